@@ -1,0 +1,5 @@
+//! The `swift` program; everything lives in the library.
+
+fn main() {
+    swift::main()
+}

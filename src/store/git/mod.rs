@@ -1,0 +1,126 @@
+//! The commit engine: the only place that speaks to git.
+//!
+//! It finds the home of a queue, holds its lock, writes files of the queue and the commit that records them as
+//! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
+//! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::fault::Result;
+
+/// Where the queue is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HomeKind {
+    /// `.swift/` is the linked worktree of a branch of its own (the default).
+    Branch,
+    /// `.swift/` is an ordinary folder of the current branch.
+    Tree,
+}
+
+/// The home of one queue, found and checked; cheap to make (about a millisecond).
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    /// Absolute, canonical path of the `.swift` folder.
+    pub(crate) root: PathBuf,
+    pub(crate) kind: HomeKind,
+    /// The repository's shared git folder; the lock is held on it.
+    pub(crate) common_dir: PathBuf,
+    /// The branch that commits go to, short name; `None` on a detached HEAD (in-tree only).
+    pub(crate) branch: Option<String>,
+    /// What was lost when the folder had to be rebuilt from its branch; empty otherwise.
+    pub(crate) rebuilt: Option<Rebuilt>,
+    // plus whatever private fields the engine needs
+}
+
+/// `.swift/` was gone and has been checked out again.
+#[derive(Debug, Clone)]
+pub(crate) struct Rebuilt {
+    /// Paths known to have been written and not committed (from the debt record in the git folder, if any).
+    pub(crate) lost: Vec<String>,
+}
+
+/// How much is flushed before success is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// A power cut after success loses nothing.
+    Full,
+    /// What git does by default: nothing is flushed.
+    Fast,
+}
+
+/// A file of the queue that is to be written (`Some`) or removed (`None`).
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// Relative to `.swift/`, separated by `/`, no `.` or `..` parts.
+    pub(crate) path: String,
+    pub(crate) content: Option<Vec<u8>>,
+    /// What has to be on disk right now for the change to be right.
+    pub(crate) expect: Expect,
+}
+
+/// The state of a file that a change was computed from.
+#[derive(Debug, Clone)]
+pub(crate) enum Expect {
+    Absent,
+    /// Exactly these bytes are on disk.
+    Bytes(Vec<u8>),
+    /// Whatever is there (files that only `swift` writes).
+    Any,
+}
+
+/// One commit to make.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) changes: Vec<Change>,
+    /// Subject, body and trailers, as they shall appear.
+    pub(crate) message: &'a str,
+    pub(crate) durability: Durability,
+    pub(crate) signing: Signing,
+}
+
+/// What to do where `commit.gpgsign` is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signing {
+    /// Sign as git is configured, refuse if that fails.
+    AsConfigured,
+    /// The person has chosen unsigned commits for the queue (`sign = "never"` in the settings).
+    Never,
+}
+
+/// How a commit request ended, if not with a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The commit's full hash.
+    Committed(String),
+    /// Nothing differed from HEAD.
+    Unchanged,
+    /// The files are written; the commit has to wait for the reason given, and the next commit includes them.
+    Debt(String),
+}
+
+/// One commit of the queue's history.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) parents: Vec<String>,
+    pub(crate) message: String,
+    /// Committer time, seconds since 1970.
+    pub(crate) seconds: i64,
+}
+
+/// What one commit did to one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// Relative to `.swift/`.
+    pub(crate) path: String,
+    /// Blob hash before and after; `None` where the file was not there.
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+/// The exclusive hold on one queue; released when dropped, also by the operating system.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    // private
+}
