@@ -1,3 +1,10 @@
 //! What is true about tasks, projects and events. Pure: no disk, no clock, no serde, no async.
 
+pub(crate) mod actor;
+pub(crate) mod event;
 pub(crate) mod fault;
+pub(crate) mod id;
+pub(crate) mod lease;
+pub(crate) mod project;
+pub(crate) mod task;
+pub(crate) mod text;

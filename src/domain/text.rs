@@ -1,0 +1,56 @@
+//! Text from outside, made safe to show.
+
+/// The text with control and direction-changing characters written as `\u{…}`, so that a terminal and a reader
+/// see what is there. Ordinary letters of every script stay as they are.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if needs_escape(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Control characters, bidirectional overrides (Unicode TR 9) and invisible joiners that hide text.
+fn needs_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The longest file-name part made from a title, in bytes.
+const SLUG_BYTES: usize = 48;
+
+/// The title as part of a file name: lower-case ASCII letters, digits and single dashes; `task` if nothing is left.
+pub(crate) fn slug(title: &str) -> String {
+    let mut out = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if out.len() >= SLUG_BYTES {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            out.push(c)
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-')
+        }
+    }
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "task".to_owned() } else { out.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dangerous_characters_are_shown_and_letters_kept() {
+        assert_eq!(shown("Grüße \u{202e}cod\x1b[31m"), "Grüße \\u{202e}cod\\u{1b}[31m");
+    }
+
+    #[test]
+    fn slugs_are_short_and_plain() {
+        assert_eq!(slug("Add rate limiting (v2)!"), "add-rate-limiting-v2");
+        assert_eq!(slug("../../etc"), "etc");
+        assert_eq!(slug("世界"), "task");
+        assert!(slug(&"long ".repeat(50)).len() <= SLUG_BYTES);
+    }
+}
