@@ -3,8 +3,10 @@
 pub(crate) mod actor;
 pub(crate) mod event;
 pub(crate) mod fault;
+pub(crate) mod graph;
 pub(crate) mod id;
 pub(crate) mod lease;
 pub(crate) mod project;
+pub(crate) mod ranking;
 pub(crate) mod task;
 pub(crate) mod text;
