@@ -61,7 +61,7 @@ words! {
     /// Fields or body were changed by a verb.
     TaskEdited = "task.edited";
     /// A file was changed, moved or removed by hand or by git; recorded by the next verb.
-    TaskChangedByHand = "task.changed-by-hand";
+    ChangedByHand = "changed-by-hand";
     /// The sender's record learned something.
     ReceiptReceived = "receipt.received";
     /// A session began.

@@ -23,7 +23,6 @@ macro_rules! words {
 
         impl $name {
             /// Every value, in order.
-            #[expect(dead_code, reason = "not every word list is enumerated yet")]
             pub(crate) const ALL: &'static [$name] = &[$($name::$variant,)+];
 
             /// The word in files and on the screen.

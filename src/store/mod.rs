@@ -1,3 +1,16 @@
 //! The disk and git. The only module that writes.
 
+pub(crate) mod archive;
+pub(crate) mod audit;
+mod cache;
+pub(crate) mod digest;
+pub(crate) mod files;
 pub(crate) mod git;
+mod hand;
+pub(crate) mod layout;
+mod listing;
+pub(crate) mod local;
+pub(crate) mod message;
+pub(crate) mod queue;
+pub(crate) mod registry;
+pub(crate) mod tx;

@@ -1,0 +1,228 @@
+//! The facts of the world that a verb needs: the time, random bits, and a few environment variables.
+//!
+//! The only module that reads the clock and the environment. `SWIFT_TEST_NOW` (an RFC 3339 instant) and
+//! `SWIFT_TEST_SEED` (a number) fix the first two, so that tests and documents repeat exactly.
+
+#![expect(clippy::disallowed_methods, reason = "this module is where the clock and the environment are read")]
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::actor::Actor;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::{EventId, OperationId, ProposalId, SegmentId, SessionId, TaskId, WriterId};
+
+/// Clock, identifiers and environment of one process.
+#[derive(Debug)]
+pub(crate) struct Env {
+    fixed_now: Option<Timestamp>,
+    seed: Cell<Option<u64>>,
+    /// The last identifier's random part in this process, so that a batch sorts in the order it was made.
+    last: Cell<(u64, u128)>,
+}
+
+/// The 80 random bits of an identifier.
+const RANDOM_BITS: u128 = (1 << 80) - 1;
+
+impl Env {
+    /// Read the process's environment.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] if a test variable is set and cannot be read.
+    pub(crate) fn of_process() -> Result<Self> {
+        let fixed_now = match variable("SWIFT_TEST_NOW") {
+            Some(text) => Some(text.parse().map_err(|_| bad_variable("SWIFT_TEST_NOW", &text))?),
+            None => None,
+        };
+        let seed = match variable("SWIFT_TEST_SEED") {
+            Some(text) => Some(text.parse().map_err(|_| bad_variable("SWIFT_TEST_SEED", &text))?),
+            None => None,
+        };
+        Ok(Env { fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) })
+    }
+
+    /// The present instant, to the millisecond.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = self.fixed_now.unwrap_or_else(Timestamp::now);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Whether the clock was fixed from outside; commits then carry the fixed time too.
+    pub(crate) fn fixed_now(&self) -> Option<Timestamp> {
+        self.fixed_now
+    }
+
+    /// A fresh task id.
+    pub(crate) fn task_id(&self) -> TaskId {
+        let (milliseconds, random) = self.fresh();
+        TaskId::new(milliseconds, random)
+    }
+
+    /// A fresh operation id.
+    pub(crate) fn operation_id(&self) -> OperationId {
+        let (milliseconds, random) = self.fresh();
+        OperationId::new(milliseconds, random)
+    }
+
+    /// A fresh event id; later ones of one process sort after earlier ones.
+    pub(crate) fn event_id(&self) -> EventId {
+        let (milliseconds, random) = self.fresh();
+        EventId::new(milliseconds, random)
+    }
+
+    /// A fresh writer id.
+    pub(crate) fn writer_id(&self) -> WriterId {
+        let (milliseconds, random) = self.fresh();
+        WriterId::new(milliseconds, random)
+    }
+
+    /// A fresh segment id.
+    pub(crate) fn segment_id(&self) -> SegmentId {
+        let (milliseconds, random) = self.fresh();
+        SegmentId::new(milliseconds, random)
+    }
+
+    /// A fresh session id.
+    pub(crate) fn session_id(&self) -> SessionId {
+        let (milliseconds, random) = self.fresh();
+        SessionId::new(milliseconds, random)
+    }
+
+    /// A fresh proposal id.
+    pub(crate) fn proposal_id(&self) -> ProposalId {
+        let (milliseconds, random) = self.fresh();
+        ProposalId::new(milliseconds, random)
+    }
+
+    /// Milliseconds and 80 bits; in one millisecond each call counts up by a small random step, so that the
+    /// order of ids is the order of calls.
+    fn fresh(&self) -> (u64, u128) {
+        let milliseconds = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
+        let (last_milliseconds, last_random) = self.last.get();
+        let random = if milliseconds == last_milliseconds {
+            last_random.wrapping_add(1 + (self.random() >> 72)) & RANDOM_BITS
+        } else {
+            self.random() & RANDOM_BITS
+        };
+        self.last.set((milliseconds, random));
+        (milliseconds, random)
+    }
+
+    fn random(&self) -> u128 {
+        match self.seed.get() {
+            None => from_system(),
+            Some(seed) => {
+                let (next, high) = split_mix(seed);
+                let (next, low) = split_mix(next);
+                self.seed.set(Some(next));
+                (u128::from(high) << 64 | u128::from(low)) & RANDOM_BITS
+            }
+        }
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the next state and a number; for repeatable tests only.
+fn split_mix(state: u64) -> (u64, u64) {
+    let next = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = next;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (next, z ^ (z >> 31))
+}
+
+fn from_system() -> u128 {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    u128::from_le_bytes(bytes) & RANDOM_BITS
+}
+
+/// Who acts, if the environment says so.
+///
+/// # Errors
+/// [`Code::InvalidValue`] if `SWIFT_ACTOR` cannot be a name.
+pub(crate) fn actor() -> Result<Option<Actor>> {
+    variable("SWIFT_ACTOR").map(|name| name.parse()).transpose()
+}
+
+/// The login name, as the last resort for naming an actor.
+pub(crate) fn login() -> Option<Actor> {
+    variable("USER").or_else(|| variable("LOGNAME")).and_then(|name| name.parse().ok())
+}
+
+/// The person's editor: `$VISUAL`, else `$EDITOR`.
+pub(crate) fn editor() -> Option<String> {
+    variable("VISUAL").or_else(|| variable("EDITOR")).filter(|editor| !editor.trim().is_empty())
+}
+
+/// Whether colour is unwelcome (<https://no-color.org>) or the terminal cannot show it.
+pub(crate) fn is_plain() -> bool {
+    variable("NO_COLOR").is_some_and(|v| !v.is_empty()) || variable("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// How long to wait for a queue that another process holds. Ten seconds, or `SWIFT_LOCK_WAIT_MS`.
+pub(crate) fn lock_wait() -> Duration {
+    let set = variable("SWIFT_LOCK_WAIT_MS").and_then(|text| text.parse().ok());
+    Duration::from_millis(set.unwrap_or(10_000))
+}
+
+/// The folder in which the process was started.
+///
+/// # Errors
+/// [`Code::Io`] if it is gone.
+pub(crate) fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|e| Fault::new(Code::Io, format!("the current folder cannot be read: {e}")))
+}
+
+/// The folder for scratch files.
+pub(crate) fn scratch_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// The words of the command line, without the program's name, as text.
+///
+/// # Errors
+/// [`Code::Usage`] if a word is not UTF-8.
+pub(crate) fn arguments() -> Result<Vec<String>> {
+    std::env::args_os()
+        .skip(1)
+        .map(|word| {
+            word.into_string().map_err(|word| {
+                Fault::new(Code::Usage, format!("the argument `{}` is not UTF-8", word.to_string_lossy()))
+            })
+        })
+        .collect()
+}
+
+/// The path of the running program.
+///
+/// # Errors
+/// [`Code::Io`] if the system does not tell.
+pub(crate) fn program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|e| Fault::new(Code::Io, format!("the program's own path is unknown: {e}")))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn bad_variable(name: &str, text: &str) -> Fault {
+    Fault::new(Code::Usage, format!("the variable {name} has a value that cannot be read: `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_and_ids_keep_their_order() {
+        let make = || Env { fixed_now: Some(Timestamp::UNIX_EPOCH), seed: Cell::new(Some(7)), last: Cell::new((1, 0)) };
+        let (a, b) = (make(), make());
+        let first: Vec<_> = (0..100).map(|_| a.task_id()).collect();
+        let second: Vec<_> = (0..100).map(|_| b.task_id()).collect();
+        assert_eq!(first, second);
+        assert!(first.is_sorted());
+    }
+}

@@ -1,0 +1,125 @@
+//! This clone's hand in the audit log: which segment to write on, and what to add.
+//!
+//! A clone writes only segments that it began itself, and only while the file is what it left; after a branch
+//! switch, a reset, a restored backup or a copied folder it begins a new segment. So two clones never write the
+//! same file, and plain `git merge` brings their logs together.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest;
+use super::layout;
+use super::local::Local;
+use super::queue::Queue;
+use super::tx::Operation;
+use crate::domain::event::{Digest, Event, Fact};
+use crate::domain::fault::Result;
+use crate::domain::id::{SegmentId, WriterId};
+use crate::format;
+
+/// The file in which a clone remembers what it wrote last.
+const BOOKMARK: &str = "writer";
+
+/// A segment is closed when it has this many bytes, so that no commit rewrites a large file.
+const SEGMENT_BYTES: usize = 32 << 10;
+
+/// What a clone wrote last. Lost or out of date, it costs a new segment and nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Bookmark {
+    writer: String,
+    /// Inode of the machine's own folder: a copied folder is another clone.
+    fingerprint: u64,
+    path: String,
+    /// SHA-256 of the segment as it was left.
+    content: Digest,
+    /// Hash of its last record.
+    tail: Digest,
+}
+
+/// The addition to the log that goes into one commit.
+#[derive(Debug)]
+pub(crate) struct Addition {
+    pub(crate) path: String,
+    /// The segment before; `None` if it is new.
+    pub(crate) before: Option<Vec<u8>>,
+    pub(crate) after: Vec<u8>,
+    /// `<path>#<hash>` for the commit's trailer: the anchor by which a cut log is found out.
+    pub(crate) anchor: String,
+    bookmark: Bookmark,
+}
+
+impl Addition {
+    /// Remember what was written, once the commit is there.
+    pub(crate) fn settle(&self, local: &Local) {
+        let text = serde_json::to_vec(&self.bookmark).expect("a bookmark is plain data");
+        let _ = local.write(BOOKMARK, &text);
+    }
+}
+
+/// The addition that records these facts.
+///
+/// # Errors
+/// [`crate::domain::fault::Code::Io`] if the last segment or the machine's own folder cannot be used.
+pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> Result<Addition> {
+    queue.local.ensure()?;
+    let fingerprint = queue.local.fingerprint().unwrap_or(0);
+    let bookmark = bookmark(&queue.local).filter(|b| b.fingerprint == fingerprint);
+    let segment = open_segment(queue, operation, bookmark)?;
+    let (mut text, mut tail) = (segment.text.clone(), segment.tail);
+    for fact in facts {
+        let event = Event {
+            id: operation.env.event_id(),
+            at: operation.at,
+            actor: operation.actor.clone(),
+            operation: operation.id,
+            fact: fact.clone(),
+        };
+        let (record, hash) = format::audit::append(&tail, &event);
+        text.push_str(&record);
+        tail = hash;
+    }
+    let before = (!segment.is_new).then(|| segment.text.into_bytes());
+    let bookmark = Bookmark {
+        writer: segment.writer.to_string(),
+        fingerprint,
+        path: segment.path.clone(),
+        content: digest::of(text.as_bytes()),
+        tail: tail.clone(),
+    };
+    Ok(Addition { anchor: format!("{}#{tail}", segment.path), path: segment.path, before, after: text.into_bytes(), bookmark })
+}
+
+/// The segment that is written on now.
+struct Open {
+    path: String,
+    writer: WriterId,
+    text: String,
+    tail: Digest,
+    is_new: bool,
+}
+
+fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>) -> Result<Open> {
+    let Some(bookmark) = bookmark else { return Ok(new_segment(operation, operation.env.writer_id(), None)) };
+    let Ok(writer) = bookmark.writer.parse::<WriterId>() else {
+        return Ok(new_segment(operation, operation.env.writer_id(), None));
+    };
+    match queue.read_text(&bookmark.path)? {
+        Some(text) if digest::of(text.as_bytes()) == bookmark.content => {
+            if text.len() >= SEGMENT_BYTES {
+                return Ok(new_segment(operation, writer, Some(&bookmark.tail)));
+            }
+            Ok(Open { path: bookmark.path, writer, text, tail: bookmark.tail, is_new: false })
+        }
+        _ => Ok(new_segment(operation, writer, None)),
+    }
+}
+
+fn new_segment(operation: &Operation, writer: WriterId, prev: Option<&Digest>) -> Open {
+    let segment: SegmentId = operation.env.segment_id();
+    let text = format::audit::header(writer, segment, prev);
+    let tail = format::audit::seed(&text);
+    Open { path: layout::segment_path(writer, segment), writer, text, tail, is_new: true }
+}
+
+fn bookmark(local: &Local) -> Option<Bookmark> {
+    serde_json::from_slice(&local.read(BOOKMARK)?).ok()
+}

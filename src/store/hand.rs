@@ -1,0 +1,85 @@
+//! Changes made by hand or by git between two verbs: legal, and recorded by the next verb as what they are.
+
+use super::layout;
+use super::tx::Tx;
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::Result;
+use crate::domain::problem::Problem;
+use crate::domain::task::{Folder, State, Task};
+use crate::format::{self, Document};
+
+/// Folders and files that are committed as they are, whoever wrote them.
+const OTHERS: [&str; 5] = [layout::PROJECTS, layout::SESSIONS, layout::TEMPLATES, layout::ARCHIVE, layout::AUDIT];
+const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"];
+
+/// Record every file of the queue that differs from the last commit and can be read as what it should be.
+/// What cannot be read stays as it is and is noted as a problem.
+///
+/// # Errors
+/// Those of comparing the folder with the last commit.
+pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
+    for path in tx.queue.home.changed_files()? {
+        if let Err(fault) = record(tx, &path) {
+            tx.problems.push(Problem::at(path, fault));
+        }
+    }
+    Ok(())
+}
+
+fn record(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+    match layout::folder_of(path) {
+        Some(folder) if path.ends_with(".md") => match tx.read(path)? {
+            Some(bytes) => take_written(tx, path, folder, &bytes),
+            None => take_removed(tx, path),
+        },
+        Some(_) => Ok(()),
+        None => take_other(tx, path),
+    }
+}
+
+fn take_other(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+    let first = path.split('/').next().unwrap_or_default();
+    if OTHERS.contains(&first) || OTHER_FILES.contains(&path) {
+        tx.take(path)?;
+        tx.record(Fact::of(EventKind::ChangedByHand).because(path));
+    }
+    Ok(())
+}
+
+/// A file that is gone: the task is gone too, unless it lies somewhere else now.
+fn take_removed(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+    let before = committed_task(tx, path)?;
+    tx.take(path)?;
+    let Some((Some(id), state)) = before.map(|(task, state)| (task.id, state)) else { return Ok(()) };
+    if tx.queue.anywhere(id)?.is_none() {
+        tx.record(Fact::task(EventKind::ChangedByHand, id, Some(state), State::Gone).because(path));
+    }
+    Ok(())
+}
+
+/// A file that is new or changed: it gets its id if it has none, and nothing else in it changes.
+fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Result<()> {
+    let before = committed_task(tx, path)?;
+    let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
+    let id = document.task().id.unwrap_or_else(|| tx.operation.env.task_id());
+    let task = Task { id: Some(id), ..document.task().clone() };
+    document.apply(&task);
+    tx.take(path)?;
+    let hash = tx.put(path, document.to_bytes())?;
+    let kind = if before.is_some() { EventKind::ChangedByHand } else { EventKind::TaskAdopted };
+    let from = before.map(|(_, state)| state);
+    let state = task.state(folder, tx.operation.at);
+    tx.record(Fact::task(kind, id, from, state).because(path).leaving(hash));
+    Ok(())
+}
+
+/// The task that the last commit has at this path, and its state.
+fn committed_task(tx: &Tx<'_>, path: &str) -> Result<Option<(Task, State)>> {
+    let Some(folder) = layout::folder_of(path) else { return Ok(None) };
+    let Some(bytes) = tx.queue.home.read_committed(path)? else { return Ok(None) };
+    let task = format::parse_summary(&bytes, &tx.queue.limits()).ok();
+    Ok(task.map(|task| {
+        let state = task.state(folder, tx.operation.at);
+        (task, state)
+    }))
+}

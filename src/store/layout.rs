@@ -1,0 +1,113 @@
+//! Where everything lies under `.swift/`. The one place that spells these paths.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::id::{SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::project::ProjectId;
+use crate::domain::task::Folder;
+use crate::domain::text::slug;
+
+/// The name of the folder in a project.
+pub(crate) const FOLDER: &str = ".swift";
+/// The settings.
+pub(crate) const SETTINGS: &str = "swift.toml";
+/// The registry of an orchestrator: one file for each project.
+pub(crate) const PROJECTS: &str = "projects";
+/// The audit log.
+pub(crate) const AUDIT: &str = "audit";
+/// Finished sessions.
+pub(crate) const SESSIONS: &str = "sessions";
+/// Templates of the project's own.
+pub(crate) const TEMPLATES: &str = "templates";
+/// What belongs to this machine; git ignores it.
+pub(crate) const LOCAL: &str = "local";
+/// Finished work in bulk: many old files of `done/` or `sent/` in one.
+pub(crate) const ARCHIVE: &str = "archive";
+
+/// What git is told about the files: they are bytes, and the log is only ever added to.
+pub(crate) const GIT_ATTRIBUTES: &str = "\
+# Written by swift. Bytes are bytes: no line-ending or encoding conversion in the queue.
+* -text -filter -ident -working-tree-encoding
+# Log segments only grow; where a merge or revert meets one, both sides stay.
+audit/** merge=union
+";
+
+/// What git does not see.
+pub(crate) const GIT_IGNORE: &str = "\
+# Written by swift. Belongs to this machine: locks, caches, proposals, paths.
+/local/
+.swift-tmp-*
+";
+
+/// The folders that hold tasks.
+pub(crate) const QUEUE_FOLDERS: [Folder; 6] =
+    [Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Sent, Folder::Done, Folder::Dead];
+
+/// The folder that a path lies in, if it is one for tasks.
+pub(crate) fn folder_of(path: &str) -> Option<Folder> {
+    path.split_once('/').and_then(|(first, _)| first.parse().ok())
+}
+
+/// The file name of a task, which carries nothing that the head does not.
+pub(crate) fn task_name(id: TaskId, title: &str) -> String {
+    format!("{id}-{}.md", slug(title))
+}
+
+/// The path of a task's file in a folder, given its file name.
+pub(crate) fn task_path(folder: Folder, id: TaskId, name: &str) -> String {
+    match folder {
+        Folder::Tasks | Folder::Sent => format!("{folder}/{}/{name}", id.shard()),
+        Folder::Done => format!("{folder}/{}/{name}", month_of_id(id)),
+        Folder::Outbox | Folder::Inbox | Folder::Dead => format!("{folder}/{name}"),
+    }
+}
+
+/// The subfolder in which a task of this id lies, if it was put there by a verb.
+pub(crate) fn usual_folder(folder: Folder, id: TaskId) -> String {
+    let path = task_path(folder, id, "");
+    path.trim_end_matches('/').to_owned()
+}
+
+/// The registry file of a project.
+pub(crate) fn project_path(id: &ProjectId) -> String {
+    format!("{PROJECTS}/{}.toml", id.file_stem())
+}
+
+/// The file of a session.
+pub(crate) fn session_path(id: SessionId) -> String {
+    format!("{SESSIONS}/{}/{id}.md", month(id.milliseconds()))
+}
+
+/// A segment of the audit log.
+pub(crate) fn segment_path(writer: WriterId, segment: SegmentId) -> String {
+    format!("{AUDIT}/{}/{writer}/{segment}.toml", month(segment.milliseconds()))
+}
+
+/// The month in which the task was made; so its file is found from the id alone.
+fn month_of_id(id: TaskId) -> String {
+    month(id.milliseconds())
+}
+
+/// `yyyy-mm` in UTC.
+fn month(milliseconds: u64) -> String {
+    let at = i64::try_from(milliseconds).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let date = at.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date();
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_follow_from_folder_and_id() {
+        let id = TaskId::new(1_795_000_000_000, 0xabcd);
+        let name = task_name(id, "Add rate limiting");
+        assert_eq!(task_path(Folder::Tasks, id, &name), format!("tasks/cd/{id}-add-rate-limiting.md"));
+        assert_eq!(task_path(Folder::Done, id, &name), format!("done/2026-11/{id}-add-rate-limiting.md"));
+        assert_eq!(folder_of("tasks/cd/x.md"), Some(Folder::Tasks));
+        assert_eq!(folder_of("audit/x"), None);
+        assert_eq!(usual_folder(Folder::Inbox, id), "inbox");
+    }
+}

@@ -1,0 +1,109 @@
+//! What belongs to this machine and is never committed: `.swift/local/`.
+//!
+//! Everything here may be deleted at any time. Paths of projects have to be told again after that; caches,
+//! proposals and the writer's bookmark are made anew.
+
+#![expect(clippy::disallowed_methods, reason = "the store is where the disk is written")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::layout::LOCAL;
+use crate::domain::fault::{Code, Fault, Result};
+
+/// The machine's own folder of one queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Local {
+    folder: PathBuf,
+}
+
+impl Local {
+    /// The folder below a queue's root; made when something is first written.
+    pub(crate) fn of(root: &Path) -> Local {
+        Local { folder: root.join(LOCAL) }
+    }
+
+    /// A file's bytes; `None` if it is not there or cannot be read, which is the same here.
+    pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let path = self.folder.join(name);
+        let meta = fs::symlink_metadata(&path).ok()?;
+        if meta.is_file() { fs::read(path).ok() } else { None }
+    }
+
+    /// A file's text; `None` as for [`Local::read`].
+    pub(crate) fn read_text(&self, name: &str) -> Option<String> {
+        self.read(name).and_then(|bytes| String::from_utf8(bytes).ok())
+    }
+
+    /// Replace a file as a whole, so that a reader sees the old or the new one.
+    ///
+    /// # Errors
+    /// [`Code::Io`] with the path, [`Code::UnsafeHome`] if the folder is a symbolic link.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        let folder = path.parent().expect("a name below the folder").to_owned();
+        self.refuse_links(&folder)?;
+        fs::create_dir_all(&folder).map_err(|e| io("make", &folder, &e))?;
+        let temporary = folder.join(format!(".swift-tmp-{}-{}", std::process::id(), name.replace('/', "-")));
+        let written = fs::File::create(&temporary).and_then(|mut file| file.write_all(bytes));
+        let done = written.and_then(|()| fs::rename(&temporary, &path));
+        done.map_err(|e| {
+            let _ = fs::remove_file(&temporary);
+            io("write", &path, &e)
+        })
+    }
+
+    /// Remove a file if it is there.
+    ///
+    /// # Errors
+    /// [`Code::Io`] with the path.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io("remove", &path, &e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the files in a folder below, sorted.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder.join(folder)) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A number that differs between this folder and any copy of it.
+    pub(crate) fn fingerprint(&self) -> Option<u64> {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(&self.folder).ok().map(|meta| meta.ino())
+    }
+
+    /// Make the folder itself.
+    ///
+    /// # Errors
+    /// As [`Local::write`].
+    pub(crate) fn ensure(&self) -> Result<()> {
+        self.refuse_links(&self.folder)?;
+        fs::create_dir_all(&self.folder).map_err(|e| io("make", &self.folder, &e))
+    }
+
+    fn refuse_links(&self, folder: &Path) -> Result<()> {
+        for path in [self.folder.as_path(), folder] {
+            if fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir()) {
+                return Err(Fault::new(Code::UnsafeHome, format!("`{}` is not a plain folder", path.display()))
+                    .hint(format!("look at it: `ls -ld {}`", path.display())));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+}

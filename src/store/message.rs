@@ -1,0 +1,69 @@
+//! Commit messages: a subject that a person likes to read, and trailers that a program can.
+
+use std::collections::BTreeSet;
+
+use super::audit::Addition;
+use super::tx::Operation;
+use crate::domain::event::Fact;
+
+/// The trailer that names the operation.
+pub(crate) const OPERATION: &str = "Swift-Operation";
+/// The trailer that names the projects of an operation that touched several.
+pub(crate) const PROJECTS: &str = "Swift-Projects";
+/// The trailer that anchors the audit log.
+pub(crate) const AUDIT: &str = "Swift-Audit";
+/// The trailer that names the verb.
+pub(crate) const VERB: &str = "Swift-Verb";
+
+/// How many task ids a message names at most.
+const MOST_TASKS: usize = 20;
+
+/// The whole message.
+pub(crate) fn of(subject: &str, operation: &Operation, facts: &[Fact], addition: Option<&Addition>) -> String {
+    let mut text = format!("swift: {subject}\n\n{OPERATION}: {}\n{VERB}: {}\n", operation.id, operation.verb);
+    line(&mut text, "Swift-Actor", operation.actor.as_str());
+    let kinds: BTreeSet<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
+    if !kinds.is_empty() {
+        line(&mut text, "Swift-Events", &kinds.into_iter().collect::<Vec<_>>().join(" "));
+    }
+    let tasks: BTreeSet<String> = facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();
+    for task in tasks.iter().take(MOST_TASKS) {
+        line(&mut text, "Swift-Task", task);
+    }
+    if tasks.len() > MOST_TASKS {
+        line(&mut text, "Swift-Tasks-More", &(tasks.len() - MOST_TASKS).to_string());
+    }
+    if operation.projects.len() > 1 {
+        line(&mut text, PROJECTS, &operation.projects.join(" "));
+    }
+    if let Some(addition) = addition {
+        line(&mut text, AUDIT, &addition.anchor);
+    }
+    text
+}
+
+fn line(text: &mut String, key: &str, value: &str) {
+    text.push_str(key);
+    text.push_str(": ");
+    text.push_str(value);
+    text.push('\n');
+}
+
+/// The value of a trailer; of the last one if there are several.
+pub(crate) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
+    let lines = message.lines().rev().map_while(|l| (!l.trim().is_empty()).then_some(l));
+    lines.filter_map(|l| l.split_once(": ")).find(|(name, _)| *name == key).map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trailers_are_found_only_at_the_end() {
+        let text = "swift: x\n\nSwift-Operation: no\n\nSwift-Operation: yes\nSwift-Verb: done\n";
+        assert_eq!(trailer(text, OPERATION), Some("yes"));
+        assert_eq!(trailer(text, VERB), Some("done"));
+        assert_eq!(trailer("Swift-Verb: done\n\nbody", VERB), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! One project's queue, opened: its home, its settings, and reading tasks from it.
+
+use std::path::Path;
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
+use crate::domain::problem::Problem;
+use crate::domain::settings::Settings;
+use crate::domain::task::{Folder, Task};
+use crate::domain::text::shown;
+use crate::format::{self, Document, Limits};
+
+use super::files::{Root, Seen, Stamp};
+use super::git::Home;
+use super::listing;
+use super::local::Local;
+use super::{archive, layout};
+
+/// The largest settings, registry or log file that is read.
+pub(crate) const SMALL_FILE: u64 = 4 << 20;
+
+/// A queue that was found and whose settings were read.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) home: Home,
+    pub(crate) settings: Settings,
+    pub(crate) local: Local,
+    root: Root,
+}
+
+/// One task and where it lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Relative to `.swift/`.
+    pub(crate) path: String,
+    pub(crate) folder: Folder,
+    pub(crate) task: Task,
+    pub(crate) stamp: Stamp,
+}
+
+impl Item {
+    /// The id; `None` for a file that no verb has touched yet.
+    pub(crate) fn id(&self) -> Option<TaskId> {
+        self.task.id
+    }
+}
+
+/// Tasks and what could not be read as one.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) items: Vec<Item>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Queue {
+    /// The queue that a folder belongs to.
+    ///
+    /// # Errors
+    /// Those of [`Home::find`]; [`Code::Malformed`] or [`Code::NewerSchema`] for the settings.
+    pub(crate) fn open(start: &Path) -> Result<Queue> {
+        Queue::of(Home::find(start)?)
+    }
+
+    /// The queue in a home that was found already.
+    ///
+    /// # Errors
+    /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
+    pub(crate) fn of(home: Home) -> Result<Queue> {
+        let root = Root::open(&home.root)?;
+        let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
+            return Err(Fault::new(
+                Code::NotInitialised,
+                format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
+            )
+            .hint("`swift init` makes or repairs the queue"));
+        };
+        let text = text_of(&bytes, layout::SETTINGS)?;
+        let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
+        let local = Local::of(&home.root);
+        Ok(Queue { home, settings, local, root })
+    }
+
+    /// The sizes above which a file is not read.
+    pub(crate) fn limits(&self) -> Limits {
+        let file_bytes = usize::try_from(self.settings.max_bytes).unwrap_or(usize::MAX);
+        Limits { file_bytes, ..Limits::default() }
+    }
+
+    /// The bytes of a file of the queue; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Those of [`Root::read`].
+    pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let limit = match layout::folder_of(path) {
+            Some(_) => self.settings.max_bytes,
+            None => SMALL_FILE,
+        };
+        self.root.read(path, limit)
+    }
+
+    /// A small text file of the queue; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Those of [`Root::read`]; [`Code::Malformed`] if it is not UTF-8.
+    pub(crate) fn read_text(&self, path: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.read(path)? else { return Ok(None) };
+        text_of(&bytes, path).map(|text| Some(text.to_owned()))
+    }
+
+    /// The files below a folder, and what is no file.
+    ///
+    /// # Errors
+    /// Those of [`Root::walk`].
+    pub(crate) fn walk(&self, folder: &str) -> Result<super::files::Walk> {
+        self.root.walk(folder)
+    }
+
+    /// All tasks in these folders, in the order of their paths, and every file that is none, with its reason.
+    pub(crate) fn list(&self, folders: &[Folder]) -> Listing {
+        let mut all = Listing::default();
+        for &folder in folders {
+            match listing::of_folder(self, folder) {
+                Ok(mut some) => {
+                    all.items.append(&mut some.items);
+                    all.problems.append(&mut some.problems);
+                }
+                Err(fault) => all.problems.push(Problem::at(folder.as_str(), fault)),
+            }
+        }
+        all
+    }
+
+    /// A task's file as a document that can be edited.
+    ///
+    /// # Errors
+    /// [`Code::TaskNotFound`] if it is gone by now; those of reading and parsing.
+    pub(crate) fn document(&self, path: &str) -> Result<Document> {
+        let Some(bytes) = self.read(path)? else {
+            return Err(Fault::new(Code::Changed, format!("`{path}` is gone: somebody moved it just now"))
+                .hint("run the command again"));
+        };
+        Document::parse(&bytes, &self.limits()).map_err(|m| m.at(path))
+    }
+
+    /// The one task that a reference names, among these folders.
+    ///
+    /// # Errors
+    /// [`Code::TaskNotFound`], [`Code::Ambiguous`] with the candidates, [`Code::InvalidValue`].
+    pub(crate) fn find(&self, reference: &str, folders: &[Folder]) -> Result<Item> {
+        let wanted = Reference::parse(reference)?;
+        let mut found = self.quick_find(&wanted, folders)?;
+        if found.is_empty() {
+            found = self.list(folders).items.into_iter().filter(|item| wanted.names(item)).collect();
+        }
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(not_found(reference, folders)),
+            _ => Err(ambiguous(reference, &found)),
+        }
+    }
+
+    /// Where the id tells the place, look there before everywhere. Only for full ids.
+    fn quick_find(&self, wanted: &Reference, folders: &[Folder]) -> Result<Vec<Item>> {
+        let Reference::Full(id) = wanted else { return Ok(Vec::new()) };
+        for &folder in folders {
+            if let Some(item) = self.at_usual_place(*id, folder)? {
+                return Ok(vec![item]);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The task of this id in the folder where verbs put it; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the folder cannot be listed.
+    pub(crate) fn at_usual_place(&self, id: TaskId, folder: Folder) -> Result<Option<Item>> {
+        let walk = self.root.walk(&layout::usual_folder(folder, id))?;
+        let prefix = id.to_string();
+        for seen in walk.files {
+            let name = seen.path.rsplit('/').next().unwrap_or_default();
+            if name.starts_with(&prefix) && let Ok(item) = self.item(&seen, folder) && item.id() == Some(id) {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The task of this id wherever it lies, archives included; `None` if it was never here.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if a folder cannot be listed.
+    pub(crate) fn anywhere(&self, id: TaskId) -> Result<Option<Item>> {
+        for folder in layout::QUEUE_FOLDERS {
+            if let Some(item) = self.at_usual_place(id, folder)? {
+                return Ok(Some(item));
+            }
+        }
+        if let Some(item) = archive::find(self, id)? {
+            return Ok(Some(item));
+        }
+        Ok(self.list(&layout::QUEUE_FOLDERS).items.into_iter().find(|item| item.id() == Some(id)))
+    }
+
+    /// Read one file as a task.
+    pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
+        if !seen.path.ends_with(".md") {
+            return Err(Fault::new(Code::NotAFile, format!("`{}` is no task: its name has to end in `.md`", seen.path))
+                .hint(format!("look at it: `cat .swift/{}`", seen.path)));
+        }
+        let bytes = self.read(&seen.path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
+        let task = format::parse_summary(&bytes, &self.limits()).map_err(|m| m.at(&seen.path))?;
+        Ok(Item { path: seen.path.clone(), folder, task, stamp: seen.stamp })
+    }
+}
+
+/// How a person names a task.
+enum Reference {
+    Full(TaskId),
+    Prefix(String),
+}
+
+impl Reference {
+    fn parse(text: &str) -> Result<Reference> {
+        if let Ok(id) = text.parse() {
+            return Ok(Reference::Full(id));
+        }
+        let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if plain && (SHORTEST_REFERENCE..=16).contains(&text.len()) {
+            return Ok(Reference::Prefix(text.to_owned()));
+        }
+        Err(Fault::new(Code::TaskNotFound, format!("`{}` cannot name a task", shown(text)))
+            .hint("a task is named by its id, or by the first 4 or more characters of the short form that lists show")
+            .hint("`swift list` shows the tasks"))
+    }
+
+    fn names(&self, item: &Item) -> bool {
+        match (self, item.id()) {
+            (Reference::Full(id), Some(own)) => *id == own,
+            (Reference::Prefix(prefix), Some(own)) => own.random_part().starts_with(prefix),
+            (_, None) => false,
+        }
+    }
+}
+
+fn not_found(reference: &str, folders: &[Folder]) -> Fault {
+    let places: Vec<&str> = folders.iter().map(|folder| folder.as_str()).collect();
+    Fault::new(Code::TaskNotFound, format!("no task `{}` in {}", shown(reference), places.join(", ")))
+        .hint("`swift list --state any` shows every task")
+}
+
+fn ambiguous(reference: &str, found: &[Item]) -> Fault {
+    let fault = Fault::new(Code::Ambiguous, format!("`{}` names {} tasks", shown(reference), found.len()));
+    found.iter().take(8).fold(fault, |fault, item| {
+        let id = item.id().map(|id| id.random_part()).unwrap_or_default();
+        fault.hint(format!("`{id}`  {}  ({})", shown(&item.task.title), item.path))
+    })
+}
+
+fn text_of<'a>(bytes: &'a [u8], path: &str) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::new(Code::Malformed, format!("`{path}` is not UTF-8")))
+}

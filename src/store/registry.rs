@@ -1,0 +1,146 @@
+//! The projects that an orchestrator carries for. Who they are is committed; where they lie on this machine is not.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::layout;
+use super::queue::Queue;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::problem::Problem;
+use crate::domain::project::{ProjectId, ProjectName};
+use crate::format::registry::{self, Entry};
+
+/// The file that maps project ids to folders of this machine.
+const PATHS: &str = "paths.json";
+
+/// The file in which a project remembers who carries for it.
+const CARRIER: &str = "orchestrator";
+
+/// One registered project.
+#[derive(Debug, Clone)]
+pub(crate) struct Project {
+    pub(crate) entry: Entry,
+    /// Where it lies on this machine; `None` until somebody tells.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// All registered projects, sorted by id.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    pub(crate) projects: Vec<Project>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Registry {
+    /// Read the registry of an orchestrator.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the folder cannot be listed; a single bad file is a problem of the list.
+    pub(crate) fn read(queue: &Queue) -> Result<Registry> {
+        let walk = queue.walk(layout::PROJECTS)?;
+        let paths = paths(queue);
+        let mut all = Registry { projects: Vec::new(), problems: walk.problems };
+        for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
+            match entry(queue, &seen.path) {
+                Ok(entry) => {
+                    let path = paths.get(entry.id.as_str()).map(PathBuf::from);
+                    all.projects.push(Project { entry, path });
+                }
+                Err(fault) => all.problems.push(Problem::at(seen.path.clone(), fault)),
+            }
+        }
+        all.projects.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
+        Ok(all)
+    }
+
+    /// The project that a name stands for: an id first, then an alias that only one project has.
+    ///
+    /// # Errors
+    /// [`Code::UnknownProject`] with what is known, [`Code::Ambiguous`] for an alias of several.
+    pub(crate) fn resolve(&self, name: &ProjectName) -> Result<&Project> {
+        if let Some(project) = self.projects.iter().find(|p| p.entry.id.as_str() == name.as_str()) {
+            return Ok(project);
+        }
+        let mut named = self.projects.iter().filter(|p| p.entry.aliases.contains(name));
+        match (named.next(), named.next()) {
+            (Some(project), None) => Ok(project),
+            (Some(a), Some(b)) => Err(Fault::new(
+                Code::Ambiguous,
+                format!("`{name}` is an alias of `{}` and of `{}`", a.entry.id, b.entry.id),
+            )
+            .hint("use the project's id")),
+            (None, _) => Err(self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &ProjectName) -> Fault {
+        let known: Vec<&str> = self.projects.iter().map(|p| p.entry.id.as_str()).collect();
+        let fault = Fault::new(Code::UnknownProject, format!("no project `{name}` is registered"))
+            .hint("`swift register <path>` adds a project");
+        if known.is_empty() { fault } else { fault.hint(format!("registered: {}", known.join(", "))) }
+    }
+}
+
+fn entry(queue: &Queue, path: &str) -> Result<Entry> {
+    let text = queue.read_text(path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
+    registry::parse(&text).map_err(|m| m.at(path))
+}
+
+fn paths(queue: &Queue) -> BTreeMap<String, String> {
+    let bytes = queue.local.read(PATHS);
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Remember where a project lies on this machine; `None` forgets it.
+///
+/// # Errors
+/// [`Code::Io`].
+pub(crate) fn set_path(queue: &Queue, id: &ProjectId, path: Option<&Path>) -> Result<()> {
+    let mut all = paths(queue);
+    match path {
+        Some(path) => all.insert(id.to_string(), path.display().to_string()),
+        None => all.remove(id.as_str()),
+    };
+    let text = serde_json::to_vec_pretty(&all).expect("a map of texts is plain data");
+    queue.local.write(PATHS, &text)
+}
+
+/// Tell a project where its orchestrator lies on this machine.
+///
+/// # Errors
+/// [`Code::Io`].
+pub(crate) fn set_carrier(project: &Queue, orchestrator: Option<&Path>) -> Result<()> {
+    match orchestrator {
+        Some(path) => project.local.write(CARRIER, path.display().to_string().as_bytes()),
+        None => project.local.remove(CARRIER),
+    }
+}
+
+/// Where the project's orchestrator lies on this machine, if it was ever told.
+pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
+    project.local.read_text(CARRIER).map(PathBuf::from)
+}
+
+/// A queue on this machine by path; reached only if it is what the registry says.
+///
+/// # Errors
+/// [`Code::Unreachable`] with the reason.
+pub(crate) fn reach(project: &Project) -> Result<Queue> {
+    let id = &project.entry.id;
+    let Some(path) = &project.path else {
+        return Err(Fault::new(Code::Unreachable, format!("nobody has told where `{id}` lies on this machine"))
+            .hint("`swift register <path>` tells it"));
+    };
+    let queue = Queue::open(path).map_err(|fault| {
+        let hints = fault.hints.clone();
+        let mut out = Fault::new(Code::Unreachable, format!("`{id}` at `{}`: {fault}", path.display()));
+        out.hints = hints;
+        out
+    })?;
+    let own = &queue.settings.id;
+    if own != id && !queue.settings.aliases.iter().any(|alias| alias.as_str() == id.as_str()) {
+        return Err(Fault::new(Code::Unreachable, format!("`{}` holds `{own}`, not `{id}`", path.display()))
+            .hint(format!("`swift register {}` enters it under its present id", path.display())));
+    }
+    Ok(queue)
+}

@@ -1,0 +1,289 @@
+//! One verb, one transaction, one commit.
+//!
+//! A [`Tx`] holds the queue's lock from the first read to the commit. Changes are staged with what they were
+//! computed from; the commit engine compares once more before it writes. Dropping a `Tx` leaves no trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::git::{Change, Durability, Expect, Guard, Outcome, Request, Signing};
+use super::queue::{Item, Queue};
+use super::{audit, digest, hand, layout, message};
+use crate::domain::actor::Actor;
+use crate::domain::event::{Digest, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::OperationId;
+use crate::domain::problem::Problem;
+use crate::domain::settings::{self, CommitPolicy};
+use crate::domain::task::{Folder, Task};
+use crate::env::{self, Env};
+use crate::format::Document;
+
+/// One run of one verb, the same in every repository that it touches.
+#[derive(Debug)]
+pub(crate) struct Operation<'e> {
+    pub(crate) id: OperationId,
+    /// The verb as it is typed.
+    pub(crate) verb: &'static str,
+    pub(crate) actor: Actor,
+    pub(crate) at: Timestamp,
+    pub(crate) mode: Mode,
+    /// Project ids of all queues that the operation touches, if more than one.
+    pub(crate) projects: Vec<String>,
+    pub(crate) env: &'e Env,
+}
+
+/// Whether anything is written at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    /// Nothing is written, not even a lock is taken.
+    DryRun,
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Committed {
+    /// The commit's hash; `None` if nothing changed, on a dry run, or while the commit has to wait.
+    pub(crate) commit: Option<String>,
+    /// Why the commit has to wait; the files are written.
+    pub(crate) debt: Option<String>,
+}
+
+/// A change of the queue that is being put together.
+#[must_use = "a transaction that is not committed leaves no trace"]
+#[derive(Debug)]
+pub(crate) struct Tx<'q> {
+    pub(crate) queue: &'q Queue,
+    pub(crate) operation: &'q Operation<'q>,
+    /// `None` on a dry run.
+    guard: Option<Guard>,
+    read: BTreeMap<String, Option<Vec<u8>>>,
+    staged: BTreeMap<String, Option<Vec<u8>>>,
+    /// Paths that are committed even where their bytes on disk stay: changes made by hand.
+    taken: BTreeSet<String>,
+    facts: Vec<Fact>,
+    /// What lies about and could not be recorded.
+    pub(crate) problems: Vec<Problem>,
+    policy: CommitPolicy,
+}
+
+impl<'q> Tx<'q> {
+    /// Take the lock and record what was changed by hand since the last commit.
+    ///
+    /// # Errors
+    /// [`Code::Busy`] if the lock is held for too long; those of the commit engine's recovery.
+    pub(crate) fn begin(queue: &'q Queue, operation: &'q Operation<'q>) -> Result<Tx<'q>> {
+        let guard = match operation.mode {
+            Mode::Write => Some(queue.home.lock(env::lock_wait())?),
+            Mode::DryRun => None,
+        };
+        Tx::with_guard(queue, operation, guard)
+    }
+
+    /// The same with a lock that is held already.
+    ///
+    /// # Errors
+    /// Those of reading the queue.
+    pub(crate) fn with_guard(queue: &'q Queue, operation: &'q Operation<'q>, guard: Option<Guard>) -> Result<Tx<'q>> {
+        let mut tx = Tx {
+            queue,
+            operation,
+            guard,
+            read: BTreeMap::new(),
+            staged: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            facts: Vec::new(),
+            problems: Vec::new(),
+            policy: queue.settings.commit,
+        };
+        hand::record_changes(&mut tx)?;
+        Ok(tx)
+    }
+
+    /// Commit at the end whatever the settings say (a session's end, undo, moving the home).
+    pub(crate) fn commit_now(&mut self) {
+        self.policy = CommitPolicy::Each;
+    }
+
+    /// The bytes of a file as this transaction sees it.
+    ///
+    /// # Errors
+    /// Those of [`Queue::read`].
+    pub(crate) fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>> {
+        if let Some(staged) = self.staged.get(path) {
+            return Ok(staged.clone());
+        }
+        if let Some(read) = self.read.get(path) {
+            return Ok(read.clone());
+        }
+        let bytes = self.queue.read(path)?;
+        self.read.insert(path.to_owned(), bytes.clone());
+        Ok(bytes)
+    }
+
+    /// A task's file as a document.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if it is gone, those of parsing.
+    pub(crate) fn document(&mut self, path: &str) -> Result<Document> {
+        let bytes = self.read(path)?.ok_or_else(|| {
+            Fault::new(Code::Changed, format!("`{path}` is gone: somebody moved it just now")).hint("run the command again")
+        })?;
+        Document::parse(&bytes, &self.queue.limits()).map_err(|m| m.at(path))
+    }
+
+    /// Stage a file's new bytes; gives their hash.
+    ///
+    /// # Errors
+    /// Those of reading what is there now.
+    pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) -> Result<Digest> {
+        self.note_what_is_there(path)?;
+        let hash = digest::of(&bytes);
+        self.staged.insert(path.to_owned(), Some(bytes));
+        Ok(hash)
+    }
+
+    /// Stage the removal of a file.
+    ///
+    /// # Errors
+    /// Those of reading what is there now.
+    pub(crate) fn remove(&mut self, path: &str) -> Result<()> {
+        self.note_what_is_there(path)?;
+        self.staged.insert(path.to_owned(), None);
+        Ok(())
+    }
+
+    /// Commit a file as it lies there now, or its absence.
+    ///
+    /// # Errors
+    /// Those of [`Queue::read`].
+    pub(crate) fn take(&mut self, path: &str) -> Result<Option<Vec<u8>>> {
+        let bytes = self.read(path)?;
+        self.staged.insert(path.to_owned(), bytes.clone());
+        self.taken.insert(path.to_owned());
+        Ok(bytes)
+    }
+
+    fn note_what_is_there(&mut self, path: &str) -> Result<()> {
+        if !self.read.contains_key(path) {
+            let bytes = self.queue.read(path)?;
+            self.read.insert(path.to_owned(), bytes);
+        }
+        Ok(())
+    }
+
+    /// Write a task back, in the same folder or another; gives the new path and the hash of the bytes.
+    ///
+    /// # Errors
+    /// [`Code::Collision`] if another file has the new name; those of reading.
+    pub(crate) fn rewrite(&mut self, item: &Item, to: Folder, task: &Task, mut document: Document) -> Result<(String, Digest)> {
+        document.apply(task);
+        let path = if to == item.folder { item.path.clone() } else { self.new_path(to, task)? };
+        if path != item.path {
+            self.remove(&item.path)?;
+        }
+        let hash = self.put(&path, document.to_bytes())?;
+        Ok((path, hash))
+    }
+
+    /// The path that a task gets in a folder.
+    ///
+    /// # Errors
+    /// [`Code::Collision`] if a file of that name is there.
+    pub(crate) fn new_path(&mut self, folder: Folder, task: &Task) -> Result<String> {
+        let id = task.id.expect("a task has its id before it is moved");
+        let path = layout::task_path(folder, id, &layout::task_name(id, &task.title));
+        match self.read(&path)? {
+            None => Ok(path),
+            Some(_) => Err(Fault::new(Code::Collision, format!("`{path}` is there already"))
+                .hint(format!("look at it: `cat .swift/{path}`"))),
+        }
+    }
+
+    /// Record a fact; it becomes an event in the same commit.
+    pub(crate) fn record(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// The facts recorded so far.
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// Make the one commit. On a dry run nothing happens.
+    ///
+    /// # Errors
+    /// Those of the commit engine: [`Code::Changed`], [`Code::Io`], [`Code::NoIdentity`] and others; the files
+    /// are then as they were before.
+    pub(crate) fn commit(self, subject: &str) -> Result<Committed> {
+        let Some(guard) = &self.guard else { return Ok(Committed::default()) };
+        if self.staged.is_empty() && self.facts.is_empty() && self.queue.home.debts()?.is_empty() {
+            return Ok(Committed::default());
+        }
+        let addition = (!self.facts.is_empty()).then(|| audit::addition(self.queue, self.operation, &self.facts)).transpose()?;
+        let text = message::of(subject, self.operation, &self.facts, addition.as_ref());
+        let mut changes = self.changes();
+        changes.extend(addition.as_ref().map(|a| Change {
+            path: a.path.clone(),
+            content: Some(a.after.clone()),
+            expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
+        }));
+        let committed = match self.policy {
+            CommitPolicy::Each => self.commit_each(guard, changes, &text)?,
+            CommitPolicy::Session | CommitPolicy::Manual => self.keep(guard, changes)?,
+        };
+        if let Some(addition) = addition {
+            addition.settle(&self.queue.local);
+        }
+        Ok(committed)
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let differs = |path: &String, content: &Option<Vec<u8>>| self.read.get(path) != Some(content);
+        self.staged
+            .iter()
+            .filter(|(path, content)| self.taken.contains(*path) || differs(path, content))
+            .map(|(path, content)| Change { path: path.clone(), content: content.clone(), expect: self.expectation(path) })
+            .collect()
+    }
+
+    fn expectation(&self, path: &str) -> Expect {
+        match self.read.get(path) {
+            Some(Some(bytes)) => Expect::Bytes(bytes.clone()),
+            Some(None) => Expect::Absent,
+            None => Expect::Any,
+        }
+    }
+
+    fn commit_each(&self, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
+        let settings = &self.queue.settings;
+        let request = Request {
+            changes,
+            message,
+            durability: match settings.durability {
+                settings::Durability::Full => Durability::Full,
+                settings::Durability::Fast => Durability::Fast,
+            },
+            signing: match settings.sign {
+                settings::Signing::AsConfigured => Signing::AsConfigured,
+                settings::Signing::Never => Signing::Never,
+            },
+        };
+        Ok(match self.queue.home.commit(guard, request)? {
+            Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
+            Outcome::Unchanged => Committed::default(),
+            Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },
+        })
+    }
+
+    fn keep(&self, guard: &Guard, changes: Vec<Change>) -> Result<Committed> {
+        let reason = match self.policy {
+            CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
+            _ => "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`",
+        };
+        self.queue.home.keep(guard, changes, reason)?;
+        Ok(Committed { commit: None, debt: Some(reason.to_owned()) })
+    }
+}
