@@ -1,0 +1,79 @@
+//! Take a task under a lease, keep it, give it back.
+
+use jiff::SignedDuration;
+
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::lease::{self, Hold};
+use crate::domain::task::Folder;
+use crate::store::queue::Queue;
+use crate::store::tx::{Operation, Tx};
+
+use super::rank;
+use super::step::{self, Changed, Step, Subject};
+
+/// Claim a task; without a reference the first that is ready.
+///
+/// # Errors
+/// [`Code::Claimed`] with the holder, [`Code::NothingReady`], those of the commit.
+pub(crate) fn claim(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: Option<&str>,
+    length: SignedDuration,
+) -> Result<Changed> {
+    let decide = |subject: &mut Subject<'_>| {
+        let lease = lease::claim(subject.task, subject.id, &operation.actor, operation.at, length)?;
+        subject.task.token = lease.token;
+        subject.task.defer_until = None;
+        subject.task.lease = Some(lease);
+        Ok(Step::stay(EventKind::TaskClaimed, subject.item).because(Some(operation.actor.to_string())))
+    };
+    match reference {
+        Some(reference) => step::change(queue, operation, reference, &[Folder::Tasks], decide),
+        None => {
+            let mut tx = Tx::begin(queue, operation)?;
+            let first = rank::first_ready(queue, operation)?.ok_or_else(nothing_ready)?;
+            let (changed, subject) = step::apply(&mut tx, &first, decide)?;
+            let committed = tx.commit(&subject)?;
+            Ok(Changed { committed, ..changed })
+        }
+    }
+}
+
+fn nothing_ready() -> Fault {
+    Fault::new(Code::NothingReady, "no task is ready").hint("`swift next --why` tells what each task waits for")
+}
+
+/// Prolong a lease.
+///
+/// # Errors
+/// As [`lease::renew`] and [`step::change`].
+pub(crate) fn renew(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    hold: &Hold,
+    length: SignedDuration,
+) -> Result<Changed> {
+    step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
+        subject.task.lease = Some(lease::renew(subject.task, subject.id, hold, operation.at, length)?);
+        Ok(Step::stay(EventKind::TaskRenewed, subject.item))
+    })
+}
+
+/// Give a task back to the queue.
+///
+/// # Errors
+/// As [`lease::may_act`] and [`step::change`]; [`Code::WrongState`] if nobody holds it.
+pub(crate) fn release(queue: &Queue, operation: &Operation<'_>, reference: &str, hold: &Hold) -> Result<Changed> {
+    step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
+        lease::may_act(subject.task, subject.id, hold, operation.at)?;
+        if subject.task.lease.take().is_none() {
+            let short = subject.id.short();
+            return Err(Fault::new(Code::WrongState, format!("nobody holds task {short}"))
+                .hint(format!("`swift claim {short}` takes it")));
+        }
+        Ok(Step::stay(EventKind::TaskReleased, subject.item))
+    })
+}

@@ -1,0 +1,177 @@
+//! Write a task: an accepted one for this project, one in the outbox for another.
+
+use jiff::civil::Date;
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::project::ProjectName;
+use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, Task};
+use crate::format::{Document, template};
+use crate::store::layout;
+use crate::store::queue::Queue;
+use crate::store::tx::{Operation, Tx};
+
+use super::step::{self, Changed};
+
+/// Whom the task is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// The own project (`.`).
+    Here,
+    Project(ProjectName),
+}
+
+/// Fields that the person gave; what is `None` comes from the text or the template.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Fields {
+    pub(crate) title: Option<String>,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) effort: Option<Effort>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) after: Vec<Dependency>,
+    pub(crate) due: Option<Date>,
+}
+
+/// A task to be written.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) target: Target,
+    pub(crate) fields: Fields,
+    /// A task file (with a head), or only the Markdown body.
+    pub(crate) text: Text,
+}
+
+/// What the person wrote, beyond the fields.
+#[derive(Debug, Clone)]
+pub(crate) enum Text {
+    /// Nothing; the template of the kind gives the body.
+    None,
+    /// A body without a head.
+    Body(String),
+    /// A whole task file.
+    File(Vec<u8>),
+}
+
+/// Write the task and commit it.
+///
+/// # Errors
+/// [`Code::InvalidValue`] without a title; those of parsing a given file; those of the commit.
+pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request) -> Result<Changed> {
+    let mut tx = Tx::begin(queue, operation)?;
+    let (folder, to) = destination(queue, request.target)?;
+    let mut document = draft(queue, request.fields, request.text)?;
+    let mut task = document.task().clone();
+    let id = operation.env.task_id();
+    task.id = Some(id);
+    task.from = Some(queue.settings.id.clone());
+    task.to = Some(to);
+    task.created = Some(operation.at);
+    if document.task().id.is_some() {
+        task = without_progress(task);
+    }
+    document.apply(&task);
+    let bytes = document.to_bytes();
+    refuse_too_large(queue, bytes.len())?;
+    let path = layout::task_path(folder, id, &layout::task_name(id, &task.title));
+    let hash = tx.put(&path, bytes)?;
+    let state = task.state(folder, operation.at);
+    tx.record(Fact::task(EventKind::TaskCreated, id, None, state).leaving(hash));
+    let committed = tx.commit(&step::subject("add", id, &task.title))?;
+    Ok(Changed { id, task, path, from: state, to: state, committed })
+}
+
+fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
+    let own = &queue.settings.id;
+    match target {
+        Target::Here => Ok((Folder::Tasks, own.into())),
+        Target::Project(name) if name.as_str() == own.as_str() || queue.settings.aliases.contains(&name) => {
+            Ok((Folder::Tasks, own.into()))
+        }
+        Target::Project(name) => Ok((Folder::Outbox, name)),
+    }
+}
+
+/// The document before identity is put in: the given file, or a fresh one with the template's body.
+fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
+    let mut document = match text {
+        Text::File(bytes) => Document::parse(&bytes, &queue.limits()).map_err(|m| m.at("the given text"))?,
+        Text::Body(body) => Document::new(&Task::titled(title_of(&fields, &body)?), &body),
+        Text::None => from_template(queue, &fields)?,
+    };
+    let mut task = document.task().clone();
+    apply_fields(&mut task, fields);
+    if task.title.trim().is_empty() {
+        return Err(no_title());
+    }
+    document.apply(&task);
+    Ok(document)
+}
+
+fn title_of(fields: &Fields, body: &str) -> Result<String> {
+    let heading = body.lines().find_map(|line| line.strip_prefix("# ")).map(|line| line.trim().to_owned());
+    fields.title.clone().or(heading).filter(|title| !title.trim().is_empty()).ok_or_else(no_title)
+}
+
+fn no_title() -> Fault {
+    Fault::new(Code::InvalidValue, "the task has no title").hint("`swift task . \"What is to be done\"`")
+}
+
+fn from_template(queue: &Queue, fields: &Fields) -> Result<Document> {
+    let title = fields.title.clone().ok_or_else(no_title)?;
+    let kind = fields.kind.clone().unwrap_or_default();
+    let text = match template_text(queue, kind.as_str())? {
+        Some(text) => text,
+        None => return Ok(Document::new(&Task { kind, ..Task::titled(title) }, "")),
+    };
+    let filled = template::fill(&text, &title);
+    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(format!("template `{}`", kind.as_str())))
+}
+
+/// The project's own template of that name, else the built-in one.
+///
+/// # Errors
+/// Those of reading the project's file.
+pub(crate) fn template_text(queue: &Queue, name: &str) -> Result<Option<String>> {
+    let own = queue.read_text(&format!("{}/{name}.md", layout::TEMPLATES))?;
+    Ok(own.or_else(|| template::builtin(name).map(str::to_owned)))
+}
+
+/// Put the given fields over those of the text.
+pub(crate) fn apply_fields(task: &mut Task, fields: Fields) {
+    task.title = fields.title.unwrap_or_else(|| task.title.clone());
+    task.kind = fields.kind.unwrap_or_else(|| task.kind.clone());
+    task.priority = fields.priority.unwrap_or(task.priority);
+    task.effort = fields.effort.unwrap_or(task.effort);
+    task.due = fields.due.or(task.due);
+    if !fields.labels.is_empty() {
+        task.labels = fields.labels;
+    }
+    if !fields.after.is_empty() {
+        task.after = fields.after;
+    }
+}
+
+/// The task as it was asked for: nothing of what became of it elsewhere. A task's own text never claims, blocks,
+/// finishes or receipts anything.
+pub(crate) fn without_progress(task: Task) -> Task {
+    Task {
+        token: 0,
+        attempts: 0,
+        lease: None,
+        blocked: None,
+        defer_until: None,
+        receipt: None,
+        ending: None,
+        ..task
+    }
+}
+
+fn refuse_too_large(queue: &Queue, size: usize) -> Result<()> {
+    let limit = queue.settings.max_bytes;
+    if size as u64 <= limit {
+        return Ok(());
+    }
+    Err(Fault::new(Code::TooLarge, format!("the task has {size} bytes; the limit is {limit}"))
+        .hint("raise `max_bytes` in `.swift/swift.toml`, or put the bulk elsewhere and name the place"))
+}

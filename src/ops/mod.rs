@@ -1,0 +1,10 @@
+//! The verbs. One file each: request in, outcome out, through one transaction for each repository.
+//!
+//! A verb neither prints nor asks; the command line, the watcher and other front ends call the same functions.
+
+pub(crate) mod claim;
+pub(crate) mod create;
+pub(crate) mod inbox;
+pub(crate) mod progress;
+pub(crate) mod rank;
+pub(crate) mod step;

@@ -1,0 +1,273 @@
+//! What to do next, in one project or over all of them.
+//!
+//! Gathers the live tasks of every queue in view, decides for each what it waits for, and ranks the ready ones.
+//! A dependency that cannot be looked up counts as not met, with the reason.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::domain::fault::Result;
+use crate::domain::graph;
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::ranking::Score;
+use crate::domain::task::{Dependency, Folder, Stage, State};
+use crate::domain::text::shown;
+use crate::store::queue::{Item, Queue};
+use crate::store::registry::{self, Project, Registry};
+use crate::store::tx::Operation;
+
+/// A ready task with its place in the list.
+#[derive(Debug, Clone)]
+pub(crate) struct Ranked {
+    pub(crate) project: String,
+    pub(crate) item: Item,
+    pub(crate) score: Score,
+    /// How many tasks wait for it.
+    pub(crate) waiting: usize,
+}
+
+/// A live task that is not ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Skipped {
+    pub(crate) project: String,
+    pub(crate) item: Item,
+    pub(crate) state: State,
+    pub(crate) reason: String,
+}
+
+/// The list and what is not on it.
+#[derive(Debug, Default)]
+pub(crate) struct Ranking {
+    pub(crate) ready: Vec<Ranked>,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Which queues are ranked together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Project,
+    /// The orchestrator's own queue and every registered project.
+    All,
+}
+
+/// Rank the tasks in scope.
+///
+/// # Errors
+/// Those of reading the registry; a project that cannot be read is a problem of the list.
+pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Ranking> {
+    let mut ranking = Ranking::default();
+    let neighbours = Neighbours::of(queue)?;
+    let mut parts = vec![Part::read(queue)];
+    if scope == Scope::All {
+        for project in &neighbours.registry.projects {
+            match neighbours.queue(project.entry.id.as_str()) {
+                Ok(other) if other.home.root == queue.home.root => {}
+                Ok(other) => parts.push(Part::read(other)),
+                Err(fault) => ranking.problems.push(Problem::at("", fault.clone()).of(project.entry.id.as_str())),
+            }
+        }
+    }
+    let day = newest_day(&parts, now);
+    for part in &mut parts {
+        let own = std::mem::take(&mut part.problems);
+        let project = part.project.clone();
+        ranking.problems.extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
+    }
+    Judge { parts: &parts, neighbours: &neighbours, now }.judge(day, &mut ranking);
+    Ok(ranking)
+}
+
+/// The first ready task of one project.
+///
+/// # Errors
+/// As [`rank`].
+pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Option<Item>> {
+    let ranking = rank(queue, operation.at, Scope::Project)?;
+    Ok(ranking.ready.into_iter().find(|ranked| ranked.item.id().is_some()).map(|ranked| ranked.item))
+}
+
+/// The live tasks of one queue.
+struct Part<'q> {
+    queue: &'q Queue,
+    project: String,
+    items: Vec<Item>,
+    problems: Vec<Problem>,
+}
+
+impl<'q> Part<'q> {
+    fn read(queue: &'q Queue) -> Part<'q> {
+        let listing = queue.list(&[Folder::Tasks]);
+        Part { queue, project: queue.settings.id.to_string(), items: listing.items, problems: listing.problems }
+    }
+}
+
+/// The day against which age and due dates count: that of the newest commit in view, so that the same commits
+/// give the same list on every machine.
+fn newest_day(parts: &[Part<'_>], now: Timestamp) -> Date {
+    let newest = parts.iter().filter_map(|part| part.queue.home.head_seconds()).max();
+    let at = newest.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(now);
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// Other queues on this machine, opened when first asked for.
+struct Neighbours {
+    registry: Registry,
+    queues: HashMap<String, std::result::Result<Queue, crate::domain::fault::Fault>>,
+}
+
+impl Neighbours {
+    /// The registry of the queue itself if it is an orchestrator's, else of the orchestrator that it was told of.
+    fn of(queue: &Queue) -> Result<Neighbours> {
+        let own = Registry::read(queue)?;
+        let registry = if own.projects.is_empty() { carrier_registry(queue).unwrap_or(own) } else { own };
+        let queues = registry.projects.iter().map(|project| (id_of(project), registry::reach(project))).collect();
+        Ok(Neighbours { registry, queues })
+    }
+
+    fn queue(&self, project: &str) -> std::result::Result<&Queue, &crate::domain::fault::Fault> {
+        self.queues.get(project).expect("every registered project was tried").as_ref()
+    }
+}
+
+fn id_of(project: &Project) -> String {
+    project.entry.id.to_string()
+}
+
+fn carrier_registry(queue: &Queue) -> Option<Registry> {
+    let orchestrator = Queue::open(&registry::carrier(queue)?).ok()?;
+    Registry::read(&orchestrator).ok()
+}
+
+/// A task in view: which part, which item of it.
+type Key = (usize, usize);
+
+struct Judge<'a> {
+    parts: &'a [Part<'a>],
+    neighbours: &'a Neighbours,
+    now: Timestamp,
+}
+
+impl Judge<'_> {
+    fn judge(&self, day: Date, ranking: &mut Ranking) {
+        let by_id: HashMap<TaskId, Key> =
+            self.keys().filter_map(|key| self.item(key).id().map(|id| (id, key))).collect();
+        let edges: HashMap<Key, Vec<Key>> = self.keys().map(|key| (key, self.edges(key, &by_id))).collect();
+        let after = |key: Key| edges.get(&key).cloned().unwrap_or_default();
+        let keys: Vec<Key> = self.keys().collect();
+        let waiting = graph::waiting_counts(&keys, after);
+        for key in keys {
+            let (item, project) = (self.item(key).clone(), self.parts[key.0].project.clone());
+            let state = item.task.state(Folder::Tasks, self.now);
+            match self.obstacle(key, state, &by_id, &after) {
+                Some(reason) => ranking.skipped.push(Skipped { project, item, state, reason }),
+                None => {
+                    let waiting = waiting[&key];
+                    let score = Score::of(&item.task, waiting, day);
+                    ranking.ready.push(Ranked { project, item, score, waiting });
+                }
+            }
+        }
+        ranking.ready.sort_by(|a, b| {
+            let value = b.score.value().total_cmp(&a.score.value());
+            let born = |r: &Ranked| (r.item.task.created.is_none(), r.item.task.created, r.item.id());
+            value.then_with(|| born(a).cmp(&born(b))).then_with(|| a.item.path.cmp(&b.item.path))
+        });
+        ranking.skipped.sort_by_key(|s| (Reverse(s.item.task.priority), s.item.id(), s.item.path.clone()));
+    }
+
+    fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.parts.iter().enumerate().flat_map(|(p, part)| (0..part.items.len()).map(move |i| (p, i)))
+    }
+
+    fn item(&self, key: Key) -> &Item {
+        &self.parts[key.0].items[key.1]
+    }
+
+    fn edges(&self, key: Key, by_id: &HashMap<TaskId, Key>) -> Vec<Key> {
+        self.item(key).task.after.iter().filter_map(|dependency| by_id.get(&dependency.task).copied()).collect()
+    }
+
+    /// Why a task cannot be started now; `None` if it can.
+    fn obstacle(
+        &self,
+        key: Key,
+        state: State,
+        by_id: &HashMap<TaskId, Key>,
+        after: &impl Fn(Key) -> Vec<Key>,
+    ) -> Option<String> {
+        let task = &self.item(key).task;
+        match state {
+            State::Claimed => {
+                let lease = task.held(self.now)?;
+                return Some(format!("claimed by {} until {}", lease.holder, lease.expires_at));
+            }
+            State::Blocked => return Some(format!("blocked: {}", shown(task.blocked.as_deref().unwrap_or_default()))),
+            State::Deferred => return task.defer_until.map(|until| format!("deferred until {until}")),
+            _ => {}
+        }
+        if task.after.is_empty() {
+            return None;
+        }
+        if let Some(cycle) = graph::cycle_through(key, after) {
+            let mut names: Vec<String> = cycle.iter().map(|&k| self.name(k)).collect();
+            names.push(self.name(key));
+            return Some(format!("waits for itself: {}", names.join(" → ")));
+        }
+        let part = &self.parts[key.0];
+        task.after.iter().find_map(|dependency| self.unmet(part, dependency, by_id))
+    }
+
+    fn name(&self, key: Key) -> String {
+        self.item(key).id().map_or_else(|| self.item(key).path.clone(), TaskId::short)
+    }
+
+    /// Why a dependency is not met; `None` if it is.
+    fn unmet(&self, part: &Part<'_>, dependency: &Dependency, by_id: &HashMap<TaskId, Key>) -> Option<String> {
+        let short = dependency.task.short();
+        if let Some(&key) = by_id.get(&dependency.task) {
+            let title = shown(&self.item(key).task.title);
+            return Some(format!("waits for {short} ({title}) in {}", self.parts[key.0].project));
+        }
+        let own = match part.queue.anywhere(dependency.task) {
+            Ok(own) => own,
+            Err(fault) => return Some(format!("waits for {short}: {fault}")),
+        };
+        if let Some(item) = own {
+            return self.standing(&item, &short, &part.project);
+        }
+        let Some(project) = &dependency.project else {
+            return Some(format!("waits for {short}, which is not known in {}", part.project));
+        };
+        let resolved = match self.neighbours.registry.resolve(project) {
+            Ok(resolved) => resolved,
+            Err(fault) => return Some(format!("waits for {short} in {project}, which cannot be read: {fault}")),
+        };
+        let id = resolved.entry.id.as_str();
+        let found = match self.neighbours.queue(id) {
+            Ok(other) => other.anywhere(dependency.task),
+            Err(fault) => return Some(format!("waits for {short} in {id}, which cannot be read: {fault}")),
+        };
+        match found {
+            Ok(Some(item)) => self.standing(&item, &short, id),
+            Ok(None) => Some(format!("waits for {short}, which is not known in {id}")),
+            Err(fault) => Some(format!("waits for {short} in {id}, which cannot be read: {fault}")),
+        }
+    }
+
+    /// What stands in the way, given where the other task is.
+    fn standing(&self, item: &Item, short: &str, project: &str) -> Option<String> {
+        let state = item.task.state(item.folder, self.now);
+        match (state, item.task.receipt.as_ref().map(|receipt| receipt.stage)) {
+            (State::Done, _) | (State::Sent, Some(Stage::Done)) => None,
+            (State::Sent, Some(stage)) => Some(format!("waits for {short}, {stage} so far")),
+            (State::Refused | State::Dead, _) => Some(format!("waits for {short}, which is {state} in {project}")),
+            _ => Some(format!("waits for {short} ({state}) in {project}")),
+        }
+    }
+}

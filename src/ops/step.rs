@@ -1,0 +1,107 @@
+//! What all verbs about one task share: find it under the lock, decide, write it back with its event.
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
+use crate::domain::task::{Folder, State, Task};
+use crate::format::Document;
+use crate::store::queue::{Item, Queue};
+use crate::store::tx::{Committed, Operation, Tx};
+
+/// What a verb decided to do with a task.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) kind: EventKind,
+    /// The folder in which the task lies afterwards.
+    pub(crate) to: Folder,
+    pub(crate) cause: Option<String>,
+}
+
+impl Step {
+    /// A step that leaves the task in its folder.
+    pub(crate) fn stay(kind: EventKind, item: &Item) -> Step {
+        Step { kind, to: item.folder, cause: None }
+    }
+
+    /// A step that moves the task.
+    pub(crate) fn go(kind: EventKind, to: Folder) -> Step {
+        Step { kind, to, cause: None }
+    }
+
+    /// The same step with its reason.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: Option<String>) -> Step {
+        self.cause = cause;
+        self
+    }
+}
+
+/// A task before and after a verb.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) id: TaskId,
+    pub(crate) task: Task,
+    pub(crate) path: String,
+    pub(crate) from: State,
+    pub(crate) to: State,
+    pub(crate) committed: Committed,
+}
+
+/// The task that a decision is about; the decision changes `task` and `document`'s body.
+#[derive(Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) id: TaskId,
+    pub(crate) item: &'a Item,
+    pub(crate) task: &'a mut Task,
+    pub(crate) document: &'a mut Document,
+}
+
+/// Run one verb on one task.
+///
+/// # Errors
+/// Those of finding the task, of the decision, and of the commit; nothing is changed then.
+pub(crate) fn change(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    folders: &[Folder],
+    decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
+) -> Result<Changed> {
+    let mut tx = Tx::begin(queue, operation)?;
+    let item = queue.find(reference, folders)?;
+    let (changed, subject) = apply(&mut tx, &item, decide)?;
+    let committed = tx.commit(&subject)?;
+    Ok(Changed { committed, ..changed })
+}
+
+/// Stage one verb on one task in a transaction; gives the commit subject that it would have alone.
+///
+/// # Errors
+/// Those of reading the task and of the decision.
+pub(crate) fn apply(
+    tx: &mut Tx<'_>,
+    item: &Item,
+    decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
+) -> Result<(Changed, String)> {
+    let now = tx.operation.at;
+    let mut document = tx.document(&item.path)?;
+    let mut task = document.task().clone();
+    let id = task.id.expect("a task that was found by its id has one");
+    let from = task.state(item.folder, now);
+    let step = decide(&mut Subject { id, item, task: &mut task, document: &mut document })?;
+    let (path, hash) = tx.rewrite(item, step.to, &task, document)?;
+    let to = task.state(step.to, now);
+    let mut fact = Fact::task(step.kind, id, Some(from), to).leaving(hash);
+    fact.cause = step.cause;
+    tx.record(fact);
+    let subject = subject(tx.operation.verb, id, &task.title);
+    Ok((Changed { id, task, path, from, to, committed: Committed::default() }, subject))
+}
+
+/// `claim k3v9q2 Add rate limiting`: what a person reads in `git log --oneline`.
+pub(crate) fn subject(verb: &str, id: TaskId, title: &str) -> String {
+    let title = crate::domain::text::shown(title);
+    let cut: String = title.chars().take(50).collect();
+    let dots = if cut.len() < title.len() { "…" } else { "" };
+    format!("{verb} {} {cut}{dots}", id.short())
+}
