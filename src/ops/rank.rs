@@ -4,13 +4,13 @@
 //! A dependency that cannot be looked up counts as not met, with the reason.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::graph;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -56,25 +56,25 @@ pub(crate) enum Scope {
     All,
 }
 
-/// Rank the tasks in scope.
+/// Rank the tasks in scope. Tasks of other projects that wait for one count for its score in either scope.
 ///
 /// # Errors
 /// Those of reading the registry; a project that cannot be read is a problem of the list.
 pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Ranking> {
     let mut ranking = Ranking::default();
     let neighbours = Neighbours::of(queue)?;
-    let mut parts = vec![Part::read(queue)];
-    if scope == Scope::All {
-        for project in &neighbours.registry.projects {
-            match neighbours.queue(project.entry.id.as_str()) {
-                Ok(other) if other.home.root == queue.home.root => {}
-                Ok(other) => parts.push(Part::read(other)),
-                Err(fault) => ranking.problems.push(Problem::at("", fault.clone()).of(project.entry.id.as_str())),
-            }
+    let mut parts = vec![Part::read(queue, Shown::Yes)];
+    let shown = if scope == Scope::All { Shown::Yes } else { Shown::No };
+    for (id, reached) in &neighbours.queues {
+        match reached {
+            Ok(other) if other.home.root == queue.home.root => {}
+            Ok(other) => parts.push(Part::read(other, shown)),
+            Err(fault) if scope == Scope::All => ranking.problems.push(Problem::at("", fault.clone()).of(id)),
+            Err(_) => {}
         }
     }
     let day = newest_day(&parts, now);
-    for part in &mut parts {
+    for part in parts.iter_mut().filter(|part| part.shown == Shown::Yes) {
         let own = std::mem::take(&mut part.problems);
         let project = part.project.clone();
         ranking.problems.extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
@@ -92,8 +92,16 @@ pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Op
     Ok(ranking.ready.into_iter().find(|ranked| ranked.item.id().is_some()).map(|ranked| ranked.item))
 }
 
+/// Whether the tasks of a part are on the list, or only count for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    No,
+}
+
 /// The live tasks of one queue.
 struct Part<'q> {
+    shown: Shown,
     queue: &'q Queue,
     project: String,
     items: Vec<Item>,
@@ -101,9 +109,9 @@ struct Part<'q> {
 }
 
 impl<'q> Part<'q> {
-    fn read(queue: &'q Queue) -> Part<'q> {
+    fn read(queue: &'q Queue, shown: Shown) -> Part<'q> {
         let listing = queue.list(&[Folder::Tasks]);
-        Part { queue, project: queue.settings.id.to_string(), items: listing.items, problems: listing.problems }
+        Part { shown, queue, project: queue.settings.id.to_string(), items: listing.items, problems: listing.problems }
     }
 }
 
@@ -115,10 +123,10 @@ fn newest_day(parts: &[Part<'_>], now: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Other queues on this machine, opened when first asked for.
+/// Other queues on this machine.
 struct Neighbours {
     registry: Registry,
-    queues: HashMap<String, std::result::Result<Queue, crate::domain::fault::Fault>>,
+    queues: BTreeMap<String, Result<Queue>>,
 }
 
 impl Neighbours {
@@ -126,17 +134,14 @@ impl Neighbours {
     fn of(queue: &Queue) -> Result<Neighbours> {
         let own = Registry::read(queue)?;
         let registry = if own.projects.is_empty() { carrier_registry(queue).unwrap_or(own) } else { own };
-        let queues = registry.projects.iter().map(|project| (id_of(project), registry::reach(project))).collect();
+        let reach = |project: &Project| (project.entry.id.to_string(), registry::reach(project));
+        let queues = registry.projects.iter().map(reach).collect();
         Ok(Neighbours { registry, queues })
     }
 
-    fn queue(&self, project: &str) -> std::result::Result<&Queue, &crate::domain::fault::Fault> {
+    fn queue(&self, project: &str) -> std::result::Result<&Queue, &Fault> {
         self.queues.get(project).expect("every registered project was tried").as_ref()
     }
-}
-
-fn id_of(project: &Project) -> String {
-    project.entry.id.to_string()
 }
 
 fn carrier_registry(queue: &Queue) -> Option<Registry> {
@@ -161,7 +166,7 @@ impl Judge<'_> {
         let after = |key: Key| edges.get(&key).cloned().unwrap_or_default();
         let keys: Vec<Key> = self.keys().collect();
         let waiting = graph::waiting_counts(&keys, after);
-        for key in keys {
+        for key in keys.into_iter().filter(|key| self.parts[key.0].shown == Shown::Yes) {
             let (item, project) = (self.item(key).clone(), self.parts[key.0].project.clone());
             let state = item.task.state(Folder::Tasks, self.now);
             match self.obstacle(key, state, &by_id, &after) {

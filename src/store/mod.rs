@@ -7,6 +7,7 @@ pub(crate) mod digest;
 pub(crate) mod files;
 pub(crate) mod git;
 mod hand;
+pub(crate) mod history;
 pub(crate) mod layout;
 mod listing;
 pub(crate) mod local;

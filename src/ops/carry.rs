@@ -1,0 +1,85 @@
+//! The orchestrator's round: bring tasks from outboxes to inboxes, and tell the senders how far theirs got.
+//!
+//! Order within a round: the receiver's commit is there before the sender's record says so. Whatever is killed at
+//! whatever point, the next round finds either a task still in the outbox (and recognises the copy at the receiver
+//! by id and hash), or a record that says "delivered" and a receiver that has it.
+//!
+//! A receipt is no message that could get lost: it is read off the receiver's queue, each round anew.
+
+mod deliver;
+mod plan;
+mod post;
+mod receipts;
+
+use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::task::Stage;
+use crate::store::queue::Queue;
+use crate::store::tx::{Committed, Operation};
+
+pub(crate) use plan::{Letter, News, Plan};
+
+/// A task that was carried.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivered {
+    pub(crate) id: TaskId,
+    pub(crate) title: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// Where it lies now, relative to the receiver's `.swift/`.
+    pub(crate) path: String,
+}
+
+/// What a sender's record learned.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) id: TaskId,
+    pub(crate) title: String,
+    /// The sender.
+    pub(crate) project: String,
+    /// The project that has the task.
+    pub(crate) by: String,
+    pub(crate) stage: Stage,
+    pub(crate) note: Option<String>,
+}
+
+/// A task that was given up because it could not be delivered.
+#[derive(Debug, Clone)]
+pub(crate) struct GivenUp {
+    pub(crate) id: TaskId,
+    pub(crate) title: String,
+    pub(crate) project: String,
+    pub(crate) reason: String,
+}
+
+/// What a round did.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) delivered: Vec<Delivered>,
+    pub(crate) receipts: Vec<Told>,
+    pub(crate) dead: Vec<GivenUp>,
+    pub(crate) problems: Vec<Problem>,
+    /// Project id and how its commit ended.
+    pub(crate) commits: Vec<(String, Committed)>,
+}
+
+/// What a round would do now. Reads only.
+///
+/// # Errors
+/// Those of reading the registry; anything wrong with one project is a problem of the plan.
+pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Plan> {
+    let posts = post::open_all(orchestrator)?;
+    Ok(plan::make(&posts, operation.at))
+}
+
+/// Do a round.
+///
+/// # Errors
+/// Those of reading the registry; anything wrong with one project is a problem of the report.
+pub(crate) fn carry(orchestrator: &Queue, operation: &mut Operation<'_>) -> Result<Report> {
+    let posts = post::open_all(orchestrator)?;
+    let plan = plan::make(&posts, operation.at);
+    operation.projects = plan.projects();
+    deliver::execute(&posts, plan, operation)
+}

@@ -1,0 +1,403 @@
+//! Carry out a plan: receivers first, then the senders' records; one commit for each repository.
+//!
+//! Locks are taken for all repositories of the round in one fixed order (by path), each with a bounded wait; a
+//! repository whose lock cannot be had is left out and reported. A repository commits when everybody it sends to
+//! has committed; only where two send to each other does one of them commit twice.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::plan::{Letter, News, Plan, Stranded, Tidings};
+use super::post::{Post, Posts};
+use super::{Delivered, GivenUp, Report, Told};
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::project::ProjectId;
+use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
+use crate::format::Document;
+use crate::store::tx::{Operation, Tx};
+use crate::store::{digest, history};
+
+use crate::ops::create::without_progress;
+
+/// Carry out the plan.
+///
+/// # Errors
+/// None of a single project's; those are problems of the report.
+pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> Result<Report> {
+    let mut round = Round::open(posts, &plan, operation);
+    round.report.problems.splice(0..0, plan.problems);
+    let (letters, news) = redeliveries(plan.letters, plan.news);
+    for letter in letters {
+        round.arrive(letter);
+    }
+    for stranded in plan.stranded {
+        round.give_up(stranded);
+    }
+    for news in news {
+        round.tell(news);
+    }
+    round.commit_all();
+    Ok(round.report)
+}
+
+/// A task on its way: arrived at the receiver (staged), not yet struck off at the sender.
+struct OnItsWay {
+    letter: Letter,
+    id: TaskId,
+    task: Task,
+    /// SHA-256 of what was carried.
+    hash: String,
+    path: String,
+    /// Whether the receiver had it already.
+    again: bool,
+}
+
+/// News that are receipts, and those that are lost tasks, which travel like letters.
+fn redeliveries(mut letters: Vec<Letter>, news: Vec<News>) -> (Vec<Letter>, Vec<News>) {
+    let mut receipts = Vec::new();
+    for entry in news {
+        match entry.what {
+            Tidings::Receipt(_) => receipts.push(entry),
+            Tidings::Lost(to) => letters.push(Letter { from: entry.post, to, item: entry.item }),
+        }
+    }
+    (letters, receipts)
+}
+
+/// The state of a round while it runs.
+struct Round<'a> {
+    posts: &'a Posts,
+    operation: &'a Operation<'a>,
+    open: HashMap<usize, Tx<'a>>,
+    under_way: Vec<OnItsWay>,
+    told: HashMap<usize, Vec<Told>>,
+    given_up: HashMap<usize, Vec<GivenUp>>,
+    report: Report,
+}
+
+impl<'a> Round<'a> {
+    fn open(posts: &'a Posts, plan: &Plan, operation: &'a Operation<'a>) -> Round<'a> {
+        let mut round = Round {
+            posts,
+            operation,
+            open: HashMap::new(),
+            under_way: Vec::new(),
+            told: HashMap::new(),
+            given_up: HashMap::new(),
+            report: Report::default(),
+        };
+        let mut needed: Vec<usize> = plan.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
+        needed.extend(plan.stranded.iter().map(|stranded| stranded.post));
+        for news in &plan.news {
+            needed.push(news.post);
+            if let Tidings::Lost(to) = news.what {
+                needed.push(to);
+            }
+        }
+        needed.sort_by(|&a, &b| posts.all[a].queue.home.root.cmp(&posts.all[b].queue.home.root));
+        needed.dedup();
+        for index in needed {
+            round.open_one(index);
+        }
+        round
+    }
+
+    fn open_one(&mut self, index: usize) {
+        let post = &self.posts.all[index];
+        match Tx::begin(&post.queue, self.operation) {
+            Ok(tx) => {
+                self.open.insert(index, tx);
+            }
+            Err(fault) => self.problem(index, "", fault),
+        }
+    }
+
+    fn problem(&mut self, index: usize, path: &str, fault: Fault) {
+        let post = &self.posts.all[index].id;
+        let known = self.report.problems.iter().any(|p| p.project.as_deref() == Some(post) && p.path == path);
+        if !known {
+            self.report.problems.push(Problem::at(path, fault).of(post));
+        }
+    }
+
+    /// Stage one task at its receiver.
+    fn arrive(&mut self, letter: Letter) {
+        if !self.open.contains_key(&letter.from) || !self.open.contains_key(&letter.to) {
+            return;
+        }
+        let (from, path) = (letter.from, letter.item.path.clone());
+        match self.stage_arrival(letter) {
+            Ok(under_way) => self.under_way.push(under_way),
+            Err(fault) => self.problem(from, &path, fault),
+        }
+    }
+
+    fn stage_arrival(&mut self, letter: Letter) -> Result<OnItsWay> {
+        let sender = self.posts.all[letter.from].queue.settings.id.clone();
+        let tx = self.open.get_mut(&letter.from).expect("checked by the caller");
+        let document = tx.document(&letter.item.path)?;
+        let Some(id) = document.task().id else {
+            return Err(Fault::new(Code::Changed, "the file was written while the round ran; the next one takes it"));
+        };
+        let parcel = parcel(document, &letter, &sender);
+        let (bytes, task) = (parcel.to_bytes(), parcel.task().clone());
+        let hash = digest::of(&bytes);
+        let to = &self.posts.all[letter.to];
+        let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
+        let there = if letter.from == letter.to { None } else { copy_at(to, receiver, id, &hash)? };
+        if let Some(path) = there {
+            return Ok(OnItsWay { letter, id, task, hash, path, again: true });
+        }
+        let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
+        let path = receiver.new_path(folder, &task)?;
+        receiver.put(&path, bytes)?;
+        if letter.from != letter.to {
+            let state = task.state(folder, self.operation.at);
+            let fact = Fact::task(EventKind::TaskDelivered, id, None, state).because(sender.as_str());
+            receiver.record(fact.leaving(hash.clone()));
+        }
+        Ok(OnItsWay { letter, id, task, hash, path, again: false })
+    }
+
+    fn give_up(&mut self, stranded: Stranded) {
+        if let Err(fault) = self.stage_giving_up(&stranded) {
+            self.problem(stranded.post, &stranded.item.path, fault);
+        }
+    }
+
+    fn stage_giving_up(&mut self, stranded: &Stranded) -> Result<()> {
+        let Some(tx) = self.open.get_mut(&stranded.post) else { return Ok(()) };
+        let document = tx.document(&stranded.item.path)?;
+        let mut task = document.task().clone();
+        let Some(id) = task.id else { return Ok(()) };
+        task.ending = Some(Ending {
+            state: State::Dead,
+            at: self.operation.at,
+            by: Some(self.operation.actor.clone()),
+            note: Some(stranded.reason.clone()),
+        });
+        let (_, hash) = tx.rewrite(&stranded.item, Folder::Dead, &task, document)?;
+        let fact = Fact::task(EventKind::TaskDead, id, Some(State::Outbox), State::Dead);
+        tx.record(fact.because(stranded.reason.clone()).leaving(hash));
+        let project = self.posts.all[stranded.post].id.clone();
+        let gone = GivenUp { id, title: task.title, project, reason: stranded.reason.clone() };
+        self.given_up.entry(stranded.post).or_default().push(gone);
+        Ok(())
+    }
+
+    fn tell(&mut self, news: News) {
+        let (post, path) = (news.post, news.item.path.clone());
+        if let Err(fault) = self.stage_receipt(news) {
+            self.problem(post, &path, fault);
+        }
+    }
+
+    fn stage_receipt(&mut self, news: News) -> Result<()> {
+        let Some(tx) = self.open.get_mut(&news.post) else { return Ok(()) };
+        let Tidings::Receipt(mut receipt) = news.what else { return Ok(()) };
+        if !receipt.stage.is_final() {
+            receipt.at = self.operation.at;
+        }
+        let document = tx.document(&news.item.path)?;
+        let mut task = document.task().clone();
+        let told = Told {
+            id: news.id,
+            title: task.title.clone(),
+            project: self.posts.all[news.post].id.clone(),
+            by: receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            stage: receipt.stage,
+            note: receipt.note.clone(),
+        };
+        let cause = match &receipt.note {
+            Some(note) => format!("{} by {}: {note}", receipt.stage, told.by),
+            None => format!("{} by {}", receipt.stage, told.by),
+        };
+        task.receipt = Some(receipt);
+        let (_, hash) = tx.rewrite(&news.item, Folder::Sent, &task, document)?;
+        let fact = Fact::task(EventKind::ReceiptReceived, news.id, Some(State::Sent), State::Sent);
+        tx.record(fact.because(cause).leaving(hash));
+        self.told.entry(news.post).or_default().push(told);
+        Ok(())
+    }
+
+    /// Commit every repository after those that it sends to.
+    fn commit_all(&mut self) {
+        let mut arrivals: HashSet<usize> =
+            self.under_way.iter().filter(|way| !way.again).map(|way| way.letter.to).collect();
+        let mut waiting: BTreeSet<usize> = self.open.keys().copied().collect();
+        while let Some(next) = self.next_to_commit(&waiting, &arrivals) {
+            match next {
+                Next::Whole(index) => {
+                    waiting.remove(&index);
+                    arrivals.remove(&index);
+                    self.commit_whole(index);
+                }
+                Next::Arrivals(index) => {
+                    arrivals.remove(&index);
+                    self.commit_arrivals(index);
+                }
+            }
+        }
+    }
+
+    fn next_to_commit(&self, waiting: &BTreeSet<usize>, arrivals: &HashSet<usize>) -> Option<Next> {
+        let free = |index: &usize| {
+            let mut sends = self.under_way.iter().filter(|way| way.letter.from == *index);
+            sends.all(|way| way.letter.to == *index || !arrivals.contains(&way.letter.to))
+        };
+        let whole = waiting.iter().copied().find(free).map(Next::Whole);
+        whole.or_else(|| waiting.iter().copied().find(|index| arrivals.contains(index)).map(Next::Arrivals))
+    }
+
+    /// Two repositories send to each other: this one's arrivals are committed ahead of its departures.
+    fn commit_arrivals(&mut self, index: usize) {
+        self.commit(index, Half::Arrivals);
+        self.open.remove(&index);
+        self.open_one(index);
+    }
+
+    fn commit_whole(&mut self, index: usize) {
+        self.depart(index);
+        self.commit(index, Half::Whole);
+    }
+
+    /// Strike off what the receivers have, and write the sender's records.
+    fn depart(&mut self, index: usize) {
+        let (own, rest) = std::mem::take(&mut self.under_way).into_iter().partition(|way| way.letter.from == index);
+        self.under_way = rest;
+        for way in own {
+            let path = way.letter.item.path.clone();
+            match self.stage_departure(way) {
+                Ok(Some(delivered)) => self.report.delivered.push(delivered),
+                Ok(None) => {}
+                Err(fault) => self.problem(index, &path, fault),
+            }
+        }
+    }
+
+    fn stage_departure(&mut self, way: OnItsWay) -> Result<Option<Delivered>> {
+        let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(None) };
+        let receiver = &self.posts.all[way.letter.to];
+        let delivered = Delivered {
+            id: way.id,
+            title: way.task.title.clone(),
+            from: self.posts.all[way.letter.from].id.clone(),
+            to: receiver.id.clone(),
+            path: way.path.clone(),
+        };
+        let document = tx.document(&way.letter.item.path)?;
+        if way.letter.from == way.letter.to {
+            tx.remove(&way.letter.item.path)?;
+            let state = way.task.state(Folder::Tasks, self.operation.at);
+            let fact = Fact::task(EventKind::TaskAccepted, way.id, Some(State::Outbox), state);
+            tx.record(fact.leaving(way.hash));
+            return Ok(Some(delivered));
+        }
+        let mut task = document.task().clone();
+        task.receipt = Some(Receipt {
+            stage: Stage::Delivered,
+            at: self.operation.at,
+            by: receiver.id.parse::<ProjectId>().ok(),
+            note: None,
+        });
+        let kind = if way.letter.item.folder == Folder::Sent { EventKind::TaskResent } else { EventKind::TaskSent };
+        let from = if kind == EventKind::TaskResent { State::Sent } else { State::Outbox };
+        let (_, hash) = tx.rewrite(&way.letter.item, Folder::Sent, &task, document)?;
+        tx.record(Fact::task(kind, way.id, Some(from), State::Sent).because(receiver.id.clone()).leaving(hash));
+        Ok(Some(delivered))
+    }
+
+    fn commit(&mut self, index: usize, half: Half) {
+        let Some(tx) = self.open.remove(&index) else { return };
+        let post = &self.posts.all[index];
+        let subject = subject(&post.id, tx.facts());
+        let result = tx.commit(&subject);
+        match result {
+            Ok(committed) => {
+                self.report.receipts.extend(self.told.remove(&index).unwrap_or_default());
+                self.report.dead.extend(self.given_up.remove(&index).unwrap_or_default());
+                self.report.commits.push((post.id.clone(), committed));
+            }
+            Err(fault) => self.failed(index, fault, half),
+        }
+    }
+
+    /// A repository that could not commit: nothing arrived there, and nothing was struck off there.
+    fn failed(&mut self, index: usize, fault: Fault, half: Half) {
+        let post = self.posts.all[index].id.clone();
+        self.under_way.retain(|way| way.letter.to != index || way.again);
+        if half == Half::Whole {
+            self.report.delivered.retain(|delivered| delivered.from != post);
+        }
+        self.told.remove(&index);
+        self.given_up.remove(&index);
+        self.problem(index, "", fault);
+    }
+}
+
+enum Next {
+    Whole(usize),
+    Arrivals(usize),
+}
+
+#[derive(PartialEq, Eq)]
+enum Half {
+    Arrivals,
+    Whole,
+}
+
+/// What is carried: the sender's bytes. A record that is carried again loses its receipt; a task without a sender
+/// gets one, which it needs at the other end.
+fn parcel(mut document: Document, letter: &Letter, sender: &ProjectId) -> Document {
+    let task = document.task().clone();
+    let clean = if letter.item.folder == Folder::Sent { without_progress(task) } else { task };
+    let from = clean.from.clone().or_else(|| Some(sender.clone()));
+    document.apply(&Task { from, ..clean });
+    document
+}
+
+/// Where the receiver has this very task already; `None` if it never had it.
+///
+/// # Errors
+/// [`Code::Collision`] if it has another task under the same id.
+fn copy_at(post: &Post, tx: &mut Tx<'_>, id: TaskId, hash: &str) -> Result<Option<String>> {
+    if let Some(path) = tx.staged_copy(id) {
+        return Err(collision(post, id, &path));
+    }
+    let Some(there) = post.queue.anywhere(id)? else { return Ok(None) };
+    let same = post.queue.read(&there.path)?.is_some_and(|bytes| digest::of(&bytes) == hash);
+    if same || history::was_delivered(&post.queue, id, hash)? {
+        return Ok(Some(there.path));
+    }
+    Err(collision(post, id, &there.path))
+}
+
+fn collision(post: &Post, id: TaskId, path: &str) -> Fault {
+    Fault::new(Code::Collision, format!("`{}` has another task with the id {id}: `{path}`", post.id))
+        .hint("remove the line `id = …` from the head of this one; it gets a new id")
+}
+
+/// `deliver 3 tasks to acme/api`, `send 2 tasks, 1 receipt`.
+fn subject(own: &str, facts: &[Fact]) -> String {
+    let count = |kinds: &[EventKind]| facts.iter().filter(|fact| kinds.contains(&fact.kind)).count();
+    let words = [
+        ("deliver", "task", count(&[EventKind::TaskDelivered])),
+        ("send", "task", count(&[EventKind::TaskSent, EventKind::TaskResent])),
+        ("take in", "task", count(&[EventKind::TaskAccepted])),
+        ("note", "receipt", count(&[EventKind::ReceiptReceived])),
+        ("give up", "task", count(&[EventKind::TaskDead])),
+    ];
+    let parts: Vec<String> = words
+        .iter()
+        .filter(|(_, _, n)| *n > 0)
+        .map(|(verb, noun, n)| {
+            let plural = if *n == 1 { "" } else { "s" };
+            let place = if *verb == "deliver" { format!(" to {own}") } else { String::new() };
+            format!("{verb} {n} {noun}{plural}{place}")
+        })
+        .collect();
+    if parts.is_empty() { "record changes made by hand".to_owned() } else { parts.join(", ") }
+}
+

@@ -1,0 +1,159 @@
+//! What a round has to do, found by reading only. The same plan is shown, approved by its hash, and carried out.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::post::{Address, Posts};
+use super::receipts;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::task::{Folder, Receipt, Task};
+use crate::domain::text::shown;
+use crate::store::queue::Item;
+
+/// A task that is to be carried.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    /// Indices of posts.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) item: Item,
+}
+
+/// A receipt that the sender does not know yet.
+#[derive(Debug, Clone)]
+pub(crate) struct News {
+    /// Index of the sender's post.
+    pub(crate) post: usize,
+    pub(crate) item: Item,
+    pub(crate) id: TaskId,
+    pub(crate) what: Tidings,
+}
+
+/// What is new about a sent task.
+#[derive(Debug, Clone)]
+pub(crate) enum Tidings {
+    Receipt(Receipt),
+    /// The receiver never heard of it (restored from a backup): carry it again, to this post.
+    Lost(usize),
+}
+
+/// A task that has waited too long for a receiver that is not there.
+#[derive(Debug, Clone)]
+pub(crate) struct Stranded {
+    pub(crate) post: usize,
+    pub(crate) item: Item,
+    pub(crate) reason: String,
+}
+
+/// Everything that a round has to do.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) news: Vec<News>,
+    pub(crate) stranded: Vec<Stranded>,
+    pub(crate) problems: Vec<Problem>,
+    /// Ids of the posts, by index.
+    pub(crate) posts: Vec<String>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.letters.is_empty() && self.news.is_empty() && self.stranded.is_empty()
+    }
+
+    /// The ids of all projects that the round will touch, sorted.
+    pub(crate) fn projects(&self) -> Vec<String> {
+        let mut all: Vec<usize> = self.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
+        all.extend(self.news.iter().map(|news| news.post));
+        all.extend(self.stranded.iter().map(|stranded| stranded.post));
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(|post| self.posts[post].clone()).collect()
+    }
+}
+
+/// Read all outboxes and sent records, and compare the latter with the receivers' queues.
+pub(crate) fn make(posts: &Posts, now: Timestamp) -> Plan {
+    let mut plan = Plan {
+        posts: posts.all.iter().map(|post| post.id.clone()).collect(),
+        problems: posts.problems.clone(),
+        ..Plan::default()
+    };
+    for index in 0..posts.all.len() {
+        outbox(posts, index, now, &mut plan);
+    }
+    receipts::compare(posts, &mut plan);
+    plan
+}
+
+fn outbox(posts: &Posts, index: usize, now: Timestamp, plan: &mut Plan) {
+    let post = &posts.all[index];
+    let listing = post.queue.list(&[Folder::Outbox]);
+    plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+    for item in listing.items {
+        match check(posts, index, &item.task) {
+            Ok(to) => plan.letters.push(Letter { from: index, to, item }),
+            Err(fault) => hold_back(posts, index, item, fault, now, plan),
+        }
+    }
+}
+
+fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
+    let post = &posts.all[index];
+    if let Some(from) = &task.from && !post.is(from.as_str()) {
+        return Err(Fault::new(
+            Code::ForgedSender,
+            format!("the task says that it is from `{from}`, and lies in the outbox of `{}`", post.id),
+        )
+        .hint(format!("set `from = \"{}\"` in its head, or remove the line", post.id)));
+    }
+    let Some(to) = &task.to else {
+        return Err(Fault::new(Code::UnknownProject, "the task does not say whom it is for")
+            .hint("add a line such as `to = \"acme/api\"` to its head"));
+    };
+    match posts.address(task) {
+        Address::Post(to) => Ok(to),
+        Address::Unreachable => {
+            let why = posts.problems.iter().find(|p| p.project.as_deref() == Some(to.as_str()));
+            let why = why.map_or_else(|| "it cannot be reached now".to_owned(), |p| p.fault.message.clone());
+            Err(Fault::new(Code::Unreachable, format!("`{to}` cannot be reached: {why}")))
+        }
+        Address::Unknown => Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
+            Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
+        })),
+    }
+}
+
+/// The task stays where it is and is listed with its age; after the days that the settings allow it is given up.
+fn hold_back(posts: &Posts, index: usize, item: Item, fault: Fault, now: Timestamp, plan: &mut Plan) {
+    let post = &posts.all[index];
+    let age = age(&item.task, now);
+    let days = post.queue.settings.undeliverable_after_days;
+    let limit = SignedDuration::from_hours(24 * i64::from(days));
+    if days > 0 && age >= limit && matches!(fault.code, Code::UnknownProject | Code::Unreachable) {
+        let reason = format!("undeliverable for {} days: {}", age.as_hours() / 24, fault.message);
+        plan.stranded.push(Stranded { post: index, item, reason });
+        return;
+    }
+    let mut fault = fault;
+    fault.message = format!("{} (“{}”, waiting for {})", fault.message, shown(&item.task.title), days_text(age));
+    plan.problems.push(Problem::at(item.path, fault).of(&post.id));
+}
+
+/// How long the task has been waiting: since it was written, or since it was put back.
+fn age(task: &Task, now: Timestamp) -> SignedDuration {
+    let born = task.id.and_then(|id| Timestamp::from_millisecond(id.milliseconds() as i64).ok());
+    let since = task.defer_until.max(task.created).or(born);
+    since.map_or(SignedDuration::ZERO, |since| now.duration_since(since))
+}
+
+fn days_text(age: SignedDuration) -> String {
+    match age.as_hours() {
+        ..1 => "less than an hour".to_owned(),
+        1 => "1 hour".to_owned(),
+        hours @ 2..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    }
+}

@@ -1,0 +1,109 @@
+//! How far each sent task has come, read off the receiver's queue.
+
+use std::collections::HashMap;
+
+use super::plan::{News, Plan, Tidings};
+use super::post::{Address, Post, Posts};
+use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::project::ProjectId;
+use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::store::history;
+use crate::store::queue::Item;
+
+/// The folders in which a receiver has a task, in the order in which they are believed.
+const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
+
+/// What the receivers have, read once for each receiver.
+#[derive(Default)]
+struct Known {
+    posts: HashMap<usize, HashMap<TaskId, Item>>,
+}
+
+impl Known {
+    fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Item> {
+        let all = self.posts.entry(index).or_insert_with(|| {
+            let items = posts.all[index].queue.list(&RECEIVED).items;
+            items.into_iter().rev().filter_map(|item| item.id().map(|id| (id, item))).collect()
+        });
+        all.get(&id)
+    }
+}
+
+/// Compare every sent record with the receiver's queue and note what is new.
+pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
+    let mut known = Known::default();
+    for (index, post) in posts.all.iter().enumerate() {
+        let listing = post.queue.list(&[Folder::Sent]);
+        plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+        for item in listing.items {
+            match news(posts, &mut known, &item) {
+                Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
+                Ok(None) => {}
+                Err(fault) => plan.problems.push(Problem::at(item.path, fault).of(&post.id)),
+            }
+        }
+    }
+}
+
+fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId, Tidings)>> {
+    let Some(id) = item.id() else { return Ok(None) };
+    let present = item.task.receipt.as_ref();
+    let receiver = present.and_then(|receipt| receipt.by.as_ref()).and_then(|by| posts.named(by.as_str()));
+    let receiver = match receiver {
+        Some(post) => post,
+        None => match posts.address(&item.task) {
+            Address::Post(post) => post,
+            Address::Unreachable | Address::Unknown => return Ok(None),
+        },
+    };
+    let post = &posts.all[receiver];
+    if let Some(there) = known.at(posts, receiver, id) {
+        return Ok(changed(present, receipt_of(there, post)).map(|receipt| (id, Tidings::Receipt(receipt))));
+    }
+    missing(post, receiver, id, present)
+}
+
+/// The receiver's folders do not have it: archived, removed by hand, or never there (a restored backup).
+fn missing(post: &Post, receiver: usize, id: TaskId, present: Option<&Receipt>) -> Result<Option<(TaskId, Tidings)>> {
+    if present.is_some_and(|receipt| receipt.stage.is_final()) {
+        return Ok(None);
+    }
+    if let Some(archived) = post.queue.anywhere(id)? {
+        return Ok(changed(present, receipt_of(&archived, post)).map(|receipt| (id, Tidings::Receipt(receipt))));
+    }
+    match history::last_event_of(&post.queue, id)? {
+        None => Ok(Some((id, Tidings::Lost(receiver)))),
+        Some(event) => {
+            let note = format!("removed from the queue of {}", post.id);
+            let receipt = Receipt { stage: Stage::Dead, at: event.at, by: post.id.parse().ok(), note: Some(note) };
+            Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
+        }
+    }
+}
+
+fn receipt_of(item: &Item, post: &Post) -> Receipt {
+    let task = &item.task;
+    let stage = match item.folder {
+        Folder::Inbox => Stage::Delivered,
+        Folder::Dead => Stage::Dead,
+        Folder::Done if task.ending.as_ref().is_some_and(|e| e.state == State::Refused) => Stage::Refused,
+        Folder::Done => Stage::Done,
+        _ => Stage::Accepted,
+    };
+    let ending = task.ending.as_ref();
+    let born = task.created.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    Receipt {
+        stage,
+        at: ending.map_or(born, |ending| ending.at),
+        by: post.id.parse::<ProjectId>().ok(),
+        note: ending.and_then(|ending| ending.note.clone()),
+    }
+}
+
+/// The newer receipt, if it says anything that the present one does not. Its time is filled in when it is written.
+fn changed(present: Option<&Receipt>, new: Receipt) -> Option<Receipt> {
+    let same = present.is_some_and(|old| old.stage == new.stage && (old.note == new.note || new.note.is_none()));
+    (!same).then_some(new)
+}
