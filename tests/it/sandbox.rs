@@ -177,10 +177,6 @@ impl<'a> Place<'a> {
         base.join(rest.trim_start_matches('/'))
     }
 
-    pub(crate) fn sandbox(&self) -> &'a Sandbox {
-        self.sandbox
-    }
-
     /// Write a file, with the folders above it.
     pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path(path);
