@@ -1,4 +1,17 @@
 //! `swift`: mail and a work queue for git projects and the coding agents that work in them.
+//!
+//! The map. Each module may use what stands to its right, and a test holds it to that:
+//!
+//! ```text
+//! domain   <-                         # what is true; no disk, clock, environment or serde
+//! format   <- domain                  # text to domain and back; no disk
+//! env      <- domain                  # clock, ids, environment variables
+//! store    <- domain format env       # the disk and git; the only module that writes
+//! ops      <- domain format store env # the verbs; they neither print nor parse arguments
+//! view     <- domain store ops        # what people and scripts are shown, as plain data
+//! ui       <- domain view             # the only module that prints
+//! cli      <- everything              # arguments to verb to view to output
+//! ```
 
 mod domain;
 mod env;
