@@ -1,0 +1,111 @@
+//! Change what a task says: fields, body, comments.
+
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::lease::{self, Hold};
+use crate::domain::task::Folder;
+use crate::format::Document;
+use crate::store::queue::Queue;
+use crate::store::tx::Operation;
+
+use super::create::{Fields, apply_fields};
+use super::step::{self, Changed, Step};
+
+/// Where a task may still be changed by its owner.
+const OWN: [Folder; 4] = [Folder::Tasks, Folder::Outbox, Folder::Inbox, Folder::Dead];
+
+/// What to change.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) fields: Fields,
+    /// Labels and dependencies given are put in the place of the old ones; this clears them first.
+    pub(crate) clear: Vec<Clear>,
+    pub(crate) text: NewText,
+}
+
+/// A field that can be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Clear {
+    Labels,
+    After,
+    Due,
+    Defer,
+}
+
+/// How the text changes.
+#[derive(Debug)]
+pub(crate) enum NewText {
+    Same,
+    Body(String),
+    /// The whole file as it came out of an editor, and the bytes that went in.
+    File { before: Vec<u8>, after: Vec<u8> },
+}
+
+/// Change a task's fields or body; bytes that are not meant stay as they are.
+///
+/// # Errors
+/// [`Code::Claimed`] if somebody else holds it; [`Code::Changed`] if the file changed while it was in the editor.
+pub(crate) fn edit(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    hold: &Hold,
+    request: Request,
+) -> Result<Changed> {
+    step::change(queue, operation, reference, &OWN, |subject| {
+        lease::may_act(subject.task, subject.id, hold, operation.at)?;
+        match request.text {
+            NewText::Same => {}
+            NewText::Body(body) => subject.document.set_body(&body),
+            NewText::File { before, after } => {
+                *subject.document = from_editor(queue, subject.document, &before, &after)?;
+                *subject.task = subject.document.task().clone();
+            }
+        }
+        for field in request.clear {
+            clear(subject.task, field);
+        }
+        apply_fields(subject.task, request.fields);
+        Ok(Step::stay(EventKind::TaskEdited, subject.item))
+    })
+}
+
+fn clear(task: &mut crate::domain::task::Task, field: Clear) {
+    match field {
+        Clear::Labels => task.labels.clear(),
+        Clear::After => task.after.clear(),
+        Clear::Due => task.due = None,
+        Clear::Defer => task.defer_until = None,
+    }
+}
+
+/// The edited file, if nobody changed the task meanwhile and its identity is as it was.
+fn from_editor(queue: &Queue, now: &Document, before: &[u8], after: &[u8]) -> Result<Document> {
+    if now.to_bytes() != before {
+        return Err(Fault::new(Code::Changed, "the task was changed by somebody else while it was in the editor")
+            .hint("your text is kept in the file that the editor showed; edit again"));
+    }
+    let edited = Document::parse(after, &queue.limits()).map_err(|m| m.at("the edited text"))?;
+    if edited.task().id != now.task().id || edited.task().from != now.task().from {
+        return Err(Fault::new(Code::InvalidValue, "`id` and `from` of a task cannot be edited"));
+    }
+    Ok(edited)
+}
+
+/// Add a comment at the end of the body, with name and time.
+///
+/// # Errors
+/// As [`step::change`].
+pub(crate) fn comment(queue: &Queue, operation: &Operation<'_>, reference: &str, text: &str) -> Result<Changed> {
+    let text = text.trim_end();
+    if text.trim().is_empty() {
+        return Err(Fault::new(Code::InvalidValue, "the comment is empty").hint("`swift comment REF \"text\"`"));
+    }
+    let folders = [Folder::Tasks, Folder::Inbox, Folder::Outbox, Folder::Dead, Folder::Done];
+    step::change(queue, operation, reference, &folders, |subject| {
+        let quoted: String = text.lines().map(|line| format!("> {line}\n")).collect();
+        let block = format!("**{}**, {}:\n\n{quoted}", operation.actor, operation.at);
+        subject.document.append_to_body(&block);
+        Ok(Step::stay(EventKind::TaskCommented, subject.item))
+    })
+}

@@ -1,0 +1,164 @@
+//! Reading tasks: one, many, by words.
+
+use jiff::Timestamp;
+
+use crate::domain::event::Event;
+use crate::domain::fault::Result;
+use crate::domain::problem::Problem;
+use crate::domain::task::{Folder, State};
+use crate::format::Document;
+use crate::store::queue::{Item, Queue};
+use crate::store::{history, layout};
+
+/// One task with everything that is known of it.
+#[derive(Debug)]
+pub(crate) struct Card {
+    pub(crate) item: Item,
+    pub(crate) state: State,
+    pub(crate) body: String,
+    pub(crate) events: Vec<Event>,
+}
+
+/// Everything about one task, wherever it lies.
+///
+/// # Errors
+/// Those of finding and reading it.
+pub(crate) fn show(queue: &Queue, reference: &str, now: Timestamp) -> Result<Card> {
+    let item = find_anywhere(queue, reference)?;
+    let body = body(queue, &item)?;
+    let events = match item.id() {
+        Some(id) => history::events_of(queue, id)?,
+        None => Vec::new(),
+    };
+    let state = item.task.state(item.folder, now);
+    Ok(Card { item, state, body, events })
+}
+
+fn body(queue: &Queue, item: &Item) -> Result<String> {
+    let bytes = crate::store::archive::read(queue, item)?;
+    let document = Document::parse(&bytes, &queue.limits()).map_err(|m| m.at(&item.path))?;
+    Ok(document.body().to_owned())
+}
+
+/// Live tasks first; then everywhere, archives included for a full id.
+fn find_anywhere(queue: &Queue, reference: &str) -> Result<Item> {
+    let live = [Folder::Tasks, Folder::Inbox, Folder::Outbox];
+    match queue.find(reference, &live) {
+        Ok(item) => Ok(item),
+        Err(fault) => {
+            if let Ok(id) = reference.parse() && let Some(item) = queue.anywhere(id)? {
+                return Ok(item);
+            }
+            if fault.code == crate::domain::fault::Code::Ambiguous {
+                return Err(fault);
+            }
+            queue.find(reference, &layout::QUEUE_FOLDERS)
+        }
+    }
+}
+
+/// Which tasks a list shows.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    /// Empty: all states of live tasks.
+    pub(crate) states: Vec<State>,
+    pub(crate) label: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) project: Option<String>,
+}
+
+/// Tasks with their states.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) items: Vec<(Item, State)>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// The folders that can hold a task in these states.
+fn folders(states: &[State]) -> Vec<Folder> {
+    let of = |state: &State| match state {
+        State::Outbox => vec![Folder::Outbox],
+        State::Sent => vec![Folder::Sent],
+        State::Inbox => vec![Folder::Inbox],
+        State::Deferred => vec![Folder::Inbox, Folder::Tasks],
+        State::Ready | State::Claimed | State::Blocked => vec![Folder::Tasks],
+        State::Done | State::Refused => vec![Folder::Done],
+        State::Dead => vec![Folder::Dead],
+        State::Gone => vec![],
+    };
+    let mut all: Vec<Folder> = states.iter().flat_map(of).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The tasks that pass a filter, in the order of folders and paths.
+pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
+    let folders = match filter.states.as_slice() {
+        [] => vec![Folder::Outbox, Folder::Inbox, Folder::Tasks],
+        states => folders(states),
+    };
+    let listing = queue.list(&folders);
+    let items = listing
+        .items
+        .into_iter()
+        .map(|item| {
+            let state = item.task.state(item.folder, now);
+            (item, state)
+        })
+        .filter(|(item, state)| passes(filter, item, *state))
+        .collect();
+    Found { items, problems: listing.problems }
+}
+
+fn passes(filter: &Filter, item: &Item, state: State) -> bool {
+    let task = &item.task;
+    (filter.states.is_empty() || filter.states.contains(&state))
+        && filter.label.as_ref().is_none_or(|label| task.labels.contains(label))
+        && filter.kind.as_ref().is_none_or(|kind| task.kind.as_str() == kind)
+        && filter.project.as_ref().is_none_or(|project| {
+            [task.from.as_ref().map(|p| p.as_str()), task.to.as_ref().map(|p| p.as_str())].contains(&Some(project.as_str()))
+        })
+}
+
+/// The tasks whose title, labels or body hold all these words, whatever their case.
+///
+/// # Errors
+/// None of a single file's; those are problems of the result.
+pub(crate) fn search(queue: &Queue, words: &[String], states: &[State], now: Timestamp) -> Result<Found> {
+    let filter = Filter { states: states.to_vec(), ..Filter::default() };
+    let mut found = list(queue, &filter, now);
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    found.items.retain(|(item, _)| holds(queue, item, &words));
+    Ok(found)
+}
+
+fn holds(queue: &Queue, item: &Item, words: &[String]) -> bool {
+    let head = format!("{}\n{}", item.task.title, item.task.labels.join("\n")).to_lowercase();
+    if words.iter().all(|word| head.contains(word)) {
+        return true;
+    }
+    let Ok(Some(bytes)) = queue.read(&item.path) else { return false };
+    let text = String::from_utf8_lossy(&bytes).to_lowercase();
+    words.iter().all(|word| head.contains(word) || text.contains(word))
+}
+
+/// The newest events, newest first.
+///
+/// # Errors
+/// Those of listing the log.
+pub(crate) fn log(queue: &Queue, task: Option<&str>, most: usize) -> Result<history::Log> {
+    let mut log = match task {
+        Some(reference) => {
+            let id = match reference.parse() {
+                Ok(id) => id,
+                Err(_) => find_anywhere(queue, reference)?.id().expect("found by its id"),
+            };
+            history::Log { events: history::events_of(queue, id)?, problems: Vec::new() }
+        }
+        None => history::read(queue)?,
+    };
+    log.events.reverse();
+    log.events.truncate(most);
+    Ok(log)
+}

@@ -1,0 +1,190 @@
+//! Enter projects into an orchestrator's registry, and take them out.
+
+use std::path::Path;
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::problem::Problem;
+use crate::domain::project::{ProjectId, ProjectName};
+use crate::domain::settings::Role;
+use crate::format::registry::{self as format, Entry};
+use crate::store::layout;
+use crate::store::queue::Queue;
+use crate::store::registry::{self, Project, Registry};
+use crate::store::tx::{Committed, Mode, Operation, Tx};
+
+/// A project that was entered.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) entry: Entry,
+    pub(crate) path: String,
+    /// Whether it was there already and nothing was committed.
+    pub(crate) again: bool,
+    pub(crate) committed: Committed,
+}
+
+/// Enter the project at `place` (a folder on this machine).
+///
+/// # Errors
+/// [`Code::NotOrchestrator`]; [`Code::Collision`] if another project has the id; those of opening its queue.
+pub(crate) fn register(
+    orchestrator: &Queue,
+    operation: &Operation<'_>,
+    place: &Path,
+    aliases: Vec<ProjectName>,
+) -> Result<Registered> {
+    require_orchestrator(orchestrator)?;
+    let project = Queue::open(place)?;
+    let known = Registry::read(orchestrator)?;
+    let present = known.projects.iter().find(|p| p.entry.id == project.settings.id);
+    refuse_second(present, &project)?;
+    let renamed = renamed(&known, &project);
+    let entry = entry(&project, present, &renamed, aliases);
+    refuse_taken_names(&known, &entry)?;
+    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
+    let path = project_folder(&project);
+    if operation.mode == Mode::Write {
+        registry::set_path(orchestrator, &entry.id, Some(&path))?;
+        for old in &renamed {
+            registry::set_path(orchestrator, &old.entry.id, None)?;
+        }
+        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
+    }
+    let again = present.is_some_and(|p| p.entry == entry);
+    Ok(Registered { entry, path: path.display().to_string(), again, committed })
+}
+
+fn require_orchestrator(queue: &Queue) -> Result<()> {
+    if queue.settings.role == Role::Orchestrator {
+        return Ok(());
+    }
+    Err(Fault::new(Code::NotOrchestrator, format!("`{}` is a project, not an orchestrator", queue.settings.id))
+        .hint("run it in the orchestrator's checkout")
+        .hint("`swift init --orchestrator` makes this one carry for others too"))
+}
+
+/// The folder that holds `.swift`.
+fn project_folder(queue: &Queue) -> std::path::PathBuf {
+    queue.home.root.parent().map_or_else(|| queue.home.root.clone(), Path::to_owned)
+}
+
+/// The same id at another place of this machine is another project, or a copy, unless the old place is gone.
+fn refuse_second(present: Option<&Project>, project: &Queue) -> Result<()> {
+    let Some(known) = present else { return Ok(()) };
+    match registry::reach(known) {
+        Ok(other) if other.home.root != project.home.root => Err(Fault::new(
+            Code::Collision,
+            format!(
+                "`{}` is registered at `{}` already",
+                known.entry.id,
+                project_folder(&other).display()
+            ),
+        )
+        .hint("give this one an id of its own: edit `id` in its `.swift/swift.toml`")
+        .hint(format!("or `swift unregister {}` first", known.entry.id))),
+        _ => Ok(()),
+    }
+}
+
+/// Entries under former ids of this project: it says itself that it was called so.
+fn renamed<'k>(known: &'k Registry, project: &Queue) -> Vec<&'k Project> {
+    let former = |id: &ProjectId| project.settings.aliases.iter().any(|alias| alias.as_str() == id.as_str());
+    let same_place = |p: &Project| p.path.as_deref() == Some(project_folder(project).as_path());
+    let other = |p: &&Project| p.entry.id != project.settings.id;
+    known.projects.iter().filter(other).filter(|p| former(&p.entry.id) || same_place(p)).collect()
+}
+
+fn entry(project: &Queue, present: Option<&Project>, renamed: &[&Project], aliases: Vec<ProjectName>) -> Entry {
+    let id = project.settings.id.clone();
+    let mut all: Vec<ProjectName> = present.map(|p| p.entry.aliases.clone()).unwrap_or_default();
+    let former = renamed.iter().flat_map(|p| std::iter::once((&p.entry.id).into()).chain(p.entry.aliases.clone()));
+    for name in aliases.into_iter().chain(former).chain(project.settings.aliases.iter().cloned()) {
+        if name.as_str() != id.as_str() && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    Entry { id, url: project.home.remote_url(), aliases: all }
+}
+
+fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {
+    for other in known.projects.iter().filter(|p| p.entry.id != entry.id) {
+        let clash = entry.aliases.iter().find(|alias| other.entry.aliases.contains(alias));
+        if let Some(alias) = clash {
+            return Err(Fault::new(Code::Collision, format!("`{alias}` is an alias of `{}` already", other.entry.id))
+                .hint("choose another alias"));
+        }
+        if other.entry.id.as_str().eq_ignore_ascii_case(entry.id.as_str()) {
+            return Err(Fault::new(
+                Code::Collision,
+                format!("`{}` differs from `{}` in case only", entry.id, other.entry.id),
+            )
+            .hint("edit `id` in its `.swift/swift.toml`"));
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    orchestrator: &Queue,
+    operation: &Operation<'_>,
+    present: Option<&Entry>,
+    entry: &Entry,
+    renamed: &[&Project],
+) -> Result<Committed> {
+    let mut tx = Tx::begin(orchestrator, operation)?;
+    for old in renamed {
+        tx.remove(&layout::project_path(&old.entry.id))?;
+    }
+    if present != Some(entry) {
+        let path = layout::project_path(&entry.id);
+        let text = match tx.read(&path)? {
+            Some(bytes) => format::edit(&String::from_utf8_lossy(&bytes), entry).map_err(|m| m.at(&path))?,
+            None => format::render(entry),
+        };
+        tx.put(&path, text.into_bytes())?;
+        tx.record(Fact::of(EventKind::ProjectRegistered).because(entry.id.as_str()));
+    }
+    tx.commit(&format!("register {}", entry.id))
+}
+
+/// Take a project out of the registry; its own queue stays as it is.
+///
+/// # Errors
+/// [`Code::UnknownProject`]; those of the commit.
+pub(crate) fn unregister(orchestrator: &Queue, operation: &Operation<'_>, name: &ProjectName) -> Result<Entry> {
+    require_orchestrator(orchestrator)?;
+    let mut tx = Tx::begin(orchestrator, operation)?;
+    let known = Registry::read(orchestrator)?;
+    let project = known.resolve(name)?;
+    let entry = project.entry.clone();
+    tx.remove(&layout::project_path(&entry.id))?;
+    tx.record(Fact::of(EventKind::ProjectUnregistered).because(entry.id.as_str()));
+    let reached = registry::reach(project);
+    tx.commit(&format!("unregister {}", entry.id))?;
+    if operation.mode == Mode::Write {
+        registry::set_path(orchestrator, &entry.id, None)?;
+        if let Ok(other) = reached {
+            registry::set_carrier(&other, None)?;
+        }
+    }
+    Ok(entry)
+}
+
+/// A registered project and whether it can be reached.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) project: Project,
+    /// `None`: reached. Otherwise why not.
+    pub(crate) fault: Option<Fault>,
+}
+
+/// All registered projects.
+///
+/// # Errors
+/// [`Code::NotOrchestrator`]; those of reading the registry.
+pub(crate) fn projects(orchestrator: &Queue) -> Result<(Vec<Standing>, Vec<Problem>)> {
+    require_orchestrator(orchestrator)?;
+    let registry = Registry::read(orchestrator)?;
+    let standing = |project: Project| Standing { fault: registry::reach(&project).err(), project };
+    Ok((registry.projects.into_iter().map(standing).collect(), registry.problems))
+}

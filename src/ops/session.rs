@@ -1,0 +1,199 @@
+//! A stretch of work: what waits at its start, what happened until its end, what was learned.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::{Event, EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::SessionId;
+use crate::domain::problem::Problem;
+use crate::domain::task::{Folder, State};
+use crate::format::session::{self, Session};
+use crate::store::queue::{Item, Queue};
+use crate::store::tx::{Committed, Operation, Tx};
+use crate::store::{history, layout};
+
+use super::rank::{self, Ranking, Scope};
+
+/// Where the open session is noted on this machine.
+const OPEN: &str = "session.json";
+
+/// How many former learnings a start shows.
+const LEARNINGS: usize = 5;
+
+/// The session that is open on this machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Open {
+    id: String,
+    actor: String,
+    started_at: String,
+}
+
+/// What a person wants to know when they begin.
+#[derive(Debug)]
+pub(crate) struct Situation {
+    pub(crate) session: SessionId,
+    pub(crate) since: Timestamp,
+    /// Whether this call opened the session.
+    pub(crate) opened: bool,
+    pub(crate) outbox: Vec<Item>,
+    pub(crate) inbox: Vec<Item>,
+    pub(crate) claimed: Vec<Item>,
+    pub(crate) blocked: Vec<Item>,
+    pub(crate) overdue: Vec<Item>,
+    pub(crate) dead: Vec<Item>,
+    pub(crate) learned: Vec<String>,
+    pub(crate) ranking: Ranking,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) committed: Committed,
+}
+
+/// Open a session, or join the open one, and tell how things stand.
+///
+/// # Errors
+/// Those of the commit.
+pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situation> {
+    let (session, since, committed) = match open(queue) {
+        Some(open) => (open.0, open.1, None),
+        None => {
+            let id = operation.env.session_id();
+            (id, operation.at, Some(open_now(queue, operation, id)?))
+        }
+    };
+    let mut situation = situation(queue, operation, session, since)?;
+    situation.opened = committed.is_some();
+    situation.committed = committed.unwrap_or_default();
+    Ok(situation)
+}
+
+fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<Committed> {
+    let mut tx = Tx::begin(queue, operation)?;
+    tx.record(Fact::of(EventKind::SessionStarted).because(id.to_string()));
+    let committed = tx.commit("start a session")?;
+    if operation.mode == crate::store::tx::Mode::Write {
+        let note = Open {
+            id: id.to_string(),
+            actor: operation.actor.to_string(),
+            started_at: operation.at.to_string(),
+        };
+        queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
+    }
+    Ok(committed)
+}
+
+fn open(queue: &Queue) -> Option<(SessionId, Timestamp)> {
+    let note: Open = serde_json::from_slice(&queue.local.read(OPEN)?).ok()?;
+    Some((note.id.parse().ok()?, note.started_at.parse().ok()?))
+}
+
+fn situation(queue: &Queue, operation: &Operation<'_>, session: SessionId, since: Timestamp) -> Result<Situation> {
+    let now = operation.at;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let listing = queue.list(&[Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Dead]);
+    let some = |keep: &dyn Fn(&Item) -> bool| -> Vec<Item> {
+        listing.items.iter().filter(|item| keep(item)).cloned().collect()
+    };
+    let state = |item: &Item| item.task.state(item.folder, now);
+    Ok(Situation {
+        session,
+        since,
+        opened: false,
+        outbox: some(&|item| item.folder == Folder::Outbox),
+        inbox: some(&|item| state(item) == State::Inbox),
+        claimed: some(&|item| state(item) == State::Claimed),
+        blocked: some(&|item| state(item) == State::Blocked),
+        overdue: some(&|item| item.folder == Folder::Tasks && item.task.is_overdue(today)),
+        dead: some(&|item| item.folder == Folder::Dead),
+        learned: learned(queue)?,
+        ranking: rank::rank(queue, now, Scope::Project)?,
+        problems: listing.problems,
+        committed: Committed::default(),
+    })
+}
+
+/// What the last sessions learned, newest first.
+fn learned(queue: &Queue) -> Result<Vec<String>> {
+    let mut files = queue.walk(layout::SESSIONS)?.files;
+    files.reverse();
+    let mut all = Vec::new();
+    for seen in files.into_iter().take(LEARNINGS * 2) {
+        let Some(text) = queue.read_text(&seen.path).ok().flatten() else { continue };
+        if let Ok(session) = session::parse(&text) {
+            all.extend(session.learned);
+        }
+        if all.len() >= LEARNINGS {
+            break;
+        }
+    }
+    all.truncate(LEARNINGS);
+    Ok(all)
+}
+
+/// What a session came to.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) session: Session,
+    pub(crate) path: String,
+    pub(crate) events: Vec<Event>,
+    pub(crate) still_claimed: Vec<Item>,
+    pub(crate) committed: Committed,
+}
+
+/// Close the session: write what happened since its start, from the log, and what was learned.
+///
+/// # Errors
+/// [`Code::Session`] if none is open; those of the commit.
+pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<String>) -> Result<Summary> {
+    let Some((id, started_at)) = open(queue) else {
+        return Err(Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one"));
+    };
+    let mut tx = Tx::begin(queue, operation)?;
+    tx.commit_now();
+    let log = history::read(queue)?;
+    let events: Vec<Event> = log.events.into_iter().filter(|event| event.at >= started_at).collect();
+    let session = Session {
+        id,
+        actor: operation.actor.clone(),
+        started_at,
+        finished_at: operation.at,
+        learned,
+        counts: counts(&events),
+    };
+    let path = layout::session_path(id);
+    tx.put(&path, session::render(&session, &narrative(queue, &events)).into_bytes())?;
+    tx.record(Fact::of(EventKind::SessionFinished).because(id.to_string()));
+    let still_claimed = claimed(queue, operation.at);
+    let committed = tx.commit("finish the session")?;
+    if operation.mode == crate::store::tx::Mode::Write {
+        queue.local.remove(OPEN)?;
+    }
+    Ok(Summary { session, path, events, still_claimed, committed })
+}
+
+fn claimed(queue: &Queue, now: Timestamp) -> Vec<Item> {
+    let items = queue.list(&[Folder::Tasks]).items;
+    items.into_iter().filter(|item| item.task.held(now).is_some()).collect()
+}
+
+fn counts(events: &[Event]) -> Vec<(String, u64)> {
+    let mut counts = std::collections::BTreeMap::new();
+    for event in events.iter().filter(|event| event.fact.task.is_some()) {
+        *counts.entry(event.fact.kind.as_str().to_owned()).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// One line for each event about a task, in the order of time.
+fn narrative(queue: &Queue, events: &[Event]) -> String {
+    let listing = queue.list(&layout::QUEUE_FOLDERS);
+    let title = |id| listing.items.iter().find(|item| item.id() == Some(id)).map(|item| item.task.title.as_str());
+    let mut text = String::from("## What happened\n\n");
+    for event in events {
+        let Some(id) = event.fact.task else { continue };
+        let name = crate::domain::text::shown(title(id).unwrap_or_default());
+        let what = event.fact.kind.as_str().trim_start_matches("task.");
+        text.push_str(&format!("- {} {what} {} {name} ({})\n", event.at, id.short(), event.actor));
+    }
+    text
+}
