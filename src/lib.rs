@@ -15,6 +15,8 @@
 
 mod domain;
 mod env;
+mod format;
+mod ops;
 mod store;
 
 /// Run the program; the whole of the public interface.

@@ -9,5 +9,6 @@ pub(crate) mod lease;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;
+pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;
