@@ -20,3 +20,4 @@ mod syntax;
 pub(crate) mod task;
 
 pub(crate) use malformed::Malformed;
+pub(crate) use task::{Document, Limits, parse_summary};

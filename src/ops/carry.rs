@@ -18,7 +18,7 @@ use crate::domain::task::Stage;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
-pub(crate) use plan::{Letter, News, Plan};
+pub(crate) use plan::{Plan, Tidings};
 
 /// A task that was carried.
 #[derive(Debug, Clone)]
@@ -70,7 +70,8 @@ pub(crate) struct Report {
 /// Those of reading the registry; anything wrong with one project is a problem of the plan.
 pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Plan> {
     let posts = post::open_all(orchestrator)?;
-    Ok(plan::make(&posts, operation.at))
+    let plan = plan::make(&posts, operation.at);
+    Ok(Plan { basis: plan::basis(&posts, &plan), ..plan })
 }
 
 /// Do a round.

@@ -125,7 +125,7 @@ fn from_template(queue: &Queue, fields: &Fields) -> Result<Document> {
         None => return Ok(Document::new(&Task { kind, ..Task::titled(title) }, "")),
     };
     let filled = template::fill(&text, &title);
-    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(format!("template `{}`", kind.as_str())))
+    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(&format!("template `{}`", kind.as_str())))
 }
 
 /// The project's own template of that name, else the built-in one.

@@ -2,9 +2,14 @@
 //!
 //! A verb neither prints nor asks; the command line, the watcher and other front ends call the same functions.
 
+pub(crate) mod carry;
 pub(crate) mod claim;
 pub(crate) mod create;
+pub(crate) mod edit;
 pub(crate) mod inbox;
+pub(crate) mod look;
 pub(crate) mod progress;
 pub(crate) mod rank;
+pub(crate) mod registration;
+pub(crate) mod session;
 pub(crate) mod step;

@@ -138,7 +138,7 @@ fn write(
     if present != Some(entry) {
         let path = layout::project_path(&entry.id);
         let text = match tx.read(&path)? {
-            Some(bytes) => format::edit(&String::from_utf8_lossy(&bytes), entry).map_err(|m| m.at(&path))?,
+            Some(bytes) => format::apply(&String::from_utf8_lossy(&bytes), entry).map_err(|m| m.at(&path))?,
             None => format::render(entry),
         };
         tx.put(&path, text.into_bytes())?;
@@ -162,7 +162,7 @@ pub(crate) fn unregister(orchestrator: &Queue, operation: &Operation<'_>, name: 
     let reached = registry::reach(project);
     tx.commit(&format!("unregister {}", entry.id))?;
     if operation.mode == Mode::Write {
-        registry::set_path(orchestrator, &entry.id, None)?;
+        // Where it lies stays noted, so that taking this back restores everything.
         if let Ok(other) = reached {
             registry::set_carrier(&other, None)?;
         }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::digest;
+use crate::format::audit::digest as content_hash;
 use super::layout;
 use super::local::Local;
 use super::queue::Queue;
@@ -82,7 +82,7 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
         writer: segment.writer.to_string(),
         fingerprint,
         path: segment.path.clone(),
-        content: digest::of(text.as_bytes()),
+        content: content_hash(text.as_bytes()),
         tail: tail.clone(),
     };
     Ok(Addition { anchor: format!("{}#{tail}", segment.path), path: segment.path, before, after: text.into_bytes(), bookmark })
@@ -103,7 +103,7 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
         return Ok(new_segment(operation, operation.env.writer_id(), None));
     };
     match queue.read_text(&bookmark.path)? {
-        Some(text) if digest::of(text.as_bytes()) == bookmark.content => {
+        Some(text) if content_hash(text.as_bytes()) == bookmark.content => {
             if text.len() >= SEGMENT_BYTES {
                 return Ok(new_segment(operation, writer, Some(&bookmark.tail)));
             }
@@ -116,7 +116,7 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
 fn new_segment(operation: &Operation, writer: WriterId, prev: Option<&Digest>) -> Open {
     let segment: SegmentId = operation.env.segment_id();
     let text = format::audit::header(writer, segment, prev);
-    let tail = format::audit::seed(&text);
+    let tail = content_hash(text.as_bytes());
     Open { path: layout::segment_path(writer, segment), writer, text, tail, is_new: true }
 }
 

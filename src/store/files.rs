@@ -120,6 +120,22 @@ impl Root {
         if bytes.len() as u64 > limit { Err(too_large(path, bytes.len() as u64, limit)) } else { Ok(bytes) }
     }
 
+    /// The names of everything directly in the root, sorted; names that are not UTF-8 are shown as far as they are.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if it cannot be listed.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let entries = rustix::fs::Dir::read_from(&self.fd).map_err(|e| io("list", &self.shown(""), e))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| io("list", &self.shown(""), e))?;
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        names.retain(|name| name != "." && name != "..");
+        names.sort();
+        Ok(names)
+    }
+
     /// All regular files below a folder, sorted by path, and whatever else lies there as problems.
     /// A folder that is missing is empty.
     ///

@@ -25,6 +25,9 @@ pub(crate) const LOCAL: &str = "local";
 /// Finished work in bulk: many old files of `done/` or `sent/` in one.
 pub(crate) const ARCHIVE: &str = "archive";
 
+/// Files that could not be what their folder said, put aside by `doctor --fix`.
+pub(crate) const QUARANTINE: &str = "quarantine";
+
 /// What git is told about the files: they are bytes, and the log is only ever added to.
 pub(crate) const GIT_ATTRIBUTES: &str = "\
 # Written by swift. Bytes are bytes: no line-ending or encoding conversion in the queue.

@@ -3,7 +3,6 @@
 pub(crate) mod archive;
 pub(crate) mod audit;
 mod cache;
-pub(crate) mod digest;
 pub(crate) mod files;
 pub(crate) mod git;
 mod hand;
@@ -12,6 +11,7 @@ pub(crate) mod layout;
 mod listing;
 pub(crate) mod local;
 pub(crate) mod message;
+pub(crate) mod proposal;
 pub(crate) mod queue;
 pub(crate) mod registry;
 pub(crate) mod tx;

@@ -115,6 +115,14 @@ impl Queue {
         self.root.walk(folder)
     }
 
+    /// The names of everything directly in `.swift/`, sorted.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the folder cannot be listed.
+    pub(crate) fn names_at_top(&self) -> Result<Vec<String>> {
+        self.root.names()
+    }
+
     /// All tasks in these folders, in the order of their paths, and every file that is none, with its reason.
     pub(crate) fn list(&self, folders: &[Folder]) -> Listing {
         let mut all = Listing::default();

@@ -9,16 +9,17 @@ use jiff::Timestamp;
 
 use super::git::{Change, Durability, Expect, Guard, Outcome, Request, Signing};
 use super::queue::{Item, Queue};
-use super::{audit, digest, hand, layout, message};
+use super::{audit, hand, layout, message};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::OperationId;
+use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::{self, CommitPolicy};
 use crate::domain::task::{Folder, Task};
 use crate::env::{self, Env};
 use crate::format::Document;
+use crate::format::audit::digest as content_hash;
 
 /// One run of one verb, the same in every repository that it touches.
 #[derive(Debug)]
@@ -140,7 +141,7 @@ impl<'q> Tx<'q> {
     /// Those of reading what is there now.
     pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) -> Result<Digest> {
         self.note_what_is_there(path)?;
-        let hash = digest::of(&bytes);
+        let hash = content_hash(&bytes);
         self.staged.insert(path.to_owned(), Some(bytes));
         Ok(hash)
     }
@@ -200,6 +201,13 @@ impl<'q> Tx<'q> {
             Some(_) => Err(Fault::new(Code::Collision, format!("`{path}` is there already"))
                 .hint(format!("look at it: `cat .swift/{path}`"))),
         }
+    }
+
+    /// The path of a task that this transaction is about to add to the inbox, by its id.
+    pub(crate) fn staged_copy(&self, id: TaskId) -> Option<String> {
+        let prefix = format!("{}/{id}", Folder::Inbox);
+        let found = self.staged.iter().find(|(path, content)| path.starts_with(&prefix) && content.is_some());
+        found.map(|(path, _)| path.clone())
     }
 
     /// Record a fact; it becomes an event in the same commit.

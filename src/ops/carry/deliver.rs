@@ -16,8 +16,9 @@ use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
+use crate::format::audit::digest as content_hash;
 use crate::store::tx::{Operation, Tx};
-use crate::store::{digest, history};
+use crate::store::history;
 
 use crate::ops::create::without_progress;
 
@@ -143,7 +144,7 @@ impl<'a> Round<'a> {
         };
         let parcel = parcel(document, &letter, &sender);
         let (bytes, task) = (parcel.to_bytes(), parcel.task().clone());
-        let hash = digest::of(&bytes);
+        let hash = content_hash(&bytes);
         let to = &self.posts.all[letter.to];
         let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
         let there = if letter.from == letter.to { None } else { copy_at(to, receiver, id, &hash)? };
@@ -367,7 +368,7 @@ fn copy_at(post: &Post, tx: &mut Tx<'_>, id: TaskId, hash: &str) -> Result<Optio
         return Err(collision(post, id, &path));
     }
     let Some(there) = post.queue.anywhere(id)? else { return Ok(None) };
-    let same = post.queue.read(&there.path)?.is_some_and(|bytes| digest::of(&bytes) == hash);
+    let same = post.queue.read(&there.path)?.is_some_and(|bytes| content_hash(&bytes) == hash);
     if same || history::was_delivered(&post.queue, id, hash)? {
         return Ok(Some(there.path));
     }

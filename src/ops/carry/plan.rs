@@ -9,6 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
+use crate::format::audit::digest as content_hash;
 use crate::store::queue::Item;
 
 /// A task that is to be carried.
@@ -55,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) problems: Vec<Problem>,
     /// Ids of the posts, by index.
     pub(crate) posts: Vec<String>,
+    /// SHA-256 over what the plan was made from; a yes is bound to it.
+    pub(crate) basis: String,
 }
 
 impl Plan {
@@ -72,6 +75,27 @@ impl Plan {
         all.dedup();
         all.into_iter().map(|post| self.posts[post].clone()).collect()
     }
+}
+
+/// The hash of everything that a round would act on, files with their content.
+pub(crate) fn basis(posts: &Posts, plan: &Plan) -> String {
+    let mut text = String::new();
+    let content = |post: usize, path: &str| {
+        let bytes = posts.all[post].queue.read(path).ok().flatten().unwrap_or_default();
+        content_hash(&bytes)
+    };
+    for letter in &plan.letters {
+        let (path, to) = (&letter.item.path, &plan.posts[letter.to]);
+        text.push_str(&format!("letter {to} {path} {}\n", content(letter.from, path)));
+    }
+    for news in &plan.news {
+        text.push_str(&format!("news {:?} {} {:?}\n", plan.posts[news.post], news.id, news.what));
+    }
+    for stranded in &plan.stranded {
+        let path = &stranded.item.path;
+        text.push_str(&format!("stranded {path} {}\n", content(stranded.post, path)));
+    }
+    content_hash(text.as_bytes())
 }
 
 /// Read all outboxes and sent records, and compare the latter with the receivers' queues.

@@ -1,0 +1,235 @@
+//! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::domain::event::{Event, EventKind, Fact};
+use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
+use crate::domain::settings::Role;
+use crate::domain::task::{Folder, State};
+use crate::format::audit::digest as content_hash;
+use crate::store::queue::{Item, Queue};
+use crate::store::registry::{self, Registry};
+use crate::store::tx::{Committed, Operation, Tx};
+use crate::store::{history, layout};
+
+use super::finding::{Finding, Severity};
+use super::rank::{self, Scope};
+use super::verify;
+
+/// Look at everything.
+///
+/// # Errors
+/// Those of listing folders and reading git's history.
+pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let listing = queue.list(&layout::QUEUE_FOLDERS);
+    findings.extend(listing.problems.iter().map(Finding::from_problem));
+    same_id_twice(&listing.items, &mut findings);
+    let log = history::read(queue)?;
+    findings.extend(log.problems.iter().map(Finding::from_problem));
+    against_log(queue, &listing.items, &log.events, now, &mut findings);
+    clock(&log.events, now, &mut findings);
+    uncommitted(queue, &mut findings)?;
+    strange_folders(queue, &mut findings)?;
+    own_files(queue, &mut findings)?;
+    waiting(queue, now, &mut findings)?;
+    registered(queue, &mut findings)?;
+    findings.extend(verify::verify(queue)?.findings);
+    findings.dedup();
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.path.cmp(&b.path)));
+    Ok(findings)
+}
+
+fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
+    let mut seen: HashMap<TaskId, &Item> = HashMap::new();
+    for item in items {
+        let Some(id) = item.id() else { continue };
+        let Some(first) = seen.insert(id, item) else { continue };
+        let text = format!("the id {id} is in `{}` too", first.path);
+        findings.push(
+            Finding::new("id-twice", Severity::Error, &item.path, text)
+                .fix("remove the line `id = …` from the head of the one that is not the original; it gets a new id"),
+        );
+    }
+}
+
+/// Replay the log: what it says is there, where, and with which content.
+fn against_log(queue: &Queue, items: &[Item], events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
+    let mut last: HashMap<TaskId, &Event> = HashMap::new();
+    for event in events {
+        if let Some(id) = event.fact.task {
+            last.insert(id, event);
+        }
+    }
+    for item in items {
+        match item.id().and_then(|id| last.remove(&id)) {
+            Some(event) => compare(queue, item, event, now, findings),
+            None => findings.push(
+                Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
+                    .fix("the next verb that writes records it: `swift doctor --fix`"),
+            ),
+        }
+    }
+    for (id, event) in last {
+        missing(queue, id, event, findings);
+    }
+}
+
+fn compare(queue: &Queue, item: &Item, event: &Event, now: Timestamp, findings: &mut Vec<Finding>) {
+    let state = item.task.state(item.folder, now);
+    let expected = event.fact.to;
+    if let Some(content) = &event.fact.content
+        && queue.read(&item.path).ok().flatten().is_some_and(|bytes| content_hash(&bytes) != *content)
+    {
+        findings.push(
+            Finding::new("changed-by-hand", Severity::Note, &item.path, "the content is not what the log last saw")
+                .fix("the next verb that writes records it: `swift doctor --fix`"),
+        );
+    } else if expected.is_some_and(|expected| differs(expected, state)) {
+        let text = format!("the log says {}, the file says {state}", expected.map_or("gone", State::as_str));
+        findings.push(
+            Finding::new("state-differs", Severity::Warning, &item.path, text)
+                .fix("the next verb that writes records it: `swift doctor --fix`"),
+        );
+    }
+}
+
+/// Time alone turns claimed and deferred tasks into ready ones; that is no difference.
+fn differs(log: State, file: State) -> bool {
+    let timed = |state| matches!(state, State::Claimed | State::Deferred | State::Ready);
+    let inbox = |state| matches!(state, State::Inbox | State::Deferred);
+    log != file && !(timed(log) && timed(file)) && !(inbox(log) && inbox(file))
+}
+
+fn missing(queue: &Queue, id: TaskId, event: &Event, findings: &mut Vec<Finding>) {
+    if matches!(event.fact.to, None | Some(State::Gone)) || queue.anywhere(id).ok().flatten().is_some() {
+        return;
+    }
+    let state = event.fact.to.map_or("there", State::as_str);
+    findings.push(
+        Finding::new("missing", Severity::Error, "", format!("task {id} is {state} in the log, and has no file"))
+            .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
+    );
+}
+
+fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
+    let tomorrow = now + jiff::SignedDuration::from_hours(24);
+    if let Some(event) = events.iter().rev().find(|event| event.at > tomorrow) {
+        let text = format!("event {} is from {}, which is in the future", event.id, event.at);
+        findings.push(Finding::new("clock", Severity::Warning, "", text).fix("compare the clock: `date -u`"));
+    }
+}
+
+fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    for path in queue.home.changed_files()? {
+        let text = "differs from the last commit";
+        findings.push(
+            Finding::new("uncommitted", Severity::Note, &path, text)
+                .fix("see it: `git -C .swift diff`; record it: `swift doctor --fix`"),
+        );
+    }
+    Ok(())
+}
+
+/// Everything at the top of `.swift/` has a meaning, or is listed here.
+fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let folders = [
+        layout::PROJECTS, layout::AUDIT, layout::SESSIONS, layout::TEMPLATES, layout::LOCAL, layout::ARCHIVE,
+        layout::SETTINGS, layout::QUARANTINE, ".git", ".gitignore", ".gitattributes",
+    ];
+    for name in queue.names_at_top()? {
+        if !folders.contains(&name.as_str()) && name.parse::<Folder>().is_err() {
+            let text = "is no part of a queue; swift leaves it alone";
+            findings.push(Finding::new("unknown-file", Severity::Note, &name, text));
+        }
+    }
+    Ok(())
+}
+
+fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    for (path, text) in own_file_texts() {
+        if queue.read_text(path)?.as_deref() != Some(text) {
+            findings.push(
+                Finding::new("own-file", Severity::Warning, path, "is not what swift put there")
+                    .fix("`swift doctor --fix` puts it back"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn own_file_texts() -> [(&'static str, &'static str); 2] {
+    [(".gitattributes", layout::GIT_ATTRIBUTES), (".gitignore", layout::GIT_IGNORE)]
+}
+
+fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
+    let ranking = rank::rank(queue, now, Scope::Project)?;
+    for skipped in ranking.skipped {
+        if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
+            findings.push(
+                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
+                    .fix("change `after`: `swift edit REF --clear after`"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    if queue.settings.role != Role::Orchestrator {
+        return Ok(());
+    }
+    let all = Registry::read(queue)?;
+    findings.extend(all.problems.iter().map(Finding::from_problem));
+    for project in &all.projects {
+        if let Err(fault) = registry::reach(project) {
+            findings.push(Finding::of_fault(&layout::project_path(&project.entry.id), &fault));
+        }
+    }
+    Ok(())
+}
+
+/// What `--fix` did.
+#[derive(Debug, Default)]
+pub(crate) struct Repaired {
+    /// Paths before and after.
+    pub(crate) quarantined: Vec<(String, String)>,
+    pub(crate) restored: Vec<String>,
+    pub(crate) committed: Committed,
+}
+
+/// Record what was changed by hand, put unreadable files of queue folders aside, put our own two files back.
+/// Nothing is deleted.
+///
+/// # Errors
+/// Those of the commit.
+pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> {
+    let mut tx = Tx::begin(queue, operation)?;
+    tx.commit_now();
+    let mut repaired = Repaired::default();
+    for (path, text) in own_file_texts() {
+        if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
+            tx.put(path, text.as_bytes().to_vec())?;
+            tx.record(Fact::of(EventKind::Repaired).because(path));
+            repaired.restored.push(path.to_owned());
+        }
+    }
+    for problem in queue.list(&layout::QUEUE_FOLDERS).problems {
+        put_aside(&mut tx, &problem.path, &mut repaired)?;
+    }
+    repaired.committed = tx.commit("repair the queue")?;
+    Ok(repaired)
+}
+
+fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {
+    let Ok(Some(bytes)) = tx.read(path) else { return Ok(()) };
+    let target = format!("{}/{}-{}", layout::QUARANTINE, tx.operation.id, path.replace('/', "-"));
+    tx.put(&target, bytes)?;
+    tx.remove(path)?;
+    tx.record(Fact::of(EventKind::Repaired).because(format!("{path} put aside as {target}")));
+    repaired.quarantined.push((path.to_owned(), target));
+    Ok(())
+}

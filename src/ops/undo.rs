@@ -1,0 +1,285 @@
+//! Take back one operation in every repository that it touched, by new commits.
+//!
+//! Each file that the operation changed gets back what it was before, provided that it still is what the operation
+//! left: later work is never overwritten. The log only grows; taking back is an event too, and can be taken back.
+
+use std::collections::BTreeMap;
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::OperationId;
+use crate::domain::task::{Folder, State};
+use crate::domain::text::shown;
+use crate::format::audit::digest as content_hash;
+use crate::format::parse_summary;
+use crate::store::git::Entry;
+use crate::store::queue::Queue;
+use crate::store::registry::{self, Registry};
+use crate::store::tx::{Committed, Operation, Tx};
+use crate::store::{layout, message};
+
+/// How far behind the operation's own time commits are still looked at, in seconds: clocks of machines differ.
+const SLACK: i64 = 2 * 24 * 3600;
+
+/// One file and what it is to become.
+#[derive(Debug, Clone)]
+pub(crate) struct Reversal {
+    pub(crate) path: String,
+    /// Blob hashes: what the operation left, and what was there before it.
+    left: Option<String>,
+    before: Option<String>,
+}
+
+/// What is to be taken back in one repository.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) project: String,
+    pub(crate) files: Vec<Reversal>,
+    queue: Queue,
+}
+
+/// What is to be taken back.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) operation: OperationId,
+    /// The subject of the commit that is taken back.
+    pub(crate) subject: String,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What was taken back.
+#[derive(Debug)]
+pub(crate) struct Undone {
+    pub(crate) operation: OperationId,
+    pub(crate) subject: String,
+    pub(crate) commits: Vec<(String, Committed)>,
+    pub(crate) files: usize,
+}
+
+/// Find the operation and what it did. Reads only.
+///
+/// # Errors
+/// [`Code::UnknownOperation`], [`Code::Nothing`]; [`Code::Unreachable`] if another repository of it cannot be reached.
+pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
+    let neighbours = neighbours(queue)?;
+    let entry = match wanted {
+        Some(text) => named(queue, &neighbours, text)?,
+        None => newest(queue, &neighbours)?,
+    };
+    let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
+    let mut parts = Vec::new();
+    for project in projects(queue, &entry) {
+        let part = open(queue, &neighbours, &project)?;
+        let files = reversals(&part, operation)?;
+        if !files.is_empty() {
+            parts.push(Part { project, files, queue: part });
+        }
+    }
+    // A repository that gets a task back comes before the one that loses it: at no moment is it nowhere.
+    parts.sort_by_key(|part| std::cmp::Reverse(part.files.iter().filter(|file| file.before.is_some()).count()));
+    let subject = entry.message.lines().next().unwrap_or_default().trim_start_matches("swift: ").to_owned();
+    if parts.is_empty() {
+        return Err(Fault::new(Code::Nothing, format!("operation {operation} (“{}”) changed no file that could be taken back", shown(&subject))));
+    }
+    Ok(Plan { operation, subject, parts })
+}
+
+/// The other queues that an operation may have touched.
+fn neighbours(queue: &Queue) -> Result<Registry> {
+    let own = Registry::read(queue)?;
+    if !own.projects.is_empty() {
+        return Ok(own);
+    }
+    let carrier = registry::carrier(queue).and_then(|path| Queue::open(&path).ok());
+    Ok(carrier.and_then(|orchestrator| Registry::read(&orchestrator).ok()).unwrap_or(own))
+}
+
+fn operation_of(entry: &Entry) -> Option<OperationId> {
+    message::trailer(&entry.message, message::OPERATION)?.parse().ok()
+}
+
+/// Undoing the making of the queue is what `uninstall` is for.
+fn can_be_undone(entry: &Entry) -> bool {
+    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+}
+
+fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
+    let mut found = first(queue, can_be_undone)?;
+    // A round of the orchestrator leaves no commit in the orchestrator itself.
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        if queue.settings.role == crate::domain::settings::Role::Orchestrator {
+            let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
+            let candidate = first(&other, shared)?;
+            found = found.into_iter().chain(candidate).max_by_key(operation_of);
+        }
+    }
+    found.ok_or_else(|| Fault::new(Code::Nothing, "there is no operation to take back").hint("`swift log` shows what happened"))
+}
+
+fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>> {
+    for entry in queue.home.history()? {
+        let entry = entry?;
+        if wanted(&entry) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
+fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
+    let matches = |entry: &Entry| {
+        let id = operation_of(entry);
+        can_be_undone(entry) && id.is_some_and(|id| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text)))
+    };
+    if let Some(entry) = first(queue, matches)? {
+        return Ok(entry);
+    }
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        if let Some(entry) = first(&other, matches)? {
+            return Ok(entry);
+        }
+    }
+    Err(Fault::new(Code::UnknownOperation, format!("no operation `{}` is known here", shown(text)))
+        .hint("`swift log` shows the operations"))
+}
+
+fn projects_of(entry: &Entry) -> Vec<String> {
+    let named = message::trailer(&entry.message, message::PROJECTS);
+    named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn projects(queue: &Queue, entry: &Entry) -> Vec<String> {
+    let named = projects_of(entry);
+    if named.is_empty() { vec![queue.settings.id.to_string()] } else { named }
+}
+
+fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
+    if project == queue.settings.id.as_str() {
+        return Queue::of(queue.home.clone());
+    }
+    let name = project.parse()?;
+    let known = neighbours.resolve(&name).map_err(|fault| {
+        Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
+            .hint("take it back in the orchestrator's checkout")
+    })?;
+    registry::reach(known)
+}
+
+/// What the operation did in one repository, over all of its commits there.
+fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
+    let oldest = i64::try_from(operation.milliseconds() / 1000).unwrap_or(0) - SLACK;
+    let mut files: BTreeMap<String, Reversal> = BTreeMap::new();
+    for entry in queue.home.history()? {
+        let entry = entry?;
+        if entry.seconds < oldest {
+            break;
+        }
+        if operation_of(&entry) != Some(operation) {
+            continue;
+        }
+        for touched in queue.home.touched(&entry.id)? {
+            if touched.path.starts_with(layout::AUDIT) {
+                continue;
+            }
+            // Newest commit first: what was left is known, what was before comes from the oldest.
+            let file = files.entry(touched.path.clone()).or_insert(Reversal {
+                path: touched.path,
+                left: touched.after,
+                before: None,
+            });
+            file.before = touched.before;
+        }
+    }
+    Ok(files.into_values().filter(|file| file.left != file.before).collect())
+}
+
+/// Take the operation back.
+///
+/// # Errors
+/// [`Code::UndoBlocked`] with the file on which later work rests; nothing is changed then.
+pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> {
+    if plan.parts.len() > 1 {
+        operation.projects = plan.parts.iter().map(|part| part.project.clone()).collect();
+    }
+    let operation = &*operation;
+    let mut open = Vec::new();
+    for part in &plan.parts {
+        let mut tx = Tx::begin(&part.queue, operation)?;
+        tx.commit_now();
+        stage(&mut tx, part, plan.operation)?;
+        open.push((part.project.clone(), tx));
+    }
+    let files = plan.parts.iter().map(|part| part.files.len()).sum();
+    let subject = format!("undo “{}”", plan.subject);
+    let mut commits = Vec::new();
+    for (project, tx) in open {
+        commits.push((project, tx.commit(&subject)?));
+    }
+    Ok(Undone { operation: plan.operation, subject: plan.subject, commits, files })
+}
+
+fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {
+    let mut states = States::default();
+    for file in &part.files {
+        let left = blob(tx, file.left.as_deref())?;
+        if tx.read(&file.path)? != left {
+            return Err(Fault::new(
+                Code::UndoBlocked,
+                format!("`{}` in {} was changed after the operation, so later work rests on it", file.path, part.project),
+            )
+            .hint("take the later operation back first: `swift log` shows it"));
+        }
+        let before = blob(tx, file.before.as_deref())?;
+        states.note(tx, &file.path, left.as_deref(), before.as_deref());
+        match before {
+            Some(bytes) => {
+                tx.put(&file.path, bytes)?;
+            }
+            None => tx.remove(&file.path)?,
+        }
+    }
+    states.record(tx, undone);
+    Ok(())
+}
+
+fn blob(tx: &Tx<'_>, id: Option<&str>) -> Result<Option<Vec<u8>>> {
+    id.map(|id| tx.queue.home.blob(id)).transpose()
+}
+
+/// What becomes of each task: the states that the operation left and the ones that return.
+#[derive(Default)]
+struct States {
+    tasks: BTreeMap<crate::domain::id::TaskId, (Option<State>, Option<State>, Option<String>)>,
+    others: Vec<String>,
+}
+
+impl States {
+    fn note(&mut self, tx: &Tx<'_>, path: &str, left: Option<&[u8]>, before: Option<&[u8]>) {
+        let Some(folder) = layout::folder_of(path) else { return self.others.push(path.to_owned()) };
+        let state = |bytes: Option<&[u8]>, folder: Folder| {
+            let task = parse_summary(bytes?, &tx.queue.limits()).ok()?;
+            Some((task.id?, task.state(folder, tx.operation.at)))
+        };
+        if let Some((id, state)) = state(left, folder) {
+            self.tasks.entry(id).or_default().0 = Some(state);
+        }
+        if let Some((id, state)) = state(before, folder) {
+            let entry = self.tasks.entry(id).or_default();
+            entry.1 = Some(state);
+            entry.2 = before.map(content_hash);
+        }
+    }
+
+    fn record(self, tx: &mut Tx<'_>, undone: OperationId) {
+        if self.tasks.is_empty() {
+            tx.record(Fact::of(EventKind::OperationUndone).because(undone.to_string()));
+        }
+        for (id, (from, to, content)) in self.tasks {
+            let mut fact = Fact::task(EventKind::OperationUndone, id, from, to.unwrap_or(State::Gone));
+            fact.content = content;
+            tx.record(fact.because(undone.to_string()));
+        }
+    }
+}

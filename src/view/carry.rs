@@ -1,0 +1,175 @@
+//! A round of the orchestrator: what it would do, what it did.
+
+use serde::Serialize;
+
+use super::problem::{self, ProblemRow};
+use super::task::CommitRow;
+use super::{View, count, place};
+use crate::domain::text::shown;
+use crate::ops::carry::{Plan, Report, Tidings};
+use crate::store::tx::Mode;
+
+#[derive(Debug, Serialize)]
+struct DeliveredRow {
+    id: String,
+    title: String,
+    from: String,
+    to: String,
+    path: String,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldRow {
+    id: String,
+    title: String,
+    project: String,
+    by: String,
+    stage: &'static str,
+    note: Option<String>,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Debug, Serialize)]
+struct DeadRow {
+    id: String,
+    title: String,
+    project: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ProjectCommit {
+    project: String,
+    #[serde(flatten)]
+    commit: CommitRow,
+}
+
+/// What a round did.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoundView {
+    delivered: Vec<DeliveredRow>,
+    receipts: Vec<ToldRow>,
+    dead: Vec<DeadRow>,
+    problems: Vec<ProblemRow>,
+    commits: Vec<ProjectCommit>,
+}
+
+impl RoundView {
+    /// The view of a report.
+    pub(crate) fn new(report: &Report, mode: Mode) -> RoundView {
+        RoundView {
+            delivered: report
+                .delivered
+                .iter()
+                .map(|d| DeliveredRow {
+                    id: d.id.to_string(),
+                    short: d.id.short(),
+                    title: d.title.clone(),
+                    from: d.from.clone(),
+                    to: d.to.clone(),
+                    path: place(&d.path),
+                })
+                .collect(),
+            receipts: report
+                .receipts
+                .iter()
+                .map(|t| ToldRow {
+                    id: t.id.to_string(),
+                    short: t.id.short(),
+                    title: t.title.clone(),
+                    project: t.project.clone(),
+                    by: t.by.clone(),
+                    stage: t.stage.as_str(),
+                    note: t.note.clone(),
+                })
+                .collect(),
+            dead: report
+                .dead
+                .iter()
+                .map(|d| DeadRow {
+                    id: d.id.to_string(),
+                    title: d.title.clone(),
+                    project: d.project.clone(),
+                    reason: d.reason.clone(),
+                })
+                .collect(),
+            problems: problem::rows(&report.problems),
+            commits: report
+                .commits
+                .iter()
+                .map(|(project, committed)| ProjectCommit {
+                    project: project.clone(),
+                    commit: CommitRow::new(committed, mode),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl View for RoundView {
+    fn text(&self, out: &mut String) {
+        for row in &self.delivered {
+            out.push_str(&format!("delivered {}  {} → {}  {}\n", row.short, row.from, row.to, shown(&row.title)));
+        }
+        for row in &self.receipts {
+            let note = row.note.as_ref().map(|note| format!(": {}", shown(note))).unwrap_or_default();
+            let (short, stage, title) = (&row.short, row.stage, shown(&row.title));
+            out.push_str(&format!("receipt   {short}  {stage} by {}  {title}{note}\n", row.by));
+        }
+        for row in &self.dead {
+            out.push_str(&format!("gave up   {}  {}: {}\n", row.project, shown(&row.title), shown(&row.reason)));
+        }
+        if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
+            out.push_str("nothing to carry\n");
+        } else {
+            let delivered = count(self.delivered.len(), "task");
+            out.push_str(&format!("{delivered} delivered, {}\n", count(self.receipts.len(), "receipt")));
+        }
+        problem::text(&self.problems, out);
+    }
+
+    fn next(&self) -> Vec<String> {
+        let mut next = vec!["swift next --all".to_owned()];
+        if !self.delivered.is_empty() {
+            next.push("swift undo".to_owned());
+        }
+        next
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.commits.iter().flat_map(|c| c.commit.notes().into_iter().map(|n| format!("{}: {n}", c.project))).collect()
+    }
+}
+
+/// The lines of a plan.
+pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for letter in &plan.letters {
+        let short = letter.item.id().map_or_else(|| "new".to_owned(), |id| id.short());
+        let (from, to) = (&plan.posts[letter.from], &plan.posts[letter.to]);
+        lines.push(format!("deliver {short}  {from} → {to}  {}", shown(&letter.item.task.title)));
+    }
+    for news in &plan.news {
+        let post = &plan.posts[news.post];
+        let (what, title) = (what(&news.what, plan), shown(&news.item.task.title));
+        lines.push(format!("receipt {}  {post}  {what}  {title}", news.id.short()));
+    }
+    for stranded in &plan.stranded {
+        let post = &plan.posts[stranded.post];
+        lines.push(format!("give up  {post}  {}: {}", shown(&stranded.item.task.title), shown(&stranded.reason)));
+    }
+    lines
+}
+
+fn what(tidings: &Tidings, plan: &Plan) -> String {
+    match tidings {
+        Tidings::Receipt(receipt) => {
+            let by = receipt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            format!("{}{by}", receipt.stage)
+        }
+        Tidings::Lost(to) => format!("deliver again to {}, which lost it", plan.posts[*to]),
+    }
+}

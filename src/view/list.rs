@@ -1,0 +1,172 @@
+//! Many tasks: lists, search results, what to do next.
+
+use serde::Serialize;
+
+use super::problem::{self, ProblemRow};
+use super::task::TaskRow;
+use super::{View, count};
+use crate::domain::text::shown;
+use crate::ops::look::Found;
+use crate::ops::rank::{Ranking, Scope};
+
+/// A list of tasks.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListView {
+    tasks: Vec<TaskRow>,
+    problems: Vec<ProblemRow>,
+}
+
+impl ListView {
+    /// The view of what was found.
+    pub(crate) fn new(project: &str, found: &Found) -> ListView {
+        ListView {
+            tasks: found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)).collect(),
+            problems: problem::rows(&found.problems),
+        }
+    }
+}
+
+impl View for ListView {
+    fn text(&self, out: &mut String) {
+        for task in &self.tasks {
+            task.line(out);
+        }
+        if self.tasks.is_empty() {
+            out.push_str("no tasks\n");
+        }
+        problem::text(&self.problems, out);
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self.tasks.first() {
+            Some(task) if task.id.is_some() => vec![format!("swift show {}", task.short()), "swift next".to_owned()],
+            _ => vec!["swift task . \"What is to be done\"".to_owned()],
+        }
+    }
+}
+
+/// A ready task with its factors.
+#[derive(Debug, Serialize)]
+struct RankedRow {
+    #[serde(flatten)]
+    task: TaskRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Factors>,
+}
+
+/// The factors of a score.
+#[derive(Debug, Serialize)]
+struct Factors {
+    priority: f64,
+    unblocks: f64,
+    age: f64,
+    due: f64,
+    effort: f64,
+}
+
+/// A task that is not ready.
+#[derive(Debug, Serialize)]
+struct SkippedRow {
+    id: Option<String>,
+    title: String,
+    project: String,
+    path: String,
+    state: &'static str,
+    reason: String,
+    #[serde(skip)]
+    short: String,
+}
+
+/// What to do next.
+#[derive(Debug, Serialize)]
+pub(crate) struct NextView {
+    tasks: Vec<RankedRow>,
+    skipped: Vec<SkippedRow>,
+    problems: Vec<ProblemRow>,
+    #[serde(skip)]
+    detail: Detail,
+    #[serde(skip)]
+    scope: Scope,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The list.
+    Brief,
+    /// Each factor, and each task that is not ready with its reason.
+    Why,
+}
+
+impl NextView {
+    /// The view of the first `most` ready tasks.
+    pub(crate) fn new(ranking: &Ranking, most: usize, detail: Detail, scope: Scope) -> NextView {
+        let tasks = ranking.ready.iter().take(most).map(|ranked| {
+            let mut task = TaskRow::of(&ranked.project, &ranked.item, crate::domain::task::State::Ready);
+            task.score = Some(ranked.score.value());
+            let score = ranked.score;
+            let why = (detail == Detail::Why).then_some(Factors {
+                priority: score.priority,
+                unblocks: score.unblocks,
+                age: score.age,
+                due: score.due,
+                effort: score.effort,
+            });
+            RankedRow { task, why }
+        });
+        let skipped = ranking.skipped.iter().map(|skipped| SkippedRow {
+            id: skipped.item.id().map(|id| id.to_string()),
+            title: skipped.item.task.title.clone(),
+            project: skipped.project.clone(),
+            path: super::place(&skipped.item.path),
+            state: skipped.state.as_str(),
+            reason: skipped.reason.clone(),
+            short: skipped.item.id().map(|id| id.short()).unwrap_or_default(),
+        });
+        NextView {
+            tasks: tasks.collect(),
+            skipped: skipped.collect(),
+            problems: problem::rows(&ranking.problems),
+            detail,
+            scope,
+        }
+    }
+}
+
+impl View for NextView {
+    fn text(&self, out: &mut String) {
+        for row in &self.tasks {
+            let project = if self.scope == Scope::All { format!("{}  ", row.task.project) } else { String::new() };
+            let score = row.task.score.unwrap_or_default();
+            let (short, priority, title) = (row.task.short(), row.task.priority, shown(&row.task.title));
+            out.push_str(&format!("{score:>8.2}  {short}  {priority:<8}  {project}{title}\n"));
+            if let Some(why) = &row.why {
+                out.push_str(&format!(
+                    "          priority {} × unblocks {} × age {:.2} × due {} ÷ effort {}\n",
+                    why.priority, why.unblocks, why.age, why.due, why.effort
+                ));
+            }
+        }
+        if self.tasks.is_empty() {
+            out.push_str("nothing is ready\n");
+        }
+        if self.detail == Detail::Why {
+            for row in &self.skipped {
+                out.push_str(&format!("       –  {:<6}  {}: {}\n", row.short, shown(&row.title), shown(&row.reason)));
+            }
+        } else if !self.skipped.is_empty() {
+            out.push_str(&format!("{} not ready: `swift next --why`\n", count(self.skipped.len(), "task")));
+        }
+        problem::text(&self.problems, out);
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self.tasks.first() {
+            Some(row) if self.scope == Scope::Project && row.task.id.is_some() => {
+                vec![format!("swift claim {}", row.task.short()), format!("swift show {}", row.task.short())]
+            }
+            Some(_) => vec!["swift next --all --why".to_owned()],
+            None => vec!["swift next --why".to_owned(), "swift task . \"What is to be done\"".to_owned()],
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What people and scripts are shown, as plain data with stable names.
+//!
+//! A view serialises to the fields that `docs/reference.md` promises, and renders itself as text for people. It
+//! knows nothing of terminals; text from outside is made safe to show here.
+
+pub(crate) mod carry;
+pub(crate) mod check;
+pub(crate) mod event;
+pub(crate) mod inbox;
+pub(crate) mod list;
+pub(crate) mod problem;
+pub(crate) mod project;
+pub(crate) mod session;
+pub(crate) mod simple;
+pub(crate) mod task;
+
+use serde::Serialize;
+
+/// Something that can be shown to people and to scripts.
+pub(crate) trait View: Serialize {
+    /// The text for people, whole lines.
+    fn text(&self, out: &mut String);
+
+    /// One to three commands that make sense now.
+    fn next(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a person should know besides the result; not part of the data.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// `1 task`, `2 tasks`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// A path of the queue as seen from the project's folder; empty stays empty.
+pub(crate) fn place(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(".swift/{path}") }
+}

@@ -1,0 +1,47 @@
+//! Items that were left where they are.
+
+use serde::Serialize;
+
+use super::place;
+use crate::domain::problem::Problem;
+use crate::domain::text::shown;
+
+/// One of them.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProblemRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    path: String,
+    code: &'static str,
+    message: String,
+    hints: Vec<String>,
+}
+
+impl From<&Problem> for ProblemRow {
+    fn from(problem: &Problem) -> Self {
+        ProblemRow {
+            project: problem.project.clone(),
+            path: place(&problem.path),
+            code: problem.fault.code.as_str(),
+            message: problem.fault.message.clone(),
+            hints: problem.fault.hints.clone(),
+        }
+    }
+}
+
+/// The rows of all problems.
+pub(crate) fn rows(problems: &[Problem]) -> Vec<ProblemRow> {
+    problems.iter().map(ProblemRow::from).collect()
+}
+
+/// The problems as text; nothing if there are none.
+pub(crate) fn text(rows: &[ProblemRow], out: &mut String) {
+    for row in rows {
+        let project = row.project.as_deref().map(|p| format!("{p} ")).unwrap_or_default();
+        let path = if row.path.is_empty() { String::new() } else { format!("{}: ", shown(&row.path)) };
+        out.push_str(&format!("problem: {project}{path}{} [{}]\n", shown(&row.message), row.code));
+        for hint in &row.hints {
+            out.push_str(&format!("   hint: {}\n", shown(hint)));
+        }
+    }
+}

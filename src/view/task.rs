@@ -1,0 +1,322 @@
+//! One task: in a row, after a change, in full.
+
+use serde::Serialize;
+
+use super::event::EventRow;
+use super::{View, place};
+use crate::domain::task::{State, Task};
+use crate::domain::text::shown;
+use crate::ops::look::Card;
+use crate::ops::step::Changed;
+use crate::store::queue::Item;
+use crate::store::tx::{Committed, Mode};
+
+/// A task as scripts see it everywhere.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TaskRow {
+    pub(crate) id: Option<String>,
+    pub(crate) title: String,
+    pub(crate) state: &'static str,
+    pub(crate) priority: &'static str,
+    pub(crate) effort: &'static str,
+    pub(crate) kind: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) project: String,
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) path: String,
+    pub(crate) created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) due: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) after: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) holder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blocked: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) defer_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) receipt: Option<ReceiptRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<ResultRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<f64>,
+    #[serde(skip)]
+    short: String,
+}
+
+/// How far a sent task has come.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ReceiptRow {
+    stage: &'static str,
+    at: String,
+    by: Option<String>,
+    note: Option<String>,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ResultRow {
+    state: &'static str,
+    at: String,
+    by: Option<String>,
+    note: Option<String>,
+}
+
+impl TaskRow {
+    /// The row of a task.
+    pub(crate) fn new(project: &str, path: &str, task: &Task, state: State) -> TaskRow {
+        TaskRow {
+            id: task.id.map(|id| id.to_string()),
+            short: task.id.map(|id| id.short()).unwrap_or_else(|| "new".to_owned()),
+            title: task.title.clone(),
+            state: state.as_str(),
+            priority: task.priority.as_str(),
+            effort: task.effort.as_str(),
+            kind: task.kind.as_str().to_owned(),
+            labels: task.labels.clone(),
+            project: project.to_owned(),
+            from: task.from.as_ref().map(ToString::to_string),
+            to: task.to.as_ref().map(ToString::to_string),
+            path: place(path),
+            created: task.created.map(|at| at.to_string()),
+            due: task.due.map(|due| due.to_string()),
+            after: task.after.iter().map(ToString::to_string).collect(),
+            holder: (state == State::Claimed).then(|| task.lease.as_ref().map(|l| l.holder.to_string())).flatten(),
+            blocked: task.blocked.clone(),
+            defer_until: task.defer_until.map(|at| at.to_string()),
+            receipt: task.receipt.as_ref().map(|r| ReceiptRow {
+                stage: r.stage.as_str(),
+                at: r.at.to_string(),
+                by: r.by.as_ref().map(ToString::to_string),
+                note: r.note.clone(),
+            }),
+            result: task.ending.as_ref().map(|e| ResultRow {
+                state: e.state.as_str(),
+                at: e.at.to_string(),
+                by: e.by.as_ref().map(ToString::to_string),
+                note: e.note.clone(),
+            }),
+            score: None,
+        }
+    }
+
+    /// The row of a listed task.
+    pub(crate) fn of(project: &str, item: &Item, state: State) -> TaskRow {
+        TaskRow::new(project, &item.path, &item.task, state)
+    }
+
+    /// The short reference.
+    pub(crate) fn short(&self) -> &str {
+        &self.short
+    }
+
+    /// `k3v9q2  ready     high      Add rate limiting`
+    pub(crate) fn line(&self, out: &mut String) {
+        use std::fmt::Write as _;
+        let title = shown(&self.title);
+        let _ = write!(out, "{:<6}  {:<8}  {:<8}  {title}", self.short, self.state, self.priority);
+        match (self.state, &self.from, &self.to) {
+            ("outbox", _, Some(to)) => _ = write!(out, "  → {to}"),
+            ("sent", _, Some(to)) => {
+                let stage = self.receipt.as_ref().map_or("", |r| r.stage);
+                _ = write!(out, "  → {to} ({stage})");
+            }
+            (_, Some(from), _) if *from != self.project => _ = write!(out, "  ← {from}"),
+            _ => {}
+        }
+        if let Some(holder) = &self.holder {
+            let _ = write!(out, "  ({})", shown(holder));
+        }
+        out.push('\n');
+    }
+}
+
+/// The lease that a claim gave.
+#[derive(Debug, Serialize)]
+pub(crate) struct LeaseRow {
+    task: String,
+    holder: String,
+    token: u64,
+    expires_at: String,
+}
+
+/// A task after a verb.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangedView {
+    task: TaskRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<LeaseRow>,
+    #[serde(flatten)]
+    commit: CommitRow,
+    #[serde(skip)]
+    said: String,
+    #[serde(skip)]
+    next: Vec<String>,
+}
+
+/// How the commit ended.
+#[derive(Debug, Clone, Serialize, Default)]
+pub(crate) struct CommitRow {
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_to_commit: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl CommitRow {
+    /// The row of a commit.
+    pub(crate) fn new(committed: &Committed, mode: Mode) -> CommitRow {
+        CommitRow {
+            commit: committed.commit.clone(),
+            waiting_to_commit: committed.debt.clone(),
+            dry_run: mode == Mode::DryRun,
+        }
+    }
+
+    /// What a person has to know about it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.dry_run {
+            notes.push("dry run: nothing was written".to_owned());
+        }
+        if let Some(reason) = &self.waiting_to_commit {
+            notes.push(format!("written, not committed yet: {reason}"));
+        }
+        notes
+    }
+}
+
+impl ChangedView {
+    /// The view of a change; `said` is the sentence for people, without the task.
+    pub(crate) fn new(project: &str, changed: &Changed, mode: Mode, said: impl Into<String>) -> ChangedView {
+        let row = TaskRow::new(project, &changed.path, &changed.task, changed.to);
+        let held = changed.task.lease.as_ref().filter(|_| changed.to == State::Claimed);
+        let lease = held.map(|lease| LeaseRow {
+            task: changed.id.to_string(),
+            holder: lease.holder.to_string(),
+            token: lease.token,
+            expires_at: lease.expires_at.to_string(),
+        });
+        let next = next_steps(changed);
+        ChangedView { task: row, lease, commit: CommitRow::new(&changed.committed, mode), said: said.into(), next }
+    }
+}
+
+fn next_steps(changed: &Changed) -> Vec<String> {
+    let short = changed.id.short();
+    match changed.to {
+        State::Ready => vec![format!("swift claim {short}"), "swift next".to_owned()],
+        State::Claimed => vec![format!("swift done {short}"), format!("swift show {short}")],
+        State::Outbox => vec![format!("swift show {short}"), "swift list --state outbox".to_owned()],
+        State::Inbox => vec![format!("swift inbox accept {short}"), format!("swift show {short}")],
+        State::Blocked => vec![format!("swift unblock {short}"), "swift next".to_owned()],
+        State::Deferred | State::Sent => vec![format!("swift show {short}")],
+        State::Dead => vec![format!("swift redrive {short}"), "swift dead".to_owned()],
+        State::Done | State::Refused | State::Gone => vec!["swift next".to_owned(), "swift log".to_owned()],
+    }
+}
+
+impl View for ChangedView {
+    fn text(&self, out: &mut String) {
+        out.push_str(&format!("{} {}  {}\n", self.said, self.task.short, shown(&self.task.title)));
+        out.push_str(&format!("  {}\n", self.task.path));
+        if let Some(lease) = &self.lease {
+            out.push_str(&format!("  held by {} until {}, token {}\n", lease.holder, lease.expires_at, lease.token));
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        self.next.clone()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.commit.notes()
+    }
+}
+
+/// Everything about one task.
+#[derive(Debug, Serialize)]
+pub(crate) struct CardView {
+    task: TaskRow,
+    body: String,
+    events: Vec<EventRow>,
+    #[serde(skip)]
+    next: Vec<String>,
+}
+
+impl CardView {
+    /// The view of a card.
+    pub(crate) fn new(project: &str, card: &Card) -> CardView {
+        let short = card.item.id().map(|id| id.short()).unwrap_or_default();
+        let next = match card.state {
+            State::Ready => vec![format!("swift claim {short}")],
+            State::Claimed => vec![format!("swift done {short}"), format!("swift release {short}")],
+            State::Inbox => vec![format!("swift inbox accept {short}")],
+            State::Dead => vec![format!("swift redrive {short}")],
+            _ => vec!["swift next".to_owned()],
+        };
+        CardView {
+            task: TaskRow::of(project, &card.item, card.state),
+            body: card.body.clone(),
+            events: card.events.iter().map(|event| EventRow::new(project, event)).collect(),
+            next,
+        }
+    }
+}
+
+impl View for CardView {
+    fn text(&self, out: &mut String) {
+        let task = &self.task;
+        out.push_str(&format!("{}\n\n", shown(&task.title)));
+        let mut field = |name: &str, value: Option<&str>| {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                out.push_str(&format!("  {name:<9} {}\n", shown(value)));
+            }
+        };
+        field("id", task.id.as_deref());
+        field("state", Some(task.state));
+        field("priority", Some(task.priority));
+        field("effort", Some(task.effort));
+        field("kind", Some(&task.kind));
+        field("labels", Some(&task.labels.join(", ")));
+        field("from", task.from.as_deref());
+        field("to", task.to.as_deref());
+        field("created", task.created.as_deref());
+        field("due", task.due.as_deref());
+        field("after", Some(&task.after.join(", ")));
+        field("holder", task.holder.as_deref());
+        field("blocked", task.blocked.as_deref());
+        field("deferred", task.defer_until.as_deref());
+        let tail = |by: &Option<String>, note: &Option<String>| {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            format!("{by}{note}")
+        };
+        if let Some(receipt) = &task.receipt {
+            field("receipt", Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))));
+        }
+        if let Some(result) = &task.result {
+            field("result", Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))));
+        }
+        field("file", Some(&task.path));
+        if !self.body.trim().is_empty() {
+            out.push('\n');
+            for line in self.body.trim_matches('\n').lines() {
+                out.push_str(&format!("{}\n", shown(line)));
+            }
+        }
+        if !self.events.is_empty() {
+            out.push('\n');
+            for event in &self.events {
+                event.line(out);
+            }
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        self.next.clone()
+    }
+}
