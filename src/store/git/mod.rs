@@ -4,10 +4,47 @@
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
-use std::path::{Path, PathBuf};
+mod commit;
+mod create;
+mod debt;
+mod deflate;
+mod disk;
+mod exclude;
+mod external;
+mod find;
+mod folder;
+mod gitlock;
+mod heal;
+mod history;
+mod index;
+mod index_file;
+mod lock;
+mod objects;
+mod pack;
+mod path;
+mod pending;
+mod perm;
+mod plan;
+mod refs;
+mod remove;
+mod repo;
+mod state;
+mod switch;
+mod sync;
+mod tree;
+mod worktree;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::fault::Result;
+pub(crate) use create::Created;
+pub(crate) use find::project_paths;
+pub(crate) use history::Changed;
+pub(crate) use lock::Guard;
+pub(crate) use remove::{BranchFate, Removed};
 
 /// Where the queue is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +67,14 @@ pub(crate) struct Home {
     pub(crate) branch: Option<String>,
     /// What was lost when the folder had to be rebuilt from its branch; empty otherwise.
     pub(crate) rebuilt: Option<Rebuilt>,
-    // plus whatever private fields the engine needs
+    /// The git folder of the checkout that the commits are made in: its HEAD and its index are there.
+    git_dir: PathBuf,
+    /// Where that checkout is: `root` itself for a branch of its own, the project otherwise.
+    checkout: PathBuf,
+    /// Whether git has called us from one of its hooks.
+    hook: bool,
+    /// How long a lock file of another program is waited for.
+    patience: Duration,
 }
 
 /// `.swift/` was gone and has been checked out again.
@@ -117,10 +161,4 @@ pub(crate) struct Touched {
     /// Blob hash before and after; `None` where the file was not there.
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
-}
-
-/// The exclusive hold on one queue; released when dropped, also by the operating system.
-#[derive(Debug)]
-pub(crate) struct Guard {
-    // private
 }

@@ -1,0 +1,451 @@
+//! One verb, one commit: files, index and branch move together or not at all.
+//!
+//! The order is what makes it safe. Objects and staged files reach the disk first, then the pending record, then
+//! everything is renamed into place under git's own locks. An error on the way puts all files back; a kill leaves
+//! the record, and the next verb finishes or drops the commit. The index moves before the branch: the other way
+//! round, the person's next commit would silently take ours back.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::debt;
+use super::disk::{self, OrIo as _};
+use super::folder::{Folder, Staged};
+use super::gitlock::{GitLock, Identity};
+use super::objects;
+use super::pending::{Pending, moved};
+use super::perm::Sharing;
+use super::plan::Plan;
+use super::refs::{self, Movement, Reflog, Tip};
+use super::repo::{CommitData, Repo};
+use super::sync::Barrier;
+use super::tree::Leaf;
+use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, lock, path};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// How often a commit is made anew because the branch has moved meanwhile.
+const ATTEMPTS: usize = 16;
+
+/// How one attempt ended.
+enum Attempt {
+    Done(Outcome),
+    /// HEAD is no longer what the commit was built on.
+    Moved,
+    /// A lock of git was held for too long.
+    Held(String),
+}
+
+/// A commit that is to become HEAD.
+pub(super) struct Arrival<'a> {
+    pub(super) tip: &'a Tip,
+    pub(super) id: ObjectId,
+    pub(super) commit: &'a CommitData,
+    pub(super) leaves: &'a BTreeMap<String, Option<Leaf>>,
+}
+
+impl Home {
+    /// Write the files and commit them.
+    pub(crate) fn commit(&self, guard: &Guard, request: Request<'_>) -> Result<Outcome> {
+        self.commit_on(guard, request, &[])
+    }
+
+    /// The same, with more parents: where the histories of two homes meet.
+    pub(super) fn commit_on(
+        &self,
+        guard: &Guard,
+        request: Request<'_>,
+        also: &[ObjectId],
+    ) -> Result<Outcome> {
+        self.check(guard);
+        self.check_root()?;
+        request.changes.iter().try_for_each(|change| path::check(&change.path))?;
+        let repo = Repo::open(&self.git_dir)?;
+        if let Some(reason) = self.waits()? {
+            self.keep(guard, request.changes, &reason)?;
+            return Ok(Outcome::Debt(reason));
+        }
+        for _ in 0..ATTEMPTS {
+            match self.attempt(&repo, &request, also)? {
+                Attempt::Done(outcome) => return Ok(outcome),
+                Attempt::Moved => {}
+                Attempt::Held(reason) => {
+                    self.keep(guard, request.changes, &reason)?;
+                    return Ok(Outcome::Debt(reason));
+                }
+            }
+        }
+        Err(moved())
+    }
+
+    fn attempt(&self, repo: &Repo, request: &Request<'_>, also: &[ObjectId]) -> Result<Attempt> {
+        let tip = self.tip()?;
+        let base = tip.id.map(|id| repo.commit(id)).transpose()?;
+        let folder = Folder::open(&self.root)?;
+        let mut plan = Plan::new(self, repo, &folder, base.map(|commit| commit.tree), &request.changes)?;
+        if plan.is_committed(repo) && also.is_empty() {
+            return self
+                .bring_in_step(repo, &folder, &tip, &plan)
+                .map(|()| Attempt::Done(Outcome::Unchanged));
+        }
+        let parents: Vec<ObjectId> = tip.id.into_iter().chain(also.iter().copied()).collect();
+        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan)?;
+        let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
+        let attempt = work.carry_out(&plan, id, &commit);
+        if !matches!(attempt, Err(Stop { half: true, .. })) {
+            self.forget_pending()?;
+        }
+        if let Ok(Attempt::Done(_)) = attempt {
+            self.settle_debts(&plan.leaves)?;
+            self.remember(id, &plan.leaves)?;
+        }
+        attempt.map_err(|stop| stop.fault)
+    }
+
+    /// HEAD, which in the queue's own checkout has to be on a branch.
+    pub(super) fn tip(&self) -> Result<Tip> {
+        let tip = refs::tip(&self.git_dir, &self.common_dir)?;
+        if self.kind == HomeKind::Branch && tip.branch.is_none() {
+            return Err(Fault::new(
+                Code::InProgress,
+                format!("{} is not on its branch", self.root.display()),
+            )
+            .hint(format!(
+                "git -C {} switch {}",
+                self.root.display(),
+                self.branch.as_deref().unwrap_or("swift")
+            )));
+        }
+        Ok(tip)
+    }
+
+    /// HEAD has it all; make the files and the index agree with it.
+    fn bring_in_step(&self, repo: &Repo, folder: &Folder, tip: &Tip, plan: &Plan<'_>) -> Result<()> {
+        let mut barrier = Barrier::default();
+        let mut change = folder.change();
+        let mut staged = Vec::new();
+        let mut leaves = BTreeMap::new();
+        for wanted in &plan.writes {
+            if folder.read(&wanted.path)? == wanted.content {
+                continue;
+            }
+            let one =
+                wanted.content.as_ref().map(|content| folder.stage(content, &mut barrier)).transpose()?;
+            debt::place(&mut change, wanted, one.as_ref())?;
+            staged.extend(one);
+            leaves.insert(wanted.path.clone(), plan.leaves[&wanted.path]);
+        }
+        if !leaves.is_empty() {
+            change.flush(&mut barrier);
+            barrier.wait(Durability::Full)?;
+            self.refresh_index(repo, folder, tip, &leaves)?;
+        }
+        change.complete();
+        self.settle_debts(&plan.leaves)
+    }
+
+    fn refresh_index(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        tip: &Tip,
+        leaves: &BTreeMap<String, Option<Leaf>>,
+    ) -> Result<()> {
+        let sharing = repo.sharing()?;
+        self.make_records(sharing)?;
+        let mut lock = GitLock::prepare(&self.index_path(), &self.scratch(), sharing)?;
+        if lock.acquire(self.patience)? {
+            let tree = tip.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
+            self.update_index(repo, folder, &mut lock, leaves, tree)?;
+            lock.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Take git's locks and make a commit whose objects and files are in place HEAD; `false` if it is held.
+    pub(super) fn arrive(&self, repo: &Repo, folder: &Folder, arrival: &Arrival<'_>) -> Result<bool> {
+        let sharing = repo.sharing()?;
+        self.make_records(sharing)?;
+        let mut locks = Locks::prepare(self, arrival.tip, sharing)?;
+        if locks.acquire(self)?.is_some() || self.tip()? != *arrival.tip {
+            return Ok(false);
+        }
+        let flush =
+            Flush { before: Barrier::default(), after: Barrier::default(), durability: Durability::Full };
+        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true)
+    }
+
+    fn arrive_locked(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        arrival: &Arrival<'_>,
+        mut locks: Locks,
+        flush: Flush,
+    ) -> Result<()> {
+        let Flush { before: mut barrier, after, durability } = flush;
+        let old_index =
+            self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
+        let moves = arrival.tip.id != Some(arrival.id);
+        if moves {
+            locks.reference().write(format!("{}\n", arrival.id).as_bytes())?;
+        }
+        barrier.file(locks.index.public(), locks.index.handle()?);
+        let reference = locks.reference();
+        barrier.file(reference.public(), reference.handle()?);
+        barrier.wait(durability)?;
+        let (index, reference) = (self.index_path(), arrival.tip.file(self));
+        let old_reference = disk::read(&reference)?;
+        let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
+        if done.is_err() {
+            // Best effort: the branch first, so that nobody sees a commit whose files are taken back.
+            self.restore(&reference, old_reference)?;
+            self.restore(&index, old_index)?;
+        }
+        done
+    }
+
+    /// Rename index and branch into place.
+    fn publish(
+        &self,
+        repo: &Repo,
+        arrival: &Arrival<'_>,
+        locks: Locks,
+        mut barrier: Barrier,
+    ) -> Result<Barrier> {
+        let (index, reference) = (self.index_path(), arrival.tip.file(self));
+        let Locks { index: index_lock, head, branch, sharing } = locks;
+        index_lock.commit()?;
+        barrier.name_of(&index);
+        if arrival.tip.id != Some(arrival.id) {
+            let reflog = match repo.text("core.logAllRefUpdates").as_deref() {
+                None | Some("true" | "always" | "yes" | "on" | "1") => Reflog::Write,
+                Some(_) => Reflog::Continue,
+            };
+            let who = repo.identity().map(|identity| identity.committer);
+            if let Ok(who) = &who {
+                let subject = arrival.commit.message.lines().next().unwrap_or_default();
+                let movement = Movement { from: arrival.tip.id, to: arrival.id, who, subject };
+                refs::log(self, arrival.tip, &movement, reflog, sharing)?;
+            }
+            barrier.name_of(&reference);
+            match branch {
+                Some(branch) => branch.commit()?,
+                // On a detached HEAD the ref that moves is HEAD itself.
+                None => head.commit()?,
+            }
+        }
+        Ok(barrier)
+    }
+
+    /// Put a file of git back as it was.
+    fn restore(&self, path: &std::path::Path, old: Option<Vec<u8>>) -> Result<()> {
+        let Some(old) = old else { return disk::remove(path) };
+        let temporary = self.scratch().join(format!("old-{}-{}", std::process::id(), lock::ordinal()));
+        std::fs::write(&temporary, old).or_io("write", &temporary)?;
+        std::fs::rename(&temporary, path).or_io("take back", path)
+    }
+}
+
+/// The commit object, signed if that is configured; nothing is written yet.
+fn build(
+    repo: &Repo,
+    request: &Request<'_>,
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+    plan: &mut Plan<'_>,
+) -> Result<(ObjectId, CommitData)> {
+    let identity = repo.identity()?;
+    let mut message = request.message.trim_end().to_owned();
+    message.push('\n');
+    let seconds = identity.committer.time.seconds;
+    let data = CommitData { tree, parents: parents.clone(), message: message.clone(), seconds };
+    let commit = gix::objs::Commit {
+        tree,
+        parents: parents.into(),
+        author: identity.author,
+        committer: identity.committer,
+        encoding: None,
+        message: message.into(),
+        extra_headers: Vec::new(),
+    };
+    let commit = match request.signing {
+        Signing::AsConfigured => repo.sign(commit)?,
+        Signing::Never => commit,
+    };
+    let mut bytes = Vec::new();
+    gix::objs::WriteTo::write_to(&commit, &mut bytes)
+        .map_err(|error| Fault::new(Code::Internal, format!("the commit cannot be written: {error}")))?;
+    Ok((plan.batch.add(Kind::Commit, bytes)?, data))
+}
+
+/// What else has to be on the disk before the branch moves, and before success is reported.
+struct Flush {
+    before: Barrier,
+    after: Barrier,
+    durability: Durability,
+}
+
+/// The locks that git's own commit takes, in git's order.
+struct Locks {
+    index: GitLock,
+    head: GitLock,
+    branch: Option<GitLock>,
+    sharing: Sharing,
+}
+
+impl Locks {
+    fn prepare(home: &Home, tip: &Tip, sharing: Sharing) -> Result<Locks> {
+        let prepare = |target: &std::path::Path| GitLock::prepare(target, &home.scratch(), sharing);
+        let branch = match &tip.branch {
+            Some(_) => {
+                let file = tip.file(home);
+                sharing.make_folders(file.parent().expect("a branch is in a folder"))?;
+                Some(prepare(&file)?)
+            }
+            None => None,
+        };
+        Ok(Locks {
+            index: prepare(&home.index_path())?,
+            head: prepare(&home.git_dir.join("HEAD"))?,
+            branch,
+            sharing,
+        })
+    }
+
+    fn identities(&self) -> Result<Vec<(std::path::PathBuf, Identity)>> {
+        let locks = [Some(&self.index), Some(&self.head), self.branch.as_ref()];
+        locks.into_iter().flatten().map(|lock| Ok((lock.public().to_owned(), lock.identity()?))).collect()
+    }
+
+    /// The lock of the ref that moves.
+    fn reference(&mut self) -> &mut GitLock {
+        self.branch.as_mut().unwrap_or(&mut self.head)
+    }
+
+    /// Take all of them; the reason if one is held by another program.
+    fn acquire(&mut self, home: &Home) -> Result<Option<String>> {
+        for lock in [Some(&mut self.index), Some(&mut self.head), self.branch.as_mut()].into_iter().flatten()
+        {
+            if !lock.acquire(home.patience)? {
+                return Ok(Some(format!("another program holds {}", lock.public().display())));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why an attempt ended without a commit.
+struct Stop {
+    fault: Fault,
+    /// Not everything could be put back; the pending record has to stay.
+    half: bool,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop { fault, half: false }
+    }
+}
+
+/// What the steps of one attempt share.
+struct Work<'a> {
+    home: &'a Home,
+    repo: &'a Repo,
+    folder: &'a Folder,
+    tip: &'a Tip,
+    durability: Durability,
+}
+
+impl Work<'_> {
+    fn carry_out(&self, plan: &Plan<'_>, id: ObjectId, commit: &CommitData) -> Result<Attempt, Stop> {
+        let mut barrier = Barrier::default();
+        let mut files = Vec::new();
+        let attempt = self.stage_files(plan, &mut files, &mut barrier);
+        let attempt =
+            attempt.map_err(Stop::from).and_then(|()| self.commit_staged(plan, id, commit, &files, barrier));
+        if !matches!(attempt, Ok(Attempt::Done(_))) {
+            self.folder.discard(files.into_iter().flatten());
+        }
+        attempt
+    }
+
+    fn stage_files(
+        &self,
+        plan: &Plan<'_>,
+        files: &mut Vec<Option<Staged>>,
+        barrier: &mut Barrier,
+    ) -> Result<()> {
+        for change in &plan.writes {
+            files.push(
+                change.content.as_ref().map(|content| self.folder.stage(content, barrier)).transpose()?,
+            );
+        }
+        for path in &plan.kept {
+            self.folder.flush_kept(path, barrier)?;
+        }
+        Ok(())
+    }
+
+    fn commit_staged(
+        &self,
+        plan: &Plan<'_>,
+        id: ObjectId,
+        commit: &CommitData,
+        files: &[Option<Staged>],
+        mut barrier: Barrier,
+    ) -> Result<Attempt, Stop> {
+        let (home, repo) = (self.home, self.repo);
+        let sharing = repo.sharing()?;
+        home.make_records(sharing)?;
+        let staged = plan.batch.stage(&home.common_dir.join("objects"), sharing, &mut barrier)?;
+        let mut locks = Locks::prepare(home, self.tip, sharing)?;
+        let pending = Pending {
+            commit: id,
+            parent: self.tip.id,
+            objects: plan.batch.ids().to_vec(),
+            files: plan.planned(home, repo)?,
+            locks: locks.identities()?,
+        };
+        home.note_pending(&pending, &mut barrier)?;
+        barrier.wait(self.durability)?;
+        let mut barrier = Barrier::default();
+        barrier.folder(&home.records());
+        staged.publish(&mut barrier)?;
+        if let Some(reason) = locks.acquire(home)? {
+            return Ok(Attempt::Held(reason));
+        }
+        if home.tip()? != *self.tip {
+            return Ok(Attempt::Moved);
+        }
+        let mut change = self.folder.change();
+        let arrival = Arrival { tip: self.tip, id, commit, leaves: &plan.leaves };
+        let placed = plan
+            .writes
+            .iter()
+            .zip(files)
+            .try_for_each(|(wanted, staged)| debt::place(&mut change, wanted, staged.as_ref()));
+        let arrived = placed.and_then(|()| {
+            let mut after = Barrier::default();
+            change.flush(&mut after);
+            let flush = Flush { before: barrier, after, durability: self.durability };
+            home.arrive_locked(repo, self.folder, &arrival, locks, flush)
+        });
+        match arrived {
+            Ok(()) => {
+                change.complete();
+                Ok(Attempt::Done(Outcome::Committed(id.to_string())))
+            }
+            Err(fault) => {
+                let half = change.take_back().is_err();
+                Err(Stop { fault, half })
+            }
+        }
+    }
+}
+
+/// The blob id that a content has; for records.
+pub(super) fn blob_id(repo: &Repo, content: &[u8]) -> Result<ObjectId> {
+    objects::hash(repo.hash, Kind::Blob, content)
+}

@@ -1,0 +1,150 @@
+//! Debts: files of the queue that are written and wait for a commit.
+//!
+//! The record lies in the git folder, so that it tells what was lost when `git clean` takes the queue's folder away.
+//! A path in it that equals HEAD is harmless: a debt is only a hint for the next commit, never the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::disk::{self, OrIo as _};
+use super::folder::Folder;
+use super::perm::Sharing;
+use super::sync::Barrier;
+use super::{Change, Durability, Expect, Guard, Home, lock, path};
+use crate::domain::fault::{Code, Fault, Result};
+
+impl Home {
+    /// Paths that are written and not committed.
+    pub(crate) fn debts(&self) -> Result<Vec<String>> {
+        Ok(self.debt_set()?.into_iter().collect())
+    }
+
+    /// Write files without committing them; the next commit includes them.
+    pub(crate) fn keep(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
+        self.check(guard);
+        for change in &changes {
+            path::check(&change.path)?;
+        }
+        let before = self.debt_set()?;
+        let folder = Folder::open(&self.root)?;
+        let mut barrier = Barrier::default();
+        let mut staged = Vec::new();
+        let result = changes
+            .iter()
+            .try_for_each(|change| {
+                let one =
+                    change.content.as_ref().map(|content| folder.stage(content, &mut barrier)).transpose()?;
+                staged.push(one);
+                Ok(())
+            })
+            .and_then(|()| self.keep_staged(&folder, &changes, &staged, barrier, reason));
+        folder.discard(staged.into_iter().flatten());
+        if result.is_err() {
+            // The files are as they were, so the record has to be too; a longer one would only cost time.
+            let _ = self.write_debts(&before);
+        }
+        result
+    }
+
+    fn keep_staged(
+        &self,
+        folder: &Folder,
+        changes: &[Change],
+        staged: &[Option<super::folder::Staged>],
+        barrier: Barrier,
+        reason: &str,
+    ) -> Result<()> {
+        barrier.wait(Durability::Full)?;
+        self.add_debts(changes.iter().map(|change| change.path.clone()), reason)?;
+        let mut change = folder.change();
+        for (wanted, staged) in changes.iter().zip(staged) {
+            place(&mut change, wanted, staged.as_ref())?;
+        }
+        let mut barrier = Barrier::default();
+        change.flush(&mut barrier);
+        match barrier.wait(Durability::Full) {
+            Ok(()) => {
+                change.complete();
+                Ok(())
+            }
+            Err(error) => change.take_back().and(Err(error)),
+        }
+    }
+
+    pub(super) fn debt_set(&self) -> Result<BTreeSet<String>> {
+        let record = disk::read(&self.debt_path())?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&record);
+        // The first field is the reason of the last debt, for a person who looks.
+        Ok(text.split_terminator('\0').skip(1).map(str::to_owned).collect())
+    }
+
+    fn debt_path(&self) -> PathBuf {
+        self.records().join("debt")
+    }
+
+    /// Note that these paths wait.
+    pub(super) fn add_debts(&self, paths: impl IntoIterator<Item = String>, reason: &str) -> Result<()> {
+        let mut all = self.debt_set()?;
+        all.extend(paths);
+        self.write_debts_because(&all, reason)
+    }
+
+    /// Note that these paths are committed.
+    pub(super) fn settle_debts<T>(&self, paid: &BTreeMap<String, T>) -> Result<()> {
+        let all = self.debt_set()?;
+        if all.is_empty() {
+            return disk::remove(&self.debt_path());
+        }
+        let left: BTreeSet<String> = all.into_iter().filter(|path| !paid.contains_key(path)).collect();
+        self.write_debts(&left)
+    }
+
+    pub(super) fn write_debts(&self, paths: &BTreeSet<String>) -> Result<()> {
+        self.write_debts_because(paths, "see the last message")
+    }
+
+    fn write_debts_because(&self, paths: &BTreeSet<String>, reason: &str) -> Result<()> {
+        let target = self.debt_path();
+        if paths.is_empty() {
+            return disk::remove(&target);
+        }
+        self.make_records(Sharing::Umask)?;
+        let temporary = self.scratch().join(format!("debt-{}-{}", std::process::id(), lock::ordinal()));
+        let mut record = format!("{}\0", reason.replace('\0', " "));
+        for path in paths {
+            record.push_str(path);
+            record.push('\0');
+        }
+        std::fs::write(&temporary, record).or_io("write", &temporary)?;
+        let mut barrier = Barrier::default();
+        barrier.file(&temporary, std::fs::File::open(&temporary).or_io("open", &temporary)?);
+        barrier.wait(Durability::Full)?;
+        std::fs::rename(&temporary, &target).or_io("write", &target)?;
+        let mut barrier = Barrier::default();
+        barrier.name_of(&target);
+        barrier.wait(Durability::Full)
+    }
+}
+
+/// Put one change in its place, if what is there is what was expected.
+pub(super) fn place(
+    change: &mut super::folder::Change<'_>,
+    wanted: &Change,
+    staged: Option<&super::folder::Staged>,
+) -> Result<()> {
+    let before = match (staged, &wanted.expect) {
+        (Some(staged), Expect::Absent) => return change.make(&wanted.path, staged),
+        (Some(staged), _) => change.replace(&wanted.path, staged)?,
+        (None, _) => change.take(&wanted.path)?,
+    };
+    match &wanted.expect {
+        Expect::Bytes(bytes) if before.as_ref() != Some(bytes) => Err(differs(&wanted.path)),
+        Expect::Absent if before.is_some() => Err(differs(&wanted.path)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn differs(path: &str) -> Fault {
+    Fault::new(Code::Changed, format!("`.swift/{path}` is not as it was when it was read"))
+        .hint("run the same command again")
+}

@@ -1,0 +1,77 @@
+//! The line in `<git folder>/info/exclude` that hides the queue's worktree from the person's `git status`.
+//!
+//! What was added is noted byte for byte, so that it can be taken out again byte for byte.
+
+use std::path::{Path, PathBuf};
+
+use super::disk::{self, OrIo as _};
+use super::perm::Sharing;
+use super::worktree::write_file;
+use crate::domain::fault::Result;
+
+const LINE: &str = "/.swift/";
+
+fn path(common_dir: &Path) -> PathBuf {
+    common_dir.join("info").join("exclude")
+}
+
+/// The note of what was added, beside the engine's other records.
+fn note(common_dir: &Path) -> PathBuf {
+    common_dir.join("swift").join("exclude")
+}
+
+/// Add the line unless it is there.
+pub(super) fn add(common_dir: &Path, sharing: Sharing) -> Result<()> {
+    let path = path(common_dir);
+    let old = disk::read(&path)?;
+    let text = old.clone().unwrap_or_default();
+    if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == LINE.as_bytes()) {
+        return Ok(());
+    }
+    let made_folder = !sharing.make_folders(path.parent().expect("the file is in a folder"))?.is_empty();
+    let added =
+        if text.is_empty() || text.ends_with(b"\n") { format!("{LINE}\n") } else { format!("\n{LINE}\n") };
+    let origin = match (&old, made_folder) {
+        (_, true) => "folder",
+        (None, false) => "file",
+        (Some(_), false) => "line",
+    };
+    sharing.make_folders(&common_dir.join("swift"))?;
+    write_file(&note(common_dir), &format!("{origin}\n{added}"), sharing)?;
+    // In place, so that owner, mode and links of the person's file stay.
+    use std::io::Write as _;
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).or_io("write", &path)?;
+    file.write_all(added.as_bytes()).or_io("write", &path)
+}
+
+/// Take out what was added, if it is still there as it was; whether the file is as it was before.
+pub(super) fn remove(common_dir: &Path) -> Result<bool> {
+    let path = path(common_dir);
+    let Some(note_text) = disk::read(&note(common_dir))? else { return Ok(true) };
+    let note_text = String::from_utf8_lossy(&note_text).into_owned();
+    let (origin, added) = note_text.split_once('\n').unwrap_or(("line", ""));
+    let Some(text) = disk::read(&path)? else { return Ok(true) };
+    let Some(at) = find(&text, added.as_bytes()) else { return Ok(false) };
+    let rest = [&text[..at], &text[at + added.len()..]].concat();
+    if rest.is_empty() && origin != "line" {
+        disk::remove(&path)?;
+        if origin == "folder" {
+            // Others may have put something there meanwhile; then it stays.
+            let _ = std::fs::remove_dir(path.parent().expect("the file is in a folder"));
+        }
+    } else {
+        std::fs::write(&path, rest).or_io("write", &path)?;
+    }
+    disk::remove(&note(common_dir))?;
+    Ok(true)
+}
+
+/// The last place where whole lines equal to `added` are.
+fn find(text: &[u8], added: &[u8]) -> Option<usize> {
+    if added.is_empty() {
+        return None;
+    }
+    (0..=text.len().checked_sub(added.len())?)
+        .rev()
+        .find(|at| text[*at..].starts_with(added) && (*at == 0 || added[0] == b'\n' || text[at - 1] == b'\n'))
+}

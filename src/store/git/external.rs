@@ -1,0 +1,132 @@
+//! The only place that starts `git`: argument vectors, no shell, and an environment that points nowhere else.
+//!
+//! Used for what cannot be done in-process: indexes with extensions that only git understands, ignore rules,
+//! and maintenance. Hooks of the person are switched off.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::disk::OrIo as _;
+use crate::domain::fault::{Code, Fault, Result};
+
+/// Variables by which git would work on another repository than the one that is meant.
+const LOCAL: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_REFLOG_ACTION",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_DEFAULT_HASH",
+    "GIT_DEFAULT_REF_FORMAT",
+    "GIT_TRACE",
+    "GIT_TRACE2",
+];
+
+/// One call of git.
+pub(super) struct Git {
+    folder: PathBuf,
+    index: Option<PathBuf>,
+    input: Vec<u8>,
+}
+
+/// How a call ended.
+pub(super) struct Answer {
+    pub(super) code: Option<i32>,
+    pub(super) output: Vec<u8>,
+    errors: String,
+}
+
+impl Git {
+    /// git in a folder of the checkout that is meant.
+    pub(super) fn at(folder: &Path) -> Git {
+        Git { folder: folder.to_owned(), index: None, input: Vec::new() }
+    }
+
+    /// Work on this index.
+    pub(super) fn index(mut self, index: &Path) -> Git {
+        self.index = Some(index.to_owned());
+        self
+    }
+
+    /// What git reads.
+    pub(super) fn input(mut self, input: Vec<u8>) -> Git {
+        self.input = input;
+        self
+    }
+
+    /// Run it and be content with nothing but success.
+    pub(super) fn run(self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let answer = self.ask(arguments)?;
+        if answer.code == Some(0) {
+            return Ok(answer.output);
+        }
+        let reason = answer
+            .errors
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("no reason given")
+            .to_owned();
+        let reason = reason.trim_start_matches("fatal: ").trim_start_matches("error: ");
+        Err(Fault::new(Code::Git, format!("`git {}` failed: {reason}", arguments.first().unwrap_or(&""))))
+    }
+
+    /// Run it, whatever the exit status.
+    pub(super) fn ask(self, arguments: &[&str]) -> Result<Answer> {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().or_io("start", Path::new("git"))?;
+        let mut stdin = child.stdin.take().expect("the input is piped");
+        let input = self.input;
+        // git may answer before it has read everything; a thread keeps both pipes moving.
+        let feeder = std::thread::spawn(move || {
+            // git says itself what is wrong when it stops reading.
+            let _ = stdin.write_all(&input);
+        });
+        let output = child.wait_with_output().or_io("run", Path::new("git"))?;
+        feeder.join().expect("feeding does not panic");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(Answer { code: output.status.code(), output: output.stdout, errors })
+    }
+
+    /// Start it and do not wait; it ends by itself.
+    pub(super) fn start(self, arguments: &[&str]) -> Result<()> {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().or_io("start", Path::new("git")).map(|_| ())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        for name in LOCAL {
+            command.env_remove(name);
+        }
+        // A pull or a prompt of an editor would hang a verb.
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+        if let Some(index) = &self.index {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        command.arg("-C").arg(&self.folder);
+        command.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
+        command
+    }
+}

@@ -1,0 +1,333 @@
+//! Finding the queue of a repository: from a subfolder, from any of its worktrees, or from inside the queue itself.
+//!
+//! A repository that was moved is healed, and a queue folder that was deleted is checked out again from its branch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::disk::{self, OrIo as _};
+use super::folder::Folder;
+use super::gitlock::GitLock;
+use super::perm::Sharing;
+use super::repo::Repo;
+use super::state::unsafe_home;
+use super::sync::Barrier;
+use super::tree::{self, Leaf};
+use super::worktree::{self, FOLDER, Worktree};
+use super::{Durability, Home, HomeKind, Rebuilt, lock, refs};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// The file at the top of every queue; a branch is a queue's only if it has it.
+pub(super) const SETTINGS: &str = "swift.toml";
+
+/// How long a lock file of another program is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A checkout and its git folders.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// `None` inside a bare repository.
+    pub(super) checkout: Option<PathBuf>,
+    pub(super) git_dir: PathBuf,
+    pub(super) common_dir: PathBuf,
+}
+
+/// The root of the checkout and the repository's shared git folder.
+pub(crate) fn project_paths(start: &Path) -> Result<(PathBuf, PathBuf)> {
+    let place = place(start)?;
+    Ok((place.project()?, place.common_dir))
+}
+
+impl Home {
+    /// Find the queue that belongs to a folder.
+    pub(crate) fn find(start: &Path) -> Result<Home> {
+        let place = place(start)?;
+        match place.home()? {
+            Some(home) => home.present(),
+            None => Err(place.not_initialised()?),
+        }
+    }
+
+    /// The same home with HEAD and configuration read anew.
+    pub(crate) fn reopen(&self) -> Result<Home> {
+        Home::find(&self.root)
+    }
+
+    /// The address of the remote that the project is most likely known by.
+    pub(crate) fn remote_url(&self) -> Option<String> {
+        Repo::open(&self.git_dir).ok()?.text("remote.origin.url")
+    }
+
+    /// The home, with its folder checked out again if it was deleted.
+    fn present(mut self) -> Result<Home> {
+        match std::fs::symlink_metadata(&self.root) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(unsafe_home(&self.root)),
+            Err(error) if disk::is_absent(&error) => {}
+            Err(error) => return Err(error).or_io("inspect", &self.root),
+        }
+        if self.kind == HomeKind::Branch && !self.root.join(".git").exists() {
+            self.rebuilt = Some(self.rebuild()?);
+        }
+        Ok(self)
+    }
+
+    fn rebuild(&self) -> Result<Rebuilt> {
+        let guard = lock::hold(&self.common_dir, Duration::from_secs(10))?;
+        let lost = self.debts()?;
+        std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
+        worktree::link(&self.git_dir, &self.root)?;
+        self.check_out()?;
+        self.write_debts(&Default::default())?;
+        drop(guard);
+        Ok(Rebuilt { lost })
+    }
+
+    /// Write all files of HEAD that are not there, and a new index.
+    pub(super) fn check_out(&self) -> Result<()> {
+        let repo = Repo::open(&self.git_dir)?;
+        let sharing = repo.sharing()?;
+        let folder = Folder::open(&self.root)?;
+        let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
+        let root = repo.commit(tip)?.tree;
+        let mut all = BTreeMap::new();
+        tree::flatten(&repo, root, "", &mut all)?;
+        let mut barrier = Barrier::default();
+        let mut change = folder.change();
+        for (path, leaf) in &all {
+            if folder.stat(path)?.is_none() {
+                let staged = folder.stage(&repo.blob(leaf.id)?, &mut barrier)?;
+                change.make(path, &staged)?;
+            }
+        }
+        change.flush(&mut barrier);
+        barrier.wait(Durability::Full)?;
+        change.complete();
+        self.make_records(sharing)?;
+        disk::remove(&self.git_dir.join("index"))?;
+        let leaves: BTreeMap<String, Option<Leaf>> =
+            all.into_iter().map(|(path, leaf)| (path, Some(leaf))).collect();
+        let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
+        if index.acquire(self.patience)? {
+            self.update_index(&repo, &folder, &mut index, &leaves, None)?;
+            index.commit()?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// The queue's home, if this repository has one.
+    pub(super) fn home(&self) -> Result<Option<Home>> {
+        if let Some(worktree) = self.worktree()? {
+            return Ok(Some(self.branch_home(worktree)));
+        }
+        let Some(checkout) = &self.checkout else { return Ok(None) };
+        let root = checkout.join(FOLDER);
+        match std::fs::symlink_metadata(&root) {
+            Ok(metadata) if !metadata.is_dir() => return Err(unsafe_home(&root)),
+            Ok(_) if root.join(SETTINGS).is_file() => Ok(Some(self.tree_home(checkout)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The queue's worktree, with both of its ends pointing at each other.
+    fn worktree(&self) -> Result<Option<Worktree>> {
+        let Some(found) = worktree::registered(&self.common_dir)? else { return self.pruned() };
+        // A copied or moved repository: the administration still names the old place.
+        let mut roots = self.likely_roots().into_iter();
+        let root = match roots.find(|root| is_link_to(root, &found.admin)) {
+            Some(root) => root,
+            None if found.root.parent().is_some_and(Path::is_dir) && self.owns(&found.root) => {
+                found.root.clone()
+            }
+            None => self.project()?.join(FOLDER),
+        };
+        if root.join(".git").is_file() {
+            worktree::repair(&found.admin, &root)?;
+        } else if root != found.root {
+            worktree::write_file(
+                &found.admin.join("gitdir"),
+                &format!("{}\n", root.join(".git").display()),
+                Sharing::Umask,
+            )?;
+        }
+        Ok(Some(Worktree { root, ..found }))
+    }
+
+    /// Whether a folder recorded as the queue's belongs to this repository and not to one that it was copied from.
+    fn owns(&self, root: &Path) -> bool {
+        let Some(parent) = root.parent() else { return false };
+        place(parent).is_ok_and(|place| place.common_dir == self.common_dir)
+    }
+
+    /// The administration was pruned while the folder was gone: make it again if the branch is known to be ours.
+    fn pruned(&self) -> Result<Option<Worktree>> {
+        let Some(branch) = disk::read_line(&self.common_dir.join("swift").join("branch"))? else {
+            return Ok(None);
+        };
+        if refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?.is_none() {
+            return Ok(None);
+        }
+        let root = self.project()?.join(FOLDER);
+        if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
+            return Err(unsafe_home(&root));
+        }
+        std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
+        let admin = worktree::make(&self.common_dir, &root, &branch, Sharing::Umask)?;
+        disk::remove(&root.join(".git"))?;
+        Ok(Some(Worktree { admin, root, branch: Some(branch) }))
+    }
+
+    fn likely_roots(&self) -> Vec<PathBuf> {
+        let beside = (self.common_dir.file_name() == Some(".git".as_ref()))
+            .then(|| self.common_dir.parent())
+            .flatten();
+        let checkout = self.checkout.as_deref();
+        [beside, checkout].into_iter().flatten().map(|folder| folder.join(FOLDER)).collect()
+    }
+
+    fn branch_home(&self, worktree: Worktree) -> Home {
+        Home {
+            checkout: worktree.root.clone(),
+            root: worktree.root,
+            kind: HomeKind::Branch,
+            common_dir: self.common_dir.clone(),
+            branch: worktree.branch,
+            rebuilt: None,
+            git_dir: worktree.admin,
+            hook: false,
+            patience: PATIENCE,
+        }
+    }
+
+    pub(super) fn tree_home(&self, checkout: &Path) -> Result<Home> {
+        Ok(Home {
+            root: checkout.join(FOLDER),
+            kind: HomeKind::Tree,
+            common_dir: self.common_dir.clone(),
+            branch: refs::tip(&self.git_dir, &self.common_dir)?.short().map(str::to_owned),
+            rebuilt: None,
+            git_dir: self.git_dir.clone(),
+            checkout: checkout.to_owned(),
+            hook: in_hook(),
+            patience: PATIENCE,
+        })
+    }
+
+    /// The folder that a queue's worktree is made in: the main checkout, so that it outlives linked ones.
+    pub(super) fn project(&self) -> Result<PathBuf> {
+        if let Some(main) = self.main_checkout()? {
+            return Ok(main);
+        }
+        self.checkout.clone().ok_or_else(|| {
+            Fault::new(
+                Code::Unsupported,
+                format!("{} is a bare repository without a checkout", self.common_dir.display()),
+            )
+            .hint("`git worktree add ../checkout` makes one; run `swift` in there")
+        })
+    }
+
+    fn main_checkout(&self) -> Result<Option<PathBuf>> {
+        if self.git_dir == self.common_dir {
+            return Ok(self.checkout.clone());
+        }
+        if self.common_dir.file_name() != Some(".git".as_ref()) {
+            return Ok(None);
+        }
+        let bare = Repo::open(&self.common_dir)?.flag("core.bare") == Some(true);
+        Ok(self.common_dir.parent().filter(|_| !bare).map(Path::to_owned))
+    }
+
+    fn not_initialised(&self) -> Result<Fault> {
+        let place = self.checkout.as_ref().unwrap_or(&self.common_dir);
+        let fault = Fault::new(Code::NotInitialised, format!("{} has no queue yet", place.display()));
+        let adoptable = refs::resolve(&self.common_dir, "refs/remotes/origin/swift")?.is_some();
+        Ok(if adoptable {
+            fault.hint("`swift init` adopts the queue that is on `origin/swift`")
+        } else {
+            fault.hint("`swift init` makes one")
+        })
+    }
+}
+
+/// Whether git has told us, through the environment, which repository or index to use.
+pub(super) fn in_hook() -> bool {
+    !cfg!(test) && ["GIT_DIR", "GIT_INDEX_FILE"].iter().any(|name| std::env::var_os(name).is_some())
+}
+
+fn is_link_to(root: &Path, admin: &Path) -> bool {
+    let Some(name) = admin.file_name() else { return false };
+    let Ok(Some(link)) = disk::read_line(&root.join(".git")) else { return false };
+    // After a move the link names the old place, but still this administration.
+    link.strip_prefix("gitdir:").map(|path| Path::new(path.trim())).is_some_and(|path| {
+        path.file_name() == Some(name)
+            && path.parent().and_then(Path::file_name) == Some("worktrees".as_ref())
+    })
+}
+
+/// The repository that a folder belongs to.
+pub(super) fn place(start: &Path) -> Result<Place> {
+    let start = std::fs::canonicalize(start).or_io("enter", start)?;
+    for folder in start.ancestors() {
+        let dot_git = folder.join(".git");
+        if dot_git.is_dir() && is_git_dir(&dot_git) {
+            let git_dir = std::fs::canonicalize(&dot_git).or_io("enter", &dot_git)?;
+            return with_common(Some(folder.to_owned()), git_dir);
+        }
+        if dot_git.is_file()
+            && let Some(git_dir) = follow(&dot_git)?
+        {
+            let place = with_common(Some(folder.to_owned()), git_dir)?;
+            // In the queue's own checkout: the project is what matters, and it is around or known to git.
+            return if folder.file_name() == Some(FOLDER.as_ref()) {
+                around(folder, place)
+            } else {
+                Ok(place)
+            };
+        }
+        if is_git_dir(folder) {
+            let checkout =
+                folder.parent().filter(|_| folder.file_name() == Some(".git".as_ref())).map(Path::to_owned);
+            return with_common(checkout, folder.to_owned());
+        }
+    }
+    Err(Fault::new(Code::NoRepository, format!("{} is not in a git repository", start.display()))
+        .hint("`git init` makes one here"))
+}
+
+/// From inside the queue's checkout to the project around it.
+fn around(folder: &Path, inner: Place) -> Result<Place> {
+    let outer = folder.parent().map(place).transpose().ok().flatten();
+    match outer {
+        Some(outer) if outer.common_dir == inner.common_dir => Ok(outer),
+        _ => Ok(Place { checkout: None, git_dir: inner.common_dir.clone(), common_dir: inner.common_dir }),
+    }
+}
+
+fn with_common(checkout: Option<PathBuf>, git_dir: PathBuf) -> Result<Place> {
+    let common_dir = match disk::read_line(&git_dir.join("commondir"))? {
+        Some(line) => {
+            let path = git_dir.join(line);
+            std::fs::canonicalize(&path).or_io("enter", &path)?
+        }
+        None => git_dir.clone(),
+    };
+    Ok(Place { checkout, git_dir, common_dir })
+}
+
+/// Where a `.git` file leads; `None` if there is nothing any more.
+fn follow(dot_git: &Path) -> Result<Option<PathBuf>> {
+    let line = disk::read_line(dot_git)?.unwrap_or_default();
+    let Some(path) = line.strip_prefix("gitdir:") else { return Ok(None) };
+    let path = dot_git.parent().expect("a file is in a folder").join(path.trim());
+    Ok(std::fs::canonicalize(path).ok().filter(|path| path.join("HEAD").is_file()))
+}
+
+fn is_git_dir(folder: &Path) -> bool {
+    folder.join("HEAD").symlink_metadata().is_ok()
+        && (folder.join("commondir").is_file()
+            || (folder.join("objects").is_dir() && folder.join("refs").is_dir()))
+}

@@ -1,0 +1,414 @@
+//! The `.swift` folder, entered one part at a time and never through a symbolic link.
+//!
+//! All writing to queue files goes through here. A file is first staged below `local/tmp/` and then swapped into
+//! its place, so that the bytes that were there survive until the whole change is known to be good: a change that
+//! fails half-way is taken back by names alone, which works on a full disk too.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+
+use super::disk::OrIo as _;
+use super::path;
+use super::sync::Barrier;
+use crate::domain::fault::{Code, Fault, Result};
+
+/// Where staged files and the bytes that they replace wait; below `.swift/`.
+const STAGING: &str = "local/tmp";
+
+/// Open folders that are remembered at most.
+const OPEN: usize = 200;
+
+/// The `.swift` folder, opened.
+pub(super) struct Folder {
+    root: Rc<OwnedFd>,
+    path: PathBuf,
+    open: RefCell<HashMap<String, Rc<OwnedFd>>>,
+}
+
+/// What to do about a folder that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Make,
+    Leave,
+}
+
+/// A file that waits in the staging folder.
+pub(super) struct Staged {
+    name: String,
+}
+
+impl Folder {
+    /// Open `.swift` itself.
+    pub(super) fn open(root: &Path) -> Result<Folder> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(root, flags, Mode::empty()).map_err(|error| unsafe_or_io(error, root))?;
+        Ok(Folder { root: Rc::new(fd), path: root.to_owned(), open: RefCell::default() })
+    }
+
+    fn place(&self, relative: &str) -> PathBuf {
+        if relative.is_empty() { self.path.clone() } else { self.path.join(relative) }
+    }
+
+    fn enter(&self, relative: &str, missing: Missing, made: &mut Vec<String>) -> Result<Option<Rc<OwnedFd>>> {
+        if relative.is_empty() {
+            return Ok(Some(Rc::clone(&self.root)));
+        }
+        if let Some(fd) = self.open.borrow().get(relative) {
+            return Ok(Some(Rc::clone(fd)));
+        }
+        let Some(above) = self.enter(path::parent(relative), missing, made)? else { return Ok(None) };
+        let name = path::name(relative);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(&*above, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) if missing == Missing::Leave => return Ok(None),
+            Err(Errno::NOENT) => {
+                match rustix::fs::mkdirat(&*above, name, Mode::from_raw_mode(0o777)) {
+                    Ok(()) => made.push(relative.to_owned()),
+                    Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error).or_io("make the folder", &self.place(relative)),
+                }
+                rustix::fs::openat(&*above, name, flags, Mode::empty())
+            }
+            opened => opened,
+        };
+        let fd = Rc::new(fd.map_err(|error| unsafe_or_io(error, &self.place(relative)))?);
+        let mut open = self.open.borrow_mut();
+        if open.len() >= OPEN {
+            open.clear();
+        }
+        open.insert(relative.to_owned(), Rc::clone(&fd));
+        Ok(Some(fd))
+    }
+
+    fn look(&self, relative: &str) -> Result<Option<Rc<OwnedFd>>> {
+        self.enter(relative, Missing::Leave, &mut Vec::new())
+    }
+
+    /// What kind of thing is at a path; symbolic links are not followed.
+    pub(super) fn stat(&self, relative: &str) -> Result<Option<Stat>> {
+        let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
+        match rustix::fs::statat(&*folder, path::name(relative), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error).or_io("inspect", &self.place(relative)),
+        }
+    }
+
+    /// The bytes of a regular file, `None` if nothing is there.
+    pub(super) fn read(&self, relative: &str) -> Result<Option<Vec<u8>>> {
+        let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
+        self.read_in(&folder, path::name(relative), &self.place(relative))
+    }
+
+    fn read_in(&self, folder: &OwnedFd, name: &str, place: &Path) -> Result<Option<Vec<u8>>> {
+        // Without blocking, so that a pipe with no writer cannot hang us.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => return Err(not_a_file(place)),
+            Err(error) => return Err(error).or_io("read", place),
+        };
+        let mut file = File::from(fd);
+        if !file.metadata().or_io("inspect", place)?.is_file() {
+            return Err(not_a_file(place));
+        }
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).or_io("read", place)?;
+        Ok(Some(content))
+    }
+
+    /// Write a file to the staging folder.
+    pub(super) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
+        let staging = self.staging()?;
+        let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
+        let place = self.place(STAGING).join(&name);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)).or_io("make", &place)?;
+        let mut file = File::from(fd);
+        if let Err(error) = file.write_all(content) {
+            // The error that matters is the one at hand; what stays behind is swept by the next verb.
+            let _ = rustix::fs::unlinkat(&*staging, &name, AtFlags::empty());
+            return Err(error).or_io("write", &place);
+        }
+        barrier.file(&place, file);
+        Ok(Staged { name })
+    }
+
+    /// A file that a person has written, and that is to be committed as it is, has to be flushed too.
+    pub(super) fn flush_kept(&self, relative: &str, barrier: &mut Barrier) -> Result<()> {
+        let place = self.place(relative);
+        let Some(folder) = self.look(path::parent(relative))? else { return Ok(()) };
+        barrier.name_of(&place);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&*folder, path::name(relative), flags, Mode::empty()) {
+            Ok(fd) => barrier.file(&place, File::from(fd)),
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error).or_io("open", &place),
+        }
+        Ok(())
+    }
+
+    fn staging(&self) -> Result<Rc<OwnedFd>> {
+        let staging = self.enter(STAGING, Missing::Make, &mut Vec::new())?;
+        Ok(staging.expect("a folder that is made is there"))
+    }
+
+    /// Remove what killed processes have left in the staging folder; only under the lock.
+    pub(super) fn sweep(&self) -> Result<()> {
+        let Some(staging) = self.look(STAGING)? else { return Ok(()) };
+        let place = self.place(STAGING);
+        let entries = rustix::fs::Dir::read_from(&*staging).or_io("list", &place)?;
+        for entry in entries {
+            let entry = entry.or_io("list", &place)?;
+            if entry.file_name() != c"." && entry.file_name() != c".." {
+                // A folder in there is not ours.
+                let _ = rustix::fs::unlinkat(&*staging, entry.file_name(), AtFlags::empty());
+            }
+        }
+        Ok(())
+    }
+
+    /// All regular files below a folder, without what is machine-local and without the link to git.
+    pub(super) fn list(&self, relative: &str, into: &mut Vec<String>) -> Result<()> {
+        let Some(folder) = self.look(relative)? else { return Ok(()) };
+        let place = self.place(relative);
+        for entry in rustix::fs::Dir::read_from(&*folder).or_io("list", &place)? {
+            let entry = entry.or_io("list", &place)?;
+            let Ok(name) = entry.file_name().to_str() else { return Err(super::history::not_utf8(relative)) };
+            let path = if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
+            if matches!(name, "." | ".." | ".git") || path == "local" {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => self.stat(&path)?.map(|stat| FileType::from_raw_mode(stat.st_mode)),
+                kind => Some(kind),
+            };
+            match kind {
+                Some(FileType::Directory) => self.list(&path, into)?,
+                Some(FileType::RegularFile) => into.push(path),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Begin a change of several files that is taken back unless it is completed.
+    pub(super) fn change(&self) -> Change<'_> {
+        Change { folder: self, steps: Vec::new(), made: Vec::new() }
+    }
+}
+
+enum Step {
+    /// The file at the path is new.
+    Made(String),
+    /// The file at the path has taken the place of the one that is now staged.
+    Swapped(String, Staged),
+    /// The file that was at the path is now staged.
+    Taken(String, Staged),
+}
+
+/// Files that have been put in place or taken away, with what is needed to take it back.
+#[must_use]
+pub(super) struct Change<'a> {
+    folder: &'a Folder,
+    steps: Vec<Step>,
+    made: Vec<String>,
+}
+
+impl Change<'_> {
+    /// Put a staged file at a path where nothing is; a fault if something is there.
+    pub(super) fn make(&mut self, path: &str, staged: &Staged) -> Result<()> {
+        if self.try_make(path, staged)? { Ok(()) } else { Err(appeared(&self.folder.place(path))) }
+    }
+
+    /// Put a staged file at a path, whatever regular file is there; what was there comes back.
+    pub(super) fn replace(&mut self, path: &str, staged: &Staged) -> Result<Option<Vec<u8>>> {
+        match self.folder.stat(path)? {
+            Some(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => {
+                return Err(not_a_file(&self.folder.place(path)));
+            }
+            None if self.try_make(path, staged)? => return Ok(None),
+            _ => {}
+        }
+        let place = self.folder.place(path);
+        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
+        let name = path::name(path);
+        let mut old = Staged { name: staged.name.clone() };
+        match rustix::fs::renameat_with(&*staging, &staged.name, &*folder, name, RenameFlags::EXCHANGE) {
+            Ok(()) => {}
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                // A file system without exchange: keep the old bytes under a second name first.
+                old.name = format!("{}-old", staged.name);
+                rustix::fs::linkat(&*folder, name, &*staging, &old.name, AtFlags::empty())
+                    .or_io("keep", &place)?;
+                rustix::fs::renameat(&*staging, &staged.name, &*folder, name).or_io("write", &place)?;
+            }
+            Err(error) => return Err(error).or_io("write", &place),
+        }
+        let content = self.folder.read_in(&staging, &old.name, &place);
+        self.steps.push(Step::Swapped(path.to_owned(), old));
+        content
+    }
+
+    /// Take a file away; what was there comes back.
+    pub(super) fn take(&mut self, path: &str) -> Result<Option<Vec<u8>>> {
+        let place = self.folder.place(path);
+        let Some(stat) = self.folder.stat(path)? else { return Ok(None) };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(not_a_file(&place));
+        }
+        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
+        let old = Staged { name: format!("{}-{}", std::process::id(), super::lock::ordinal()) };
+        rustix::fs::renameat(&*folder, path::name(path), &*staging, &old.name).or_io("remove", &place)?;
+        let content = self.folder.read_in(&staging, &old.name, &place);
+        self.steps.push(Step::Taken(path.to_owned(), old));
+        content
+    }
+
+    fn folder(&mut self, path: &str) -> Result<Rc<OwnedFd>> {
+        let folder = self.folder.enter(path::parent(path), Missing::Make, &mut self.made)?;
+        Ok(folder.expect("a folder that is made is there"))
+    }
+
+    fn try_make(&mut self, path: &str, staged: &Staged) -> Result<bool> {
+        let place = self.folder.place(path);
+        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
+        let name = path::name(path);
+        let made = match rustix::fs::renameat_with(
+            &*staging,
+            &staged.name,
+            &*folder,
+            name,
+            RenameFlags::NOREPLACE,
+        ) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                let linked = rustix::fs::linkat(&*staging, &staged.name, &*folder, name, AtFlags::empty());
+                linked.and_then(|()| rustix::fs::unlinkat(&*staging, &staged.name, AtFlags::empty()))
+            }
+            made => made,
+        };
+        match made {
+            Ok(()) => self.steps.push(Step::Made(path.to_owned())),
+            Err(Errno::EXIST) => return Ok(false),
+            Err(error) => return Err(error).or_io("write", &place),
+        }
+        Ok(true)
+    }
+
+    /// The folders whose names have changed.
+    pub(super) fn flush(&self, barrier: &mut Barrier) {
+        for step in &self.steps {
+            let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+            barrier.folder(&self.folder.place(path::parent(path)));
+        }
+        for made in &self.made {
+            barrier.folder(&self.folder.place(path::parent(made)));
+        }
+    }
+
+    /// The change is good: forget the old bytes, and the folders that have become empty, as git does.
+    pub(super) fn complete(mut self) {
+        let staging = self.folder.staging();
+        for step in std::mem::take(&mut self.steps) {
+            if let (Step::Swapped(_, old) | Step::Taken(_, old), Ok(staging)) = (&step, &staging) {
+                // What cannot be removed is swept by the next verb.
+                let _ = rustix::fs::unlinkat(&**staging, &old.name, AtFlags::empty());
+            }
+            if let Step::Taken(path, _) = &step {
+                self.folder.prune(path::parent(path));
+            }
+        }
+        self.made.clear();
+    }
+
+    /// Put everything back as it was; whether that worked.
+    pub(super) fn take_back(mut self) -> Result<()> {
+        self.undo()
+    }
+
+    fn undo(&mut self) -> Result<()> {
+        let mut result = Ok(());
+        for step in std::mem::take(&mut self.steps).into_iter().rev() {
+            result = result.and(self.undo_step(&step));
+        }
+        for made in std::mem::take(&mut self.made).into_iter().rev() {
+            self.folder.prune_one(&made);
+        }
+        result
+    }
+
+    fn undo_step(&self, step: &Step) -> Result<()> {
+        let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+        let place = self.folder.place(path);
+        let (staging, name) = (self.folder.staging()?, path::name(path));
+        let Some(folder) = self.folder.look(path::parent(path))? else { return Ok(()) };
+        match step {
+            Step::Made(_) => {
+                rustix::fs::unlinkat(&*folder, name, AtFlags::empty()).or_io("take back", &place)
+            }
+            Step::Swapped(_, old) | Step::Taken(_, old) => {
+                rustix::fs::renameat(&*staging, &old.name, &*folder, name).or_io("take back", &place)
+            }
+        }
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        // Only reached with steps on the way out of an error, which is the one that is reported.
+        let _ = self.undo();
+    }
+}
+
+impl Folder {
+    /// Remove folders that are empty, from this one upwards.
+    fn prune(&self, relative: &str) {
+        let mut folder = relative;
+        while !folder.is_empty() && self.prune_one(folder) {
+            folder = path::parent(folder);
+        }
+    }
+
+    fn prune_one(&self, folder: &str) -> bool {
+        self.open.borrow_mut().retain(|open, _| open != folder && !open.starts_with(&format!("{folder}/")));
+        let Ok(Some(above)) = self.look(path::parent(folder)) else { return false };
+        rustix::fs::unlinkat(&*above, path::name(folder), AtFlags::REMOVEDIR).is_ok()
+    }
+
+    /// Forget staged files that were not used.
+    pub(super) fn discard(&self, staged: impl IntoIterator<Item = Staged>) {
+        let Ok(staging) = self.staging() else { return };
+        for file in staged {
+            // What cannot be removed is swept by the next verb.
+            let _ = rustix::fs::unlinkat(&*staging, &file.name, AtFlags::empty());
+        }
+    }
+}
+
+fn unsafe_or_io(error: Errno, place: &Path) -> Fault {
+    match error {
+        Errno::LOOP | Errno::NOTDIR | Errno::MLINK => {
+            Fault::new(Code::UnsafeHome, format!("{} is a symbolic link or not a folder", place.display()))
+                .hint(format!("`ls -ld {}` shows what it is", place.display()))
+        }
+        error => Err::<(), _>(error).or_io("open", place).expect_err("an error stays one"),
+    }
+}
+
+fn not_a_file(place: &Path) -> Fault {
+    Fault::new(Code::NotAFile, format!("{} is not a regular file", place.display()))
+}
+
+fn appeared(place: &Path) -> Fault {
+    Fault::new(Code::Changed, format!("{} is there already", place.display()))
+}

@@ -1,0 +1,266 @@
+//! Reading the queue back from git: its commits, what each did, and where the folder differs from HEAD.
+//!
+//! Both homes are read in the same way: the queue's tree is the top of a commit that has the settings file there,
+//! and the `.swift` folder otherwise. So the history stays one when the queue moves from one home to the other.
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::rc::Rc;
+
+use gix::ObjectId;
+
+use super::find::SETTINGS;
+use super::folder::Folder;
+use super::index_file::{Extras, IndexFile};
+use super::repo::{CommitData, Repo};
+use super::tree::{self, Leaf};
+use super::worktree::FOLDER;
+use super::{Entry, Home, Touched, commit, disk, external, index};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// A file of the queue that is not as HEAD has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// Relative to `.swift/`.
+    pub(crate) path: String,
+    /// HEAD's blob, `None` if HEAD does not have the file.
+    pub(crate) before: Option<String>,
+    /// The blob that the file would be, `None` if it is gone.
+    pub(crate) after: Option<String>,
+}
+
+impl Home {
+    /// The content of a file as HEAD has it.
+    pub(crate) fn read_committed(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let repo = Repo::open(&self.git_dir)?;
+        let Some(id) = self.tip()?.id else { return Ok(None) };
+        let root = repo.commit(id)?.tree;
+        match tree::lookup(&repo, root, &self.in_tree(path))? {
+            Some(line) if !line.is_folder() => repo.blob(line.id).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The content of a file in history.
+    pub(crate) fn blob(&self, id: &str) -> Result<Vec<u8>> {
+        let repo = Repo::open(&self.git_dir)?;
+        let id = repo.id(id)?;
+        repo.blob(id)
+    }
+
+    /// The commits that changed the queue, newest first.
+    pub(crate) fn history(&self) -> Result<impl Iterator<Item = Result<Entry>> + use<>> {
+        let repo = Repo::open(&self.git_dir)?;
+        let mut walk = Walk::new(Reader::new(repo));
+        if let Some(id) = self.tip()?.id {
+            walk.push(id)?;
+        }
+        Ok(walk)
+    }
+
+    /// What a commit did to the queue, compared with its first parent.
+    pub(crate) fn touched(&self, commit: &str) -> Result<Vec<Touched>> {
+        let mut reader = Reader::new(Repo::open(&self.git_dir)?);
+        let id = reader.repo.id(commit)?;
+        let data = reader.commit(id)?;
+        let before = match data.parents.first() {
+            Some(parent) if reader.repo.holds(*parent) => reader.queue(*parent)?,
+            _ => None,
+        };
+        let after = reader.queue(id)?;
+        let mut touched = Vec::new();
+        tree::compare(&reader.repo, before, after, "", &mut |path, old, new| {
+            let hex = |leaf: Option<Leaf>| leaf.map(|leaf| leaf.id.to_string());
+            touched.push(Touched { path, before: hex(old), after: hex(new) });
+        })?;
+        Ok(touched)
+    }
+
+    /// Files of the queue's folder that differ from HEAD, new ones included unless git ignores them.
+    pub(crate) fn changed_files(&self) -> Result<Vec<Changed>> {
+        let repo = Repo::open(&self.git_dir)?;
+        let committed = self.committed_files(&repo)?;
+        let folder = Folder::open(&self.root)?;
+        let index = disk::read(&self.index_path())?.unwrap_or_default();
+        let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
+            .and_then(std::result::Result::ok);
+        let mut present = Vec::new();
+        folder.list("", &mut present)?;
+        let mut seen = HashSet::new();
+        let mut changed = Vec::new();
+        for path in present {
+            let head = committed.get(&path).map(|leaf| leaf.id);
+            let stamp = folder.stat(&path)?.map(|stat| index::stamp_of(&stat));
+            let known = index.as_ref().and_then(|index| index.find(self.in_tree(&path).as_bytes()));
+            let fresh = known.is_some_and(|entry| {
+                Some(entry.stamp) == stamp && head.is_some_and(|id| id.as_slice() == entry.id)
+            });
+            // A file as old as the index itself may have been edited in the same instant.
+            if !fresh || known.is_some_and(|entry| self.is_racy(entry.stamp)) {
+                let after =
+                    folder.read(&path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
+                if after != head {
+                    let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
+                    changed.push(Changed { path: path.clone(), before: hex(head), after: hex(after) });
+                }
+            }
+            seen.insert(path);
+        }
+        for (path, leaf) in &committed {
+            if !seen.contains(path) && folder.stat(path)?.is_none() {
+                changed.push(Changed { path: path.clone(), before: Some(leaf.id.to_string()), after: None });
+            }
+        }
+        self.without_ignored(&mut changed)?;
+        changed.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(changed)
+    }
+
+    fn is_racy(&self, stamp: super::index_file::Stamp) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(self.index_path())
+            .map_or(true, |index| stamp.mtime >= (index.mtime() as u32, index.mtime_nsec() as u32))
+    }
+
+    fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
+        let mut files = BTreeMap::new();
+        if let Some(id) = self.tip()?.id {
+            let root = repo.commit(id)?.tree;
+            let top = match self.kind {
+                super::HomeKind::Branch => Some(root),
+                super::HomeKind::Tree => {
+                    tree::lookup(repo, root, FOLDER)?.filter(tree::Line::is_folder).map(|l| l.id)
+                }
+            };
+            if let Some(top) = top {
+                tree::flatten(repo, top, "", &mut files)?;
+            }
+        }
+        Ok(files)
+    }
+
+    /// Only new files can be ignored; git is asked, and only if there are any.
+    fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
+        let mut paths = Vec::new();
+        for file in changed.iter().filter(|file| file.before.is_none()) {
+            paths.extend_from_slice(self.in_tree(&file.path).as_bytes());
+            paths.push(0);
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let answer =
+            external::Git::at(&self.checkout).input(paths).ask(&["check-ignore", "-z", "--stdin"])?;
+        if !matches!(answer.code, Some(0 | 1)) {
+            return Ok(());
+        }
+        let ignored: HashSet<String> = answer
+            .output
+            .split(|byte| *byte == 0)
+            .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect();
+        changed.retain(|file| file.before.is_some() || !ignored.contains(&self.in_tree(&file.path)));
+        Ok(())
+    }
+}
+
+/// Commits and queue trees, each read once.
+struct Reader {
+    repo: Repo,
+    commits: HashMap<ObjectId, Rc<CommitData>>,
+    queues: HashMap<ObjectId, Option<ObjectId>>,
+}
+
+impl Reader {
+    fn new(repo: Repo) -> Self {
+        Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
+    }
+
+    fn commit(&mut self, id: ObjectId) -> Result<Rc<CommitData>> {
+        if let Some(data) = self.commits.get(&id) {
+            return Ok(Rc::clone(data));
+        }
+        let data = Rc::new(self.repo.commit(id)?);
+        self.commits.insert(id, Rc::clone(&data));
+        Ok(data)
+    }
+
+    /// The queue's tree in a commit.
+    fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
+        if let Some(queue) = self.queues.get(&id) {
+            return Ok(*queue);
+        }
+        let root = self.commit(id)?.tree;
+        let lines = self.repo.tree(root)?;
+        let folder = lines.iter().find(|line| line.name == FOLDER.as_bytes() && line.is_folder());
+        let settings = lines.iter().any(|line| line.name == SETTINGS.as_bytes() && !line.is_folder());
+        let queue = folder.map(|line| line.id).or(settings.then_some(root));
+        self.queues.insert(id, queue);
+        Ok(queue)
+    }
+}
+
+/// A walk over all ancestors by commit time.
+struct Walk {
+    reader: Reader,
+    waiting: BinaryHeap<(i64, std::cmp::Reverse<usize>, ObjectId)>,
+    seen: HashSet<ObjectId>,
+}
+
+impl Walk {
+    fn new(reader: Reader) -> Self {
+        Walk { reader, waiting: BinaryHeap::new(), seen: HashSet::new() }
+    }
+
+    fn push(&mut self, id: ObjectId) -> Result<()> {
+        // The end of a shallow clone: the parent is named and not there.
+        if self.seen.contains(&id) || (!self.seen.is_empty() && !self.reader.repo.holds(id)) {
+            return Ok(());
+        }
+        let seconds = self.reader.commit(id)?.seconds;
+        self.waiting.push((seconds, std::cmp::Reverse(self.seen.len()), id));
+        self.seen.insert(id);
+        Ok(())
+    }
+
+    /// Look at one commit; it comes back if it changed the queue.
+    fn step(&mut self, id: ObjectId) -> Result<Option<Entry>> {
+        let data = self.reader.commit(id)?;
+        let queue = self.reader.queue(id)?;
+        let mut same = false;
+        for parent in &data.parents {
+            self.push(*parent)?;
+            if self.seen.contains(parent) {
+                same |= self.reader.queue(*parent)? == queue;
+            }
+        }
+        if queue.is_none() && data.parents.is_empty() || same {
+            return Ok(None);
+        }
+        Ok(Some(Entry {
+            id: id.to_string(),
+            parents: data.parents.iter().map(ObjectId::to_string).collect(),
+            message: data.message.clone(),
+            seconds: data.seconds,
+        }))
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Result<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some((_, _, id)) = self.waiting.pop() {
+            match self.step(id) {
+                Ok(None) => {}
+                Ok(Some(entry)) => return Some(Ok(entry)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+}
+
+/// A name in the folder that cannot be in git.
+pub(super) fn not_utf8(place: &str) -> Fault {
+    Fault::new(Code::Malformed, format!("a file name in `.swift/{place}` is not UTF-8"))
+}

@@ -1,0 +1,69 @@
+//! One writer at a time.
+//!
+//! The lock is an exclusive `flock` on the repository's shared git folder itself: no file is made for it, so none
+//! can be left behind or swept away, and the operating system releases it when a process dies. Whoever gets it
+//! first finishes or drops what a killed process has left.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::Home;
+use super::disk::OrIo as _;
+use crate::domain::fault::{Code, Fault, Result};
+
+/// The exclusive hold on one queue; released when dropped, also by the operating system.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    common_dir: PathBuf,
+    _held: File,
+}
+
+impl Home {
+    /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
+    pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
+        let guard = hold(&self.common_dir, wait)?;
+        self.recover()?;
+        Ok(guard)
+    }
+
+    /// A defect of the caller, not of the repository: the guard of one queue was used for another.
+    pub(super) fn check(&self, guard: &Guard) {
+        assert_eq!(guard.common_dir, self.common_dir, "the lock of another repository is held");
+    }
+}
+
+/// Take the lock and nothing else.
+pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
+    let file = File::open(common_dir).or_io("open", common_dir)?;
+    let held = match file.try_lock() {
+        Ok(()) => Some(file),
+        Err(std::fs::TryLockError::WouldBlock) => wait_for(file, wait).or_io("lock", common_dir)?,
+        Err(std::fs::TryLockError::Error(error)) => return Err(error).or_io("lock", common_dir),
+    };
+    let held = held.ok_or_else(|| {
+        Fault::new(Code::Busy, format!("another `swift` holds the queue in {}", common_dir.display()))
+            .hint("run the same command again")
+    })?;
+    Ok(Guard { common_dir: common_dir.clone(), _held: held })
+}
+
+/// Wait in the kernel's queue, which is fair; a thread does so, because such a wait has no limit of its own. When
+/// the wait has been given up the thread releases the lock as soon as it gets it.
+fn wait_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
+    let (send, receive) = mpsc::sync_channel(0);
+    std::thread::spawn(move || {
+        let locked = file.lock().map(|()| file);
+        // Nobody listens any more: dropping the file releases the lock.
+        let _ = send.send(locked);
+    });
+    receive.recv_timeout(wait).ok().transpose()
+}
+
+/// A number that this process has not used yet, for temporary names.
+pub(super) fn ordinal() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,257 @@
+//! The pending record: what a commit was about to do, for the next verb if this one is killed.
+//!
+//! It is written once all objects are on the disk and before the first file of the queue changes. The commit object
+//! itself is the journal; the record only says which one it is, where the branch stood, which files are meant,
+//! and which lock files are ours.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+
+use super::disk::{self, OrIo as _};
+use super::folder::Folder;
+use super::gitlock::{self, Identity};
+use super::perm::Sharing;
+use super::repo::Repo;
+use super::sync::Barrier;
+use super::tree::Leaf;
+use super::{Durability, Home, HomeKind, objects, refs};
+use crate::domain::fault::{Code, Fault, Result};
+
+const HEAD_LINE: &str = "swift pending 1";
+
+/// A commit on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub(super) commit: ObjectId,
+    pub(super) parent: Option<ObjectId>,
+    pub(super) objects: Vec<ObjectId>,
+    pub(super) files: Vec<Planned>,
+    pub(super) locks: Vec<(PathBuf, Identity)>,
+}
+
+/// One file of the commit on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) path: String,
+    pub(super) old: Option<ObjectId>,
+    pub(super) new: Option<Leaf>,
+}
+
+impl Home {
+    /// Where the engine keeps its own records: in the git folder, so that `git clean` in the project does not reach
+    /// them.
+    pub(super) fn records(&self) -> PathBuf {
+        match self.kind {
+            HomeKind::Branch => self.common_dir.join("swift"),
+            HomeKind::Tree => self.git_dir.join("swift"),
+        }
+    }
+
+    fn pending_path(&self) -> PathBuf {
+        self.records().join("pending")
+    }
+
+    /// Note what is about to be done.
+    pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
+        let path = self.pending_path();
+        // Under its final name: a record that is cut short lacks its last line and counts for nothing.
+        std::fs::write(&path, pending.render()).or_io("write", &path)?;
+        barrier.file(&path, std::fs::File::open(&path).or_io("open", &path)?);
+        Ok(())
+    }
+
+    /// The commit is done, or will not be.
+    pub(super) fn forget_pending(&self) -> Result<()> {
+        disk::remove(&self.pending_path())
+    }
+
+    /// Finish or drop what a killed process has left; the lock is held, so that process is gone.
+    pub(super) fn recover(&self) -> Result<()> {
+        if !self.root.is_dir() {
+            return Ok(());
+        }
+        let folder = Folder::open(&self.root)?;
+        folder.sweep()?;
+        let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
+        self.sweep_scratch()?;
+        if let Some(pending) = Pending::parse(&record) {
+            for (path, identity) in &pending.locks {
+                gitlock::remove_if(path, identity)?;
+            }
+            self.finish(&folder, &pending)?;
+        }
+        self.forget_pending()
+    }
+
+    fn sweep_scratch(&self) -> Result<()> {
+        let scratch = self.scratch();
+        let Ok(entries) = std::fs::read_dir(&scratch) else { return Ok(()) };
+        for entry in entries.flatten() {
+            disk::remove(&entry.path())?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, folder: &Folder, pending: &Pending) -> Result<()> {
+        let repo = Repo::open(&self.git_dir)?;
+        let whole = pending.objects.iter().all(|id| repo.holds(*id));
+        if !whole || !repo.holds(pending.commit) {
+            // The power went before the record counted: no file of the queue has been touched.
+            return Ok(());
+        }
+        let tip = refs::tip(&self.git_dir, &self.common_dir)?;
+        self.finish_files(&repo, folder, &pending.files)?;
+        let paths = pending.files.iter().map(|file| file.path.clone());
+        if tip.id == Some(pending.commit) || (tip.id == pending.parent && self.waits()?.is_none()) {
+            let commit = repo.commit(pending.commit)?;
+            let leaves = pending.files.iter().map(|file| (file.path.clone(), file.new)).collect();
+            let arrival =
+                super::commit::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
+            if self.arrive(&repo, folder, &arrival)? {
+                return self.settle_debts(&BTreeMap::from_iter(leaves));
+            }
+        }
+        // Somebody else has moved the branch meanwhile, or holds it: what is on the disk goes into the next commit.
+        self.add_debts(paths, "a commit was interrupted")
+    }
+
+    fn finish_files(&self, repo: &Repo, folder: &Folder, files: &[Planned]) -> Result<()> {
+        let mut barrier = Barrier::default();
+        let mut change = folder.change();
+        let mut staged = Vec::new();
+        for file in files {
+            let here = folder.read(&file.path)?;
+            let id = here.map(|bytes| objects::hash(repo.hash, gix::objs::Kind::Blob, &bytes)).transpose()?;
+            // A file that is neither old nor new has been edited since; the edit stays.
+            if id != file.old || id == file.new.map(|leaf| leaf.id) {
+                continue;
+            }
+            match file.new {
+                Some(leaf) => {
+                    let one = folder.stage(&repo.blob(leaf.id)?, &mut barrier)?;
+                    change.replace(&file.path, &one)?;
+                    staged.push(one);
+                }
+                None => drop(change.take(&file.path)?),
+            }
+        }
+        change.flush(&mut barrier);
+        barrier.wait(Durability::Full)?;
+        change.complete();
+        Ok(())
+    }
+
+    /// Private files on their way into the git folder.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.records().join("tmp")
+    }
+
+    /// Make the folders of the records.
+    pub(super) fn make_records(&self, sharing: Sharing) -> Result<()> {
+        sharing.make_folders(&self.scratch()).map(drop)
+    }
+}
+
+impl Pending {
+    /// One field a line, fields ended by NUL because a path may contain anything else.
+    fn render(&self) -> Vec<u8> {
+        let mut text = String::new();
+        let mut line = |parts: &[&str]| {
+            text.push_str(&parts.join(" "));
+            text.push('\0');
+        };
+        line(&[HEAD_LINE]);
+        line(&["commit", &self.commit.to_string()]);
+        if let Some(parent) = self.parent {
+            line(&["parent", &parent.to_string()]);
+        }
+        for object in &self.objects {
+            line(&["object", &object.to_string()]);
+        }
+        for (path, identity) in &self.locks {
+            line(&["lock", &identity.0, &path.to_string_lossy()]);
+        }
+        for file in &self.files {
+            let old = file.old.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            let new = file.new.map_or_else(|| "-".to_owned(), |leaf| format!("{:o}:{}", leaf.mode, leaf.id));
+            line(&["file", &old, &new, &file.path]);
+        }
+        line(&["end"]);
+        text.into_bytes()
+    }
+
+    fn parse(record: &[u8]) -> Option<Pending> {
+        let text = std::str::from_utf8(record).ok()?;
+        let mut lines = text.strip_suffix("end\0")?.split_terminator('\0');
+        if lines.next()? != HEAD_LINE {
+            return None;
+        }
+        let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).ok();
+        let mut pending = Pending {
+            commit: id(lines.next()?.strip_prefix("commit ")?)?,
+            parent: None,
+            objects: Vec::new(),
+            files: Vec::new(),
+            locks: Vec::new(),
+        };
+        for line in lines {
+            let (what, rest) = line.split_once(' ')?;
+            match what {
+                "parent" => pending.parent = Some(id(rest)?),
+                "object" => pending.objects.push(id(rest)?),
+                "lock" => {
+                    let (identity, path) = rest.split_once(' ')?;
+                    pending.locks.push((Path::new(path).to_owned(), Identity(identity.to_owned())));
+                }
+                "file" => {
+                    let mut parts = rest.splitn(3, ' ');
+                    let (old, new, path) = (parts.next()?, parts.next()?, parts.next()?);
+                    let leaf = |text: &str| {
+                        let (mode, hex) = text.split_once(':')?;
+                        Some(Leaf { mode: u32::from_str_radix(mode, 8).ok()?, id: id(hex)? })
+                    };
+                    pending.files.push(Planned {
+                        path: path.to_owned(),
+                        old: if old == "-" { None } else { Some(id(old)?) },
+                        new: if new == "-" { None } else { Some(leaf(new)?) },
+                    });
+                }
+                _ => return None,
+            }
+        }
+        Some(pending)
+    }
+}
+
+/// The same commit was asked for on a branch that has moved on.
+pub(super) fn moved() -> Fault {
+    Fault::new(Code::Busy, "the branch of the queue moves faster than a commit can be made")
+        .hint("run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_and_a_cut_one_counts_for_nothing() {
+        let id = ObjectId::from_hex(b"4b825dc642cb6eb9a060e54bf8d69288fbee4904").expect("a hash");
+        let pending = Pending {
+            commit: id,
+            parent: Some(id),
+            objects: vec![id],
+            files: vec![
+                Planned { path: "tasks/a b\n.md".into(), old: None, new: Some(Leaf { mode: 0o100_644, id }) },
+                Planned { path: "x".into(), old: Some(id), new: None },
+            ],
+            locks: vec![("/tmp/a b/index.lock".into(), Identity("8:1:5:0.0".into()))],
+        };
+        let record = pending.render();
+        assert_eq!(Pending::parse(&record), Some(pending));
+        for cut in 0..record.len() {
+            assert_eq!(Pending::parse(&record[..cut]), None, "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! HEAD and branches, read and moved as git does it with its `files` storage.
+//!
+//! Own code instead of gix's, because the new value has to be flushed between locking and renaming, and because
+//! the lock files have to be of known identity.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+
+use super::Home;
+use super::disk::{self, OrIo as _};
+use super::perm::Sharing;
+use crate::domain::fault::{Code, Fault, Result};
+
+/// Where HEAD points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tip {
+    /// The full name of the branch that a commit moves; `None` on a detached HEAD.
+    pub(super) branch: Option<String>,
+    /// The commit, `None` on a branch without commits.
+    pub(super) id: Option<ObjectId>,
+}
+
+impl Tip {
+    /// The file that holds the value.
+    pub(super) fn file(&self, home: &Home) -> PathBuf {
+        match &self.branch {
+            Some(branch) => home.common_dir.join(branch),
+            None => home.git_dir.join("HEAD"),
+        }
+    }
+
+    /// The branch without `refs/heads/`.
+    pub(super) fn short(&self) -> Option<&str> {
+        self.branch.as_deref().map(short)
+    }
+}
+
+/// A branch's name without `refs/heads/`.
+pub(super) fn short(branch: &str) -> &str {
+    branch.strip_prefix("refs/heads/").unwrap_or(branch)
+}
+
+/// Read HEAD and what it points at.
+pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
+    let path = git_dir.join("HEAD");
+    let head = disk::read_line(&path)?
+        .ok_or_else(|| Fault::new(Code::Git, format!("{} is missing", path.display())))?;
+    let Some(mut name) = target(&head).map(str::to_owned) else {
+        return Ok(Tip { branch: None, id: Some(parse(&head, &path)?) });
+    };
+    for _ in 0..5 {
+        if !is_safe(&name) {
+            break;
+        }
+        match value(common_dir, &name)? {
+            Some(Value::Name(next)) => name = next,
+            Some(Value::Id(id)) => return Ok(Tip { branch: Some(name), id: Some(id) }),
+            None => return Ok(Tip { branch: Some(name), id: None }),
+        }
+    }
+    Err(Fault::new(Code::Git, format!("{} leads nowhere", path.display())))
+}
+
+/// The commit of a ref by its full name.
+pub(super) fn resolve(common_dir: &Path, name: &str) -> Result<Option<ObjectId>> {
+    match value(common_dir, name)? {
+        Some(Value::Id(id)) => Ok(Some(id)),
+        Some(Value::Name(next)) if is_safe(&next) && next != name => resolve(common_dir, &next),
+        _ => Ok(None),
+    }
+}
+
+enum Value {
+    Id(ObjectId),
+    Name(String),
+}
+
+fn value(common_dir: &Path, name: &str) -> Result<Option<Value>> {
+    let path = common_dir.join(name);
+    let loose = match disk::read_line(&path) {
+        Err(_) if path.is_dir() => None,
+        read => read?,
+    };
+    match loose {
+        Some(line) if !line.is_empty() => match target(&line) {
+            Some(next) => Ok(Some(Value::Name(next.to_owned()))),
+            None => Ok(Some(Value::Id(parse(&line, &path)?))),
+        },
+        Some(_) => Err(Fault::new(Code::Git, format!("{} is empty", path.display()))),
+        None => packed(common_dir, name),
+    }
+}
+
+fn packed(common_dir: &Path, name: &str) -> Result<Option<Value>> {
+    let path = common_dir.join("packed-refs");
+    let Some(content) = disk::read(&path)? else { return Ok(None) };
+    for line in content.split(|byte| *byte == b'\n') {
+        if let Some(hex) = line.strip_suffix(name.as_bytes()).and_then(|rest| rest.strip_suffix(b" ")) {
+            return parse(&String::from_utf8_lossy(hex), &path).map(|id| Some(Value::Id(id)));
+        }
+    }
+    Ok(None)
+}
+
+/// Names of all refs below a folder such as `refs/heads/swift/`.
+pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
+    if contains_file(&common_dir.join(folder)) {
+        return Ok(true);
+    }
+    let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&packed)
+        .lines()
+        .any(|line| line.split_once(' ').is_some_and(|(_, name)| name.starts_with(folder))))
+}
+
+/// git leaves empty folders behind, so that a folder alone means nothing.
+fn contains_file(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| !entry.path().is_dir() || contains_file(&entry.path()))
+}
+
+fn target(line: &str) -> Option<&str> {
+    line.strip_prefix("ref:").map(str::trim)
+}
+
+fn is_safe(name: &str) -> bool {
+    name.starts_with("refs/") && !name.split('/').any(|part| part.is_empty() || part == "." || part == "..")
+}
+
+fn parse(hex: &str, path: &Path) -> Result<ObjectId> {
+    ObjectId::from_hex(hex.trim().as_bytes())
+        .map_err(|_| Fault::new(Code::Git, format!("{} does not hold a commit's hash", path.display())))
+}
+
+/// Whether a name can be a branch, by git's rules.
+pub(super) fn check_branch(name: &str) -> Result<()> {
+    let full = format!("refs/heads/{name}");
+    let valid = gix::validate::reference::name(full.as_str().into()).is_ok()
+        && !name.starts_with('-')
+        && name != "HEAD";
+    if valid {
+        Ok(())
+    } else {
+        Err(Fault::new(Code::InvalidValue, format!("`{name}` cannot be the name of a branch")))
+    }
+}
+
+/// One movement of a branch for the reflogs.
+pub(super) struct Movement<'a> {
+    pub(super) from: Option<ObjectId>,
+    pub(super) to: ObjectId,
+    pub(super) who: &'a gix::actor::Signature,
+    /// The first line of the commit's message.
+    pub(super) subject: &'a str,
+}
+
+/// Whether and how reflogs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reflog {
+    Write,
+    /// Only where one exists.
+    Continue,
+}
+
+/// Append to the reflogs of HEAD and of the branch.
+pub(super) fn log(
+    home: &Home,
+    tip: &Tip,
+    movement: &Movement<'_>,
+    reflog: Reflog,
+    sharing: Sharing,
+) -> Result<()> {
+    let zero = ObjectId::null(movement.to.kind());
+    let mut who = Vec::new();
+    movement
+        .who
+        .write_to(&mut who)
+        .map_err(|error| Fault::new(Code::Git, format!("the identity is not sound: {error}")))?;
+    let kind = if movement.from.is_none() { "commit (initial)" } else { "commit" };
+    let line = [
+        format!("{} {} ", movement.from.unwrap_or(zero), movement.to).into_bytes(),
+        who,
+        format!("\t{kind}: {}\n", movement.subject).into_bytes(),
+    ]
+    .concat();
+    append(&home.git_dir.join("logs/HEAD"), &line, reflog, sharing)?;
+    match &tip.branch {
+        Some(branch) => append(&home.common_dir.join("logs").join(branch), &line, reflog, sharing),
+        None => Ok(()),
+    }
+}
+
+fn append(path: &Path, line: &[u8], reflog: Reflog, sharing: Sharing) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(reflog == Reflog::Write);
+    let mut file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if disk::is_absent(&error) && reflog == Reflog::Continue => return Ok(()),
+        Err(error) if disk::is_absent(&error) => {
+            sharing.make_folders(path.parent().expect("a log is in a folder"))?;
+            options.open(path).or_io("write", path)?
+        }
+        Err(error) => return Err(error).or_io("write", path),
+    };
+    file.write_all(line).or_io("write", path)?;
+    sharing.file(&file, path)
+}

@@ -1,0 +1,195 @@
+//! The opened repository: configuration, identity, signing, and the reading of objects.
+//!
+//! Opened anew for each verb, because gix caches configuration and identity. It refuses what must not be
+//! written to: a repository of somebody else, and storage that gix does not know.
+
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::objs::{Find as _, Kind};
+
+use super::perm::Sharing;
+use super::tree::{self, Line};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// A repository, open for reading objects and configuration.
+pub(super) struct Repo {
+    gix: gix::Repository,
+    pub(super) hash: gix::hash::Kind,
+}
+
+/// The parts of a commit that the engine needs.
+#[derive(Debug, Clone)]
+pub(super) struct CommitData {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    pub(super) message: String,
+    pub(super) seconds: i64,
+}
+
+/// Who a commit is by.
+pub(super) struct Identity {
+    pub(super) author: gix::actor::Signature,
+    pub(super) committer: gix::actor::Signature,
+}
+
+impl Repo {
+    /// Open the repository whose git folder is given.
+    pub(super) fn open(git_dir: &Path) -> Result<Repo> {
+        let opened =
+            gix::open::Options::default().permissions(permissions()).open_path_as_is(true).open(git_dir);
+        let gix = opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local();
+        if gix.git_dir_trust() != gix::sec::Trust::Full {
+            let place = gix.workdir().unwrap_or(git_dir).to_owned();
+            return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
+                .hint(format!(
+                    "`git config --global --add safe.directory {}` if you trust it",
+                    place.display()
+                )));
+        }
+        let hash = gix.object_hash();
+        let repo = Repo { gix, hash };
+        if let Some(format) = repo.text("extensions.refStorage").filter(|format| format != "files") {
+            return Err(no_storage(git_dir, &format));
+        }
+        Ok(repo)
+    }
+
+    /// A value of the configuration.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.gix.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// A yes or no of the configuration.
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        self.gix.config_snapshot().boolean(key)
+    }
+
+    /// How files in the git folder are shared.
+    pub(super) fn sharing(&self) -> Result<Sharing> {
+        Sharing::parse(self.text("core.sharedRepository").as_deref())
+    }
+
+    /// An object of any kind; a fault if it is not there.
+    pub(super) fn object(&self, id: ObjectId) -> Result<(Kind, Vec<u8>)> {
+        let mut data = Vec::new();
+        let found = self.gix.objects.try_find(&id, &mut data);
+        let kind = match found {
+            Ok(Some(found)) => found.kind,
+            Ok(None) => return Err(missing(id)),
+            Err(error) => {
+                return Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}")));
+            }
+        };
+        Ok((kind, data))
+    }
+
+    /// Whether an object can be read in full.
+    pub(super) fn holds(&self, id: ObjectId) -> bool {
+        self.object(id).is_ok()
+    }
+
+    /// The content of a file in history.
+    pub(super) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
+        match self.object(id)? {
+            (Kind::Blob, data) => Ok(data),
+            (kind, _) => Err(Fault::new(Code::Git, format!("git object {id} is a {kind}, not a file"))),
+        }
+    }
+
+    /// The lines of a tree.
+    pub(super) fn tree(&self, id: ObjectId) -> Result<Vec<Line>> {
+        let (kind, data) = self.object(id)?;
+        (kind == Kind::Tree)
+            .then(|| tree::parse(&data, self.hash.len_in_bytes()))
+            .flatten()
+            .ok_or_else(|| Fault::new(Code::Git, format!("git object {id} is not a sound tree")))
+    }
+
+    /// A commit, decoded.
+    pub(super) fn commit(&self, id: ObjectId) -> Result<CommitData> {
+        let damaged = || Fault::new(Code::Git, format!("git object {id} is not a sound commit"));
+        let (kind, data) = self.object(id)?;
+        if kind != Kind::Commit {
+            return Err(damaged());
+        }
+        let commit = gix::objs::CommitRef::from_bytes(&data, self.hash).map_err(|_| damaged())?;
+        Ok(CommitData {
+            tree: commit.tree(),
+            parents: commit.parents().collect(),
+            message: commit.message.to_string(),
+            seconds: commit.committer().map_or(0, |committer| committer.seconds()),
+        })
+    }
+
+    /// The object id that a full hash in text names.
+    pub(super) fn id(&self, hex: &str) -> Result<ObjectId> {
+        ObjectId::from_hex(hex.as_bytes())
+            .ok()
+            .filter(|id| id.kind() == self.hash)
+            .ok_or_else(|| Fault::new(Code::Git, format!("`{hex}` is not the hash of a git object")))
+    }
+
+    /// Author and committer as git is configured, at this moment.
+    pub(super) fn identity(&self) -> Result<Identity> {
+        let time = gix::date::Time::now_local_or_utc();
+        let signature = |who: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
+            let who = who.and_then(std::result::Result::ok).ok_or_else(no_identity)?;
+            let (name, email) = (who.name.to_owned(), who.email.to_owned());
+            if name.trim_ascii().is_empty() || email.trim_ascii().is_empty() {
+                return Err(no_identity());
+            }
+            Ok(gix::actor::Signature { name, email, time })
+        };
+        Ok(Identity { author: signature(self.gix.author())?, committer: signature(self.gix.committer())? })
+    }
+
+    /// Sign a commit if git is configured so.
+    pub(super) fn sign(&self, commit: gix::objs::Commit) -> Result<gix::objs::Commit> {
+        let options = self.gix.commit_signing_options_if_enabled().map_err(|error| not_signed(&error))?;
+        match options {
+            Some(options) => commit.sign(options).map_err(|error| not_signed(&error)),
+            None => Ok(commit),
+        }
+    }
+}
+
+/// Everything that git would read, except the variables that point at another repository. Tests must not depend on
+/// the configuration of the machine that they run on.
+fn permissions() -> gix::open::Permissions {
+    let mut permissions =
+        if cfg!(test) { gix::open::Permissions::isolated() } else { gix::open::Permissions::all() };
+    permissions.env.objects = gix::sec::Permission::Deny;
+    permissions.config.includes = true;
+    permissions
+}
+
+fn refusal(git_dir: &Path, error: &gix::Error) -> Fault {
+    let text = format!("{error:#}");
+    if text.contains("reftable") {
+        return no_storage(git_dir, "reftable");
+    }
+    Fault::new(Code::Git, format!("cannot open the repository {}: {text}", git_dir.display()))
+        .hint("`git status` says what git makes of it")
+}
+
+fn no_storage(git_dir: &Path, format: &str) -> Fault {
+    Fault::new(Code::Unsupported, format!("{} keeps its refs as `{format}`", git_dir.display()))
+        .hint("`git refs migrate --ref-format=files` converts it (git 2.46 or newer)")
+}
+
+fn missing(id: ObjectId) -> Fault {
+    Fault::new(Code::Git, format!("git object {id} is missing")).hint("`git fsck` lists what is damaged")
+}
+
+fn no_identity() -> Fault {
+    Fault::new(Code::NoIdentity, "git does not know who makes the commits of the queue")
+        .hint("git config user.name \"Your Name\"")
+        .hint("git config user.email \"you@example.com\"")
+}
+
+fn not_signed(error: &gix::Error) -> Fault {
+    Fault::new(Code::Signing, format!("commits have to be signed and the signing program refuses: {error:#}"))
+        .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
+        .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
+}

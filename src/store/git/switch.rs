@@ -1,0 +1,1 @@
+//! Moving the queue from one home to the other.

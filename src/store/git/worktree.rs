@@ -1,0 +1,102 @@
+//! The linked worktree that holds the queue in its default home.
+//!
+//! Its administration is four small files, described in gitrepository-layout(5). Written here and not by
+//! `git worktree add`, because that needs git 2.42 for an orphan branch, runs the person's post-checkout hook and
+//! copies their sparse-checkout patterns.
+
+use std::path::{Path, PathBuf};
+
+use super::disk::{self, OrIo as _};
+use super::perm::Sharing;
+use crate::domain::fault::Result;
+
+/// The name of the queue's folder.
+pub(super) const FOLDER: &str = ".swift";
+
+/// The administration of one linked worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Worktree {
+    /// `<common>/worktrees/<name>`.
+    pub(super) admin: PathBuf,
+    /// Where the administration says that the checkout is.
+    pub(super) root: PathBuf,
+    /// The short name of its branch.
+    pub(super) branch: Option<String>,
+}
+
+/// The worktree of a queue that the repository knows, whether its folder is still there or not.
+pub(super) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
+    let folder = common_dir.join("worktrees");
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if disk::is_absent(&error) => return Ok(None),
+        Err(error) => return Err(error).or_io("list", &folder),
+    };
+    let mut found: Vec<Worktree> = Vec::new();
+    for entry in entries {
+        let admin = entry.or_io("list", &folder)?.path();
+        found.extend(read(&admin)?.filter(|worktree| worktree.root.ends_with(FOLDER)));
+    }
+    found.sort_by(|a, b| a.admin.cmp(&b.admin));
+    Ok(found.into_iter().next())
+}
+
+/// Read one administration folder.
+pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
+    let Some(link) = disk::read_line(&admin.join("gitdir"))? else { return Ok(None) };
+    let link = admin.join(link);
+    let head = disk::read_line(&admin.join("HEAD"))?.unwrap_or_default();
+    let branch = head.strip_prefix("ref: refs/heads/").map(str::to_owned);
+    Ok(link.parent().map(|root| Worktree { admin: admin.to_owned(), root: root.to_owned(), branch }))
+}
+
+/// Write the administration of a new worktree and the link in its folder; returns the administration folder.
+pub(super) fn make(common_dir: &Path, root: &Path, branch: &str, sharing: Sharing) -> Result<PathBuf> {
+    let admin = free_name(common_dir);
+    sharing.make_folders(&admin)?;
+    let write = |name: &str, content: String| write_file(&admin.join(name), &content, sharing);
+    write("commondir", "../..\n".to_owned())?;
+    write("HEAD", format!("ref: refs/heads/{branch}\n"))?;
+    write("gitdir", format!("{}\n", root.join(".git").display()))?;
+    link(&admin, root)?;
+    Ok(admin)
+}
+
+/// The file that leads from the checkout to its administration.
+pub(super) fn link(admin: &Path, root: &Path) -> Result<()> {
+    write_file(&root.join(".git"), &format!("gitdir: {}\n", admin.display()), Sharing::Umask)
+}
+
+/// After a move: make both ends point at each other again.
+pub(super) fn repair(admin: &Path, root: &Path) -> Result<()> {
+    let link_there = format!("gitdir: {}", admin.display());
+    if disk::read_line(&root.join(".git"))?.as_deref() != Some(link_there.as_str()) {
+        link(admin, root)?;
+    }
+    let back = root.join(".git").display().to_string();
+    if disk::read_line(&admin.join("gitdir"))?.as_deref() != Some(back.as_str()) {
+        write_file(&admin.join("gitdir"), &format!("{back}\n"), Sharing::Umask)?;
+    }
+    Ok(())
+}
+
+/// `git worktree add .swift` would call it `-swift`.
+fn free_name(common_dir: &Path) -> PathBuf {
+    let folder = common_dir.join("worktrees");
+    let names = std::iter::once("-swift".to_owned()).chain((1..).map(|number| format!("-swift{number}")));
+    names.map(|name| folder.join(name)).find(|path| !path.exists()).expect("the numbers do not end")
+}
+
+/// Write a small file in one step.
+pub(super) fn write_file(path: &Path, content: &str, sharing: Sharing) -> Result<()> {
+    let mut name = path.file_name().expect("a file has a name").to_owned();
+    name.push(format!(".swift-{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    std::fs::write(&temporary, content).or_io("write", &temporary)?;
+    let file = std::fs::File::open(&temporary).or_io("open", &temporary)?;
+    sharing.file(&file, &temporary)?;
+    file.sync_all().or_io("flush", &temporary)?;
+    std::fs::rename(&temporary, path).or_io("write", path)?;
+    let folder = path.parent().expect("a file is in a folder");
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).or_io("flush", folder)
+}
