@@ -6,5 +6,6 @@ pub(crate) mod fault;
 pub(crate) mod id;
 pub(crate) mod lease;
 pub(crate) mod project;
+pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;

@@ -229,6 +229,42 @@ impl Stage {
     }
 }
 
+/// The most characters of a title.
+pub(crate) const LONGEST_TITLE: usize = 500;
+
+/// The most characters of a label.
+pub(crate) const LONGEST_LABEL: usize = 100;
+
+/// Refuse what cannot be a title: nothing, several lines, too much.
+///
+/// # Errors
+/// [`Code::InvalidValue`]
+pub(crate) fn valid_title(text: &str) -> Result<(), Fault> {
+    one_line(text, "a title", LONGEST_TITLE)
+}
+
+/// Refuse what cannot be a label.
+///
+/// # Errors
+/// [`Code::InvalidValue`]
+pub(crate) fn valid_label(text: &str) -> Result<(), Fault> {
+    one_line(text, "a label", LONGEST_LABEL)
+}
+
+fn one_line(text: &str, what: &str, longest: usize) -> Result<(), Fault> {
+    let breaks = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let rule = if text.trim().is_empty() {
+        "cannot be empty".to_owned()
+    } else if text.contains(breaks) {
+        "has to be one line".to_owned()
+    } else if text.chars().count() > longest {
+        format!("has at most {longest} characters")
+    } else {
+        return Ok(());
+    };
+    Err(Fault::new(Code::InvalidValue, format!("{what} {rule}")))
+}
+
 /// The head of a task file, checked; the body stays text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Task {

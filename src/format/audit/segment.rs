@@ -1,0 +1,123 @@
+//! A whole segment, read as far as it can be read.
+//!
+//! A record that cannot be read costs nothing but itself: the others are there, and the defect with them.
+
+use super::header::Header;
+use super::record::{self, OPENING, Record};
+use super::verify::{Defect, DefectKind};
+use crate::domain::event::Digest;
+use crate::domain::id::{SegmentId, WriterId};
+use crate::format::malformed::Malformed;
+
+/// What a segment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub(crate) writer: WriterId,
+    pub(crate) segment: SegmentId,
+    /// The last hash of the writer's former segment.
+    pub(crate) prev: Option<Digest>,
+    /// The hash of the header, on which the first record builds.
+    pub(crate) seed: Digest,
+    pub(crate) records: Vec<Record>,
+    /// What was wrong with the text itself; [`super::verify`] repeats it.
+    pub(crate) defects: Vec<Defect>,
+}
+
+impl Segment {
+    /// The hash that the next record builds on.
+    pub(crate) fn tail(&self) -> &Digest {
+        self.records.last().map_or(&self.seed, |record| &record.hash)
+    }
+}
+
+/// Read a segment. Unreadable records become defects; an unreadable header is an error.
+///
+/// # Errors
+/// [`Malformed`], if it cannot be told whose segment it is.
+pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
+    let (header_text, rest) = split_header(text);
+    let header = Header::parse(header_text)?;
+    let mut segment = Segment {
+        writer: header.writer,
+        segment: header.segment,
+        prev: header.prev,
+        seed: header.hash,
+        records: Vec::new(),
+        defects: Vec::new(),
+    };
+    if !header.is_intact {
+        let message = "the header is not as it was written";
+        segment.defects.push(Defect {
+            line: 1,
+            event: None,
+            what: DefectKind::Edited,
+            message: message.to_owned(),
+        });
+    }
+    let mut line = 1 + lines(header_text);
+    for piece in pieces(rest) {
+        // Each piece begins with the blank line before the record.
+        read_piece(&mut segment, &piece[1..], line + 1);
+        line += lines(piece);
+    }
+    Ok(segment)
+}
+
+/// Read a segment whose bytes may be damaged.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_bytes(bytes: &[u8]) -> Result<Segment, Malformed> {
+    // What is no UTF-8 becomes replacement characters; the hash of that record then tells.
+    parse(&String::from_utf8_lossy(bytes))
+}
+
+fn read_piece(segment: &mut Segment, text: &str, line: usize) {
+    let record = match record::read(text, line) {
+        Ok(record) => record,
+        Err(unreadable) => {
+            let what = if text.ends_with('\n') { unreadable.what } else { DefectKind::CutOff };
+            let message = unreadable.defect.message;
+            return segment.defects.push(Defect { line: unreadable.defect.line, event: None, what, message });
+        }
+    };
+    if !is_as_written(text, &record) {
+        segment.defects.push(Defect {
+            line,
+            event: Some(record.event.id),
+            what: DefectKind::Edited,
+            message: "the record is not as it was written".to_owned(),
+        });
+    }
+    segment.records.push(record);
+}
+
+/// Whether the text is the one spelling of what it says. The hash itself is the verification's concern.
+fn is_as_written(text: &str, record: &Record) -> bool {
+    let (expected, hash) = record::render(&record.prev, &record.event);
+    expected == text || expected.replace(&*hash, &record.hash) == text
+}
+
+/// The header ends before the first blank line.
+fn split_header(text: &str) -> (&str, &str) {
+    let end = text.find("\n\n").map_or(text.len(), |at| at + 1);
+    text.split_at(end)
+}
+
+/// The records, each with the blank line before it.
+fn pieces(mut rest: &str) -> impl Iterator<Item = &str> {
+    let opening = format!("\n{OPENING}");
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest[1..].find(&*opening).map_or(rest.len(), |at| at + 1);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn lines(text: &str) -> usize {
+    text.bytes().filter(|b| *b == b'\n').count()
+}

@@ -1,0 +1,138 @@
+//! A Markdown file with a head, as four pieces that, put together, are the file again.
+//!
+//! What no such file may have is refused here: bytes that are not UTF-8, a NUL byte, the markers that git leaves
+//! in a file with a conflict.
+
+use super::malformed::Malformed;
+use crate::domain::fault::Code;
+
+/// The line before and after the head.
+const FENCE: &str = "+++";
+
+/// How large a file may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The whole file.
+    pub(crate) file_bytes: usize,
+    /// The head alone.
+    pub(crate) head_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { file_bytes: 1 << 20, head_bytes: 1 << 16 }
+    }
+}
+
+/// The pieces of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct File<'a> {
+    /// The first fence, with a byte order mark before it if the file has one.
+    pub(super) opening: &'a str,
+    pub(super) head: &'a str,
+    /// The second fence.
+    pub(super) closing: &'a str,
+    pub(super) body: &'a str,
+}
+
+impl<'a> File<'a> {
+    /// Take a file apart.
+    pub(super) fn split(bytes: &'a [u8], limits: &Limits) -> Result<Self, Malformed> {
+        let text = checked_text(bytes, limits)?;
+        let (opening, rest) = text.split_at(first_line(text).len());
+        if !is_fence(opening.strip_prefix('\u{feff}').unwrap_or(opening)) {
+            return Err(no_head(text, opening));
+        }
+        let head_bytes = head_length(text, opening.len(), limits)?;
+        let (head, rest) = rest.split_at(head_bytes);
+        let (closing, body) = rest.split_at(first_line(rest).len());
+        refuse_conflict(text, text.len() - body.len())?;
+        Ok(File { opening, head, closing, body })
+    }
+}
+
+fn checked_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Malformed> {
+    if bytes.len() > limits.file_bytes {
+        let message = format!("the file has {} bytes and may have {}", bytes.len(), limits.file_bytes);
+        return Err(Malformed::whole(Code::TooLarge, message));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).expect("valid up to here");
+        Malformed::in_text(valid, valid.len(), "the file is not UTF-8")
+    })?;
+    match bytes.iter().position(|byte| *byte == 0) {
+        Some(at) => Err(Malformed::in_text(text, at, "the file has a NUL byte")),
+        None => Ok(text),
+    }
+}
+
+fn no_head(text: &str, first: &str) -> Malformed {
+    if is_marker(first) {
+        return conflict(text, 0);
+    }
+    Malformed::in_text(text, 0, "no head: the file has to start with a line `+++`")
+}
+
+/// How many bytes lie between the fences.
+fn head_length(text: &str, start: usize, limits: &Limits) -> Result<usize, Malformed> {
+    let mut at = start;
+    for line in text[start..].split_inclusive('\n') {
+        if is_fence(line) {
+            return Ok(at - start);
+        }
+        if is_marker(line) {
+            return Err(conflict(text, at));
+        }
+        at += line.len();
+        if at - start > limits.head_bytes {
+            let message = format!("the head has more than {} bytes", limits.head_bytes);
+            return Err(Malformed::whole(Code::TooLarge, message));
+        }
+    }
+    Err(Malformed::in_text(text, 0, "no end of the head: a second line `+++` is missing"))
+}
+
+/// Single markers are legal in a body (a line of `=` underlines a heading); all three in their order are not.
+fn refuse_conflict(text: &str, body: usize) -> Result<(), Malformed> {
+    match conflict_in(&text[body..]) {
+        Some(at) => Err(conflict(text, body + at)),
+        None => Ok(()),
+    }
+}
+
+/// Where a conflict that git has left begins.
+pub(super) fn conflict_in(body: &str) -> Option<usize> {
+    let begin = line_starting_with(body, 0, "<<<<<<< ")?;
+    let middle = line_starting_with(body, begin, "=======")?;
+    line_starting_with(body, middle, ">>>>>>> ").map(|_| begin)
+}
+
+fn line_starting_with(text: &str, from: usize, marker: &str) -> Option<usize> {
+    let mut from = from;
+    while let Some(at) = text[from..].find(marker).map(|at| from + at) {
+        if at == 0 || text.as_bytes()[at - 1] == b'\n' {
+            return Some(at);
+        }
+        from = at + marker.len();
+    }
+    None
+}
+
+fn conflict(text: &str, at: usize) -> Malformed {
+    Malformed::in_text(text, at, "git has left a conflict here")
+}
+
+fn first_line(text: &str) -> &str {
+    text.split_inclusive('\n').next().unwrap_or_default()
+}
+
+fn is_fence(line: &str) -> bool {
+    line.strip_prefix(FENCE)
+        .is_some_and(|rest| rest.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')))
+}
+
+fn is_marker(line: &str) -> bool {
+    let Some(first) = line.bytes().next().filter(|b| b"<=>|".contains(b)) else { return false };
+    let run = line.bytes().take_while(|b| *b == first).count();
+    run == 7 && line[run..].starts_with([' ', '\r', '\n'])
+}

@@ -1,0 +1,28 @@
+//! Text to domain types and back: the one place that knows how files look.
+//!
+//! Pure: bytes in, values out; no disk, no clock. Every reader is bounded in time and depth, because a file may
+//! come from anybody. Files that persons edit are changed in place ([`edit`]), so that every byte that `swift`
+//! does not own survives; the answer to a file that cannot be read is a [`Malformed`] with its line and column.
+
+pub(crate) mod audit;
+pub(crate) mod date;
+pub(crate) mod duration;
+mod edit;
+mod fields;
+mod file;
+mod instant;
+mod layout;
+mod malformed;
+mod quote;
+pub(crate) mod registry;
+pub(crate) mod settings;
+mod syntax;
+pub(crate) mod task;
+
+pub(crate) use malformed::Malformed;
+
+/// Properties are checked in a moment, and leave no file behind.
+#[cfg(test)]
+fn few_cases(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
+}

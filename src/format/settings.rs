@@ -1,0 +1,250 @@
+//! `swift.toml`: the settings of a queue.
+//!
+//! People edit this file, so changes keep what else is in it. Keys and tables that this version does not know
+//! are left alone.
+
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+
+use super::edit::Edit;
+use super::fields::Fields;
+use super::malformed::Malformed;
+use super::quote::{Newline, array, string};
+use super::{duration, syntax};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::project::ProjectName;
+use crate::domain::settings::{Role, Settings};
+
+/// The keys of the file, in the order of a new one.
+const KEYS: &[&str] = &[
+    "schema",
+    "id",
+    "role",
+    "aliases",
+    "commit",
+    "durability",
+    "sign",
+    "lease",
+    "attempts",
+    "max_bytes",
+    "undeliverable_after_days",
+    "undeliverable_attempts",
+    "branch",
+];
+
+/// Read the settings; what is left out has its usual value.
+///
+/// # Errors
+/// [`Malformed`] with the place.
+pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
+    let table = syntax::parse(text)?;
+    let fields = Fields::new(text, &table);
+    fields.check_schema()?;
+    let usual = Settings::of(fields.required("id", fields.word("id")?)?);
+    Ok(Settings {
+        role: fields.word("role")?.unwrap_or(usual.role),
+        aliases: fields.words("aliases")?,
+        commit: fields.word("commit")?.unwrap_or(usual.commit),
+        durability: fields.word("durability")?.unwrap_or(usual.durability),
+        sign: fields.word("sign")?.unwrap_or(usual.sign),
+        lease: fields.word::<Length>("lease")?.map_or(usual.lease, |length| length.0),
+        attempts: fields.unsigned("attempts")?.unwrap_or(usual.attempts),
+        max_bytes: fields.unsigned("max_bytes")?.unwrap_or(usual.max_bytes),
+        undeliverable_after_days: fields
+            .unsigned("undeliverable_after_days")?
+            .unwrap_or(usual.undeliverable_after_days),
+        undeliverable_attempts: fields
+            .unsigned("undeliverable_attempts")?
+            .unwrap_or(usual.undeliverable_attempts),
+        branch: fields.word::<Branch>("branch")?.map(|branch| branch.0),
+        id: usual.id,
+    })
+}
+
+/// A new file, with a word on each setting.
+pub(crate) fn initial(settings: &Settings) -> String {
+    let branch = match &settings.branch {
+        Some(branch) => format!("branch = {}", string(branch)),
+        None => "# branch = \"swift\"".to_owned(),
+    };
+    format!(
+        r#"# Settings of this project's queue. `swift` keeps comments and keys that it does not know.
+schema = 1
+
+# The name of this project in all queues; it never changes.
+id = {id}
+
+# "project", or "orchestrator" if it also carries tasks between registered projects.
+role = {role}
+
+# Other names under which this project can be reached, such as "api".
+aliases = {aliases}
+
+# When changes are committed: "each" verb, at the end of a "session", or "manual" (by you).
+commit = {commit}
+
+# What a success has survived when it is printed: "full" a loss of power, "fast" the end of the process.
+durability = {durability}
+
+# Whether commits are signed: "as-configured" in git, or "never".
+sign = {sign}
+
+# How long a claim holds, and how many failures make a dead letter (0: no number does).
+lease = {lease}
+attempts = {attempts}
+
+# The largest task file, in bytes.
+max_bytes = {max_bytes}
+
+# When a task in an outbox is called undeliverable: after days, or after attempts (0: never).
+undeliverable_after_days = {days}
+undeliverable_attempts = {tries}
+
+# The branch of the queue.
+{branch}
+"#,
+        id = string(settings.id.as_str()),
+        role = string(settings.role.as_str()),
+        aliases = array(settings.aliases.iter().map(ProjectName::as_str)),
+        commit = string(settings.commit.as_str()),
+        durability = string(settings.durability.as_str()),
+        sign = string(settings.sign.as_str()),
+        lease = string(&duration::render(settings.lease)),
+        attempts = settings.attempts,
+        max_bytes = settings.max_bytes,
+        days = settings.undeliverable_after_days,
+        tries = settings.undeliverable_attempts,
+    )
+}
+
+/// The text with another role.
+///
+/// # Errors
+/// [`Malformed`], if the text cannot be read as settings.
+pub(crate) fn set_role(text: &str, role: Role) -> Result<String, Malformed> {
+    if parse(text)?.role == role {
+        return Ok(text.to_owned());
+    }
+    let mut edit = Edit::new(text, Newline::of(text));
+    edit.set("role", &string(role.as_str()), KEYS);
+    Ok(edit.finish())
+}
+
+/// The text with one more alias; the same text if it has the alias already.
+///
+/// # Errors
+/// [`Malformed`], if the text cannot be read as settings.
+pub(crate) fn add_alias(text: &str, alias: &ProjectName) -> Result<String, Malformed> {
+    if parse(text)?.aliases.contains(alias) {
+        return Ok(text.to_owned());
+    }
+    let mut edit = Edit::new(text, Newline::of(text));
+    edit.push("aliases", &string(alias.as_str()), KEYS);
+    Ok(edit.finish())
+}
+
+struct Length(SignedDuration);
+
+impl FromStr for Length {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        duration::parse(text).map(Length)
+    }
+}
+
+/// The name of a branch that no part of git takes for an option, an expression or a path elsewhere.
+struct Branch(String);
+
+impl FromStr for Branch {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let is_part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+                && !part.contains("..")
+                && !part.ends_with('.')
+                && !part.ends_with(".lock")
+        };
+        if text.len() <= 100 && text.split('/').all(is_part) && text != "HEAD" {
+            return Ok(Branch(text.to_owned()));
+        }
+        let shown = crate::domain::text::shown(text);
+        Err(Fault::new(Code::InvalidValue, format!("`{shown}` cannot name the queue's branch")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::settings::{CommitPolicy, Durability, Signing};
+
+    fn some() -> Settings {
+        Settings {
+            role: Role::Orchestrator,
+            aliases: vec!["api".parse().unwrap()],
+            commit: CommitPolicy::Session,
+            durability: Durability::Fast,
+            sign: Signing::Never,
+            lease: SignedDuration::from_mins(95),
+            attempts: 7,
+            max_bytes: 1,
+            undeliverable_after_days: 0,
+            undeliverable_attempts: 9,
+            branch: Some("queue/main".to_owned()),
+            ..Settings::of("acme/api".parse().unwrap())
+        }
+    }
+
+    #[test]
+    fn a_new_file_says_what_the_settings_say() {
+        for settings in [some(), Settings::of("acme/api".parse().unwrap())] {
+            assert_eq!(parse(&initial(&settings)), Ok(settings));
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_tables_are_left_alone() {
+        let text = "id = \"acme/api\"\nfuture = 1\n[auto]\nrole = 7\n[[verify]]\nx = 1\n";
+        assert_eq!(parse(text), Ok(Settings::of("acme/api".parse().unwrap())));
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_with_their_place() {
+        let cases = [
+            ("", "1:1: id: is missing"),
+            ("id = \"x\"", "1:6: id: `x` is not a project id"),
+            ("id = \"a/b\"\nlease = 30", "2:9: lease: expected a string, found integer"),
+            ("id = \"a/b\"\nlease = \"0m\"", "2:9: lease: `0m` is not a length of time"),
+            ("id = \"a/b\"\nattempts = -1", "2:12: attempts: `-1` is out of range"),
+            ("id = \"a/b\"\nbranch = \"-f\"", "2:10: branch: `-f` cannot name the queue's branch"),
+            ("id = \"a/b\"\nbranch = \"a/../b\"", "2:10: branch: `a/../b` cannot name the queue's branch"),
+            ("schema = 2\nnew = true", "1:10: schema: written by a newer swift (schema 2)"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(parse(text).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn changes_keep_comments_order_and_line_endings() {
+        let text = "# mine\r\nrole = 'project' # why\r\nid = \"a/b\"\r\naliases = [\r\n  'x', # x\r\n]\r\n[auto]\r\n";
+        let changed = set_role(text, Role::Orchestrator).unwrap();
+        assert_eq!(changed, text.replace("'project'", "\"orchestrator\""));
+        let changed = add_alias(text, &"y".parse().unwrap()).unwrap();
+        assert_eq!(changed, text.replace("'x'", "'x', \"y\""));
+        assert_eq!(add_alias(&changed, &"y".parse().unwrap()).unwrap(), changed);
+        let single = "id = \"a/b\"\naliases = 'x'\n";
+        assert_eq!(
+            add_alias(single, &"y".parse().unwrap()).unwrap(),
+            "id = \"a/b\"\naliases = ['x', \"y\"]\n"
+        );
+        let none = "id = \"a/b\"\n[auto]\n";
+        assert_eq!(
+            add_alias(none, &"y".parse().unwrap()).unwrap(),
+            "id = \"a/b\"\naliases = [\"y\"]\n[auto]\n"
+        );
+    }
+}

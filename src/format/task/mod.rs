@@ -1,0 +1,26 @@
+//! Task files: a TOML head between two lines `+++`, then a body in Markdown.
+//!
+//! A file may be written by `swift`, by hand, or by a stranger. Reading refuses with a place what is not a task;
+//! it never repairs. Writing changes the keys that changed and leaves every other byte as it was.
+
+mod document;
+mod read;
+mod write;
+
+pub(crate) use super::file::Limits;
+pub(crate) use document::Document;
+
+use super::file::File;
+use super::malformed::Malformed;
+use crate::domain::task::Task;
+
+/// The task that a file tells of, without what an edit would need: for lists of many tasks.
+///
+/// The verdict and the value are those of [`Document::parse`].
+///
+/// # Errors
+/// [`Malformed`] with the place.
+pub(crate) fn parse_summary(bytes: &[u8], limits: &Limits) -> Result<Task, Malformed> {
+    let file = File::split(bytes, limits)?;
+    read::task(file.head, &mut Vec::new()).map_err(|defect| defect.below(1))
+}
