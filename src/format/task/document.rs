@@ -196,3 +196,6 @@ fn harmless(text: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

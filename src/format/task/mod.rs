@@ -8,6 +8,9 @@ mod read;
 mod write;
 
 pub(crate) use super::file::Limits;
+#[cfg(test)]
+mod properties;
+
 pub(crate) use document::Document;
 
 use super::file::File;
