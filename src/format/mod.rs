@@ -20,4 +20,13 @@ mod syntax;
 pub(crate) mod task;
 
 pub(crate) use malformed::Malformed;
+<<<<<<< HEAD
 pub(crate) use task::{Document, Limits, parse_summary};
+=======
+
+/// Properties are checked in a moment, and leave no file behind.
+#[cfg(test)]
+fn few_cases(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
+}
+>>>>>>> format

@@ -124,7 +124,7 @@ fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
 }
 
 fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
-    for path in queue.home.changed_files()? {
+    for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
         let text = "differs from the last commit";
         findings.push(
             Finding::new("uncommitted", Severity::Note, &path, text)

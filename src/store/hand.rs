@@ -19,7 +19,7 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 /// # Errors
 /// Those of comparing the folder with the last commit.
 pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
-    for path in tx.queue.home.changed_files()? {
+    for path in tx.queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
         if let Err(fault) = record(tx, &path) {
             tx.problems.push(Problem::at(path, fault));
         }

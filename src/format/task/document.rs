@@ -196,3 +196,9 @@ fn harmless(text: &str) -> String {
     }
     text
 }
+<<<<<<< HEAD
+=======
+
+#[cfg(test)]
+mod tests;
+>>>>>>> format

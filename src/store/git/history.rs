@@ -57,6 +57,11 @@ impl Home {
         Ok(walk)
     }
 
+    /// The time of the newest commit of the queue, in seconds since 1970; `None` before the first.
+    pub(crate) fn head_seconds(&self) -> Option<i64> {
+        self.history().ok()?.next()?.ok().map(|entry| entry.seconds)
+    }
+
     /// What a commit did to the queue, compared with its first parent.
     pub(crate) fn touched(&self, commit: &str) -> Result<Vec<Touched>> {
         let mut reader = Reader::new(Repo::open(&self.git_dir)?);
