@@ -18,6 +18,7 @@ mod env;
 mod format;
 mod ops;
 mod store;
+mod view;
 
 /// Run the program; the whole of the public interface.
 pub fn main() {}

@@ -8,10 +8,7 @@ pub(crate) mod id;
 pub(crate) mod lease;
 pub(crate) mod problem;
 pub(crate) mod project;
-<<<<<<< HEAD
 pub(crate) mod ranking;
-=======
->>>>>>> format
 pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;

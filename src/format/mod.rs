@@ -16,17 +16,16 @@ mod malformed;
 mod quote;
 pub(crate) mod registry;
 pub(crate) mod settings;
+pub(crate) mod session;
 mod syntax;
 pub(crate) mod task;
+pub(crate) mod template;
 
 pub(crate) use malformed::Malformed;
-<<<<<<< HEAD
 pub(crate) use task::{Document, Limits, parse_summary};
-=======
 
 /// Properties are checked in a moment, and leave no file behind.
 #[cfg(test)]
 fn few_cases(cases: u32) -> proptest::test_runner::Config {
     proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
 }
->>>>>>> format

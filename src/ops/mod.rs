@@ -13,3 +13,8 @@ pub(crate) mod rank;
 pub(crate) mod registration;
 pub(crate) mod session;
 pub(crate) mod step;
+pub(crate) mod doctor;
+pub(crate) mod finding;
+pub(crate) mod init;
+pub(crate) mod undo;
+pub(crate) mod verify;

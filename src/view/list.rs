@@ -133,6 +133,13 @@ impl NextView {
     }
 }
 
+impl NextView {
+    /// Whether nothing is ready.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}
+
 impl View for NextView {
     fn text(&self, out: &mut String) {
         for row in &self.tasks {

@@ -54,11 +54,7 @@ fn is_found(bytes: &[u8]) -> bool {
 }
 
 proptest! {
-<<<<<<< HEAD
-    #![proptest_config(ProptestConfig::with_cases(48))]
-=======
     #![proptest_config(crate::format::few_cases(48))]
->>>>>>> format
 
     #[test]
     fn what_is_written_is_read(events in events(0..6)) {

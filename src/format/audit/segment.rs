@@ -98,14 +98,9 @@ fn is_as_written(text: &str, record: &Record) -> bool {
     expected == text || expected.replace(&*hash, &record.hash) == text
 }
 
-<<<<<<< HEAD
-fn split_header(text: &str) -> (&str, &str) {
-    let end = text.find(&*format!("\n{OPENING}")).unwrap_or(text.len());
-=======
 /// The header ends before the first blank line.
 fn split_header(text: &str) -> (&str, &str) {
     let end = text.find("\n\n").map_or(text.len(), |at| at + 1);
->>>>>>> format
     text.split_at(end)
 }
 

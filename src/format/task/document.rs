@@ -196,9 +196,6 @@ fn harmless(text: &str) -> String {
     }
     text
 }
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests;
->>>>>>> format

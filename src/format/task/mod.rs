@@ -8,12 +8,9 @@ mod read;
 mod write;
 
 pub(crate) use super::file::Limits;
-<<<<<<< HEAD
-=======
 #[cfg(test)]
 mod properties;
 
->>>>>>> format
 pub(crate) use document::Document;
 
 use super::file::File;

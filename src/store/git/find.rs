@@ -39,6 +39,11 @@ pub(crate) fn project_paths(start: &Path) -> Result<(PathBuf, PathBuf)> {
     Ok((place.project()?, place.common_dir))
 }
 
+/// The address of the remote of the repository around a folder, if it has one.
+pub(crate) fn remote_url_at(start: &Path) -> Option<String> {
+    Repo::open(&place(start).ok()?.common_dir).ok()?.text("remote.origin.url")
+}
+
 impl Home {
     /// Find the queue that belongs to a folder.
     pub(crate) fn find(start: &Path) -> Result<Home> {

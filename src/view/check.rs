@@ -1,0 +1,130 @@
+//! What checks found.
+
+use serde::Serialize;
+
+use super::task::CommitRow;
+use super::{View, count, place};
+use crate::domain::text::shown;
+use crate::ops::doctor::Repaired;
+use crate::ops::finding::{Finding, Severity};
+use crate::ops::verify::Verdict;
+use crate::store::tx::Mode;
+
+#[derive(Debug, Serialize)]
+struct FindingRow {
+    code: String,
+    severity: &'static str,
+    path: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl From<&Finding> for FindingRow {
+    fn from(finding: &Finding) -> Self {
+        FindingRow {
+            code: finding.code.clone(),
+            severity: finding.severity.as_str(),
+            path: place(&finding.path),
+            message: finding.message.clone(),
+            fix: finding.fix.clone(),
+        }
+    }
+}
+
+fn text(rows: &[FindingRow], out: &mut String) {
+    for row in rows {
+        let path = if row.path.is_empty() { String::new() } else { format!("{}: ", shown(&row.path)) };
+        out.push_str(&format!("{}: {path}{} [{}]\n", row.severity, shown(&row.message), row.code));
+        if let Some(fix) = &row.fix {
+            out.push_str(&format!("    fix: {}\n", shown(fix)));
+        }
+    }
+}
+
+/// What `doctor` found, and did.
+#[derive(Debug, Serialize)]
+pub(crate) struct DoctorView {
+    findings: Vec<FindingRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quarantined: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restored: Vec<String>,
+    #[serde(flatten)]
+    commit: CommitRow,
+}
+
+impl DoctorView {
+    /// The view of findings, and of a repair if there was one.
+    pub(crate) fn new(findings: &[Finding], repaired: &Repaired, mode: Mode) -> DoctorView {
+        DoctorView {
+            findings: findings.iter().map(FindingRow::from).collect(),
+            quarantined: repaired.quarantined.iter().map(|(a, b)| (place(a), place(b))).collect(),
+            restored: repaired.restored.iter().map(|path| place(path)).collect(),
+            commit: CommitRow::new(&repaired.committed, mode),
+        }
+    }
+}
+
+impl View for DoctorView {
+    fn text(&self, out: &mut String) {
+        for (from, to) in &self.quarantined {
+            out.push_str(&format!("put aside: {} → {}\n", shown(from), shown(to)));
+        }
+        for path in &self.restored {
+            out.push_str(&format!("put back: {}\n", shown(path)));
+        }
+        text(&self.findings, out);
+        match self.findings.len() {
+            0 => out.push_str("the queue is healthy\n"),
+            n => out.push_str(&format!("{}\n", count(n, "finding"))),
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self.findings.iter().any(|f| f.severity != Severity::Error.as_str()) {
+            true => vec!["swift doctor --fix --dry-run".to_owned()],
+            false => vec!["swift audit verify".to_owned()],
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.commit.notes()
+    }
+}
+
+/// What `audit verify` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerdictView {
+    findings: Vec<FindingRow>,
+    records: usize,
+    segments: usize,
+    commits: usize,
+}
+
+impl From<&Verdict> for VerdictView {
+    fn from(verdict: &Verdict) -> Self {
+        VerdictView {
+            findings: verdict.findings.iter().map(FindingRow::from).collect(),
+            records: verdict.records,
+            segments: verdict.segments,
+            commits: verdict.anchors,
+        }
+    }
+}
+
+impl View for VerdictView {
+    fn text(&self, out: &mut String) {
+        text(&self.findings, out);
+        let (records, segments) = (count(self.records, "record"), count(self.segments, "segment"));
+        let commits = count(self.commits, "commit");
+        match self.findings.len() {
+            0 => out.push_str(&format!("the log is whole: {records} in {segments}, anchored in {commits}\n")),
+            n => out.push_str(&format!("{} in {records}, {segments}, {commits}\n", count(n, "finding"))),
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        vec!["swift doctor".to_owned()]
+    }
+}
