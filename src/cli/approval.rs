@@ -1,0 +1,87 @@
+//! Propose, review, execute: nothing that acts on many things happens without a yes to its plan.
+
+use super::context::{Approval, Context};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::store::local::Local;
+use crate::store::proposal::{self, Proposal};
+use crate::store::tx::Mode;
+use crate::ui::Answer;
+use crate::view::simple::PlanView;
+
+/// What a command would do, and what that rests on.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) lines: Vec<String>,
+    /// SHA-256 of everything that the plan was made from.
+    pub(crate) basis: String,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Go,
+    /// The plan was shown and that is all.
+    Stop,
+}
+
+/// Get a yes to the plan, or show it and stop.
+///
+/// # Errors
+/// [`Code::ApprovalNeeded`] away from a terminal, with the proposal stored; [`Code::ProposalStale`] if a former
+/// yes was to another plan.
+pub(crate) fn approve(context: &Context, local: &Local, plan: &Plan) -> Result<Decision> {
+    if context.mode == Mode::DryRun {
+        context.ui.show(&view(context, plan, None))?;
+        context.ui.note("dry run: nothing was written");
+        return Ok(Decision::Stop);
+    }
+    match &context.approval {
+        Approval::Given => settled(context, local),
+        Approval::Bound(basis) if *basis == plan.basis => settled(context, local),
+        Approval::Bound(_) => Err(stale(context, local, plan)?),
+        Approval::Ask if context.ui.is_interactive() => {
+            context.ui.show(&view(context, plan, None))?;
+            match context.ui.ask("do it?")? {
+                Answer::Yes => settled(context, local),
+                Answer::No => Err(Fault::new(Code::ApprovalNeeded, "not approved; nothing was done")),
+            }
+        }
+        Approval::Ask => Err(store(context, local, plan)?),
+    }
+}
+
+fn settled(context: &Context, local: &Local) -> Result<Decision> {
+    proposal::settle(local, &context.words)?;
+    Ok(Decision::Go)
+}
+
+fn view(context: &Context, plan: &Plan, proposal: Option<String>) -> PlanView {
+    let command = context.words.join(" ");
+    let next = vec![format!("swift {command} sesame")];
+    PlanView { command, plan: plan.lines.clone(), proposal, next }
+}
+
+fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
+    let id = context.env.proposal_id();
+    let stored = Proposal {
+        id: id.to_string(),
+        words: context.words.clone(),
+        plan: plan.lines.clone(),
+        basis: plan.basis.clone(),
+        at: context.env.now().to_string(),
+        actor: context.actor()?.to_string(),
+    };
+    proposal::keep(local, id, &stored)?;
+    context.ui.show(&view(context, plan, Some(id.to_string())))?;
+    Ok(Fault::new(Code::ApprovalNeeded, "approval is needed; the plan is stored as a proposal")
+        .hint("`swift sesame` carries it out if nothing has changed by then")
+        .hint(format!("`swift {} sesame`", context.words.join(" "))))
+}
+
+/// The yes was to another plan: show and store the present one.
+fn stale(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
+    let mut fault = store(context, local, plan)?;
+    fault.code = Code::ProposalStale;
+    fault.message = "what the proposal rests on has changed; here is the plan as it is now".to_owned();
+    Ok(fault)
+}

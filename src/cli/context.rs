@@ -1,0 +1,148 @@
+//! What every command has at hand: environment, output, the queue, and who acts.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::domain::actor::Actor;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::lease::Hold;
+use crate::env::{self, Env};
+use crate::store::git::identity_name_at;
+use crate::store::queue::Queue;
+use crate::store::tx::{Mode, Operation};
+use crate::ui::Ui;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show what would happen and write nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Approve what the command proposes, as the last word `sesame` does
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+    /// Run as if started in this folder
+    #[arg(short = 'C', value_name = "FOLDER", global = true)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Who acts (default: `SWIFT_ACTOR`, else git's user.name)
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) actor: Option<Actor>,
+}
+
+/// Whether a person has said yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// Not yet: show the plan, then ask or store it.
+    Ask,
+    Given,
+    /// Yes to the plan with this hash, and to no other.
+    Bound(String),
+}
+
+/// One run of the program.
+pub(crate) struct Context {
+    pub(crate) env: Env,
+    pub(crate) ui: Ui,
+    pub(crate) mode: Mode,
+    pub(crate) approval: Approval,
+    /// The command line without the approving word.
+    pub(crate) words: Vec<String>,
+    pub(crate) start: PathBuf,
+    named_actor: Option<Actor>,
+    queue: OnceCell<Queue>,
+}
+
+impl Context {
+    /// Read the environment; the queue is opened when it is first needed.
+    pub(crate) fn new(
+        shared: Shared,
+        words: Vec<String>,
+        approval: Approval,
+        mode: Mode,
+        ui: Ui,
+    ) -> std::result::Result<Context, Box<(Ui, Fault)>> {
+        let parts = || -> Result<(Env, PathBuf, Option<Actor>)> {
+            let here = env::current_dir()?;
+            let start = shared.folder.map_or(here.clone(), |folder| here.join(folder));
+            let actor = shared.actor.map_or_else(env::actor, |actor| Ok(Some(actor)))?;
+            Ok((Env::of_process()?, start, actor))
+        };
+        match parts() {
+            Ok((env, start, named_actor)) => {
+                Ok(Context { env, ui, mode, approval, words, start, named_actor, queue: OnceCell::new() })
+            }
+            Err(fault) => Err(Box::new((ui, fault))),
+        }
+    }
+
+    /// The queue of the folder in which the program was started.
+    ///
+    /// # Errors
+    /// Those of [`Queue::open`].
+    pub(crate) fn queue(&self) -> Result<&Queue> {
+        if let Some(queue) = self.queue.get() {
+            return Ok(queue);
+        }
+        let queue = Queue::open(&self.start)?;
+        if let Some(rebuilt) = &queue.home.rebuilt {
+            self.ui.note("`.swift/` was gone; it is rebuilt from its branch");
+            for path in &rebuilt.lost {
+                self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));
+            }
+        }
+        Ok(self.queue.get_or_init(|| queue))
+    }
+
+    /// The present queue's project id.
+    ///
+    /// # Errors
+    /// As [`Context::queue`].
+    pub(crate) fn project(&self) -> Result<String> {
+        self.queue().map(|queue| queue.settings.id.to_string())
+    }
+
+    /// Who acts.
+    ///
+    /// # Errors
+    /// [`Code::NoIdentity`] if nothing names anybody.
+    pub(crate) fn actor(&self) -> Result<Actor> {
+        if let Some(actor) = &self.named_actor {
+            return Ok(actor.clone());
+        }
+        let from_git = identity_name_at(&self.start).and_then(|name| name.parse().ok());
+        from_git.or_else(env::login).ok_or_else(|| {
+            Fault::new(Code::NoIdentity, "nobody is named as the one who acts")
+                .hint("`git config --global user.name \"Your Name\"`")
+                .hint("or set `SWIFT_ACTOR`")
+        })
+    }
+
+    /// Who acts, with the fencing token if one was given.
+    ///
+    /// # Errors
+    /// As [`Context::actor`].
+    pub(crate) fn hold(&self, token: Option<u64>) -> Result<Hold> {
+        Ok(Hold { actor: self.actor()?, token })
+    }
+
+    /// The operation that this run is.
+    ///
+    /// # Errors
+    /// As [`Context::actor`].
+    pub(crate) fn operation(&self, verb: &'static str) -> Result<Operation<'_>> {
+        Ok(Operation {
+            id: self.env.operation_id(),
+            verb,
+            actor: self.actor()?,
+            at: self.env.now(),
+            mode: self.mode,
+            projects: Vec::new(),
+            env: &self.env,
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! The person's editor, started with an argument vector and never through a shell.
+
+#![expect(clippy::disallowed_methods, reason = "this module is where the editor is started")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::env;
+
+/// Show a text in the editor; gives what was saved, and where it lies if it is needed again.
+///
+/// # Errors
+/// [`Code::Editor`] without an editor or if it fails.
+pub(crate) fn edit(text: &[u8], name: &str) -> Result<(Vec<u8>, PathBuf)> {
+    let path = env::scratch_dir().join(format!("swift-{}-{name}.md", std::process::id()));
+    std::fs::write(&path, text).map_err(|error| io("write", &path, &error))?;
+    open(&path)?;
+    let saved = std::fs::read(&path).map_err(|error| io("read", &path, &error))?;
+    Ok((saved, path))
+}
+
+/// Remove the scratch file, after its text is safe.
+pub(crate) fn discard(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+/// The bytes of a file that the person named on the command line.
+///
+/// # Errors
+/// [`Code::Io`], [`Code::TooLarge`].
+pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let meta = std::fs::metadata(path).map_err(|error| io("read", path, &error))?;
+    if meta.len() > limit {
+        let text = format!("`{}` has {} bytes; the limit is {limit}", path.display(), meta.len());
+        return Err(Fault::new(Code::TooLarge, text));
+    }
+    std::fs::read(path).map_err(|error| io("read", path, &error))
+}
+
+fn open(path: &Path) -> Result<()> {
+    let Some(editor) = env::editor() else {
+        return Err(Fault::new(Code::Editor, "no editor is set")
+            .hint("set `EDITOR`, or give the text: `swift task . \"Title\" --body -`"));
+    };
+    let words = shell_words::split(&editor)
+        .map_err(|_| Fault::new(Code::Editor, format!("the editor `{editor}` cannot be understood")))?;
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Fault::new(Code::Editor, "no editor is set").hint("set `EDITOR`"));
+    };
+    let status = Command::new(program).args(arguments).arg(path).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Fault::new(Code::Editor, format!("the editor `{editor}` ended with {status}"))
+            .hint(format!("your text is kept in `{}`", path.display()))),
+        Err(error) => Err(Fault::new(Code::Editor, format!("the editor `{editor}` does not start: {error}"))),
+    }
+}
+
+fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+}

@@ -1,0 +1,162 @@
+//! From what was typed to what is meant, and back: arguments → verb → view → output.
+
+mod approval;
+mod command;
+mod context;
+mod editor;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::env;
+use crate::store::tx::Mode;
+use crate::ui::{Format, Ui};
+
+use command::Command;
+use context::{Approval, Context, Shared};
+
+/// The word that approves.
+const SESAME: &str = "sesame";
+
+/// Mail and a work queue for git projects and the coding agents that work in them
+#[derive(Parser)]
+#[command(name = "swift", version, disable_help_subcommand = true, propagate_version = false)]
+#[command(after_help = "A last word `sesame` on any command is your yes to what it would propose.")]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Run the program with the words of its command line; gives the exit status.
+pub(crate) fn run() -> u8 {
+    let words = match env::arguments() {
+        Ok(words) => words,
+        Err(fault) => return failed(&Ui::new(Format::Text), &fault),
+    };
+    run_words(words, None)
+}
+
+/// Run one command line; `bound` is the plan's hash when an earlier proposal is carried out.
+fn run_words(words: Vec<String>, bound: Option<String>) -> u8 {
+    let (words, approved) = split_approval(words);
+    let format = if words.iter().any(|word| word == "--json") { Format::Json } else { Format::Text };
+    let ui = Ui::new(format);
+    match parse(&words) {
+        Ok(cli) => match execute(cli, words, approved, bound, ui) {
+            Ok(status) => status,
+            Err((ui, fault)) => failed(&ui, &fault),
+        },
+        Err(Stop::Said(text)) => match ui.raw(text.as_bytes()) {
+            Ok(()) => 0,
+            Err(fault) => failed(&ui, &fault),
+        },
+        Err(Stop::Wrong(fault)) => failed(&ui, &fault),
+    }
+}
+
+/// Whether the command line ends with the word that approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Approved {
+    Yes,
+    NotYet,
+}
+
+fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
+    let verbs = words.iter().filter(|word| !word.starts_with('-')).count();
+    if verbs > 1 && words.last().is_some_and(|word| word == SESAME) {
+        words.pop();
+        return (words, Approved::Yes);
+    }
+    (words, Approved::NotYet)
+}
+
+/// Why there is nothing to execute.
+enum Stop {
+    /// Help or version.
+    Said(String),
+    Wrong(Fault),
+}
+
+fn parse(words: &[String]) -> Result<Cli, Stop> {
+    use clap::error::ErrorKind;
+    let line = std::iter::once("swift").chain(words.iter().map(String::as_str));
+    let matches = Cli::command().try_get_matches_from(line);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Said(error.render().to_string()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Wrong(Fault::new(Code::Usage, "no command is given").hint("`swift --help` lists the commands"))
+        }
+        _ => Stop::Wrong(usage(&error)),
+    })
+}
+
+/// clap's explanation as one of our faults: its first line is the message, its tips are hints.
+fn usage(error: &clap::Error) -> Fault {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("the command line cannot be understood").trim_start_matches("error: ");
+    let mut fault = Fault::new(Code::Usage, first);
+    for line in lines {
+        match line.strip_prefix("tip: ").or_else(|| line.strip_prefix("Usage: ")) {
+            Some(rest) => fault = fault.hint(rest),
+            None if line.starts_with("For more") => {}
+            None => fault.message = format!("{} {line}", fault.message),
+        }
+    }
+    fault
+}
+
+fn execute(
+    cli: Cli,
+    words: Vec<String>,
+    approved: Approved,
+    bound: Option<String>,
+    ui: Ui,
+) -> std::result::Result<u8, (Ui, Fault)> {
+    let approval = match bound {
+        Some(basis) => Approval::Bound(basis),
+        None if approved == Approved::Yes || cli.shared.yes => Approval::Given,
+        None => Approval::Ask,
+    };
+    let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
+    let mut context = match Context::new(cli.shared, words, approval, mode, ui) {
+        Ok(context) => context,
+        Err(both) => return Err(*both),
+    };
+    match cli.command.run(&mut context) {
+        Ok(status) => Ok(status),
+        Err(fault) => Err((context.ui, fault)),
+    }
+}
+
+fn failed(ui: &Ui, fault: &Fault) -> u8 {
+    ui.fail(fault);
+    fault.code.status() as u8
+}
+
+/// The status of success.
+const DONE: u8 = 0;
+
+/// The status of a check that found something.
+const FINDINGS: u8 = Status::Findings as u8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sesame_approves_only_as_the_last_of_several_words() {
+        let split = |line: &str| split_approval(line.split(' ').map(str::to_owned).collect());
+        assert_eq!(split("outbox sesame"), (vec!["outbox".to_owned()], Approved::Yes));
+        assert_eq!(split("sesame"), (vec!["sesame".to_owned()], Approved::NotYet));
+        assert_eq!(split("--json sesame").1, Approved::NotYet);
+        assert_eq!(split("search sesame street").1, Approved::NotYet);
+    }
+}

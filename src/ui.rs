@@ -1,0 +1,165 @@
+//! The only module that prints. Data goes to stdout, talk to stderr; nothing needs colour to be understood.
+
+#![expect(clippy::print_stderr, reason = "this module is where output happens")]
+#![expect(clippy::disallowed_methods, reason = "this module is where the terminal is asked")]
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::shown;
+use crate::view::View;
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// The way to the person or the script.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    format: Format,
+}
+
+/// A view as a JSON document.
+#[derive(Serialize)]
+struct Document<'v, V: View> {
+    schema: u32,
+    #[serde(flatten)]
+    view: &'v V,
+    next_actions: Vec<String>,
+}
+
+impl Ui {
+    /// An output in this format.
+    pub(crate) fn new(format: Format) -> Ui {
+        Ui { format }
+    }
+
+    /// The format.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Show a result.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if stdout cannot be written; a reader that has gone away is no error.
+    pub(crate) fn show<V: View>(&self, view: &V) -> Result<()> {
+        match self.format {
+            Format::Json => {
+                let document = Document { schema: 1, view, next_actions: view.next() };
+                let mut text = serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+                text.push(b'\n');
+                write_out(&text)
+            }
+            Format::Text => {
+                let mut text = String::new();
+                view.text(&mut text);
+                write_out(text.as_bytes())?;
+                for note in view.notes() {
+                    self.note(&note);
+                }
+                for step in view.next().iter().take(3) {
+                    eprintln!("next: {step}");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Show raw text on stdout: a man page, a completion script.
+    ///
+    /// # Errors
+    /// As [`Ui::show`].
+    pub(crate) fn raw(&self, text: &[u8]) -> Result<()> {
+        write_out(text)
+    }
+
+    /// Say something on stderr that is not the result.
+    pub(crate) fn note(&self, text: &str) {
+        eprintln!("note: {}", shown(text));
+    }
+
+    /// Say what went wrong.
+    pub(crate) fn fail(&self, fault: &Fault) {
+        match self.format {
+            Format::Json => {
+                let error = serde_json::json!({"schema": 1, "error": {
+                    "code": fault.code.as_str(),
+                    "message": fault.message,
+                    "hints": fault.hints,
+                    "retryable": fault.code.retryable(),
+                }});
+                eprintln!("{error}");
+            }
+            Format::Text => {
+                eprintln!("error: {}", shown(&fault.message));
+                for hint in &fault.hints {
+                    eprintln!("hint: {}", shown(hint));
+                }
+            }
+        }
+    }
+
+    /// Whether a person sits at both ends.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.format == Format::Text && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Ask a question that `y`, `yes` or `sesame` answers with yes.
+    ///
+    /// # Errors
+    /// [`Code::Interrupted`] at the end of input.
+    pub(crate) fn ask(&self, question: &str) -> Result<Answer> {
+        eprint!("{question} [y/N] ");
+        let _ = std::io::stderr().flush();
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        if !matches!(read, Ok(1..)) {
+            return Err(Fault::new(Code::Interrupted, "no answer"));
+        }
+        let yes = ["y", "yes", "sesame"].contains(&line.trim().to_lowercase().as_str());
+        Ok(if yes { Answer::Yes } else { Answer::No })
+    }
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+}
+
+fn write_out(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Fault::new(Code::Io, format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Everything on stdin, up to `limit` bytes.
+///
+/// # Errors
+/// [`Code::TooLarge`], [`Code::Io`].
+pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Fault::new(Code::Io, format!("stdin cannot be read: {error}")))?;
+    if bytes.len() as u64 > limit {
+        return Err(Fault::new(Code::TooLarge, format!("stdin has more than {limit} bytes, which is the limit")));
+    }
+    Ok(bytes)
+}
+
+/// Whether something is piped or redirected into the program.
+pub(crate) fn stdin_is_given() -> bool {
+    !std::io::stdin().is_terminal()
+}
