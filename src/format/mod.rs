@@ -13,11 +13,15 @@ mod file;
 mod instant;
 mod layout;
 mod malformed;
+mod plain;
 mod quote;
 pub(crate) mod registry;
+mod seen;
+pub(crate) mod session;
 pub(crate) mod settings;
 mod syntax;
 pub(crate) mod task;
+pub(crate) mod template;
 
 pub(crate) use malformed::Malformed;
 
