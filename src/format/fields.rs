@@ -7,11 +7,12 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::instant::{self, Read};
 use super::malformed::Malformed;
+use super::plain;
+use super::seen::{Seen, Source};
 use crate::domain::fault::{Code, Fault};
 
 /// The newest layout of files that this version reads and writes.
@@ -21,7 +22,7 @@ const SCHEMA: u64 = 1;
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     text: &'a str,
-    table: &'a DeTable<'a>,
+    source: Source<'a>,
     name: Option<&'static str>,
     /// Where to point when a field is missing.
     start: usize,
@@ -30,7 +31,12 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of a whole text.
     pub(super) fn new(text: &'a str, table: &'a DeTable<'a>) -> Self {
-        Fields { text, table, name: None, start: 0 }
+        Fields { text, source: Source::Full(table), name: None, start: 0 }
+    }
+
+    /// The fields of a whole text that the quick reader has read.
+    pub(super) fn plain(text: &'a str, table: &'a plain::Table<'a>) -> Self {
+        Fields { text, source: Source::Plain(table), name: None, start: 0 }
     }
 
     /// Refuse what a newer version wrote.
@@ -46,35 +52,48 @@ impl<'a> Fields<'a> {
 
     /// A string.
     pub(super) fn text(&self, key: &'static str) -> Result<Option<&'a str>, Malformed> {
-        self.value(key, |value| value.as_str().ok_or_else(|| a_string(value)))
+        self.value(key, text)
     }
 
     /// A string that means something.
     pub(super) fn word<T: FromStr<Err = Fault>>(&self, key: &'static str) -> Result<Option<T>, Malformed> {
-        self.value(key, |value| parsed(value))
+        self.value(key, parsed)
+    }
+
+    /// A string, or an array of strings.
+    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<String>, Malformed> {
+        self.values(key, |value| text(value).map(str::to_owned))
     }
 
     /// A string, or an array of strings, that mean something.
     pub(super) fn words<T: FromStr<Err = Fault>>(&self, key: &'static str) -> Result<Vec<T>, Malformed> {
-        match self.table.get(key) {
-            None => Ok(Vec::new()),
-            Some(value) => match value.get_ref() {
-                DeValue::Array(items) => {
-                    items.iter().map(|item| self.placed(key, item, |value| parsed(value))).collect()
-                }
-                _ => Ok(vec![self.placed(key, value, |value| parsed(value))?]),
-            },
+        self.values(key, parsed)
+    }
+
+    fn values<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(Seen<'a>) -> Result<T, String>,
+    ) -> Result<Vec<T>, Malformed> {
+        let Some((at, value)) = self.source.get(key) else { return Ok(Vec::new()) };
+        match value {
+            Seen::Array(items) => {
+                items.values().map(|(at, item)| self.placed(key, at, item, &read)).collect()
+            }
+            _ => Ok(vec![self.placed(key, at, value, read)?]),
         }
     }
 
     /// A number that is not negative.
     pub(super) fn unsigned<T: TryFrom<u64>>(&self, key: &'static str) -> Result<Option<T>, Malformed> {
         self.value(key, |value| {
-            let number = value.as_integer().ok_or_else(|| expected("a whole number", value))?;
-            u64::from_str_radix(number.as_str(), number.radix())
+            let Seen::Integer { digits, radix } = value else {
+                return Err(expected("a whole number", value));
+            };
+            u64::from_str_radix(digits, radix)
                 .ok()
                 .and_then(|number| T::try_from(number).ok())
-                .ok_or_else(|| format!("`{number}` is out of range"))
+                .ok_or_else(|| format!("`{digits}` is out of range"))
         })
     }
 
@@ -100,8 +119,8 @@ impl<'a> Fields<'a> {
     pub(super) fn date(&self, key: &'static str) -> Result<Option<Date>, Malformed> {
         self.value(key, |value| {
             let date = match value {
-                DeValue::Datetime(date) => instant::date_from_toml(date),
-                DeValue::String(text) => instant::date_from_text(text),
+                Seen::Datetime(date) => instant::date_from_toml(&date),
+                Seen::Text(text) => instant::date_from_text(text),
                 _ => None,
             };
             date.ok_or_else(|| expected("a date such as `2026-12-01`", value))
@@ -110,12 +129,12 @@ impl<'a> Fields<'a> {
 
     /// A table in the table.
     pub(super) fn table(&self, key: &'static str) -> Result<Option<Fields<'a>>, Malformed> {
-        let Some(value) = self.table.get(key) else { return Ok(None) };
-        match value.get_ref() {
-            DeValue::Table(table) => {
-                Ok(Some(Fields { text: self.text, table, name: Some(key), start: value.span().start }))
+        match self.source.get(key) {
+            None => Ok(None),
+            Some((start, Seen::Table(source))) => {
+                Ok(Some(Fields { text: self.text, source, name: Some(key), start }))
             }
-            other => Err(self.wrong(key, expected("a table", other))),
+            Some((_, other)) => Err(self.wrong(key, expected("a table", other))),
         }
     }
 
@@ -126,7 +145,7 @@ impl<'a> Fields<'a> {
 
     /// A defect at the value of a key.
     pub(super) fn wrong(&self, key: &'static str, what: impl AsRef<str>) -> Malformed {
-        let offset = self.table.get(key).map_or(self.start, |value| value.span().start);
+        let offset = self.source.get(key).map_or(self.start, |(at, _)| at);
         Malformed::in_text(self.text, offset, self.named(key, what.as_ref()))
     }
 
@@ -140,39 +159,42 @@ impl<'a> Fields<'a> {
     fn value<T>(
         &self,
         key: &'static str,
-        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
+        read: impl FnOnce(Seen<'a>) -> Result<T, String>,
     ) -> Result<Option<T>, Malformed> {
-        self.table.get(key).map(|value| self.placed(key, value, read)).transpose()
+        self.source.get(key).map(|(at, value)| self.placed(key, at, value, read)).transpose()
     }
 
     fn placed<T>(
         &self,
         key: &str,
-        value: &'a Spanned<DeValue<'a>>,
-        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
+        at: usize,
+        value: Seen<'a>,
+        read: impl FnOnce(Seen<'a>) -> Result<T, String>,
     ) -> Result<T, Malformed> {
-        read(value.get_ref())
-            .map_err(|what| Malformed::in_text(self.text, value.span().start, self.named(key, &what)))
+        read(value).map_err(|what| Malformed::in_text(self.text, at, self.named(key, &what)))
     }
 }
 
-fn parsed<T: FromStr<Err = Fault>>(value: &DeValue<'_>) -> Result<T, String> {
-    value.as_str().ok_or_else(|| a_string(value))?.parse().map_err(|fault: Fault| fault.message)
+fn text(value: Seen<'_>) -> Result<&str, String> {
+    match value {
+        Seen::Text(text) => Ok(text),
+        other => Err(expected("a string", other)),
+    }
 }
 
-fn read_instant(value: &DeValue<'_>) -> Result<Read, String> {
+fn parsed<T: FromStr<Err = Fault>>(value: Seen<'_>) -> Result<T, String> {
+    text(value)?.parse().map_err(|fault: Fault| fault.message)
+}
+
+fn read_instant(value: Seen<'_>) -> Result<Read, String> {
     let read = match value {
-        DeValue::Datetime(datetime) => instant::from_toml(datetime),
-        DeValue::String(text) => instant::from_text(text),
+        Seen::Datetime(datetime) => instant::from_toml(&datetime),
+        Seen::Text(text) => instant::from_text(text),
         _ => None,
     };
     read.ok_or_else(|| expected("an instant such as `2026-12-01T10:00:00Z`", value))
 }
 
-fn a_string(found: &DeValue<'_>) -> String {
-    expected("a string", found)
-}
-
-fn expected(what: &str, found: &DeValue<'_>) -> String {
-    format!("expected {what}, found {}", found.type_str())
+fn expected(what: &str, found: Seen<'_>) -> String {
+    format!("expected {what}, found {}", found.sort())
 }

@@ -60,7 +60,7 @@ fn checked_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Malform
         let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).expect("valid up to here");
         Malformed::in_text(valid, valid.len(), "the file is not UTF-8")
     })?;
-    match bytes.iter().position(|byte| *byte == 0) {
+    match text.find('\0') {
         Some(at) => Err(Malformed::in_text(text, at, "the file has a NUL byte")),
         None => Ok(text),
     }
@@ -101,10 +101,23 @@ fn refuse_conflict(text: &str, body: usize) -> Result<(), Malformed> {
 }
 
 /// Where a conflict that git has left begins.
-pub(super) fn conflict_in(body: &str) -> Option<usize> {
+fn conflict_in(body: &str) -> Option<usize> {
     let begin = line_starting_with(body, 0, "<<<<<<< ")?;
     let middle = line_starting_with(body, begin, "=======")?;
     line_starting_with(body, middle, ">>>>>>> ").map(|_| begin)
+}
+
+/// Text to put below what is there already, without what would make the file unreadable: NUL bytes, and lines that
+/// look like a conflict of git, which a person may well quote in a comment. Such lines are moved by a blank.
+pub(super) fn harmless(before: &str, text: &str) -> String {
+    let text = text.replace('\0', "\u{fffd}");
+    if conflict_in(&format!("{before}\n{text}")).is_none() {
+        return text;
+    }
+    let is_marker =
+        |line: &str| ["<<<<<<< ", "=======", ">>>>>>> "].iter().any(|marker| line.starts_with(marker));
+    let moved = |line: &str| format!("{}{line}", if is_marker(line) { " " } else { "" });
+    text.split_inclusive('\n').map(moved).collect()
 }
 
 fn line_starting_with(text: &str, from: usize, marker: &str) -> Option<usize> {

@@ -54,7 +54,7 @@ fn is_found(bytes: &[u8]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(crate::format::few_cases(48))]
+    #![proptest_config(crate::format::few_cases(64))]
 
     #[test]
     fn what_is_written_is_read(events in events(0..6)) {
@@ -161,4 +161,26 @@ fn defects_name_their_kind_and_line() {
         let defects = verify(&parse(&damaged).unwrap());
         assert_eq!((defects[0].what, defects[0].line), (what, line), "{defects:?}");
     }
+}
+
+/// How long one record takes; run with `cargo test --release --lib speed -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_records() {
+    let fact = Fact::task(EventKind::TaskClaimed, TaskId::new(5, 7), Some(State::Ready), State::Claimed)
+        .leaving(digest(b"x"));
+    let event = |index| Event {
+        id: EventId::new(index, 9),
+        at: Timestamp::from_second(1_790_000_000).unwrap(),
+        actor: "ann".parse().unwrap(),
+        operation: OperationId::new(1, 1),
+        fact: fact.clone(),
+    };
+    let text = written(&(0..10_000).map(event).collect::<Vec<_>>()).concat();
+    let began = std::time::Instant::now();
+    let segment = parse(&text).unwrap();
+    eprintln!("record read: {:?} of {} bytes", began.elapsed() / 10_000, text.len() / 10_000);
+    let began = std::time::Instant::now();
+    assert!(verify(&segment).is_empty());
+    eprintln!("record verified: {:?}", began.elapsed() / 10_000);
 }

@@ -6,15 +6,15 @@
 use super::digest;
 use super::header::hash;
 use super::verify::DefectKind;
-use crate::domain::event::{Digest, Event, Fact};
+use crate::domain::event::{Digest, Event, EventKind, Fact};
 use crate::format::fields::Fields;
 use crate::format::instant::to_toml;
 use crate::format::malformed::Malformed;
 use crate::format::quote::string;
-use crate::format::syntax;
+use crate::format::{plain, syntax};
 
 /// The line that a record begins with.
-pub(super) const OPENING: &str = "[[event]]\n";
+const OPENING: &str = "[[event]]\n";
 
 /// An event as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,30 @@ pub(crate) struct Record {
 
 /// The text to append for an event, and the record's hash, on which the next one builds.
 pub(crate) fn append(prev: &Digest, event: &Event) -> (String, Digest) {
-    let (text, hash) = render(prev, event);
-    (format!("\n{text}"), hash)
+    let text = hashed(prev, event);
+    let hash = digest(text.as_bytes());
+    (format!("\n{text}{}", hash_line(&hash)), hash)
 }
 
-/// The record's text from its opening line to the line of its hash.
-pub(super) fn render(prev: &Digest, event: &Event) -> (String, Digest) {
+impl Record {
+    /// The hash that the content should have.
+    pub(super) fn expected_hash(&self) -> Digest {
+        digest(hashed(&self.prev, &self.event).as_bytes())
+    }
+
+    /// Whether this text is the one spelling of the record.
+    pub(super) fn is_written_as(&self, text: &str) -> bool {
+        let hashed = hashed(&self.prev, &self.event);
+        text.strip_prefix(&*hashed).is_some_and(|rest| rest == hash_line(&self.hash))
+    }
+}
+
+fn hash_line(hash: &Digest) -> String {
+    format!("hash = \"{hash}\"\n")
+}
+
+/// The record's text from its opening line to the line before its hash.
+fn hashed(prev: &Digest, event: &Event) -> String {
     let fact = &event.fact;
     let lines = [
         ("id", Some(string(&event.id.to_string()))),
@@ -54,9 +72,7 @@ pub(super) fn render(prev: &Digest, event: &Event) -> (String, Digest) {
             text.extend([key, " = ", &value, "\n"]);
         }
     }
-    let hash = digest(text.as_bytes());
-    text.extend(["hash = \"", &hash, "\"\n"]);
-    (text, hash)
+    text
 }
 
 /// Why a record cannot be read.
@@ -68,25 +84,29 @@ pub(super) struct Unreadable {
 /// Read the text of one record.
 pub(super) fn read(text: &str, line: usize) -> Result<Record, Unreadable> {
     let body = text.strip_prefix(OPENING).unwrap_or(text);
+    if let Some(record) = read_plain(body, line) {
+        return Ok(record);
+    }
     let unreadable = |what| move |defect: Malformed| Unreadable { what, defect: defect.below(line) };
     let table = syntax::parse(body).map_err(unreadable(DefectKind::Unreadable))?;
     let fields = Fields::new(body, &table);
-    let kind = fields.word("kind").map_err(unreadable(DefectKind::UnknownKind))?;
-    let (event, prev, hash) = contents(&fields, kind).map_err(unreadable(DefectKind::Unreadable))?;
-    Ok(Record { event, prev, hash, line })
+    fields.word::<EventKind>("kind").map_err(unreadable(DefectKind::UnknownKind))?;
+    record(fields, line).map_err(unreadable(DefectKind::Unreadable))
 }
 
-fn contents(
-    fields: &Fields<'_>,
-    kind: Option<crate::domain::event::EventKind>,
-) -> Result<(Event, Digest, Digest), Malformed> {
+fn read_plain(body: &str, line: usize) -> Option<Record> {
+    let table = plain::parse(body)?;
+    record(Fields::plain(body, &table), line).ok()
+}
+
+fn record(fields: Fields<'_>, line: usize) -> Result<Record, Malformed> {
     let fact = Fact {
-        kind: fields.required("kind", kind)?,
+        kind: fields.required("kind", fields.word("kind")?)?,
         task: fields.word("task")?,
         from: fields.word("from")?,
         to: fields.word("to")?,
         cause: fields.text("cause")?.map(str::to_owned),
-        content: hash(fields, "content")?,
+        content: hash(&fields, "content")?,
     };
     let event = Event {
         id: fields.required("id", fields.word("id")?)?,
@@ -95,7 +115,7 @@ fn contents(
         operation: fields.required("operation", fields.word("operation")?)?,
         fact,
     };
-    let prev = fields.required("prev", hash(fields, "prev")?)?;
-    let hash = fields.required("hash", hash(fields, "hash")?)?;
-    Ok((event, prev, hash))
+    let prev = fields.required("prev", hash(&fields, "prev")?)?;
+    let hash = fields.required("hash", hash(&fields, "hash")?)?;
+    Ok(Record { event, prev, hash, line })
 }

@@ -3,7 +3,7 @@
 //! A record that cannot be read costs nothing but itself: the others are there, and the defect with them.
 
 use super::header::Header;
-use super::record::{self, OPENING, Record};
+use super::record::{self, Record};
 use super::verify::{Defect, DefectKind};
 use crate::domain::event::Digest;
 use crate::domain::id::{SegmentId, WriterId};
@@ -81,7 +81,7 @@ fn read_piece(segment: &mut Segment, text: &str, line: usize) {
             return segment.defects.push(Defect { line: unreadable.defect.line, event: None, what, message });
         }
     };
-    if !is_as_written(text, &record) {
+    if !record.is_written_as(text) {
         segment.defects.push(Defect {
             line,
             event: Some(record.event.id),
@@ -92,30 +92,23 @@ fn read_piece(segment: &mut Segment, text: &str, line: usize) {
     segment.records.push(record);
 }
 
-/// Whether the text is the one spelling of what it says. The hash itself is the verification's concern.
-fn is_as_written(text: &str, record: &Record) -> bool {
-    let (expected, hash) = record::render(&record.prev, &record.event);
-    expected == text || expected.replace(&*hash, &record.hash) == text
-}
-
 /// The header ends before the first blank line.
 fn split_header(text: &str) -> (&str, &str) {
-    let end = text.find("\n\n").map_or(text.len(), |at| at + 1);
-    text.split_at(end)
+    text.split_at(before_blank_line(text))
 }
 
-/// The records, each with the blank line before it.
+/// The records, each with the blank line before it. No record has a blank line in it.
 fn pieces(mut rest: &str) -> impl Iterator<Item = &str> {
-    let opening = format!("\n{OPENING}");
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest[1..].find(&*opening).map_or(rest.len(), |at| at + 1);
-        let (piece, after) = rest.split_at(end);
+        let inner = rest.get(1..)?;
+        let (piece, after) = rest.split_at(1 + before_blank_line(inner));
         rest = after;
         Some(piece)
     })
+}
+
+fn before_blank_line(text: &str) -> usize {
+    text.find("\n\n").map_or(text.len(), |at| at + 1)
 }
 
 fn lines(text: &str) -> usize {

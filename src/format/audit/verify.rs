@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::record::{self, Record};
+use super::record::Record;
 use super::segment::Segment;
 use crate::domain::event::Digest;
 use crate::domain::id::EventId;
@@ -71,8 +71,8 @@ pub(crate) fn verify_writer(segments: &[Segment]) -> Vec<(usize, Defect)> {
 }
 
 fn hash_defect(record: &Record) -> Option<Defect> {
-    let (_, hash) = record::render(&record.prev, &record.event);
-    (hash != record.hash).then(|| defect(record, DefectKind::Hash, "the content does not have its hash"))
+    let is_right = record.expected_hash() == record.hash;
+    (!is_right).then(|| defect(record, DefectKind::Hash, "the content does not have its hash"))
 }
 
 fn defect(record: &Record, what: DefectKind, message: &str) -> Defect {

@@ -7,7 +7,7 @@ use super::read;
 use super::write::{Key, keys, tables};
 use crate::domain::task::Task;
 use crate::format::edit::Edit;
-use crate::format::file::{File, Limits, conflict_in};
+use crate::format::file::{File, Limits, harmless};
 use crate::format::malformed::Malformed;
 use crate::format::quote::Newline;
 
@@ -109,7 +109,7 @@ impl Document {
             return;
         }
         let newline = self.newline();
-        let mut text = newline.applied_to(&harmless(body));
+        let mut text = newline.applied_to(&harmless("", body));
         if !text.is_empty() {
             self.end_fence(newline);
             text.insert_str(0, newline.as_str());
@@ -121,7 +121,7 @@ impl Document {
     /// Add a paragraph at the end, after one blank line.
     pub(crate) fn append_to_body(&mut self, paragraph: &str) {
         let newline = self.newline();
-        let text = newline.applied_to(paragraph);
+        let text = newline.applied_to(&harmless(&self.body, paragraph));
         self.end_fence(newline);
         end_line(&mut self.body, newline);
         if !ends_in_blank_line(&self.body) {
@@ -129,7 +129,6 @@ impl Document {
         }
         self.body.push_str(text.trim_end_matches(['\r', '\n']));
         self.body.push_str(newline.as_str());
-        self.body = harmless(&self.body);
     }
 
     /// The file.
@@ -185,16 +184,6 @@ fn ends_in_blank_line(body: &str) -> bool {
     let Some(rest) = body.strip_suffix('\n') else { return false };
     let rest = rest.strip_suffix('\r').unwrap_or(rest);
     rest.is_empty() || rest.ends_with('\n')
-}
-
-/// The text without what would make the file unreadable: NUL bytes, and lines that look like a conflict of git,
-/// which a person may well quote in a comment. The lines are moved by a blank.
-fn harmless(text: &str) -> String {
-    let mut text = text.replace('\0', "\u{fffd}");
-    while let Some(at) = conflict_in(&text) {
-        text.insert(at, ' ');
-    }
-    text
 }
 
 #[cfg(test)]

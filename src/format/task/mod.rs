@@ -25,5 +25,8 @@ use crate::domain::task::Task;
 /// [`Malformed`] with the place.
 pub(crate) fn parse_summary(bytes: &[u8], limits: &Limits) -> Result<Task, Malformed> {
     let file = File::split(bytes, limits)?;
-    read::task(file.head, &mut Vec::new()).map_err(|defect| defect.below(1))
+    match read::plain_task(file.head) {
+        Some(task) => Ok(task),
+        None => read::task(file.head, &mut Vec::new()).map_err(|defect| defect.below(1)),
+    }
 }

@@ -134,7 +134,7 @@ fn agreed(bytes: &[u8]) -> Result<Document, Malformed> {
 }
 
 proptest! {
-    #![proptest_config(crate::format::few_cases(128))]
+    #![proptest_config(crate::format::few_cases(256))]
 
     #[test]
     fn what_is_written_is_read(task in task(), body in text()) {
@@ -207,6 +207,54 @@ proptest! {
         document.apply(&task);
         let changed = agreed(&document.to_bytes()).unwrap();
         prop_assert_eq!(changed.task(), &task);
+    }
+}
+
+/// Pieces of heads that are legal alone, and often together.
+const ODD: &[&str] = &[
+    "",
+    "# a comment",
+    "mine.x = 1 # own",
+    "mine.y = { z = [1, {q = 2}] }",
+    "labels = [\n  'a', # one\n  \"b\",\n]",
+    "after = []",
+    "'kind'=\"bug\"",
+    "priority = \"\"\"\\\n   high\"\"\"",
+    "created = 2026-01-01 10:00:00.5+01:00",
+    "lease = { holder = 'a', token = 1, expires_at = 2026-01-01, extra = {x = 1} } # l",
+    "lease.holder = 'a'\nlease . \"token\" = 1\nlease.expires_at = '2026-01-01'",
+    "result.state = 'done'\nresult.at = 2026-01-01\nresult.extra = 1",
+    "receipt = {at=2026-01-01,stage='accepted',note='''n'''}",
+    "[lease] # l\nexpires_at = 2026-01-01T00:00:00Z\n# own\n\nholder = 'a'\ntoken = 1",
+    "[lease.extra]\nx = 1",
+    "[ \"receipt\" ]\nby = 'a/b'\nstage = 'done'\nat = 2026-01-01",
+    "[result]\nat = 2026-01-01\nnote = \"\"\"\n[lease]\ntitle = 1\"\"\"\nstate = 'dead'\nextra = 7",
+    "[[mine.v]]\ntitle = 7",
+    "[mine]\ntoken = 7",
+];
+
+proptest! {
+    #![proptest_config(crate::format::few_cases(256))]
+
+    #[test]
+    fn odd_heads_become_any_task_and_keep_what_is_not_ours(
+        pieces in proptest::sample::subsequence(ODD, 0..6), other in task(), crlf in any::<bool>()
+    ) {
+        let file = format!("+++\n  \"title\"\t= 'x' # t\n{}\n+++\nbody", pieces.join("\n"));
+        let file = if crlf { with_crlf(&file) } else { file };
+        let Ok(mut document) = agreed(file.as_bytes()) else { return Ok(()) };
+        let before = document.task().clone();
+        document.apply(&other);
+        let changed = agreed(&document.to_bytes()).unwrap();
+        prop_assert_eq!(changed.task(), &other);
+        let text = String::from_utf8(changed.to_bytes()).unwrap();
+        for piece in pieces.iter().filter(|piece| piece.contains("mine") || piece.starts_with('#')) {
+            let piece = if crlf { with_crlf(piece) } else { (*piece).to_owned() };
+            prop_assert!(text.contains(&piece), "{piece} in {text}");
+        }
+        document.apply(&before);
+        let back = agreed(&document.to_bytes()).unwrap();
+        prop_assert_eq!(back.task(), &before);
     }
 }
 

@@ -7,12 +7,21 @@ use crate::domain::lease::Lease;
 use crate::domain::task::{Effort, Ending, Priority, Receipt, State, Task, valid_label, valid_title};
 use crate::format::fields::Fields;
 use crate::format::malformed::Malformed;
-use crate::format::syntax;
+use crate::format::{plain, syntax};
+
+/// The task of a head as `swift` writes it; `None` if it is no task or not so simple.
+pub(super) fn plain_task(head: &str) -> Option<Task> {
+    let table = plain::parse(head)?;
+    from_fields(Fields::plain(head, &table), &mut Vec::new()).ok()
+}
 
 /// The task of a head; what could be read otherwise than it was meant goes into the warnings.
 pub(super) fn task(head: &str, warnings: &mut Vec<String>) -> Result<Task, Malformed> {
     let table = syntax::parse(head)?;
-    let fields = Fields::new(head, &table);
+    from_fields(Fields::new(head, &table), warnings)
+}
+
+fn from_fields(fields: Fields<'_>, warnings: &mut Vec<String>) -> Result<Task, Malformed> {
     fields.check_schema()?;
     Ok(Task {
         id: fields.word("id")?,
