@@ -50,11 +50,6 @@ impl Env {
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
-    /// Whether the clock was fixed from outside; commits then carry the fixed time too.
-    pub(crate) fn fixed_now(&self) -> Option<Timestamp> {
-        self.fixed_now
-    }
-
     /// A fresh task id.
     pub(crate) fn task_id(&self) -> TaskId {
         let (milliseconds, random) = self.fresh();
@@ -139,6 +134,11 @@ fn from_system() -> u128 {
     u128::from_le_bytes(bytes) & RANDOM_BITS
 }
 
+/// The instant that tests have fixed, for what is stamped away from an [`Env`].
+pub(crate) fn fixed_instant() -> Option<Timestamp> {
+    variable("SWIFT_TEST_NOW").and_then(|text| text.parse().ok())
+}
+
 /// Who acts, if the environment says so.
 ///
 /// # Errors
@@ -173,7 +173,8 @@ pub(crate) fn lock_wait() -> Duration {
 /// # Errors
 /// [`Code::Io`] if it is gone.
 pub(crate) fn current_dir() -> Result<PathBuf> {
-    std::env::current_dir().map_err(|e| Fault::new(Code::Io, format!("the current folder cannot be read: {e}")))
+    std::env::current_dir()
+        .map_err(|e| Fault::new(Code::Io, format!("the current folder cannot be read: {e}")))
 }
 
 /// The folder for scratch files.
@@ -201,7 +202,8 @@ pub(crate) fn arguments() -> Result<Vec<String>> {
 /// # Errors
 /// [`Code::Io`] if the system does not tell.
 pub(crate) fn program() -> Result<PathBuf> {
-    std::env::current_exe().map_err(|e| Fault::new(Code::Io, format!("the program's own path is unknown: {e}")))
+    std::env::current_exe()
+        .map_err(|e| Fault::new(Code::Io, format!("the program's own path is unknown: {e}")))
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -218,7 +220,11 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_and_ids_keep_their_order() {
-        let make = || Env { fixed_now: Some(Timestamp::UNIX_EPOCH), seed: Cell::new(Some(7)), last: Cell::new((1, 0)) };
+        let make = || Env {
+            fixed_now: Some(Timestamp::UNIX_EPOCH),
+            seed: Cell::new(Some(7)),
+            last: Cell::new((1, 0)),
+        };
         let (a, b) = (make(), make());
         let first: Vec<_> = (0..100).map(|_| a.task_id()).collect();
         let second: Vec<_> = (0..100).map(|_| b.task_id()).collect();

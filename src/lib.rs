@@ -10,15 +10,21 @@
 //! ops      <- domain format store env # the verbs; they neither print nor parse arguments
 //! view     <- domain store ops        # what people and scripts are shown, as plain data
 //! ui       <- domain view             # the only module that prints
+//! demo     <- domain env ui           # the whole loop, shown with the program itself
 //! cli      <- everything              # arguments to verb to view to output
 //! ```
 
+mod cli;
+mod demo;
 mod domain;
 mod env;
 mod format;
 mod ops;
 mod store;
+mod ui;
 mod view;
 
 /// Run the program; the whole of the public interface.
-pub fn main() {}
+pub fn main() -> std::process::ExitCode {
+    cli::run().into()
+}

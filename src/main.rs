@@ -1,5 +1,5 @@
 //! The `swift` program; everything lives in the library.
 
-fn main() {
+fn main() -> std::process::ExitCode {
     swift::main()
 }

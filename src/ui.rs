@@ -52,7 +52,8 @@ impl Ui {
         match self.format {
             Format::Json => {
                 let document = Document { schema: 1, view, next_actions: view.next() };
-                let mut text = serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+                let mut text =
+                    serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push(b'\n');
                 write_out(&text)
             }
@@ -154,7 +155,10 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
     let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|error| Fault::new(Code::Io, format!("stdin cannot be read: {error}")))?;
     if bytes.len() as u64 > limit {
-        return Err(Fault::new(Code::TooLarge, format!("stdin has more than {limit} bytes, which is the limit")));
+        return Err(Fault::new(
+            Code::TooLarge,
+            format!("stdin has more than {limit} bytes, which is the limit"),
+        ));
     }
     Ok(bytes)
 }

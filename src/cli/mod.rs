@@ -85,9 +85,9 @@ fn parse(words: &[String]) -> Result<Cli, Stop> {
     let matches = Cli::command().try_get_matches_from(line);
     matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Said(error.render().to_string()),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Stop::Wrong(Fault::new(Code::Usage, "no command is given").hint("`swift --help` lists the commands"))
-        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Stop::Wrong(
+            Fault::new(Code::Usage, "no command is given").hint("`swift --help` lists the commands"),
+        ),
         _ => Stop::Wrong(usage(&error)),
     })
 }

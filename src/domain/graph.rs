@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// Numbers of the nodes that wait, directly or through others, for each node. Cycles are counted once and end.
-pub(crate) fn waiting_counts<K: Copy + Eq + Hash>(nodes: &[K], after: impl Fn(K) -> Vec<K>) -> HashMap<K, usize> {
+pub(crate) fn waiting_counts<K: Copy + Eq + Hash>(
+    nodes: &[K],
+    after: impl Fn(K) -> Vec<K>,
+) -> HashMap<K, usize> {
     let dependents = reversed(nodes, after);
     nodes.iter().map(|&node| (node, reachable(node, &dependents))).collect()
 }

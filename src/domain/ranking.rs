@@ -92,9 +92,13 @@ mod tests {
 
     #[test]
     fn factors_multiply() {
-        let task = Task { priority: Priority::High, effort: Effort::S, due: Some(day("2026-02-02")), ..task() };
+        let task =
+            Task { priority: Priority::High, effort: Effort::S, due: Some(day("2026-02-02")), ..task() };
         let score = Score::of(&task, 2, day("2026-01-31"));
-        assert_eq!((score.priority, score.unblocks, score.age, score.due, score.effort), (4.0, 3.0, 2.0, 2.0, 1.0));
+        assert_eq!(
+            (score.priority, score.unblocks, score.age, score.due, score.effort),
+            (4.0, 3.0, 2.0, 2.0, 1.0)
+        );
         assert_eq!(score.value(), 48.0);
     }
 

@@ -42,7 +42,8 @@ pub(crate) fn claim(
 }
 
 fn nothing_ready() -> Fault {
-    Fault::new(Code::NothingReady, "no task is ready").hint("`swift next --why` tells what each task waits for")
+    Fault::new(Code::NothingReady, "no task is ready")
+        .hint("`swift next --why` tells what each task waits for")
 }
 
 /// Prolong a lease.
@@ -66,7 +67,12 @@ pub(crate) fn renew(
 ///
 /// # Errors
 /// As [`lease::may_act`] and [`step::change`]; [`Code::WrongState`] if nobody holds it.
-pub(crate) fn release(queue: &Queue, operation: &Operation<'_>, reference: &str, hold: &Hold) -> Result<Changed> {
+pub(crate) fn release(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    hold: &Hold,
+) -> Result<Changed> {
     step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
         lease::may_act(subject.task, subject.id, hold, operation.at)?;
         if subject.task.lease.take().is_none() {

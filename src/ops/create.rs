@@ -124,8 +124,9 @@ fn from_template(queue: &Queue, fields: &Fields) -> Result<Document> {
         Some(text) => text,
         None => return Ok(Document::new(&Task { kind, ..Task::titled(title) }, "")),
     };
-    let filled = template::fill(&text, &title);
-    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(&format!("template `{}`", kind.as_str())))
+    let place = format!("template `{}`", kind.as_str());
+    let filled = template::fill(&text, &title).map_err(|m| m.at(&place))?;
+    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(&place))
 }
 
 /// The project's own template of that name, else the built-in one.

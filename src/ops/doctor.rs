@@ -49,10 +49,9 @@ fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
         let Some(id) = item.id() else { continue };
         let Some(first) = seen.insert(id, item) else { continue };
         let text = format!("the id {id} is in `{}` too", first.path);
-        findings.push(
-            Finding::new("id-twice", Severity::Error, &item.path, text)
-                .fix("remove the line `id = …` from the head of the one that is not the original; it gets a new id"),
-        );
+        findings.push(Finding::new("id-twice", Severity::Error, &item.path, text).fix(
+            "remove the line `id = …` from the head of the one that is not the original; it gets a new id",
+        ));
     }
 }
 
@@ -85,8 +84,13 @@ fn compare(queue: &Queue, item: &Item, event: &Event, now: Timestamp, findings: 
         && queue.read(&item.path).ok().flatten().is_some_and(|bytes| content_hash(&bytes) != *content)
     {
         findings.push(
-            Finding::new("changed-by-hand", Severity::Note, &item.path, "the content is not what the log last saw")
-                .fix("the next verb that writes records it: `swift doctor --fix`"),
+            Finding::new(
+                "changed-by-hand",
+                Severity::Note,
+                &item.path,
+                "the content is not what the log last saw",
+            )
+            .fix("the next verb that writes records it: `swift doctor --fix`"),
         );
     } else if expected.is_some_and(|expected| differs(expected, state)) {
         let text = format!("the log says {}, the file says {state}", expected.map_or("gone", State::as_str));
@@ -110,8 +114,13 @@ fn missing(queue: &Queue, id: TaskId, event: &Event, findings: &mut Vec<Finding>
     }
     let state = event.fact.to.map_or("there", State::as_str);
     findings.push(
-        Finding::new("missing", Severity::Error, "", format!("task {id} is {state} in the log, and has no file"))
-            .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
+        Finding::new(
+            "missing",
+            Severity::Error,
+            "",
+            format!("task {id} is {state} in the log, and has no file"),
+        )
+        .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
     );
 }
 
@@ -137,8 +146,17 @@ fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
 /// Everything at the top of `.swift/` has a meaning, or is listed here.
 fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let folders = [
-        layout::PROJECTS, layout::AUDIT, layout::SESSIONS, layout::TEMPLATES, layout::LOCAL, layout::ARCHIVE,
-        layout::SETTINGS, layout::QUARANTINE, ".git", ".gitignore", ".gitattributes",
+        layout::PROJECTS,
+        layout::AUDIT,
+        layout::SESSIONS,
+        layout::TEMPLATES,
+        layout::LOCAL,
+        layout::ARCHIVE,
+        layout::SETTINGS,
+        layout::QUARANTINE,
+        ".git",
+        ".gitignore",
+        ".gitattributes",
     ];
     for name in queue.names_at_top()? {
         if !folders.contains(&name.as_str()) && name.parse::<Folder>().is_err() {

@@ -38,7 +38,10 @@ pub(crate) enum NewText {
     Same,
     Body(String),
     /// The whole file as it came out of an editor, and the bytes that went in.
-    File { before: Vec<u8>, after: Vec<u8> },
+    File {
+        before: Vec<u8>,
+        after: Vec<u8>,
+    },
 }
 
 /// Change a task's fields or body; bytes that are not meant stay as they are.
@@ -82,8 +85,11 @@ fn clear(task: &mut crate::domain::task::Task, field: Clear) {
 /// The edited file, if nobody changed the task meanwhile and its identity is as it was.
 fn from_editor(queue: &Queue, now: &Document, before: &[u8], after: &[u8]) -> Result<Document> {
     if now.to_bytes() != before {
-        return Err(Fault::new(Code::Changed, "the task was changed by somebody else while it was in the editor")
-            .hint("your text is kept in the file that the editor showed; edit again"));
+        return Err(Fault::new(
+            Code::Changed,
+            "the task was changed by somebody else while it was in the editor",
+        )
+        .hint("your text is kept in the file that the editor showed; edit again"));
     }
     let edited = Document::parse(after, &queue.limits()).map_err(|m| m.at("the edited text"))?;
     if edited.task().id != now.task().id || edited.task().from != now.task().from {
@@ -96,10 +102,17 @@ fn from_editor(queue: &Queue, now: &Document, before: &[u8], after: &[u8]) -> Re
 ///
 /// # Errors
 /// As [`step::change`].
-pub(crate) fn comment(queue: &Queue, operation: &Operation<'_>, reference: &str, text: &str) -> Result<Changed> {
+pub(crate) fn comment(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    text: &str,
+) -> Result<Changed> {
     let text = text.trim_end();
     if text.trim().is_empty() {
-        return Err(Fault::new(Code::InvalidValue, "the comment is empty").hint("`swift comment REF \"text\"`"));
+        return Err(
+            Fault::new(Code::InvalidValue, "the comment is empty").hint("`swift comment REF \"text\"`")
+        );
     }
     let folders = [Folder::Tasks, Folder::Inbox, Folder::Outbox, Folder::Dead, Folder::Done];
     step::change(queue, operation, reference, &folders, |subject| {

@@ -45,7 +45,8 @@ pub(crate) struct Accepted {
 pub(crate) fn accept_all(queue: &Queue, operation: &Operation<'_>) -> Result<Accepted> {
     let mut tx = Tx::begin(queue, operation)?;
     let waiting = waiting(queue, operation.at);
-    let mut out = Accepted { accepted: Vec::new(), problems: waiting.problems, committed: Committed::default() };
+    let mut out =
+        Accepted { accepted: Vec::new(), problems: waiting.problems, committed: Committed::default() };
     for item in with_ids(&mut tx, waiting.items, &mut out.problems) {
         match step::apply(&mut tx, &item, accept_step) {
             Ok((changed, _)) => out.accepted.push(changed),
@@ -75,7 +76,8 @@ pub(crate) fn with_ids(tx: &mut Tx<'_>, items: Vec<Item>, problems: &mut Vec<Pro
         }
         match item.task.id {
             Some(_) => out.push(item),
-            None => problems.push(Problem::at(item.path, Fault::new(Code::Changed, "the file was written just now"))),
+            None => problems
+                .push(Problem::at(item.path, Fault::new(Code::Changed, "the file was written just now"))),
         }
     }
     out
@@ -98,7 +100,12 @@ fn accept_step(subject: &mut Subject<'_>) -> Result<Step> {
 ///
 /// # Errors
 /// As [`step::change`].
-pub(crate) fn refuse(queue: &Queue, operation: &Operation<'_>, reference: &str, why: &str) -> Result<Changed> {
+pub(crate) fn refuse(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    why: &str,
+) -> Result<Changed> {
     let ending = Ending {
         state: State::Refused,
         at: operation.at,
@@ -116,7 +123,12 @@ pub(crate) fn refuse(queue: &Queue, operation: &Operation<'_>, reference: &str, 
 ///
 /// # Errors
 /// As [`step::change`].
-pub(crate) fn defer(queue: &Queue, operation: &Operation<'_>, reference: &str, until: Timestamp) -> Result<Changed> {
+pub(crate) fn defer(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    reference: &str,
+    until: Timestamp,
+) -> Result<Changed> {
     step::change(queue, operation, reference, &[Folder::Inbox, Folder::Tasks], |subject| {
         subject.task.defer_until = Some(until);
         Ok(Step::stay(EventKind::TaskDeferred, subject.item).because(Some(format!("until {until}"))))

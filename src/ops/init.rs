@@ -8,7 +8,9 @@ use crate::domain::project::ProjectId;
 use crate::domain::settings::{Role, Settings};
 use crate::domain::text::slug;
 use crate::format;
-use crate::store::git::{Change, Created, Durability, Expect, Home, HomeKind, Request, Signing, project_paths};
+use crate::store::git::{
+    Change, Created, Durability, Expect, Home, HomeKind, Request, Signing, project_paths,
+};
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Mode, Operation, Tx};
 use crate::store::{layout, message};
@@ -118,9 +120,14 @@ fn operation_debt(queue: &Queue) -> Result<Option<String>> {
 
 /// The queue that is there; with `--orchestrator` it carries for others from now on.
 fn existing(queue: Queue, operation: &Operation<'_>, wanted: &Wanted, how: How) -> Result<Initialised> {
-    if let Some(id) = &wanted.id && *id != queue.settings.id {
-        return Err(Fault::new(Code::Collision, format!("the queue is there already, as `{}`", queue.settings.id))
-            .hint("to rename it, change `id` in `.swift/swift.toml` and add the old id to `aliases`"));
+    if let Some(id) = &wanted.id
+        && *id != queue.settings.id
+    {
+        return Err(Fault::new(
+            Code::Collision,
+            format!("the queue is there already, as `{}`", queue.settings.id),
+        )
+        .hint("to rename it, change `id` in `.swift/swift.toml` and add the old id to `aliases`"));
     }
     if wanted.role == Role::Orchestrator && queue.settings.role == Role::Project {
         let committed = promote(&queue, operation)?;
@@ -163,7 +170,8 @@ fn guess_id(checkout: &Path) -> ProjectId {
 
 /// The last two parts of the path of a git URL, without `.git`. Folders of a local path say nothing about owners.
 fn id_of_url(url: &str) -> Option<ProjectId> {
-    let is_remote = url.contains("://") && !url.starts_with("file:") || (url.contains(':') && !url.starts_with('/'));
+    let is_remote =
+        url.contains("://") && !url.starts_with("file:") || (url.contains(':') && !url.starts_with('/'));
     if !is_remote {
         return None;
     }

@@ -46,7 +46,9 @@ fn find_anywhere(queue: &Queue, reference: &str) -> Result<Item> {
     match queue.find(reference, &live) {
         Ok(item) => Ok(item),
         Err(fault) => {
-            if let Ok(id) = reference.parse() && let Some(item) = queue.anywhere(id)? {
+            if let Ok(id) = reference.parse()
+                && let Some(item) = queue.anywhere(id)?
+            {
                 return Ok(item);
             }
             if fault.code == crate::domain::fault::Code::Ambiguous {
@@ -117,7 +119,8 @@ fn passes(filter: &Filter, item: &Item, state: State) -> bool {
         && filter.label.as_ref().is_none_or(|label| task.labels.contains(label))
         && filter.kind.as_ref().is_none_or(|kind| task.kind.as_str() == kind)
         && filter.project.as_ref().is_none_or(|project| {
-            [task.from.as_ref().map(|p| p.as_str()), task.to.as_ref().map(|p| p.as_str())].contains(&Some(project.as_str()))
+            [task.from.as_ref().map(|p| p.as_str()), task.to.as_ref().map(|p| p.as_str())]
+                .contains(&Some(project.as_str()))
         })
 }
 

@@ -75,7 +75,13 @@ fn refuse_ended(subject: &Subject<'_>) -> Result<()> {
         return Ok(());
     }
     let short = subject.id.short();
-    let by = subject.task.ending.as_ref().and_then(|e| e.by.as_ref()).map(|by| format!(" by `{by}`")).unwrap_or_default();
+    let by = subject
+        .task
+        .ending
+        .as_ref()
+        .and_then(|e| e.by.as_ref())
+        .map(|by| format!(" by `{by}`"))
+        .unwrap_or_default();
     Err(Fault::new(Code::Changed, format!("task {short} has ended already{by}"))
         .hint(format!("`swift show {short}` tells how")))
 }

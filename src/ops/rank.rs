@@ -77,7 +77,9 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
     for part in parts.iter_mut().filter(|part| part.shown == Shown::Yes) {
         let own = std::mem::take(&mut part.problems);
         let project = part.project.clone();
-        ranking.problems.extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
+        ranking
+            .problems
+            .extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
     }
     Judge { parts: &parts, neighbours: &neighbours, now }.judge(day, &mut ranking);
     Ok(ranking)
@@ -111,7 +113,13 @@ struct Part<'q> {
 impl<'q> Part<'q> {
     fn read(queue: &'q Queue, shown: Shown) -> Part<'q> {
         let listing = queue.list(&[Folder::Tasks]);
-        Part { shown, queue, project: queue.settings.id.to_string(), items: listing.items, problems: listing.problems }
+        Part {
+            shown,
+            queue,
+            project: queue.settings.id.to_string(),
+            items: listing.items,
+            problems: listing.problems,
+        }
     }
 }
 
@@ -195,7 +203,12 @@ impl Judge<'_> {
     }
 
     fn edges(&self, key: Key, by_id: &HashMap<TaskId, Key>) -> Vec<Key> {
-        self.item(key).task.after.iter().filter_map(|dependency| by_id.get(&dependency.task).copied()).collect()
+        self.item(key)
+            .task
+            .after
+            .iter()
+            .filter_map(|dependency| by_id.get(&dependency.task).copied())
+            .collect()
     }
 
     /// Why a task cannot be started now; `None` if it can.
@@ -212,7 +225,9 @@ impl Judge<'_> {
                 let lease = task.held(self.now)?;
                 return Some(format!("claimed by {} until {}", lease.holder, lease.expires_at));
             }
-            State::Blocked => return Some(format!("blocked: {}", shown(task.blocked.as_deref().unwrap_or_default()))),
+            State::Blocked => {
+                return Some(format!("blocked: {}", shown(task.blocked.as_deref().unwrap_or_default())));
+            }
             State::Deferred => return task.defer_until.map(|until| format!("deferred until {until}")),
             _ => {}
         }
@@ -233,7 +248,12 @@ impl Judge<'_> {
     }
 
     /// Why a dependency is not met; `None` if it is.
-    fn unmet(&self, part: &Part<'_>, dependency: &Dependency, by_id: &HashMap<TaskId, Key>) -> Option<String> {
+    fn unmet(
+        &self,
+        part: &Part<'_>,
+        dependency: &Dependency,
+        by_id: &HashMap<TaskId, Key>,
+    ) -> Option<String> {
         let short = dependency.task.short();
         if let Some(&key) = by_id.get(&dependency.task) {
             let title = shown(&self.item(key).task.title);
@@ -251,7 +271,9 @@ impl Judge<'_> {
         };
         let resolved = match self.neighbours.registry.resolve(project) {
             Ok(resolved) => resolved,
-            Err(fault) => return Some(format!("waits for {short} in {project}, which cannot be read: {fault}")),
+            Err(fault) => {
+                return Some(format!("waits for {short} in {project}, which cannot be read: {fault}"));
+            }
         };
         let id = resolved.entry.id.as_str();
         let found = match self.neighbours.queue(id) {
@@ -271,7 +293,9 @@ impl Judge<'_> {
         match (state, item.task.receipt.as_ref().map(|receipt| receipt.stage)) {
             (State::Done, _) | (State::Sent, Some(Stage::Done)) => None,
             (State::Sent, Some(stage)) => Some(format!("waits for {short}, {stage} so far")),
-            (State::Refused | State::Dead, _) => Some(format!("waits for {short}, which is {state} in {project}")),
+            (State::Refused | State::Dead, _) => {
+                Some(format!("waits for {short}, which is {state} in {project}"))
+            }
             _ => Some(format!("waits for {short} ({state}) in {project}")),
         }
     }

@@ -58,9 +58,12 @@ fn require_orchestrator(queue: &Queue) -> Result<()> {
     if queue.settings.role == Role::Orchestrator {
         return Ok(());
     }
-    Err(Fault::new(Code::NotOrchestrator, format!("`{}` is a project, not an orchestrator", queue.settings.id))
-        .hint("run it in the orchestrator's checkout")
-        .hint("`swift init --orchestrator` makes this one carry for others too"))
+    Err(Fault::new(
+        Code::NotOrchestrator,
+        format!("`{}` is a project, not an orchestrator", queue.settings.id),
+    )
+    .hint("run it in the orchestrator's checkout")
+    .hint("`swift init --orchestrator` makes this one carry for others too"))
 }
 
 /// The folder that holds `.swift`.
@@ -74,11 +77,7 @@ fn refuse_second(present: Option<&Project>, project: &Queue) -> Result<()> {
     match registry::reach(known) {
         Ok(other) if other.home.root != project.home.root => Err(Fault::new(
             Code::Collision,
-            format!(
-                "`{}` is registered at `{}` already",
-                known.entry.id,
-                project_folder(&other).display()
-            ),
+            format!("`{}` is registered at `{}` already", known.entry.id, project_folder(&other).display()),
         )
         .hint("give this one an id of its own: edit `id` in its `.swift/swift.toml`")
         .hint(format!("or `swift unregister {}` first", known.entry.id))),
@@ -94,10 +93,16 @@ fn renamed<'k>(known: &'k Registry, project: &Queue) -> Vec<&'k Project> {
     known.projects.iter().filter(other).filter(|p| former(&p.entry.id) || same_place(p)).collect()
 }
 
-fn entry(project: &Queue, present: Option<&Project>, renamed: &[&Project], aliases: Vec<ProjectName>) -> Entry {
+fn entry(
+    project: &Queue,
+    present: Option<&Project>,
+    renamed: &[&Project],
+    aliases: Vec<ProjectName>,
+) -> Entry {
     let id = project.settings.id.clone();
     let mut all: Vec<ProjectName> = present.map(|p| p.entry.aliases.clone()).unwrap_or_default();
-    let former = renamed.iter().flat_map(|p| std::iter::once((&p.entry.id).into()).chain(p.entry.aliases.clone()));
+    let former =
+        renamed.iter().flat_map(|p| std::iter::once((&p.entry.id).into()).chain(p.entry.aliases.clone()));
     for name in aliases.into_iter().chain(former).chain(project.settings.aliases.iter().cloned()) {
         if name.as_str() != id.as_str() && !all.contains(&name) {
             all.push(name);
@@ -110,8 +115,11 @@ fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {
     for other in known.projects.iter().filter(|p| p.entry.id != entry.id) {
         let clash = entry.aliases.iter().find(|alias| other.entry.aliases.contains(alias));
         if let Some(alias) = clash {
-            return Err(Fault::new(Code::Collision, format!("`{alias}` is an alias of `{}` already", other.entry.id))
-                .hint("choose another alias"));
+            return Err(Fault::new(
+                Code::Collision,
+                format!("`{alias}` is an alias of `{}` already", other.entry.id),
+            )
+            .hint("choose another alias"));
         }
         if other.entry.id.as_str().eq_ignore_ascii_case(entry.id.as_str()) {
             return Err(Fault::new(
@@ -151,7 +159,11 @@ fn write(
 ///
 /// # Errors
 /// [`Code::UnknownProject`]; those of the commit.
-pub(crate) fn unregister(orchestrator: &Queue, operation: &Operation<'_>, name: &ProjectName) -> Result<Entry> {
+pub(crate) fn unregister(
+    orchestrator: &Queue,
+    operation: &Operation<'_>,
+    name: &ProjectName,
+) -> Result<Entry> {
     require_orchestrator(orchestrator)?;
     let mut tx = Tx::begin(orchestrator, operation)?;
     let known = Registry::read(orchestrator)?;

@@ -76,10 +76,15 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         }
     }
     // A repository that gets a task back comes before the one that loses it: at no moment is it nowhere.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.files.iter().filter(|file| file.before.is_some()).count()));
+    parts.sort_by_key(|part| {
+        std::cmp::Reverse(part.files.iter().filter(|file| file.before.is_some()).count())
+    });
     let subject = entry.message.lines().next().unwrap_or_default().trim_start_matches("swift: ").to_owned();
     if parts.is_empty() {
-        return Err(Fault::new(Code::Nothing, format!("operation {operation} (“{}”) changed no file that could be taken back", shown(&subject))));
+        return Err(Fault::new(
+            Code::Nothing,
+            format!("operation {operation} (“{}”) changed no file that could be taken back", shown(&subject)),
+        ));
     }
     Ok(Plan { operation, subject, parts })
 }
@@ -114,7 +119,10 @@ fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
             found = found.into_iter().chain(candidate).max_by_key(operation_of);
         }
     }
-    found.ok_or_else(|| Fault::new(Code::Nothing, "there is no operation to take back").hint("`swift log` shows what happened"))
+    found.ok_or_else(|| {
+        Fault::new(Code::Nothing, "there is no operation to take back")
+            .hint("`swift log` shows what happened")
+    })
 }
 
 fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>> {
@@ -130,7 +138,10 @@ fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>
 fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
     let matches = |entry: &Entry| {
         let id = operation_of(entry);
-        can_be_undone(entry) && id.is_some_and(|id| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text)))
+        can_be_undone(entry)
+            && id.is_some_and(|id| {
+                id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text))
+            })
     };
     if let Some(entry) = first(queue, matches)? {
         return Ok(entry);
@@ -227,7 +238,10 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {
         if tx.read(&file.path)? != left {
             return Err(Fault::new(
                 Code::UndoBlocked,
-                format!("`{}` in {} was changed after the operation, so later work rests on it", file.path, part.project),
+                format!(
+                    "`{}` in {} was changed after the operation, so later work rests on it",
+                    file.path, part.project
+                ),
             )
             .hint("take the later operation back first: `swift log` shows it"));
         }

@@ -76,7 +76,8 @@ fn between_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
     for (path, segment) in parsed {
         let Some(prev) = &segment.prev else { continue };
         if !known.get(&segment.writer).is_some_and(|hashes| hashes.contains(prev.as_str())) {
-            let text = format!("the record that this segment builds on is missing: {}", &prev[..12.min(prev.len())]);
+            let text =
+                format!("the record that this segment builds on is missing: {}", &prev[..12.min(prev.len())]);
             verdict.findings.push(
                 Finding::new("audit-missing", Severity::Error, path, text)
                     .fix("see what was removed: `git -C .swift log --stat -- audit`"),
@@ -97,7 +98,11 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
         if !present.contains(hash) {
-            missing.push((entry.id, path.to_owned(), entry.message.lines().next().unwrap_or_default().to_owned()));
+            missing.push((
+                entry.id,
+                path.to_owned(),
+                entry.message.lines().next().unwrap_or_default().to_owned(),
+            ));
         }
     }
     for (commit, path, subject) in missing {
@@ -105,11 +110,15 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         if reverted.contains(&commit) {
             continue;
         }
-        let text = format!("the record of commit {} (“{}”) is missing", &commit[..12.min(commit.len())], shown(&subject));
-        verdict.findings.push(
-            Finding::new("audit-missing", Severity::Error, &path, text)
-                .fix(format!("see what it was: `git -C .swift show {}:{path}`", &commit[..12.min(commit.len())])),
+        let text = format!(
+            "the record of commit {} (“{}”) is missing",
+            &commit[..12.min(commit.len())],
+            shown(&subject)
         );
+        verdict.findings.push(Finding::new("audit-missing", Severity::Error, &path, text).fix(format!(
+            "see what it was: `git -C .swift show {}:{path}`",
+            &commit[..12.min(commit.len())]
+        )));
     }
     Ok(())
 }

@@ -21,5 +21,7 @@ pub(crate) fn find(_queue: &Queue, _id: TaskId) -> Result<Option<Item>> {
 /// # Errors
 /// [`Code::Changed`] if it is gone; those of reading.
 pub(crate) fn read(queue: &Queue, item: &Item) -> Result<Vec<u8>> {
-    queue.read(&item.path)?.ok_or_else(|| Fault::new(Code::Changed, format!("`{}` is gone", item.path)).hint("run the command again"))
+    queue.read(&item.path)?.ok_or_else(|| {
+        Fault::new(Code::Changed, format!("`{}` is gone", item.path)).hint("run the command again")
+    })
 }

@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::audit::digest as content_hash;
 use super::layout;
 use super::local::Local;
 use super::queue::Queue;
@@ -15,6 +14,7 @@ use crate::domain::event::{Digest, Event, Fact};
 use crate::domain::fault::Result;
 use crate::domain::id::{SegmentId, WriterId};
 use crate::format;
+use crate::format::audit::digest as content_hash;
 
 /// The file in which a clone remembers what it wrote last.
 const BOOKMARK: &str = "writer";
@@ -85,7 +85,13 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
         content: content_hash(text.as_bytes()),
         tail: tail.clone(),
     };
-    Ok(Addition { anchor: format!("{}#{tail}", segment.path), path: segment.path, before, after: text.into_bytes(), bookmark })
+    Ok(Addition {
+        anchor: format!("{}#{tail}", segment.path),
+        path: segment.path,
+        before,
+        after: text.into_bytes(),
+        bookmark,
+    })
 }
 
 /// The segment that is written on now.

@@ -96,7 +96,8 @@ fn checksum(bytes: &[u8]) -> u64 {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64;
     let mut chunks = bytes.chunks_exact(8);
     for chunk in &mut chunks {
-        sum = (sum ^ u64::from_le_bytes(chunk.try_into().expect("eight bytes"))).wrapping_mul(0x0100_0000_01b3);
+        sum =
+            (sum ^ u64::from_le_bytes(chunk.try_into().expect("eight bytes"))).wrapping_mul(0x0100_0000_01b3);
         sum ^= sum >> 29;
     }
     for byte in chunks.remainder() {
@@ -121,14 +122,22 @@ impl From<&Task> for Row {
             due: task.due.map(|due| (due.year(), due.month(), due.day())),
             token: task.token,
             attempts: task.attempts,
-            lease: task.lease.as_ref().map(|l| (l.holder.as_str().to_owned(), l.token, l.expires_at.as_nanosecond())),
+            lease: task
+                .lease
+                .as_ref()
+                .map(|l| (l.holder.as_str().to_owned(), l.token, l.expires_at.as_nanosecond())),
             blocked: task.blocked.clone(),
             defer_until: task.defer_until.map(Timestamp::as_nanosecond),
             receipt: task.receipt.as_ref().map(|r| {
                 (r.stage as u8, r.at.as_nanosecond(), r.by.as_ref().map(ToString::to_string), r.note.clone())
             }),
             ending: task.ending.as_ref().map(|e| {
-                (e.state.to_string(), e.at.as_nanosecond(), e.by.as_ref().map(ToString::to_string), e.note.clone())
+                (
+                    e.state.to_string(),
+                    e.at.as_nanosecond(),
+                    e.by.as_ref().map(ToString::to_string),
+                    e.note.clone(),
+                )
             }),
         }
     }

@@ -179,9 +179,12 @@ impl Root {
             Err(error) => return walk.problems.push(Problem::at(path, io("stat", &self.shown(path), error))),
         };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => walk.files.push(Seen { path: path.to_owned(), stamp: Stamp::from(&stat) }),
+            FileType::RegularFile => {
+                walk.files.push(Seen { path: path.to_owned(), stamp: Stamp::from(&stat) })
+            }
             FileType::Directory if depth > 0 && !name.ends_with(".md") => {
-                let opened = openat(fd, name, FOLDER_FLAGS, Mode::empty()).map_err(|e| io("open", &self.shown(path), e));
+                let opened = openat(fd, name, FOLDER_FLAGS, Mode::empty())
+                    .map_err(|e| io("open", &self.shown(path), e));
                 if let Err(fault) = opened.and_then(|child| self.walk_into(&child, path, depth - 1, walk)) {
                     walk.problems.push(Problem::at(path, fault));
                 }

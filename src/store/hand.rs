@@ -9,8 +9,14 @@ use crate::domain::task::{Folder, State, Task};
 use crate::format::{self, Document};
 
 /// Folders and files that are committed as they are, whoever wrote them.
-const OTHERS: [&str; 6] =
-    [layout::PROJECTS, layout::SESSIONS, layout::TEMPLATES, layout::ARCHIVE, layout::AUDIT, layout::QUARANTINE];
+const OTHERS: [&str; 6] = [
+    layout::PROJECTS,
+    layout::SESSIONS,
+    layout::TEMPLATES,
+    layout::ARCHIVE,
+    layout::AUDIT,
+    layout::QUARANTINE,
+];
 const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"];
 
 /// Record every file of the queue that differs from the last commit and can be read as what it should be.

@@ -96,8 +96,11 @@ impl Local {
     fn refuse_links(&self, folder: &Path) -> Result<()> {
         for path in [self.folder.as_path(), folder] {
             if fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir()) {
-                return Err(Fault::new(Code::UnsafeHome, format!("`{}` is not a plain folder", path.display()))
-                    .hint(format!("look at it: `ls -ld {}`", path.display())));
+                return Err(Fault::new(
+                    Code::UnsafeHome,
+                    format!("`{}` is not a plain folder", path.display()),
+                )
+                .hint(format!("look at it: `ls -ld {}`", path.display())));
             }
         }
         Ok(())

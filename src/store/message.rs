@@ -19,14 +19,20 @@ pub(crate) const VERB: &str = "Swift-Verb";
 const MOST_TASKS: usize = 20;
 
 /// The whole message.
-pub(crate) fn of(subject: &str, operation: &Operation, facts: &[Fact], addition: Option<&Addition>) -> String {
+pub(crate) fn of(
+    subject: &str,
+    operation: &Operation,
+    facts: &[Fact],
+    addition: Option<&Addition>,
+) -> String {
     let mut text = format!("swift: {subject}\n\n{OPERATION}: {}\n{VERB}: {}\n", operation.id, operation.verb);
     line(&mut text, "Swift-Actor", operation.actor.as_str());
     let kinds: BTreeSet<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
     if !kinds.is_empty() {
         line(&mut text, "Swift-Events", &kinds.into_iter().collect::<Vec<_>>().join(" "));
     }
-    let tasks: BTreeSet<String> = facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();
+    let tasks: BTreeSet<String> =
+        facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();
     for task in tasks.iter().take(MOST_TASKS) {
         line(&mut text, "Swift-Task", task);
     }

@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod audit;
 mod cache;
 pub(crate) mod files;
+pub(crate) mod footprint;
 pub(crate) mod git;
 mod hand;
 pub(crate) mod history;

@@ -187,7 +187,10 @@ impl Queue {
         let prefix = id.to_string();
         for seen in walk.files {
             let name = seen.path.rsplit('/').next().unwrap_or_default();
-            if name.starts_with(&prefix) && let Ok(item) = self.item(&seen, folder) && item.id() == Some(id) {
+            if name.starts_with(&prefix)
+                && let Ok(item) = self.item(&seen, folder)
+                && item.id() == Some(id)
+            {
                 return Ok(Some(item));
             }
         }
@@ -213,8 +216,11 @@ impl Queue {
     /// Read one file as a task.
     pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
         if !seen.path.ends_with(".md") {
-            return Err(Fault::new(Code::NotAFile, format!("`{}` is no task: its name has to end in `.md`", seen.path))
-                .hint(format!("look at it: `cat .swift/{}`", seen.path)));
+            return Err(Fault::new(
+                Code::NotAFile,
+                format!("`{}` is no task: its name has to end in `.md`", seen.path),
+            )
+            .hint(format!("look at it: `cat .swift/{}`", seen.path)));
         }
         let bytes = self.read(&seen.path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
         let task = format::parse_summary(&bytes, &self.limits()).map_err(|m| m.at(&seen.path))?;

@@ -128,8 +128,11 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
 pub(crate) fn reach(project: &Project) -> Result<Queue> {
     let id = &project.entry.id;
     let Some(path) = &project.path else {
-        return Err(Fault::new(Code::Unreachable, format!("nobody has told where `{id}` lies on this machine"))
-            .hint("`swift register <path>` tells it"));
+        return Err(Fault::new(
+            Code::Unreachable,
+            format!("nobody has told where `{id}` lies on this machine"),
+        )
+        .hint("`swift register <path>` tells it"));
     };
     let queue = Queue::open(path).map_err(|fault| {
         let hints = fault.hints.clone();

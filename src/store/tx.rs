@@ -87,7 +87,11 @@ impl<'q> Tx<'q> {
     ///
     /// # Errors
     /// Those of reading the queue.
-    pub(crate) fn with_guard(queue: &'q Queue, operation: &'q Operation<'q>, guard: Option<Guard>) -> Result<Tx<'q>> {
+    pub(crate) fn with_guard(
+        queue: &'q Queue,
+        operation: &'q Operation<'q>,
+        guard: Option<Guard>,
+    ) -> Result<Tx<'q>> {
         let mut tx = Tx {
             queue,
             operation,
@@ -130,7 +134,8 @@ impl<'q> Tx<'q> {
     /// [`Code::Changed`] if it is gone, those of parsing.
     pub(crate) fn document(&mut self, path: &str) -> Result<Document> {
         let bytes = self.read(path)?.ok_or_else(|| {
-            Fault::new(Code::Changed, format!("`{path}` is gone: somebody moved it just now")).hint("run the command again")
+            Fault::new(Code::Changed, format!("`{path}` is gone: somebody moved it just now"))
+                .hint("run the command again")
         })?;
         Document::parse(&bytes, &self.queue.limits()).map_err(|m| m.at(path))
     }
@@ -179,7 +184,13 @@ impl<'q> Tx<'q> {
     ///
     /// # Errors
     /// [`Code::Collision`] if another file has the new name; those of reading.
-    pub(crate) fn rewrite(&mut self, item: &Item, to: Folder, task: &Task, mut document: Document) -> Result<(String, Digest)> {
+    pub(crate) fn rewrite(
+        &mut self,
+        item: &Item,
+        to: Folder,
+        task: &Task,
+        mut document: Document,
+    ) -> Result<(String, Digest)> {
         document.apply(task);
         let path = if to == item.folder { item.path.clone() } else { self.new_path(to, task)? };
         if path != item.path {
@@ -230,7 +241,9 @@ impl<'q> Tx<'q> {
         if self.staged.is_empty() && self.facts.is_empty() && self.queue.home.debts()?.is_empty() {
             return Ok(Committed::default());
         }
-        let addition = (!self.facts.is_empty()).then(|| audit::addition(self.queue, self.operation, &self.facts)).transpose()?;
+        let addition = (!self.facts.is_empty())
+            .then(|| audit::addition(self.queue, self.operation, &self.facts))
+            .transpose()?;
         let text = message::of(subject, self.operation, &self.facts, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(addition.as_ref().map(|a| Change {
@@ -253,7 +266,11 @@ impl<'q> Tx<'q> {
         self.staged
             .iter()
             .filter(|(path, content)| self.taken.contains(*path) || differs(path, content))
-            .map(|(path, content)| Change { path: path.clone(), content: content.clone(), expect: self.expectation(path) })
+            .map(|(path, content)| Change {
+                path: path.clone(),
+                content: content.clone(),
+                expect: self.expectation(path),
+            })
             .collect()
     }
 
@@ -289,7 +306,9 @@ impl<'q> Tx<'q> {
     fn keep(&self, guard: &Guard, changes: Vec<Change>) -> Result<Committed> {
         let reason = match self.policy {
             CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
-            _ => "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`",
+            _ => {
+                "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
+            }
         };
         self.queue.home.keep(guard, changes, reason)?;
         Ok(Committed { commit: None, debt: Some(reason.to_owned()) })

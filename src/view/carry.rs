@@ -112,7 +112,13 @@ impl RoundView {
 impl View for RoundView {
     fn text(&self, out: &mut String) {
         for row in &self.delivered {
-            out.push_str(&format!("delivered {}  {} → {}  {}\n", row.short, row.from, row.to, shown(&row.title)));
+            out.push_str(&format!(
+                "delivered {}  {} → {}  {}\n",
+                row.short,
+                row.from,
+                row.to,
+                shown(&row.title)
+            ));
         }
         for row in &self.receipts {
             let note = row.note.as_ref().map(|note| format!(": {}", shown(note))).unwrap_or_default();
@@ -120,7 +126,12 @@ impl View for RoundView {
             out.push_str(&format!("receipt   {short}  {stage} by {}  {title}{note}\n", row.by));
         }
         for row in &self.dead {
-            out.push_str(&format!("gave up   {}  {}: {}\n", row.project, shown(&row.title), shown(&row.reason)));
+            out.push_str(&format!(
+                "gave up   {}  {}: {}\n",
+                row.project,
+                shown(&row.title),
+                shown(&row.reason)
+            ));
         }
         if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
             out.push_str("nothing to carry\n");
@@ -140,7 +151,10 @@ impl View for RoundView {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.commits.iter().flat_map(|c| c.commit.notes().into_iter().map(|n| format!("{}: {n}", c.project))).collect()
+        self.commits
+            .iter()
+            .flat_map(|c| c.commit.notes().into_iter().map(|n| format!("{}: {n}", c.project)))
+            .collect()
     }
 }
 
@@ -159,7 +173,11 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     }
     for stranded in &plan.stranded {
         let post = &plan.posts[stranded.post];
-        lines.push(format!("give up  {post}  {}: {}", shown(&stranded.item.task.title), shown(&stranded.reason)));
+        lines.push(format!(
+            "give up  {post}  {}: {}",
+            shown(&stranded.item.task.title),
+            shown(&stranded.reason)
+        ));
     }
     lines
 }

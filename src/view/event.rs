@@ -51,7 +51,10 @@ impl EventRow {
         let cause = self.cause.as_ref().map(|cause| format!("  {}", shown(cause))).unwrap_or_default();
         out.push_str(&format!(
             "{}  {:<20}  {:<6}  {}{cause}\n",
-            self.at, self.kind, self.short, shown(&self.actor)
+            self.at,
+            self.kind,
+            self.short,
+            shown(&self.actor)
         ));
     }
 }

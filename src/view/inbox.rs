@@ -27,7 +27,11 @@ impl InboxView {
         InboxView {
             accepted: Vec::new(),
             waiting: waiting.items.iter().map(|item| TaskRow::of(project, item, State::Inbox)).collect(),
-            deferred: waiting.deferred.iter().map(|item| TaskRow::of(project, item, State::Deferred)).collect(),
+            deferred: waiting
+                .deferred
+                .iter()
+                .map(|item| TaskRow::of(project, item, State::Deferred))
+                .collect(),
             problems: problem::rows(&waiting.problems),
             commit: CommitRow::default(),
         }

@@ -39,7 +39,9 @@ impl View for ListView {
 
     fn next(&self) -> Vec<String> {
         match self.tasks.first() {
-            Some(task) if task.id.is_some() => vec![format!("swift show {}", task.short()), "swift next".to_owned()],
+            Some(task) if task.id.is_some() => {
+                vec![format!("swift show {}", task.short()), "swift next".to_owned()]
+            }
             _ => vec!["swift task . \"What is to be done\"".to_owned()],
         }
     }
@@ -143,7 +145,8 @@ impl NextView {
 impl View for NextView {
     fn text(&self, out: &mut String) {
         for row in &self.tasks {
-            let project = if self.scope == Scope::All { format!("{}  ", row.task.project) } else { String::new() };
+            let project =
+                if self.scope == Scope::All { format!("{}  ", row.task.project) } else { String::new() };
             let score = row.task.score.unwrap_or_default();
             let (short, priority, title) = (row.task.short(), row.task.priority, shown(&row.task.title));
             out.push_str(&format!("{score:>8.2}  {short}  {priority:<8}  {project}{title}\n"));
@@ -159,7 +162,12 @@ impl View for NextView {
         }
         if self.detail == Detail::Why {
             for row in &self.skipped {
-                out.push_str(&format!("       –  {:<6}  {}: {}\n", row.short, shown(&row.title), shown(&row.reason)));
+                out.push_str(&format!(
+                    "       –  {:<6}  {}: {}\n",
+                    row.short,
+                    shown(&row.title),
+                    shown(&row.reason)
+                ));
             }
         } else if !self.skipped.is_empty() {
             out.push_str(&format!("{} not ready: `swift next --why`\n", count(self.skipped.len(), "task")));

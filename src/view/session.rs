@@ -127,7 +127,7 @@ pub(crate) struct FinishView {
     session: String,
     path: String,
     started_at: String,
-    finished_at: String,
+    finished_at: Option<String>,
     learned: Vec<String>,
     counts: std::collections::BTreeMap<String, u64>,
     still_claimed: Vec<TaskRow>,
@@ -143,10 +143,14 @@ impl FinishView {
             session: session.id.to_string(),
             path: place(&summary.path),
             started_at: session.started_at.to_string(),
-            finished_at: session.finished_at.to_string(),
+            finished_at: session.finished_at.map(|at| at.to_string()),
             learned: session.learned.clone(),
-            counts: session.counts.iter().cloned().collect(),
-            still_claimed: summary.still_claimed.iter().map(|i| TaskRow::of(project, i, State::Claimed)).collect(),
+            counts: session.counts.iter().map(|(kind, n)| (kind.as_str().to_owned(), *n)).collect(),
+            still_claimed: summary
+                .still_claimed
+                .iter()
+                .map(|i| TaskRow::of(project, i, State::Claimed))
+                .collect(),
             commit: CommitRow::new(&summary.committed, mode),
         }
     }

@@ -83,7 +83,9 @@ impl TaskRow {
             created: task.created.map(|at| at.to_string()),
             due: task.due.map(|due| due.to_string()),
             after: task.after.iter().map(ToString::to_string).collect(),
-            holder: (state == State::Claimed).then(|| task.lease.as_ref().map(|l| l.holder.to_string())).flatten(),
+            holder: (state == State::Claimed)
+                .then(|| task.lease.as_ref().map(|l| l.holder.to_string()))
+                .flatten(),
             blocked: task.blocked.clone(),
             defer_until: task.defer_until.map(|at| at.to_string()),
             receipt: task.receipt.as_ref().map(|r| ReceiptRow {
@@ -201,7 +203,13 @@ impl ChangedView {
             expires_at: lease.expires_at.to_string(),
         });
         let next = next_steps(changed);
-        ChangedView { task: row, lease, commit: CommitRow::new(&changed.committed, mode), said: said.into(), next }
+        ChangedView {
+            task: row,
+            lease,
+            commit: CommitRow::new(&changed.committed, mode),
+            said: said.into(),
+            next,
+        }
     }
 }
 
@@ -224,7 +232,10 @@ impl View for ChangedView {
         out.push_str(&format!("{} {}  {}\n", self.said, self.task.short, shown(&self.task.title)));
         out.push_str(&format!("  {}\n", self.task.path));
         if let Some(lease) = &self.lease {
-            out.push_str(&format!("  held by {} until {}, token {}\n", lease.holder, lease.expires_at, lease.token));
+            out.push_str(&format!(
+                "  held by {} until {}, token {}\n",
+                lease.holder, lease.expires_at, lease.token
+            ));
         }
     }
 
@@ -296,10 +307,16 @@ impl View for CardView {
             format!("{by}{note}")
         };
         if let Some(receipt) = &task.receipt {
-            field("receipt", Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))));
+            field(
+                "receipt",
+                Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))),
+            );
         }
         if let Some(result) = &task.result {
-            field("result", Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))));
+            field(
+                "result",
+                Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))),
+            );
         }
         field("file", Some(&task.path));
         if !self.body.trim().is_empty() {

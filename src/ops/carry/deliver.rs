@@ -17,8 +17,8 @@ use crate::domain::project::ProjectId;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
-use crate::store::tx::{Operation, Tx};
 use crate::store::history;
+use crate::store::tx::{Operation, Tx};
 
 use crate::ops::create::without_progress;
 
@@ -89,7 +89,8 @@ impl<'a> Round<'a> {
             given_up: HashMap::new(),
             report: Report::default(),
         };
-        let mut needed: Vec<usize> = plan.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
+        let mut needed: Vec<usize> =
+            plan.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
         needed.extend(plan.stranded.iter().map(|stranded| stranded.post));
         for news in &plan.news {
             needed.push(news.post);
@@ -140,7 +141,10 @@ impl<'a> Round<'a> {
         let tx = self.open.get_mut(&letter.from).expect("checked by the caller");
         let document = tx.document(&letter.item.path)?;
         let Some(id) = document.task().id else {
-            return Err(Fault::new(Code::Changed, "the file was written while the round ran; the next one takes it"));
+            return Err(Fault::new(
+                Code::Changed,
+                "the file was written while the round ran; the next one takes it",
+            ));
         };
         let parcel = parcel(document, &letter, &sender);
         let (bytes, task) = (parcel.to_bytes(), parcel.task().clone());
@@ -266,7 +270,8 @@ impl<'a> Round<'a> {
 
     /// Strike off what the receivers have, and write the sender's records.
     fn depart(&mut self, index: usize) {
-        let (own, rest) = std::mem::take(&mut self.under_way).into_iter().partition(|way| way.letter.from == index);
+        let (own, rest) =
+            std::mem::take(&mut self.under_way).into_iter().partition(|way| way.letter.from == index);
         self.under_way = rest;
         for way in own {
             let path = way.letter.item.path.clone();
@@ -303,10 +308,13 @@ impl<'a> Round<'a> {
             by: receiver.id.parse::<ProjectId>().ok(),
             note: None,
         });
-        let kind = if way.letter.item.folder == Folder::Sent { EventKind::TaskResent } else { EventKind::TaskSent };
+        let kind =
+            if way.letter.item.folder == Folder::Sent { EventKind::TaskResent } else { EventKind::TaskSent };
         let from = if kind == EventKind::TaskResent { State::Sent } else { State::Outbox };
         let (_, hash) = tx.rewrite(&way.letter.item, Folder::Sent, &task, document)?;
-        tx.record(Fact::task(kind, way.id, Some(from), State::Sent).because(receiver.id.clone()).leaving(hash));
+        tx.record(
+            Fact::task(kind, way.id, Some(from), State::Sent).because(receiver.id.clone()).leaving(hash),
+        );
         Ok(Some(delivered))
     }
 
@@ -401,4 +409,3 @@ fn subject(own: &str, facts: &[Fact]) -> String {
         .collect();
     if parts.is_empty() { "record changes made by hand".to_owned() } else { parts.join(", ") }
 }
-

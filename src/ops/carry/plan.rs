@@ -126,7 +126,9 @@ fn outbox(posts: &Posts, index: usize, now: Timestamp, plan: &mut Plan) {
 
 fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
     let post = &posts.all[index];
-    if let Some(from) = &task.from && !post.is(from.as_str()) {
+    if let Some(from) = &task.from
+        && !post.is(from.as_str())
+    {
         return Err(Fault::new(
             Code::ForgedSender,
             format!("the task says that it is from `{from}`, and lies in the outbox of `{}`", post.id),
@@ -144,9 +146,11 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             let why = why.map_or_else(|| "it cannot be reached now".to_owned(), |p| p.fault.message.clone());
             Err(Fault::new(Code::Unreachable, format!("`{to}` cannot be reached: {why}")))
         }
-        Address::Unknown => Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
-            Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
-        })),
+        Address::Unknown => {
+            Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
+                Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
+            }))
+        }
     }
 }
 
@@ -162,7 +166,8 @@ fn hold_back(posts: &Posts, index: usize, item: Item, fault: Fault, now: Timesta
         return;
     }
     let mut fault = fault;
-    fault.message = format!("{} (“{}”, waiting for {})", fault.message, shown(&item.task.title), days_text(age));
+    fault.message =
+        format!("{} (“{}”, waiting for {})", fault.message, shown(&item.task.title), days_text(age));
     plan.problems.push(Problem::at(item.path, fault).of(&post.id));
 }
 

@@ -66,18 +66,26 @@ fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId,
 }
 
 /// The receiver's folders do not have it: archived, removed by hand, or never there (a restored backup).
-fn missing(post: &Post, receiver: usize, id: TaskId, present: Option<&Receipt>) -> Result<Option<(TaskId, Tidings)>> {
+fn missing(
+    post: &Post,
+    receiver: usize,
+    id: TaskId,
+    present: Option<&Receipt>,
+) -> Result<Option<(TaskId, Tidings)>> {
     if present.is_some_and(|receipt| receipt.stage.is_final()) {
         return Ok(None);
     }
     if let Some(archived) = post.queue.anywhere(id)? {
-        return Ok(changed(present, receipt_of(&archived, post)).map(|receipt| (id, Tidings::Receipt(receipt))));
+        return Ok(
+            changed(present, receipt_of(&archived, post)).map(|receipt| (id, Tidings::Receipt(receipt)))
+        );
     }
     match history::last_event_of(&post.queue, id)? {
         None => Ok(Some((id, Tidings::Lost(receiver)))),
         Some(event) => {
             let note = format!("removed from the queue of {}", post.id);
-            let receipt = Receipt { stage: Stage::Dead, at: event.at, by: post.id.parse().ok(), note: Some(note) };
+            let receipt =
+                Receipt { stage: Stage::Dead, at: event.at, by: post.id.parse().ok(), note: Some(note) };
             Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
         }
     }
@@ -104,6 +112,7 @@ fn receipt_of(item: &Item, post: &Post) -> Receipt {
 
 /// The newer receipt, if it says anything that the present one does not. Its time is filled in when it is written.
 fn changed(present: Option<&Receipt>, new: Receipt) -> Option<Receipt> {
-    let same = present.is_some_and(|old| old.stage == new.stage && (old.note == new.note || new.note.is_none()));
+    let same =
+        present.is_some_and(|old| old.stage == new.stage && (old.note == new.note || new.note.is_none()));
     (!same).then_some(new)
 }

@@ -44,6 +44,11 @@ pub(crate) fn remote_url_at(start: &Path) -> Option<String> {
     Repo::open(&place(start).ok()?.common_dir).ok()?.text("remote.origin.url")
 }
 
+/// The name that git puts on commits in the repository around a folder, if it knows one.
+pub(crate) fn identity_name_at(start: &Path) -> Option<String> {
+    Repo::open(&place(start).ok()?.common_dir).ok()?.text("user.name")
+}
+
 impl Home {
     /// Find the queue that belongs to a folder.
     pub(crate) fn find(start: &Path) -> Result<Home> {
@@ -57,6 +62,11 @@ impl Home {
     /// The same home with HEAD and configuration read anew.
     pub(crate) fn reopen(&self) -> Result<Home> {
         Home::find(&self.root)
+    }
+
+    /// The git folder of the checkout that the queue's commits are made in.
+    pub(crate) fn git_dir(&self) -> &Path {
+        &self.git_dir
     }
 
     /// The address of the remote that the project is most likely known by.

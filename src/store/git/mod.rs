@@ -41,7 +41,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use create::Created;
-pub(crate) use find::{project_paths, remote_url_at};
+pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
 pub(crate) use history::Changed;
 pub(crate) use lock::Guard;
 pub(crate) use remove::{BranchFate, Removed};

@@ -132,7 +132,7 @@ impl Repo {
 
     /// Author and committer as git is configured, at this moment.
     pub(super) fn identity(&self) -> Result<Identity> {
-        let time = gix::date::Time::now_local_or_utc();
+        let time = commit_time();
         let signature = |who: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
             let who = who.and_then(std::result::Result::ok).ok_or_else(no_identity)?;
             let (name, email) = (who.name.to_owned(), who.email.to_owned());
@@ -192,4 +192,12 @@ fn not_signed(error: &gix::Error) -> Fault {
     Fault::new(Code::Signing, format!("commits have to be signed and the signing program refuses: {error:#}"))
         .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
         .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
+}
+
+/// The time that goes on a commit: now, or the instant that tests have fixed.
+fn commit_time() -> gix::date::Time {
+    match crate::env::fixed_instant() {
+        Some(fixed) => gix::date::Time { seconds: fixed.as_second(), offset: 0 },
+        None => gix::date::Time::now_local_or_utc(),
+    }
 }

@@ -1,0 +1,49 @@
+//! The orchestrator's round.
+
+use clap::Args;
+
+use crate::cli::DONE;
+use crate::cli::approval::{self, Decision};
+use crate::cli::context::Context;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::settings::Role;
+use crate::ops::carry::{self, Report};
+use crate::store::proposal;
+use crate::view::carry::{RoundView, plan_lines};
+
+/// `outbox`
+#[derive(Args)]
+pub(crate) struct Outbox {}
+
+impl Outbox {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let queue = context.queue()?;
+        if queue.settings.role != Role::Orchestrator {
+            return Err(Fault::new(
+                Code::NotOrchestrator,
+                format!("`{}` is a project; an orchestrator carries its tasks", queue.settings.id),
+            )
+            .hint("`swift list --state outbox` shows what waits here")
+            .hint("run `swift outbox` in the orchestrator's checkout"));
+        }
+        let mut operation = context.operation("outbox")?;
+        let plan = carry::plan(queue, &operation)?;
+        if plan.is_empty() {
+            proposal::settle(&queue.local, &context.words)?;
+            let report = Report { problems: plan.problems, ..Report::default() };
+            context.ui.show(&RoundView::new(&report, context.mode))?;
+            return Ok(DONE);
+        }
+        let mut lines = plan_lines(&plan);
+        lines.extend(plan.problems.iter().map(|p| {
+            format!("leave    {} {}: {}", p.project.as_deref().unwrap_or_default(), p.path, p.fault)
+        }));
+        let shown = approval::Plan { lines, basis: plan.basis };
+        if approval::approve(context, &queue.local, &shown)? == Decision::Stop {
+            return Ok(DONE);
+        }
+        let report = carry::carry(queue, &mut operation)?;
+        context.ui.show(&RoundView::new(&report, context.mode))?;
+        Ok(DONE)
+    }
+}

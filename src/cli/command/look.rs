@@ -1,0 +1,143 @@
+//! Reading: lists, one task, what is next, what happened.
+
+use clap::Args;
+
+use crate::cli::DONE;
+use crate::cli::context::Context;
+use crate::domain::fault::Result;
+use crate::domain::task::State;
+use crate::ops::look::{self, Filter};
+use crate::ops::rank::{self, Scope};
+use crate::view::event::LogView;
+use crate::view::list::{Detail, ListView, NextView};
+use crate::view::task::CardView;
+
+/// `next`
+#[derive(Args)]
+pub(super) struct Next {
+    /// Over all registered projects
+    #[arg(long)]
+    all: bool,
+    /// Show each factor, and each task that is not ready with its reason
+    #[arg(long)]
+    why: bool,
+    /// How many tasks to show
+    #[arg(short = 'n', value_name = "N", default_value_t = 10)]
+    most: usize,
+}
+
+impl Next {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let scope = if self.all { Scope::All } else { Scope::Project };
+        let detail = if self.why { Detail::Why } else { Detail::Brief };
+        let ranking = rank::rank(context.queue()?, context.env.now(), scope)?;
+        context.ui.show(&NextView::new(&ranking, self.most, detail, scope))?;
+        Ok(DONE)
+    }
+}
+
+/// `--state any` or a list of states.
+fn states(words: &[String]) -> Result<Vec<State>> {
+    if words.iter().any(|word| word == "any") {
+        return Ok(State::ALL.to_vec());
+    }
+    words.iter().map(|word| word.parse()).collect()
+}
+
+/// `list`
+#[derive(Args)]
+pub(super) struct List {
+    /// Only tasks in this state, or `any`; may be given several times (default: all that are not finished)
+    #[arg(long, short = 's', value_name = "STATE", value_delimiter = ',')]
+    state: Vec<String>,
+    /// Only tasks with this label
+    #[arg(long, short = 'l', value_name = "LABEL")]
+    label: Option<String>,
+    /// Only tasks of this kind
+    #[arg(long, short = 'k', value_name = "KIND")]
+    kind: Option<String>,
+    /// Only tasks from or to this project
+    #[arg(long, short = 'p', value_name = "PROJECT")]
+    project: Option<String>,
+}
+
+impl List {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let filter = Filter {
+            states: states(&self.state)?,
+            label: self.label,
+            kind: self.kind,
+            project: self.project,
+        };
+        let found = look::list(context.queue()?, &filter, context.env.now());
+        context.ui.show(&ListView::new(&context.project()?, &found))?;
+        Ok(DONE)
+    }
+}
+
+/// `dead`
+#[derive(Args)]
+pub(super) struct Dead {}
+
+impl Dead {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let filter = Filter { states: vec![State::Dead], ..Filter::default() };
+        let found = look::list(context.queue()?, &filter, context.env.now());
+        context.ui.show(&ListView::new(&context.project()?, &found))?;
+        Ok(DONE)
+    }
+}
+
+/// `show`
+#[derive(Args)]
+pub(super) struct Show {
+    /// The task
+    #[arg(value_name = "REF")]
+    task: String,
+}
+
+impl Show {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let card = look::show(context.queue()?, &self.task, context.env.now())?;
+        context.ui.show(&CardView::new(&context.project()?, &card))?;
+        Ok(DONE)
+    }
+}
+
+/// `search`
+#[derive(Args)]
+pub(super) struct Search {
+    /// Words that all have to be there, in any case
+    #[arg(required = true)]
+    words: Vec<String>,
+    /// Only tasks in this state, or `any` (default: all that are not finished)
+    #[arg(long, short = 's', value_name = "STATE", value_delimiter = ',')]
+    state: Vec<String>,
+}
+
+impl Search {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let found = look::search(context.queue()?, &self.words, &states(&self.state)?, context.env.now())?;
+        context.ui.show(&ListView::new(&context.project()?, &found))?;
+        Ok(DONE)
+    }
+}
+
+/// `log`
+#[derive(Args)]
+pub(super) struct Log {
+    /// Only events of this task
+    #[arg(value_name = "REF")]
+    task: Option<String>,
+    /// How many events to show
+    #[arg(short = 'n', value_name = "N", default_value_t = 50)]
+    most: usize,
+}
+
+impl Log {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let log = look::log(context.queue()?, self.task.as_deref(), self.most)?;
+        context.ui.show(&LogView::new(&context.project()?, &log.events, &log.problems))?;
+        Ok(DONE)
+    }
+}

@@ -1,0 +1,93 @@
+//! Commands about the program itself, and the word alone.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::cli::context::Context;
+use crate::cli::{Cli, DONE, run_words};
+use crate::demo;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::shown;
+use crate::store::proposal::{self, Proposal};
+
+/// `sesame`
+#[derive(Args)]
+pub(super) struct Sesame {}
+
+impl Sesame {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let mut waiting = proposal::all(&context.queue()?.local);
+        let chosen = match waiting.len() {
+            1 => waiting.remove(0),
+            0 => {
+                return Err(Fault::new(Code::NothingToApprove, "nothing to approve")
+                    .hint("`swift start` shows how things stand"));
+            }
+            _ => return Err(several(&waiting)),
+        };
+        Ok(run_words(with_folder(context, &chosen), Some(chosen.basis)))
+    }
+}
+
+/// The proposal's command line, run where this one was.
+fn with_folder(context: &Context, chosen: &Proposal) -> Vec<String> {
+    let mut words = chosen.words.clone();
+    words.retain(|word| word != "--json");
+    if !words.iter().any(|word| word == "-C") {
+        words.splice(0..0, ["-C".to_owned(), context.start.display().to_string()]);
+    }
+    if context.ui.format() == crate::ui::Format::Json {
+        words.push("--json".to_owned());
+    }
+    words
+}
+
+fn several(waiting: &[Proposal]) -> Fault {
+    let fault = Fault::new(Code::ManyProposals, format!("{} proposals wait; say which", waiting.len()));
+    waiting.iter().fold(fault, |fault, proposal| {
+        fault.hint(format!("`swift {} sesame`  (proposed {})", shown(&proposal.words.join(" ")), proposal.at))
+    })
+}
+
+/// `demo`
+#[derive(Args)]
+pub(super) struct Demo {}
+
+impl Demo {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        demo::run(&context.ui)?;
+        Ok(DONE)
+    }
+}
+
+/// `completions`
+#[derive(Args)]
+pub(super) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "swift", &mut text);
+        context.ui.raw(&text)?;
+        Ok(DONE)
+    }
+}
+
+/// `man`
+#[derive(Args)]
+pub(super) struct Man {}
+
+impl Man {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let mut text = Vec::new();
+        let rendered = clap_mangen::Man::new(Cli::command()).render(&mut text);
+        rendered.map_err(|error| {
+            Fault::new(Code::Internal, format!("the manual page cannot be made: {error}"))
+        })?;
+        context.ui.raw(&text)?;
+        Ok(DONE)
+    }
+}

@@ -1,0 +1,56 @@
+//! Every byte outside the person's own files that is there because of a queue.
+
+#![expect(clippy::disallowed_methods, reason = "the store is where the disk is read")]
+
+use std::path::Path;
+
+use super::git::HomeKind;
+use super::queue::Queue;
+use crate::domain::fault::Result;
+
+/// One place.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) what: &'static str,
+}
+
+/// The places and their sizes: the folder, its worktree administration, its branch, and the line in git's
+/// exclude file. Objects in git's database are shared with the person's own and not counted.
+///
+/// # Errors
+/// None at present; a place that cannot be read counts nothing.
+pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
+    let root = &queue.home.root;
+    let common = &queue.home.common_dir;
+    let mut entries =
+        vec![entry(root, "the queue: tasks, log, settings, and this machine's caches and notes")];
+    if queue.home.kind == HomeKind::Branch {
+        entries.push(entry(queue.home.git_dir(), "git's administration of the queue's worktree"));
+        if let Some(branch) = &queue.home.branch {
+            entries.push(entry(&common.join("refs/heads").join(branch), "the queue's branch"));
+            entries.push(entry(&common.join("logs/refs/heads").join(branch), "the branch's reflog"));
+        }
+        entries.push(Entry {
+            path: format!("{} (one line: /.swift/)", common.join("info/exclude").display()),
+            bytes: 9,
+            what: "keeps the folder out of the project's own status",
+        });
+    }
+    entries.retain(|entry| entry.bytes > 0);
+    Ok(entries)
+}
+
+fn entry(path: &Path, what: &'static str) -> Entry {
+    Entry { path: path.display().to_string(), bytes: size(path), what }
+}
+
+fn size(path: &Path) -> u64 {
+    let Ok(meta) = std::fs::symlink_metadata(path) else { return 0 };
+    if !meta.is_dir() {
+        return meta.len();
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| size(&entry.path())).sum()
+}
