@@ -19,7 +19,6 @@ pub(crate) mod registry;
 mod seen;
 pub(crate) mod session;
 pub(crate) mod settings;
-pub(crate) mod session;
 mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;

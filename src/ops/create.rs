@@ -124,8 +124,9 @@ fn from_template(queue: &Queue, fields: &Fields) -> Result<Document> {
         Some(text) => text,
         None => return Ok(Document::new(&Task { kind, ..Task::titled(title) }, "")),
     };
-    let filled = template::fill(&text, &title);
-    Document::parse(filled.as_bytes(), &queue.limits()).map_err(|m| m.at(&format!("template `{}`", kind.as_str())))
+    template::fill(&text, &title)
+        .and_then(|filled| Document::parse(filled.as_bytes(), &queue.limits()))
+        .map_err(|defect| defect.at(&format!("template `{}`", kind.as_str())))
 }
 
 /// The project's own template of that name, else the built-in one.

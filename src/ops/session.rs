@@ -1,5 +1,7 @@
 //! A stretch of work: what waits at its start, what happened until its end, what was learned.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -87,7 +89,12 @@ fn open(queue: &Queue) -> Option<(SessionId, Timestamp)> {
     Some((note.id.parse().ok()?, note.started_at.parse().ok()?))
 }
 
-fn situation(queue: &Queue, operation: &Operation<'_>, session: SessionId, since: Timestamp) -> Result<Situation> {
+fn situation(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    session: SessionId,
+    since: Timestamp,
+) -> Result<Situation> {
     let now = operation.at;
     let today = now.to_zoned(TimeZone::UTC).date();
     let listing = queue.list(&[Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Dead]);
@@ -176,18 +183,19 @@ fn claimed(queue: &Queue, now: Timestamp) -> Vec<Item> {
     items.into_iter().filter(|item| item.task.held(now).is_some()).collect()
 }
 
-fn counts(events: &[Event]) -> Vec<(String, u64)> {
-    let mut counts = std::collections::BTreeMap::new();
+fn counts(events: &[Event]) -> BTreeMap<EventKind, u64> {
+    let mut counts = BTreeMap::new();
     for event in events.iter().filter(|event| event.fact.task.is_some()) {
-        *counts.entry(event.fact.kind.as_str().to_owned()).or_insert(0) += 1;
+        *counts.entry(event.fact.kind).or_insert(0) += 1;
     }
-    counts.into_iter().collect()
+    counts
 }
 
 /// One line for each event about a task, in the order of time.
 fn narrative(queue: &Queue, events: &[Event]) -> String {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
-    let title = |id| listing.items.iter().find(|item| item.id() == Some(id)).map(|item| item.task.title.as_str());
+    let title =
+        |id| listing.items.iter().find(|item| item.id() == Some(id)).map(|item| item.task.title.as_str());
     let mut text = String::from("## What happened\n\n");
     for event in events {
         let Some(id) = event.fact.task else { continue };

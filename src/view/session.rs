@@ -145,8 +145,12 @@ impl FinishView {
             started_at: session.started_at.to_string(),
             finished_at: session.finished_at.to_string(),
             learned: session.learned.clone(),
-            counts: session.counts.iter().cloned().collect(),
-            still_claimed: summary.still_claimed.iter().map(|i| TaskRow::of(project, i, State::Claimed)).collect(),
+            counts: session.counts.iter().map(|(kind, n)| (kind.as_str().to_owned(), *n)).collect(),
+            still_claimed: summary
+                .still_claimed
+                .iter()
+                .map(|i| TaskRow::of(project, i, State::Claimed))
+                .collect(),
             commit: CommitRow::new(&summary.committed, mode),
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::verify::DefectKind;
 use super::*;
 use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::id::{EventId, OperationId, SegmentId, TaskId, WriterId};
@@ -166,6 +167,7 @@ fn defects_name_their_kind_and_line() {
 /// How long one record takes; run with `cargo test --release --lib speed -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn speed_of_records() {
     let fact = Fact::task(EventKind::TaskClaimed, TaskId::new(5, 7), Some(State::Ready), State::Claimed)
         .leaving(digest(b"x"));

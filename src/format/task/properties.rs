@@ -261,6 +261,7 @@ proptest! {
 /// How long one head takes; run with `cargo test --release --lib speed -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn speed_of_summaries() {
     let mut task = Task::titled("Add rate limiting to the public endpoints");
     task.id = Some(TaskId::new(1_790_000_000_000, 77));
