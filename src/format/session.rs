@@ -22,8 +22,7 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) actor: Actor,
     pub(crate) started_at: Timestamp,
-    /// `None` while it lasts.
-    pub(crate) finished_at: Option<Timestamp>,
+    pub(crate) finished_at: Timestamp,
     pub(crate) learned: Vec<String>,
     /// How many events of each kind it caused.
     pub(crate) counts: BTreeMap<EventKind, u64>,
@@ -32,14 +31,12 @@ pub(crate) struct Session {
 /// The text of the file.
 pub(crate) fn render(session: &Session, body: &str) -> String {
     let mut text = format!(
-        "+++\nschema = 1\nid = {}\nactor = {}\nstarted_at = {}\n",
+        "+++\nschema = 1\nid = {}\nactor = {}\nstarted_at = {}\nfinished_at = {}\n",
         string(&session.id.to_string()),
         string(session.actor.as_str()),
-        to_toml(session.started_at)
+        to_toml(session.started_at),
+        to_toml(session.finished_at)
     );
-    if let Some(finished) = session.finished_at {
-        text.extend(["finished_at = ", &to_toml(finished), "\n"]);
-    }
     if !session.learned.is_empty() {
         text.extend(["learned = ", &array(&session.learned), "\n"]);
     }
@@ -73,7 +70,7 @@ fn head(head: &str) -> Result<Session, Malformed> {
         id: fields.required("id", fields.word("id")?)?,
         actor: fields.required("actor", fields.word("actor")?)?,
         started_at: fields.required("started_at", fields.instant("started_at")?)?,
-        finished_at: fields.instant("finished_at")?,
+        finished_at: fields.required("finished_at", fields.instant("finished_at")?)?,
         learned: fields.texts("learned")?,
         counts: counts(fields.table("counts")?)?,
     })
@@ -101,7 +98,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             random in any::<u64>(),
-            times in (0_i64..4_000_000_000, proptest::option::of(0_i64..4_000_000_000)),
+            times in (0_i64..4_000_000_000, 0_i64..4_000_000_000),
             learned in proptest::collection::vec("(\\PC|\n|\\+\\+\\+|\"){0,9}", 0..3),
             counts in proptest::collection::btree_map(proptest::sample::select(EventKind::ALL), any::<u64>(), 0..4),
             body in "[a-z\n]{0,9}",
@@ -110,7 +107,7 @@ mod tests {
                 id: SessionId::new(1, u128::from(random)),
                 actor: "ann".parse().unwrap(),
                 started_at: Timestamp::from_second(times.0).unwrap(),
-                finished_at: times.1.map(|second| Timestamp::from_second(second).unwrap()),
+                finished_at: Timestamp::from_second(times.1).unwrap(),
                 learned,
                 counts,
             };
@@ -126,9 +123,9 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_left_out_and_wrong_counts_refused() {
-        let text = "+++\nid = '00000000010000000000000001'\nactor = 'a'\nstarted_at = 2026-01-01\n[counts]\n'task.done' = 2\n'x.y' = 3\n+++\n";
+        let text = "+++\nid = '00000000010000000000000001'\nactor = 'a'\nstarted_at = 2026-01-01\nfinished_at = 2026-01-01\n[counts]\n'task.done' = 2\n'x.y' = 3\n+++\n";
         assert_eq!(parse(text).unwrap().counts, BTreeMap::from([(EventKind::TaskDone, 2)]));
         let defect = parse(&text.replace("' = 2", "' = -2")).unwrap_err();
-        assert_eq!(defect.to_string(), "6:15: counts.task.done: `-2` is out of range");
+        assert_eq!(defect.to_string(), "7:15: counts.task.done: `-2` is out of range");
     }
 }

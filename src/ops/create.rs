@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::ProjectName;
-use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, Task};
+use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, Task, valid_label, valid_title};
 use crate::format::{Document, template};
 use crate::store::layout;
 use crate::store::queue::Queue;
@@ -96,7 +96,11 @@ fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
 fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     let mut document = match text {
         Text::File(bytes) => Document::parse(&bytes, &queue.limits()).map_err(|m| m.at("the given text"))?,
-        Text::Body(body) => Document::new(&Task::titled(title_of(&fields, &body)?), &body),
+        Text::Body(body) => {
+            let title = title_of(&fields, &body)?;
+            valid_title(&title)?;
+            Document::new(&Task::titled(title), &body)
+        }
         Text::None => from_template(queue, &fields)?,
     };
     let mut task = document.task().clone();
@@ -104,6 +108,8 @@ fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     if task.title.trim().is_empty() {
         return Err(no_title());
     }
+    valid_title(&task.title)?;
+    task.labels.iter().try_for_each(|label| valid_label(label))?;
     document.apply(&task);
     Ok(document)
 }

@@ -3,7 +3,7 @@
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::{self, Hold};
-use crate::domain::task::Folder;
+use crate::domain::task::{Folder, valid_label, valid_title};
 use crate::format::Document;
 use crate::store::queue::Queue;
 use crate::store::tx::Operation;
@@ -69,6 +69,8 @@ pub(crate) fn edit(
             clear(subject.task, field);
         }
         apply_fields(subject.task, request.fields);
+        valid_title(&subject.task.title)?;
+        subject.task.labels.iter().try_for_each(|label| valid_label(label))?;
         Ok(Step::stay(EventKind::TaskEdited, subject.item))
     })
 }

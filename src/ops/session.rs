@@ -163,7 +163,7 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
         id,
         actor: operation.actor.clone(),
         started_at,
-        finished_at: Some(operation.at),
+        finished_at: operation.at,
         learned,
         counts: counts(&events),
     };

@@ -127,7 +127,7 @@ pub(crate) struct FinishView {
     session: String,
     path: String,
     started_at: String,
-    finished_at: Option<String>,
+    finished_at: String,
     learned: Vec<String>,
     counts: std::collections::BTreeMap<String, u64>,
     still_claimed: Vec<TaskRow>,
@@ -143,7 +143,7 @@ impl FinishView {
             session: session.id.to_string(),
             path: place(&summary.path),
             started_at: session.started_at.to_string(),
-            finished_at: session.finished_at.map(|at| at.to_string()),
+            finished_at: session.finished_at.to_string(),
             learned: session.learned.clone(),
             counts: session.counts.iter().map(|(kind, n)| (kind.as_str().to_owned(), *n)).collect(),
             still_claimed: summary

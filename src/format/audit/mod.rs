@@ -14,9 +14,9 @@ mod verify;
 mod properties;
 
 pub(crate) use header::header;
-pub(crate) use record::{Record, append};
+pub(crate) use record::append;
 pub(crate) use segment::{Segment, parse, parse_bytes};
-pub(crate) use verify::{Defect, DefectKind, verify, verify_writer};
+pub(crate) use verify::{verify, verify_writer};
 
 use sha2::{Digest as _, Sha256};
 
