@@ -16,7 +16,7 @@ use crate::view::simple::Answer;
 
 /// `audit`
 #[derive(Args)]
-pub(super) struct Audit {
+pub(in crate::cli) struct Audit {
     #[command(subcommand)]
     verb: AuditVerb,
 }
@@ -39,7 +39,7 @@ impl Audit {
 
 /// `doctor`
 #[derive(Args)]
-pub(super) struct Doctor {
+pub(in crate::cli) struct Doctor {
     /// Record changes made by hand, put unreadable files aside; nothing is deleted
     #[arg(long)]
     fix: bool,

@@ -16,7 +16,7 @@ use crate::view::task::ChangedView;
 
 /// `inbox`
 #[derive(Args)]
-pub(super) struct Inbox {
+pub(in crate::cli) struct Inbox {
     #[command(subcommand)]
     verb: Option<Verb>,
 }

@@ -14,7 +14,7 @@ use crate::view::task::CardView;
 
 /// `next`
 #[derive(Args)]
-pub(super) struct Next {
+pub(in crate::cli) struct Next {
     /// Over all registered projects
     #[arg(long)]
     all: bool,
@@ -46,7 +46,7 @@ fn states(words: &[String]) -> Result<Vec<State>> {
 
 /// `list`
 #[derive(Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     /// Only tasks in this state, or `any`; may be given several times (default: all that are not finished)
     #[arg(long, short = 's', value_name = "STATE", value_delimiter = ',')]
     state: Vec<String>,
@@ -77,7 +77,7 @@ impl List {
 
 /// `dead`
 #[derive(Args)]
-pub(super) struct Dead {}
+pub(in crate::cli) struct Dead {}
 
 impl Dead {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
@@ -90,7 +90,7 @@ impl Dead {
 
 /// `show`
 #[derive(Args)]
-pub(super) struct Show {
+pub(in crate::cli) struct Show {
     /// The task
     #[arg(value_name = "REF")]
     task: String,
@@ -106,7 +106,7 @@ impl Show {
 
 /// `search`
 #[derive(Args)]
-pub(super) struct Search {
+pub(in crate::cli) struct Search {
     /// Words that all have to be there, in any case
     #[arg(required = true)]
     words: Vec<String>,
@@ -125,7 +125,7 @@ impl Search {
 
 /// `log`
 #[derive(Args)]
-pub(super) struct Log {
+pub(in crate::cli) struct Log {
     /// Only events of this task
     #[arg(value_name = "REF")]
     task: Option<String>,

@@ -12,7 +12,7 @@ use crate::store::proposal::{self, Proposal};
 
 /// `sesame`
 #[derive(Args)]
-pub(super) struct Sesame {}
+pub(in crate::cli) struct Sesame {}
 
 impl Sesame {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
@@ -51,7 +51,7 @@ fn several(waiting: &[Proposal]) -> Fault {
 
 /// `demo`
 #[derive(Args)]
-pub(super) struct Demo {}
+pub(in crate::cli) struct Demo {}
 
 impl Demo {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
@@ -62,7 +62,7 @@ impl Demo {
 
 /// `completions`
 #[derive(Args)]
-pub(super) struct Completions {
+pub(in crate::cli) struct Completions {
     /// The shell
     shell: Shell,
 }
@@ -78,7 +78,7 @@ impl Completions {
 
 /// `man`
 #[derive(Args)]
-pub(super) struct Man {}
+pub(in crate::cli) struct Man {}
 
 impl Man {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {

@@ -17,7 +17,7 @@ use crate::view::simple::Answer;
 
 /// `init`
 #[derive(Args)]
-pub(super) struct Init {
+pub(in crate::cli) struct Init {
     /// The project's id (default: from the remote's URL, else `local/<folder>`)
     #[arg(long, value_name = "ORG/NAME")]
     id: Option<ProjectId>,
@@ -48,7 +48,7 @@ impl Init {
 
 /// `register`
 #[derive(Args)]
-pub(super) struct Register {
+pub(in crate::cli) struct Register {
     /// The project's folder on this machine
     #[arg(value_name = "PATH")]
     place: String,
@@ -83,7 +83,7 @@ fn local_place(context: &Context, text: &str) -> Result<PathBuf> {
 
 /// `unregister`
 #[derive(Args)]
-pub(super) struct Unregister {
+pub(in crate::cli) struct Unregister {
     /// The project's id or alias
     project: ProjectName,
 }
@@ -103,7 +103,7 @@ impl Unregister {
 
 /// `projects`
 #[derive(Args)]
-pub(super) struct Projects {}
+pub(in crate::cli) struct Projects {}
 
 impl Projects {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
@@ -124,7 +124,7 @@ enum HomeWord {
 
 /// `home`
 #[derive(Args)]
-pub(super) struct MoveHome {
+pub(in crate::cli) struct MoveHome {
     /// Where the queue is to be committed
     to: HomeWord,
 }
@@ -138,7 +138,7 @@ impl MoveHome {
 
 /// `uninstall`
 #[derive(Args)]
-pub(super) struct Uninstall {
+pub(in crate::cli) struct Uninstall {
     /// Leave the queue's branch, and with it all tasks and their history, in the repository
     #[arg(long)]
     keep_branch: bool,

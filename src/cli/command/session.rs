@@ -14,7 +14,7 @@ use crate::view::session::{Carries, FinishView, StartView};
 
 /// `start`
 #[derive(Args)]
-pub(super) struct Start {}
+pub(in crate::cli) struct Start {}
 
 impl Start {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
@@ -58,7 +58,7 @@ fn say(context: &Context, view: &impl View) {
 
 /// `finish`
 #[derive(Args)]
-pub(super) struct Finish {
+pub(in crate::cli) struct Finish {
     /// What was learned; may be given several times
     #[arg(long, short = 'l', value_name = "TEXT")]
     learned: Vec<String>,

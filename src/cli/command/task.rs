@@ -62,7 +62,7 @@ fn dependency(queue: &Queue, text: &str) -> Result<Dependency> {
 
 /// `task`
 #[derive(Args)]
-pub(super) struct Task {
+pub(in crate::cli) struct Task {
     /// Whom it is for: `.` for this project, or another project's id or alias
     #[arg(value_name = "PROJECT")]
     target: String,
@@ -194,7 +194,7 @@ fn utf8(bytes: Vec<u8>) -> Result<String> {
 
 /// `comment`
 #[derive(Args)]
-pub(super) struct Comment {
+pub(in crate::cli) struct Comment {
     /// The task
     #[arg(value_name = "REF")]
     task: String,
@@ -215,7 +215,7 @@ impl Comment {
 
 /// `edit`
 #[derive(Args)]
-pub(super) struct Edit {
+pub(in crate::cli) struct Edit {
     /// The task
     #[arg(value_name = "REF")]
     task: String,

@@ -15,7 +15,7 @@ use crate::view::task::CommitRow;
 
 /// `undo`
 #[derive(Args)]
-pub(super) struct Undo {
+pub(in crate::cli) struct Undo {
     /// The operation: its id, or at least 4 characters of its random part (default: the last one)
     operation: Option<String>,
 }

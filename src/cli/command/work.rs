@@ -35,7 +35,7 @@ struct Mine {
 
 /// `claim`
 #[derive(Args)]
-pub(super) struct Claim {
+pub(in crate::cli) struct Claim {
     /// The task (default: the first that is ready)
     #[arg(value_name = "REF")]
     task: Option<String>,
@@ -56,7 +56,7 @@ impl Claim {
 
 /// `renew`
 #[derive(Args)]
-pub(super) struct Renew {
+pub(in crate::cli) struct Renew {
     #[command(flatten)]
     mine: Mine,
     /// How long to hold it from now
@@ -76,7 +76,7 @@ impl Renew {
 
 /// `release`
 #[derive(Args)]
-pub(super) struct Release {
+pub(in crate::cli) struct Release {
     #[command(flatten)]
     mine: Mine,
 }
@@ -92,7 +92,7 @@ impl Release {
 
 /// `done`
 #[derive(Args)]
-pub(super) struct Done {
+pub(in crate::cli) struct Done {
     #[command(flatten)]
     mine: Mine,
     /// What came of it; travels back to the sender
@@ -111,7 +111,7 @@ impl Done {
 
 /// `fail`
 #[derive(Args)]
-pub(super) struct Fail {
+pub(in crate::cli) struct Fail {
     #[command(flatten)]
     mine: Mine,
     /// What went wrong
@@ -131,7 +131,7 @@ impl Fail {
 
 /// `block`
 #[derive(Args)]
-pub(super) struct Block {
+pub(in crate::cli) struct Block {
     #[command(flatten)]
     mine: Mine,
     /// What is in the way
@@ -150,7 +150,7 @@ impl Block {
 
 /// `unblock`
 #[derive(Args)]
-pub(super) struct Unblock {
+pub(in crate::cli) struct Unblock {
     /// The task
     #[arg(value_name = "REF")]
     task: String,
@@ -165,7 +165,7 @@ impl Unblock {
 
 /// `redrive`
 #[derive(Args)]
-pub(super) struct Redrive {
+pub(in crate::cli) struct Redrive {
     /// The dead letter
     #[arg(value_name = "REF")]
     task: String,
