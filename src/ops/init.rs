@@ -89,7 +89,7 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
         signing: Signing::AsConfigured,
     };
     match Home::create(start, wanted.kind, branch, request)? {
-        Created::New(home) => record_beginning(Queue::of(home)?, operation),
+        Created::New(home) => record_beginning(Queue::of(home)?),
         Created::Adopted(home) => existing(Queue::of(home)?, operation, wanted, How::Adopted),
         Created::Existing(home) => existing(Queue::of(home)?, operation, wanted, How::Existing),
     }
@@ -108,7 +108,7 @@ fn first_files(settings: &Settings) -> Vec<Change> {
     ]
 }
 
-fn record_beginning(queue: Queue, operation: &Operation<'_>) -> Result<Initialised> {
+fn record_beginning(queue: Queue) -> Result<Initialised> {
     let head = queue.home.history()?.next().transpose()?.map(|entry| entry.id);
     Ok(report(&queue, How::New, Committed { commit: head, debt: operation_debt(&queue)? }))
 }
@@ -170,8 +170,10 @@ fn guess_id(checkout: &Path) -> ProjectId {
 
 /// The last two parts of the path of a git URL, without `.git`. Folders of a local path say nothing about owners.
 fn id_of_url(url: &str) -> Option<ProjectId> {
-    let is_remote =
-        url.contains("://") && !url.starts_with("file:") || (url.contains(':') && !url.starts_with('/'));
+    let is_remote = match url.split_once("://") {
+        Some((scheme, _)) => scheme != "file",
+        None => url.contains(':') && !url.starts_with('/'),
+    };
     if !is_remote {
         return None;
     }

@@ -1,7 +1,5 @@
 //! Every byte outside the person's own files that is there because of a queue.
 
-#![expect(clippy::disallowed_methods, reason = "the store is where the disk is read")]
-
 use std::path::Path;
 
 use super::git::HomeKind;

@@ -3,8 +3,6 @@
 //! Everything here may be deleted at any time. Paths of projects have to be told again after that; caches,
 //! proposals and the writer's bookmark are made anew.
 
-#![expect(clippy::disallowed_methods, reason = "the store is where the disk is written")]
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The disk and git. The only module that writes.
 
+#![expect(clippy::disallowed_methods, reason = "the store is where the disk, git and lock waits are")]
+
 pub(crate) mod archive;
 pub(crate) mod audit;
 mod cache;
