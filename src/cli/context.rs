@@ -62,13 +62,15 @@ impl Context {
     pub(crate) fn new(
         shared: Shared,
         words: Vec<String>,
+        start: Option<PathBuf>,
         approval: Approval,
         mode: Mode,
         ui: Ui,
     ) -> std::result::Result<Context, Box<(Ui, Fault)>> {
         let parts = || -> Result<(Env, PathBuf, Option<Actor>)> {
             let here = env::current_dir()?;
-            let start = shared.folder.map_or(here.clone(), |folder| here.join(folder));
+            let folder = shared.folder.map_or(here.clone(), |folder| here.join(folder));
+            let start = start.unwrap_or(folder);
             let actor = shared.actor.map_or_else(env::actor, |actor| Ok(Some(actor)))?;
             Ok((Env::of_process()?, start, actor))
         };

@@ -5,6 +5,8 @@ mod command;
 mod context;
 mod editor;
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::domain::fault::{Code, Fault, Result, Status};
@@ -38,8 +40,18 @@ pub(crate) fn run() -> u8 {
     run_words(words, None)
 }
 
-/// Run one command line; `bound` is the plan's hash when an earlier proposal is carried out.
-fn run_words(words: Vec<String>, bound: Option<String>) -> u8 {
+/// An earlier proposal that is carried out now.
+struct Bound {
+    /// The command line as it was proposed.
+    words: Vec<String>,
+    /// The hash of the plan that was shown.
+    basis: String,
+    /// Where the approving command was started.
+    start: PathBuf,
+}
+
+/// Run one command line, on behalf of an earlier proposal if there is one.
+fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
     let (words, approved) = split_approval(words);
     let format = if words.iter().any(|word| word == "--json") { Format::Json } else { Format::Text };
     let ui = Ui::new(format);
@@ -112,16 +124,16 @@ fn execute(
     cli: Cli,
     words: Vec<String>,
     approved: Approved,
-    bound: Option<String>,
+    bound: Option<Bound>,
     ui: Ui,
 ) -> std::result::Result<u8, (Ui, Fault)> {
-    let approval = match bound {
-        Some(basis) => Approval::Bound(basis),
-        None if approved == Approved::Yes || cli.shared.yes => Approval::Given,
-        None => Approval::Ask,
+    let (words, start, approval) = match bound {
+        Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
+        None if approved == Approved::Yes || cli.shared.yes => (words, None, Approval::Given),
+        None => (words, None, Approval::Ask),
     };
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
-    let mut context = match Context::new(cli.shared, words, approval, mode, ui) {
+    let mut context = match Context::new(cli.shared, words, start, approval, mode, ui) {
         Ok(context) => context,
         Err(both) => return Err(*both),
     };

@@ -101,7 +101,7 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         states => folders(states),
     };
     let listing = queue.list(&folders);
-    let items = listing
+    let mut items: Vec<(Item, State)> = listing
         .items
         .into_iter()
         .map(|item| {
@@ -110,6 +110,7 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         })
         .filter(|(item, state)| passes(filter, item, *state))
         .collect();
+    items.sort_by(|(a, _), (b, _)| (a.folder, a.id(), &a.path).cmp(&(b.folder, b.id(), &b.path)));
     Found { items, problems: listing.problems }
 }
 

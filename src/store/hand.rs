@@ -25,7 +25,12 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 /// # Errors
 /// Those of comparing the folder with the last commit.
 pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
+    // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
+    let debts = tx.queue.home.debts()?;
     for path in tx.queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
+        if debts.contains(&path) {
+            continue;
+        }
         if let Err(fault) = record(tx, &path) {
             tx.problems.push(Problem::at(path, fault));
         }

@@ -4,11 +4,12 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::cli::context::Context;
-use crate::cli::{Cli, DONE, run_words};
+use crate::cli::{Bound, Cli, DONE, run_words};
 use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
 use crate::store::proposal::{self, Proposal};
+use crate::ui::Format;
 
 /// `sesame`
 #[derive(Args)]
@@ -25,18 +26,17 @@ impl Sesame {
             }
             _ => return Err(several(&waiting)),
         };
-        Ok(run_words(with_folder(context, &chosen), Some(chosen.basis)))
+        let words = retold(context, &chosen);
+        let bound = Bound { words: chosen.words, basis: chosen.basis, start: context.start.clone() };
+        Ok(run_words(words, Some(bound)))
     }
 }
 
-/// The proposal's command line, run where this one was.
-fn with_folder(context: &Context, chosen: &Proposal) -> Vec<String> {
+/// The proposal's command line, told in the way that this one was asked.
+fn retold(context: &Context, chosen: &Proposal) -> Vec<String> {
     let mut words = chosen.words.clone();
     words.retain(|word| word != "--json");
-    if !words.iter().any(|word| word == "-C") {
-        words.splice(0..0, ["-C".to_owned(), context.start.display().to_string()]);
-    }
-    if context.ui.format() == crate::ui::Format::Json {
+    if context.ui.format() == Format::Json {
         words.push("--json".to_owned());
     }
     words
