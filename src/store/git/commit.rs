@@ -14,7 +14,7 @@ use super::debt;
 use super::disk::{self, OrIo as _};
 use super::folder::{Folder, Staged};
 use super::gitlock::{GitLock, Identity};
-use super::objects;
+use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::perm::Sharing;
 use super::plan::Plan;
@@ -90,7 +90,7 @@ impl Home {
                 .map(|()| Attempt::Done(Outcome::Unchanged));
         }
         let parents: Vec<ObjectId> = tip.id.into_iter().chain(also.iter().copied()).collect();
-        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan)?;
+        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan.batch)?;
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
         if !matches!(attempt, Err(Stop { half: true, .. })) {
@@ -249,12 +249,12 @@ impl Home {
 }
 
 /// The commit object, signed if that is configured; nothing is written yet.
-fn build(
+pub(super) fn build(
     repo: &Repo,
     request: &Request<'_>,
     tree: ObjectId,
     parents: Vec<ObjectId>,
-    plan: &mut Plan<'_>,
+    batch: &mut Batch,
 ) -> Result<(ObjectId, CommitData)> {
     let identity = repo.identity()?;
     let mut message = request.message.trim_end().to_owned();
@@ -277,7 +277,7 @@ fn build(
     let mut bytes = Vec::new();
     gix::objs::WriteTo::write_to(&commit, &mut bytes)
         .map_err(|error| Fault::new(Code::Internal, format!("the commit cannot be written: {error}")))?;
-    Ok((plan.batch.add(Kind::Commit, bytes)?, data))
+    Ok((batch.add(Kind::Commit, bytes)?, data))
 }
 
 /// What else has to be on the disk before the branch moves, and before success is reported.

@@ -171,6 +171,10 @@ impl Place {
             return Ok(None);
         }
         let root = self.project()?.join(FOLDER);
+        if root.join(SETTINGS).is_file() {
+            // A move to the branch was interrupted before it took the files away: still in-tree.
+            return Ok(None);
+        }
         if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
             return Err(unsafe_home(&root));
         }

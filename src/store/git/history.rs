@@ -121,7 +121,7 @@ impl Home {
             .map_or(true, |index| stamp.mtime >= (index.mtime() as u32, index.mtime_nsec() as u32))
     }
 
-    fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
+    pub(super) fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
         let mut files = BTreeMap::new();
         if let Some(id) = self.tip()?.id {
             let root = repo.commit(id)?.tree;

@@ -32,6 +32,7 @@ mod state;
 mod switch;
 mod sync;
 mod tree;
+mod upkeep;
 mod worktree;
 
 #[cfg(test)]

@@ -44,11 +44,6 @@ impl Batch {
         Ok(id)
     }
 
-    /// The content of an object that was collected.
-    pub(super) fn get(&self, id: &ObjectId) -> Option<&[u8]> {
-        self.objects.get(id).map(|(_, data)| data.as_slice())
-    }
-
     /// The ids of all that was collected, the commit last.
     pub(super) fn ids(&self) -> &[ObjectId] {
         &self.order
