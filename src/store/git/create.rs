@@ -50,11 +50,23 @@ impl Home {
         refs::check_branch(branch)?;
         let repo = Repo::open(&place.common_dir)?;
         repo.identity()?;
+        check_checkout(&place, &repo)?;
         match kind {
             HomeKind::Branch => create_branch(&place, &repo, branch, request),
             HomeKind::Tree => create_tree(&place, request),
         }
     }
+}
+
+/// `core.worktree` can name another checkout than the one that `.git` lies in; nothing here would find that.
+fn check_checkout(place: &Place, repo: &Repo) -> Result<()> {
+    let (Some(named), Some(checkout)) = (repo.text("core.worktree"), &place.checkout) else { return Ok(()) };
+    let same = std::fs::canonicalize(place.common_dir.join(&named)).is_ok_and(|named| named == *checkout);
+    if same || place.git_dir != place.common_dir {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Unsupported, format!("core.worktree of {} is {named}", place.common_dir.display()))
+        .hint("`git config --show-origin core.worktree` shows where it is set"))
 }
 
 fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
