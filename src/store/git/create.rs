@@ -75,7 +75,20 @@ fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
     let mut undo = Undo::new(&home.root)?;
     undo.make_root()?;
     let guard = home.lock(WAIT)?;
-    home.commit(&guard, request)?;
+    if let Some(home) = place.home()? {
+        // Another process was faster.
+        undo.keep();
+        return Ok(Created::Existing(home));
+    }
+    if let Some(reason) = home.waits()? {
+        return Err(not_now(&reason));
+    }
+    let paths: Vec<PathBuf> = request.changes.iter().map(|change| home.root.join(&change.path)).collect();
+    if let Outcome::Debt(reason) = home.commit(&guard, request)? {
+        paths.into_iter().for_each(|path| undo.also(path));
+        home.write_debts(&Default::default())?;
+        return Err(not_now(&reason));
+    }
     undo.keep();
     home.reopen().map(Created::New)
 }
@@ -83,9 +96,13 @@ fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
 fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>) -> Result<Created> {
     let root = place.project()?.join(FOLDER);
     let common_dir = &place.common_dir;
-    let existing = existing(common_dir, repo, branch)?;
     let sharing = repo.sharing()?;
     let guard = lock::hold(common_dir, WAIT)?;
+    if let Some(home) = place.home()? {
+        // Another process was faster.
+        return Ok(Created::Existing(home));
+    }
+    let existing = existing(common_dir, repo, branch)?;
     let mut undo = Undo::new(&root)?;
     undo.make_root()?;
     if let Some(Existing::Remote(id)) = existing {
@@ -118,10 +135,15 @@ fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>)
         return Ok(Created::Adopted(home));
     }
     if let Outcome::Debt(reason) = home.commit(&guard, request)? {
-        return Err(Fault::new(Code::InProgress, format!("the queue cannot be made now: {reason}")));
+        return Err(not_now(&reason));
     }
     undo.keep();
     Ok(Created::New(home))
+}
+
+fn not_now(reason: &str) -> Fault {
+    Fault::new(Code::InProgress, format!("the queue cannot be made now: {reason}"))
+        .hint("`git status` shows what is in progress")
 }
 
 enum Existing {

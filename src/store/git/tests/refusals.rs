@@ -289,3 +289,52 @@ fn bad_paths_are_refused() {
     }
     sandbox.judge(&home);
 }
+
+#[test]
+fn attributes_that_outrank_the_queues_own() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let home = sandbox.create(kind);
+        std::fs::create_dir_all(home.common_dir.join("info")).unwrap();
+        std::fs::write(home.common_dir.join("info/attributes"), "# nothing\n*.txt text\n").unwrap();
+        commit(&home, vec![write("x.md", "x\r\n")]);
+        std::fs::write(home.common_dir.join("info/attributes"), "*.md text=auto\n").unwrap();
+        let fault = try_commit(&home, vec![write("x.md", "y\r\n")]).unwrap_err();
+        assert_eq!(fault.code, Code::Unsupported);
+        std::fs::write(home.common_dir.join("info/attributes"), "").unwrap();
+        sandbox.judge(&home);
+    }
+}
+
+#[test]
+fn a_checkout_that_lies_elsewhere() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        std::fs::create_dir(sandbox.scratch().join("elsewhere")).unwrap();
+        sandbox.git(&["config", "core.worktree", sandbox.scratch().join("elsewhere").to_str().unwrap()]);
+        refused(&sandbox, kind, Code::Unsupported);
+    }
+}
+
+#[test]
+fn an_in_tree_queue_is_not_made_in_the_middle_of_a_merge() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["checkout", "-q", "-b", "other"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "other"]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["merge", "-q", "--no-ff", "--no-commit", "other"]);
+    assert_eq!(try_create(&sandbox.project, HomeKind::Tree).unwrap_err().code, Code::InProgress);
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    let home = sandbox.create(HomeKind::Branch);
+    sandbox.judge(&home);
+}
+
+#[test]
+fn a_worktree_of_the_person_that_is_called_like_ours() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["worktree", "add", "-q", "-b", "mine", "sub/.swift"]);
+    assert_eq!(Home::find(&sandbox.project).unwrap_err().code, Code::NotInitialised);
+    let home = sandbox.create(HomeKind::Branch);
+    commit(&home, vec![write("x.md", "x\n")]);
+    assert_eq!(Home::find(&sandbox.project).unwrap().root, home.root);
+}
