@@ -14,7 +14,7 @@ use super::debt;
 use super::disk::{self, OrIo as _};
 use super::folder::{Folder, Staged};
 use super::gitlock::{GitLock, Identity};
-use super::objects;
+use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::perm::Sharing;
 use super::plan::Plan;
@@ -62,6 +62,7 @@ impl Home {
         self.check_root()?;
         request.changes.iter().try_for_each(|change| path::check(&change.path))?;
         let repo = Repo::open(&self.git_dir)?;
+        self.check_attributes(request.changes.iter().map(|change| change.path.as_str()))?;
         if let Some(reason) = self.waits()? {
             self.keep(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
@@ -90,17 +91,23 @@ impl Home {
                 .map(|()| Attempt::Done(Outcome::Unchanged));
         }
         let parents: Vec<ObjectId> = tip.id.into_iter().chain(also.iter().copied()).collect();
-        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan)?;
+        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan.batch)?;
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
-        if !matches!(attempt, Err(Stop { half: true, .. })) {
-            self.forget_pending()?;
-        }
-        if let Ok(Attempt::Done(_)) = attempt {
-            self.settle_debts(&plan.leaves)?;
-            self.remember(id, &plan.leaves)?;
+        match &attempt {
+            Ok(Attempt::Done(_)) => self.tidy(id, &plan.leaves),
+            Err(Stop { half: true, .. }) => {}
+            _ => self.forget_pending()?,
         }
         attempt.map_err(|stop| stop.fault)
+    }
+
+    /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a pending
+    /// record of a finished commit and a debt that is paid are harmless, and without a memory nothing is healed.
+    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
+        let _ = self.settle_debts(leaves);
+        let _ = self.remember(id, leaves);
+        let _ = self.forget_pending();
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -173,7 +180,7 @@ impl Home {
         }
         let flush =
             Flush { before: Barrier::default(), after: Barrier::default(), durability: Durability::Full };
-        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true)
+        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true).map_err(|stop| stop.fault)
     }
 
     fn arrive_locked(
@@ -183,7 +190,7 @@ impl Home {
         arrival: &Arrival<'_>,
         mut locks: Locks,
         flush: Flush,
-    ) -> Result<()> {
+    ) -> Result<(), Stop> {
         let Flush { before: mut barrier, after, durability } = flush;
         let old_index =
             self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
@@ -198,12 +205,11 @@ impl Home {
         let (index, reference) = (self.index_path(), arrival.tip.file(self));
         let old_reference = disk::read(&reference)?;
         let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
-        if done.is_err() {
-            // Best effort: the branch first, so that nobody sees a commit whose files are taken back.
-            self.restore(&reference, old_reference)?;
-            self.restore(&index, old_index)?;
-        }
-        done
+        done.map_err(|fault| {
+            // The branch first, so that nobody sees a commit whose files are taken back.
+            let back = self.restore(&reference, old_reference).and_then(|()| self.restore(&index, old_index));
+            Stop { fault, half: back.is_err() }
+        })
     }
 
     /// Rename index and branch into place.
@@ -249,12 +255,12 @@ impl Home {
 }
 
 /// The commit object, signed if that is configured; nothing is written yet.
-fn build(
+pub(super) fn build(
     repo: &Repo,
     request: &Request<'_>,
     tree: ObjectId,
     parents: Vec<ObjectId>,
-    plan: &mut Plan<'_>,
+    batch: &mut Batch,
 ) -> Result<(ObjectId, CommitData)> {
     let identity = repo.identity()?;
     let mut message = request.message.trim_end().to_owned();
@@ -277,7 +283,7 @@ fn build(
     let mut bytes = Vec::new();
     gix::objs::WriteTo::write_to(&commit, &mut bytes)
         .map_err(|error| Fault::new(Code::Internal, format!("the commit cannot be written: {error}")))?;
-    Ok((plan.batch.add(Kind::Commit, bytes)?, data))
+    Ok((batch.add(Kind::Commit, bytes)?, data))
 }
 
 /// What else has to be on the disk before the branch moves, and before success is reported.
@@ -426,7 +432,7 @@ impl Work<'_> {
             .iter()
             .zip(files)
             .try_for_each(|(wanted, staged)| debt::place(&mut change, wanted, staged.as_ref()));
-        let arrived = placed.and_then(|()| {
+        let arrived = placed.map_err(Stop::from).and_then(|()| {
             let mut after = Barrier::default();
             change.flush(&mut after);
             let flush = Flush { before: barrier, after, durability: self.durability };
@@ -437,9 +443,13 @@ impl Work<'_> {
                 change.complete();
                 Ok(Attempt::Done(Outcome::Committed(id.to_string())))
             }
-            Err(fault) => {
+            Err(stop) if stop.half => {
+                change.leave();
+                Err(stop)
+            }
+            Err(stop) => {
                 let half = change.take_back().is_err();
-                Err(Stop { fault, half })
+                Err(Stop { half, ..stop })
             }
         }
     }

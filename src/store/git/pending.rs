@@ -73,9 +73,10 @@ impl Home {
             return Ok(());
         }
         let folder = Folder::open(&self.root)?;
-        folder.sweep()?;
+        if folder.sweep()? | self.sweep_scratch()? {
+            self.sweep_objects()?;
+        }
         let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
-        self.sweep_scratch()?;
         if let Some(pending) = Pending::parse(&record) {
             for (path, identity) in &pending.locks {
                 gitlock::remove_if(path, identity)?;
@@ -85,11 +86,24 @@ impl Home {
         self.forget_pending()
     }
 
-    fn sweep_scratch(&self) -> Result<()> {
-        let scratch = self.scratch();
-        let Ok(entries) = std::fs::read_dir(&scratch) else { return Ok(()) };
+    /// Private files of a killed process; whether there were any.
+    fn sweep_scratch(&self) -> Result<bool> {
+        let Ok(entries) = std::fs::read_dir(self.scratch()) else { return Ok(false) };
+        let mut any = false;
         for entry in entries.flatten() {
             disk::remove(&entry.path())?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Objects of a killed process that have no name yet. git would remove them too, after two weeks.
+    fn sweep_objects(&self) -> Result<()> {
+        let Ok(entries) = std::fs::read_dir(self.common_dir.join("objects")) else { return Ok(()) };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(objects::TEMPORARY) {
+                disk::remove(&entry.path())?;
+            }
         }
         Ok(())
     }

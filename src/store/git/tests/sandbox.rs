@@ -146,7 +146,6 @@ impl Sandbox {
             &["diff", "--cached", "--full-index", "--binary"],
             &["diff", "--full-index", "--binary"],
             &["ls-files", "-s", "-v", "-t"],
-            &["ls-files", "-s", "--debug"],
             &["stash", "list"],
         ]
         .iter()
