@@ -71,7 +71,7 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
 /// # Errors
 /// Those of reading the history.
 pub(crate) fn tip(queue: &Queue) -> Result<Option<String>> {
-    Ok(queue.home.history()?.next().transpose()?.map(|entry| entry.id))
+    queue.home.head()
 }
 
 /// What an uninstall would do, in lines for a person.

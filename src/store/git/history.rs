@@ -57,6 +57,11 @@ impl Home {
         Ok(walk)
     }
 
+    /// The newest commit of the branch that the queue is on; `None` before the first.
+    pub(crate) fn head(&self) -> Result<Option<String>> {
+        Ok(self.tip()?.id.map(|id| id.to_string()))
+    }
+
     /// The time of the newest commit of the queue, in seconds since 1970; `None` before the first.
     pub(crate) fn head_seconds(&self) -> Option<i64> {
         self.history().ok()?.next()?.ok().map(|entry| entry.seconds)
