@@ -5,6 +5,8 @@
 //! and which lock files are ours.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -56,15 +58,38 @@ impl Home {
     /// Note what is about to be done.
     pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
         let path = self.pending_path();
-        // Under its final name: a record that is cut short lacks its last line and counts for nothing.
-        std::fs::write(&path, pending.render()).or_io("write", &path)?;
-        barrier.file(&path, std::fs::File::open(&path).or_io("open", &path)?);
+        // In place, always the same file: a record that is cut short lacks its last line and counts for nothing.
+        let mut options = OpenOptions::new();
+        options.write(true).truncate(true);
+        let mut file = match options.open(&path) {
+            Err(error) if disk::is_absent(&error) => {
+                barrier.name_of(&path);
+                options.create(true).open(&path).or_io("make", &path)?
+            }
+            opened => opened.or_io("write", &path)?,
+        };
+        file.write_all(&pending.render()).or_io("write", &path)?;
+        barrier.file(&path, file);
         Ok(())
     }
 
-    /// The commit is done, or will not be.
-    pub(super) fn forget_pending(&self) -> Result<()> {
-        disk::remove(&self.pending_path())
+    /// The commit is done, or will not be: empty the record, unless a lock file could not be removed. Then the next
+    /// verb has to know that it is ours.
+    pub(super) fn forget_pending(&self, pending: &Pending) -> Result<()> {
+        for (path, identity) in &pending.locks {
+            if path.symlink_metadata().is_ok() && gitlock::identity(path)?.as_ref() == Some(identity) {
+                return Ok(());
+            }
+        }
+        self.empty_pending()
+    }
+
+    fn empty_pending(&self) -> Result<()> {
+        let path = self.pending_path();
+        match OpenOptions::new().write(true).truncate(true).open(&path) {
+            Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
+            _ => Ok(()),
+        }
     }
 
     /// Finish or drop what a killed process has left; the lock is held, so that process is gone.
@@ -83,7 +108,7 @@ impl Home {
             }
             self.finish(&folder, &pending)?;
         }
-        self.forget_pending()
+        if record.is_empty() { Ok(()) } else { self.empty_pending() }
     }
 
     /// Private files of a killed process; whether there were any.
