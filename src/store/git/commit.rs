@@ -317,9 +317,9 @@ impl Locks {
         })
     }
 
-    fn identities(&self) -> Result<Vec<(std::path::PathBuf, Identity)>> {
+    fn identities(&self, home: &Home) -> Result<Vec<(String, Identity)>> {
         let locks = [Some(&self.index), Some(&self.head), self.branch.as_ref()];
-        locks.into_iter().flatten().map(|lock| Ok((lock.public().to_owned(), lock.identity()?))).collect()
+        locks.into_iter().flatten().map(|lock| Ok((home.portable(lock.public()), lock.identity()?))).collect()
     }
 
     /// The lock of the ref that moves.
@@ -409,7 +409,7 @@ impl Work<'_> {
             parent: self.tip.id,
             objects: plan.batch.ids().to_vec(),
             files: plan.planned(home, repo)?,
-            locks: locks.identities()?,
+            locks: locks.identities(home)?,
         };
         let attempt = self.commit_noted(plan, &pending, commit, files, staged, locks, barrier);
         match &attempt {
