@@ -94,20 +94,17 @@ impl Home {
         let (id, commit) = build(repo, request, plan.tree, parents, &mut plan.batch)?;
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
-        match &attempt {
-            Ok(Attempt::Done(_)) => self.tidy(id, &plan.leaves),
-            Err(Stop { half: true, .. }) => {}
-            _ => self.forget_pending()?,
+        if let Ok(Attempt::Done(_)) = attempt {
+            self.tidy(id, &plan.leaves);
         }
         attempt.map_err(|stop| stop.fault)
     }
 
-    /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a pending
-    /// record of a finished commit and a debt that is paid are harmless, and without a memory nothing is healed.
+    /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a debt that
+    /// is paid is harmless, and without a memory nothing is healed.
     fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
-        let _ = self.forget_pending();
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -320,9 +317,9 @@ impl Locks {
         })
     }
 
-    fn identities(&self) -> Result<Vec<(std::path::PathBuf, Identity)>> {
+    fn identities(&self, home: &Home) -> Result<Vec<(String, Identity)>> {
         let locks = [Some(&self.index), Some(&self.head), self.branch.as_ref()];
-        locks.into_iter().flatten().map(|lock| Ok((lock.public().to_owned(), lock.identity()?))).collect()
+        locks.into_iter().flatten().map(|lock| Ok((home.portable(lock.public()), lock.identity()?))).collect()
     }
 
     /// The lock of the ref that moves.
@@ -406,18 +403,39 @@ impl Work<'_> {
         let sharing = repo.sharing()?;
         home.make_records(sharing)?;
         let staged = plan.batch.stage(&home.common_dir.join("objects"), sharing, &mut barrier)?;
-        let mut locks = Locks::prepare(home, self.tip, sharing)?;
+        let locks = Locks::prepare(home, self.tip, sharing)?;
         let pending = Pending {
             commit: id,
             parent: self.tip.id,
             objects: plan.batch.ids().to_vec(),
             files: plan.planned(home, repo)?,
-            locks: locks.identities()?,
+            locks: locks.identities(home)?,
         };
-        home.note_pending(&pending, &mut barrier)?;
+        let attempt = self.commit_noted(plan, &pending, commit, files, staged, locks, barrier);
+        match &attempt {
+            Err(Stop { half: true, .. }) => {}
+            // Harmless with a commit that is made: the next verb finds nothing left to do.
+            Ok(Attempt::Done(_)) => drop(home.forget_pending(&pending)),
+            _ => home.forget_pending(&pending)?,
+        }
+        attempt
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step that live exactly as long as it")]
+    fn commit_noted(
+        &self,
+        plan: &Plan<'_>,
+        pending: &Pending,
+        commit: &CommitData,
+        files: &[Option<Staged>],
+        staged: objects::Staged,
+        mut locks: Locks,
+        mut barrier: Barrier,
+    ) -> Result<Attempt, Stop> {
+        let (home, repo, id) = (self.home, self.repo, pending.commit);
+        home.note_pending(pending, &mut barrier)?;
         barrier.wait(self.durability)?;
         let mut barrier = Barrier::default();
-        barrier.folder(&home.records());
         staged.publish(&mut barrier)?;
         if let Some(reason) = locks.acquire(home)? {
             return Ok(Attempt::Held(reason));

@@ -183,12 +183,24 @@ fn permissions() -> gix::open::Permissions {
 }
 
 fn refusal(git_dir: &Path, error: &gix::Error) -> Fault {
-    let text = format!("{error:#}");
-    if text.contains("reftable") {
+    let text = error.to_string();
+    if format!("{error:#}").contains("reftable") || text.contains("reftable") {
         return no_storage(git_dir, "reftable");
     }
-    Fault::new(Code::Git, format!("cannot open the repository {}: {text}", git_dir.display()))
+    Fault::new(code(error), format!("cannot open the repository {}: {text}", git_dir.display()))
         .hint("`git status` says what git makes of it")
+}
+
+/// Whether git's data or the disk is to blame.
+fn code(error: &gix::Error) -> Code {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return Code::Io;
+        }
+        cause = error.source();
+    }
+    Code::Git
 }
 
 fn no_storage(git_dir: &Path, format: &str) -> Fault {

@@ -35,7 +35,7 @@ fn an_interrupted_commit_is_finished() {
                 std::fs::write(home.index_path(), &old_index).unwrap();
                 let mut lock = GitLock::prepare(&home.index_path(), &home.scratch(), Sharing::Umask).unwrap();
                 assert!(lock.acquire(Duration::ZERO).unwrap());
-                locks.push((lock.public().to_owned(), lock.identity().unwrap()));
+                locks.push((home.portable(lock.public()), lock.identity().unwrap()));
                 std::mem::forget(lock);
             }
             if stage < 1 {
@@ -118,7 +118,7 @@ fn a_lock_that_is_not_ours_is_left() {
     let mut record = record_of(&home, || commit(&home, vec![write("x.md", "x\n")]));
     let lock = home.git_dir.join("index.lock");
     std::fs::write(&lock, "git\n").unwrap();
-    record.locks = vec![(lock.clone(), crate::store::git::gitlock::Identity("0:0:1:0.0".into()))];
+    record.locks = vec![(home.portable(&lock), crate::store::git::gitlock::Identity("1:0.0".into()))];
     home.note_pending(&record, &mut Default::default()).unwrap();
     let mut home = home;
     home.patience = Duration::from_millis(1);
