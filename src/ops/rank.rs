@@ -27,8 +27,6 @@ pub(crate) struct Ranked {
     pub(crate) project: String,
     pub(crate) item: Item,
     pub(crate) score: Score,
-    /// How many tasks wait for it.
-    pub(crate) waiting: usize,
 }
 
 /// A live task that is not ready.
@@ -99,6 +97,16 @@ pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Op
 enum Shown {
     Yes,
     No,
+}
+
+/// What a task of one project waits for; `None` if nothing is in its way but, perhaps, a holder.
+///
+/// # Errors
+/// As [`rank`].
+pub(crate) fn waits(queue: &Queue, now: Timestamp, id: TaskId) -> Result<Option<String>> {
+    let ranking = rank(queue, now, Scope::Project)?;
+    let own = ranking.skipped.into_iter().find(|skipped| skipped.item.id() == Some(id));
+    Ok(own.filter(|skipped| skipped.state == State::Ready).map(|skipped| skipped.reason))
 }
 
 /// The live tasks of one queue.
@@ -180,9 +188,8 @@ impl Judge<'_> {
             match self.obstacle(key, state, &by_id, &after) {
                 Some(reason) => ranking.skipped.push(Skipped { project, item, state, reason }),
                 None => {
-                    let waiting = waiting[&key];
-                    let score = Score::of(&item.task, waiting, day);
-                    ranking.ready.push(Ranked { project, item, score, waiting });
+                    let score = Score::of(&item.task, waiting[&key], day);
+                    ranking.ready.push(Ranked { project, item, score });
                 }
             }
         }

@@ -68,10 +68,15 @@ impl Register {
     }
 }
 
+/// `user@host:path`, as git writes it, and no path of this machine.
+fn is_scp_like(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'))
+}
+
 /// Nothing is sent over a network unasked: a URL has to be cloned by the person.
 fn local_place(context: &Context, text: &str) -> Result<PathBuf> {
     let place = context.start.join(text);
-    let is_url = text.contains("://") || (!place.exists() && text.contains('@') && text.contains(':'));
+    let is_url = text.contains("://") || is_scp_like(text);
     if !is_url {
         return Ok(place);
     }

@@ -247,12 +247,7 @@ impl Walk {
         if queue.is_none() && data.parents.is_empty() || same {
             return Ok(None);
         }
-        Ok(Some(Entry {
-            id: id.to_string(),
-            parents: data.parents.iter().map(ObjectId::to_string).collect(),
-            message: data.message.clone(),
-            seconds: data.seconds,
-        }))
+        Ok(Some(Entry { id: id.to_string(), message: data.message.clone(), seconds: data.seconds }))
     }
 }
 
