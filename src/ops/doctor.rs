@@ -13,7 +13,7 @@ use crate::format::audit::digest as content_hash;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{history, layout};
+use crate::store::{archive, history, layout};
 
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
@@ -36,6 +36,12 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     strange_folders(queue, &mut findings)?;
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
+    for (path, what) in archive::damaged(queue)? {
+        findings.push(
+            Finding::new("archive-damaged", Severity::Error, &path, what)
+                .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
+        );
+    }
     registered(queue, &mut findings)?;
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -72,7 +78,8 @@ fn against_log(queue: &Queue, items: &[Item], events: &[Event], now: Timestamp, 
             ),
         }
     }
-    for (id, event) in last {
+    let archived = archive::ids(queue).unwrap_or_default();
+    for (id, event) in last.into_iter().filter(|(id, _)| !archived.contains(id)) {
         missing(queue, id, event, findings);
     }
 }

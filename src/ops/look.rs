@@ -8,7 +8,7 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State};
 use crate::format::Document;
 use crate::store::queue::{Item, Queue};
-use crate::store::{history, layout};
+use crate::store::{archive, history, layout};
 
 /// One task with everything that is known of it.
 #[derive(Debug)]
@@ -101,9 +101,15 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         states => folders(states),
     };
     let listing = queue.list(&folders);
+    let archived = if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
+        archive::all(queue).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let mut items: Vec<(Item, State)> = listing
         .items
         .into_iter()
+        .chain(archived)
         .map(|item| {
             let state = item.task.state(item.folder, now);
             (item, state)
@@ -142,7 +148,7 @@ fn holds(queue: &Queue, item: &Item, words: &[String]) -> bool {
     if words.iter().all(|word| head.contains(word)) {
         return true;
     }
-    let Ok(Some(bytes)) = queue.read(&item.path) else { return false };
+    let Ok(bytes) = archive::read(queue, item) else { return false };
     let text = String::from_utf8_lossy(&bytes).to_lowercase();
     words.iter().all(|word| head.contains(word) || text.contains(word))
 }
@@ -160,7 +166,7 @@ pub(crate) fn log(queue: &Queue, task: Option<&str>, most: usize) -> Result<hist
             };
             history::Log { events: history::events_of(queue, id)?, problems: Vec::new() }
         }
-        None => history::read(queue)?,
+        None => return history::newest(queue, most),
     };
     log.events.reverse();
     log.events.truncate(most);

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod finding;
 pub(crate) mod footprint;
+pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod look;

@@ -1,6 +1,6 @@
 //! A stretch of work: what waits at its start, what happened until its end, what was learned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -157,8 +157,7 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     };
     let mut tx = Tx::begin(queue, operation)?;
     tx.commit_now();
-    let log = history::read(queue)?;
-    let events: Vec<Event> = log.events.into_iter().filter(|event| event.at >= started_at).collect();
+    let events = history::since(queue, started_at)?.events;
     let session = Session {
         id,
         actor: operation.actor.clone(),
@@ -194,12 +193,12 @@ fn counts(events: &[Event]) -> BTreeMap<EventKind, u64> {
 /// One line for each event about a task, in the order of time.
 fn narrative(queue: &Queue, events: &[Event]) -> String {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
-    let title =
-        |id| listing.items.iter().find(|item| item.id() == Some(id)).map(|item| item.task.title.as_str());
+    let titles: HashMap<_, _> =
+        listing.items.iter().map(|item| (item.id(), item.task.title.as_str())).collect();
     let mut text = String::from("## What happened\n\n");
     for event in events {
         let Some(id) = event.fact.task else { continue };
-        let name = crate::domain::text::shown(title(id).unwrap_or_default());
+        let name = crate::domain::text::shown(titles.get(&Some(id)).copied().unwrap_or_default());
         let what = event.fact.kind.as_str().trim_start_matches("task.");
         text.push_str(&format!("- {} {what} {} {name} ({})\n", event.at, id.short(), event.actor));
     }

@@ -5,6 +5,7 @@ use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
+use crate::store::archive;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 
@@ -70,8 +71,21 @@ pub(crate) fn change(
     let mut tx = Tx::begin(queue, operation)?;
     let item = queue.find(reference, folders)?;
     let (changed, subject) = apply(&mut tx, &item, decide)?;
+    if matches!(changed.to, State::Done | State::Refused) {
+        put_old_away(&mut tx)?;
+    }
     let committed = tx.commit(&subject)?;
     Ok(Changed { committed, ..changed })
+}
+
+/// Once in a few hundred finished tasks, the oldest ones go into an archive.
+fn put_old_away(tx: &mut Tx<'_>) -> Result<()> {
+    let loose = tx.queue.walk(Folder::Done.as_str())?.files.len();
+    if loose <= archive::MOST_LOOSE {
+        return Ok(());
+    }
+    let old = tx.queue.list(&[Folder::Done]).items;
+    archive::put_away(tx, old.into_iter().filter(|item| item.id().is_some()).collect())
 }
 
 /// Stage one verb on one task in a transaction; gives the commit subject that it would have alone.

@@ -103,13 +103,20 @@ fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for.
+/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back.
 fn can_be_undone(entry: &Entry) -> bool {
-    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+    let verb = message::trailer(&entry.message, message::VERB);
+    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home"))
+}
+
+/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
+fn changed_files(queue: &Queue, entry: &Entry) -> bool {
+    let touched = queue.home.touched(&entry.id).unwrap_or_default();
+    touched.iter().any(|touched| !touched.path.starts_with(layout::AUDIT))
 }
 
 fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
-    let mut found = first(queue, can_be_undone)?;
+    let mut found = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
     // A round of the orchestrator leaves no commit in the orchestrator itself.
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };

@@ -1,19 +1,189 @@
 //! Finished work in bulk, so that a verb costs the same after ten years as on the first day.
 //!
-//! Old files of `done/` and closed ones of `sent/` are moved, byte for byte, into files of a few hundred under
-//! `archive/`. An archive is a plain text that `cat` shows; it is written once and never changed.
+//! Old files of `done/` and closed ones of `sent/` are moved, byte for byte, into files of a few hundred each under
+//! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
+//! stands a line that tells its former path, its length in bytes and its SHA-256.
 
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::files::Stamp;
+use super::layout;
+use super::queue::{Item, Queue};
+use super::tx::Tx;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
+use crate::domain::task::Folder;
+use crate::format::audit::digest as content_hash;
+use crate::format::parse_summary;
 
-use super::queue::{Item, Queue};
+/// What begins the line before each file.
+const MARK: &str = "@@@ ";
+
+/// The first line of an archive.
+const TITLE: &str = "Finished tasks, each as it was. Before each: `@@@ <path> <bytes> <sha256>`.\n";
+
+/// How many loose files a folder may have before some are put into an archive.
+pub(crate) const MOST_LOOSE: usize = 512;
+
+/// How many are put into one archive: the oldest ones.
+const BATCH: usize = 256;
+
+/// The largest archive that is read.
+const LARGEST: u64 = 1 << 30;
+
+/// The cache of where each task is, below the machine's own folder.
+const INDEX: &str = "cache/archive";
+
+/// Put the oldest of these files into an archive, in the transaction that runs.
+///
+/// # Errors
+/// Those of reading the files.
+pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
+    items.sort_by_key(Item::id);
+    items.truncate(BATCH);
+    let mut text = TITLE.as_bytes().to_vec();
+    for item in &items {
+        let Some(bytes) = tx.read(&item.path)? else { continue };
+        text.extend(format!("{MARK}{} {} {}\n", item.path, bytes.len(), content_hash(&bytes)).into_bytes());
+        text.extend(&bytes);
+        text.push(b'\n');
+        tx.remove(&item.path)?;
+    }
+    let path = layout::archive_path(tx.operation.env.segment_id());
+    tx.put(&path, text).map(drop)
+}
+
+/// Where one task lies in an archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Place {
+    id: String,
+    /// The path that the file had.
+    path: String,
+    start: usize,
+    length: usize,
+}
+
+/// The places in each archive, by the archive's path.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Index {
+    files: HashMap<String, (Stamp, Vec<Place>)>,
+}
+
+impl Index {
+    /// The index of all archives, from the cache where an archive is as it was.
+    fn load(queue: &Queue) -> Result<Index> {
+        let walk = queue.walk(layout::ARCHIVE)?;
+        if walk.files.is_empty() {
+            return Ok(Index::default());
+        }
+        let kept = queue.local.read(INDEX).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let mut kept: Index = kept.unwrap_or_default();
+        let before = kept.files.len();
+        let mut index = Index::default();
+        let mut fresh = 0;
+        for seen in walk.files {
+            match kept.files.remove(&seen.path) {
+                Some((stamp, places)) if stamp == seen.stamp => {
+                    index.files.insert(seen.path, (stamp, places));
+                }
+                _ => {
+                    fresh += 1;
+                    let places = places(&bytes_of(queue, &seen.path)?);
+                    index.files.insert(seen.path, (seen.stamp, places));
+                }
+            }
+        }
+        if fresh > 0 || before != index.files.len() {
+            // A cache that cannot be written costs time only.
+            let _ = postcard::to_stdvec(&index).map(|bytes| queue.local.write(INDEX, &bytes));
+        }
+        Ok(index)
+    }
+}
+
+fn bytes_of(queue: &Queue, path: &str) -> Result<Vec<u8>> {
+    let bytes = queue.read_up_to(path, LARGEST)?;
+    bytes.ok_or_else(|| Fault::new(Code::Changed, format!("`{path}` is gone")).hint("run the command again"))
+}
+
+/// The places that the lines of an archive tell. What is no such line is passed over, byte by byte.
+fn places(bytes: &[u8]) -> Vec<Place> {
+    let mut all = Vec::new();
+    let mut at = line_end(bytes, 0);
+    while at < bytes.len() {
+        let end = line_end(bytes, at);
+        let line = std::str::from_utf8(&bytes[at..end]).unwrap_or_default();
+        match place(line, end).filter(|place| place.length <= bytes.len() - place.start) {
+            Some(place) => {
+                at = place.start + place.length + 1;
+                all.push(place);
+            }
+            None => at = end,
+        }
+    }
+    all
+}
+
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| from + at + 1)
+}
+
+fn place(line: &str, start: usize) -> Option<Place> {
+    let mut words = line.strip_prefix(MARK)?.trim_end().rsplitn(3, ' ');
+    let (_hash, length, path) = (words.next()?, words.next()?, words.next()?);
+    let id: TaskId = path.rsplit('/').next()?.get(..26)?.parse().ok()?;
+    Some(Place { id: id.to_string(), path: path.to_owned(), start, length: length.parse().ok()? })
+}
 
 /// The task of this id in an archive; `None` if it is in none.
 ///
 /// # Errors
 /// Those of reading the archives.
-pub(crate) fn find(_queue: &Queue, _id: TaskId) -> Result<Option<Item>> {
+pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
+    let wanted = id.to_string();
+    for (archive, (stamp, places)) in &Index::load(queue)?.files {
+        if let Some(place) = places.iter().find(|place| place.id == wanted) {
+            let bytes = bytes_of(queue, archive)?;
+            return item(queue, archive, place, *stamp, &bytes).map(Some);
+        }
+    }
     Ok(None)
+}
+
+/// The ids of all archived tasks.
+///
+/// # Errors
+/// Those of reading the archives.
+pub(crate) fn ids(queue: &Queue) -> Result<std::collections::HashSet<TaskId>> {
+    let index = Index::load(queue)?;
+    let places = index.files.values().flat_map(|(_, places)| places);
+    Ok(places.filter_map(|place| place.id.parse().ok()).collect())
+}
+
+/// All archived tasks; one that cannot be read is left out (`doctor` checks the archives).
+///
+/// # Errors
+/// Those of reading the archives.
+pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for (archive, (stamp, places)) in &Index::load(queue)?.files {
+        let bytes = bytes_of(queue, archive)?;
+        items.extend(places.iter().filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
+    }
+    Ok(items)
+}
+
+fn item(queue: &Queue, archive: &str, place: &Place, stamp: Stamp, bytes: &[u8]) -> Result<Item> {
+    let path = format!("{archive}#{}", place.path);
+    let task = parse_summary(slice(bytes, place), &queue.limits()).map_err(|m| m.at(&path))?;
+    let folder = layout::folder_of(&place.path).unwrap_or(Folder::Done);
+    Ok(Item { path, folder, task, stamp })
+}
+
+fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
+    bytes.get(place.start..place.start + place.length).unwrap_or_default()
 }
 
 /// The bytes of a task's file, from its place or from the archive that holds it.
@@ -21,7 +191,56 @@ pub(crate) fn find(_queue: &Queue, _id: TaskId) -> Result<Option<Item>> {
 /// # Errors
 /// [`Code::Changed`] if it is gone; those of reading.
 pub(crate) fn read(queue: &Queue, item: &Item) -> Result<Vec<u8>> {
-    queue.read(&item.path)?.ok_or_else(|| {
-        Fault::new(Code::Changed, format!("`{}` is gone", item.path)).hint("run the command again")
-    })
+    let gone = || Fault::new(Code::Changed, format!("`{}` is gone", item.path)).hint("run the command again");
+    let Some((archive, inner)) = item.path.split_once('#') else {
+        return queue.read(&item.path)?.ok_or_else(gone);
+    };
+    let bytes = bytes_of(queue, archive)?;
+    let place = places(&bytes).into_iter().find(|place| place.path == inner).ok_or_else(gone)?;
+    Ok(slice(&bytes, &place).to_vec())
+}
+
+/// Archived files whose content does not have the hash that stands before it.
+///
+/// # Errors
+/// Those of reading the archives.
+pub(crate) fn damaged(queue: &Queue) -> Result<Vec<(String, String)>> {
+    let mut bad = Vec::new();
+    for seen in queue.walk(layout::ARCHIVE)?.files {
+        let bytes = bytes_of(queue, &seen.path)?;
+        let lines =
+            bytes.split(|byte| *byte == b'\n').filter(|line| line.starts_with(MARK.as_bytes())).count();
+        let places = places(&bytes);
+        if places.is_empty() || places.len() > lines {
+            bad.push((seen.path.clone(), "holds nothing that can be read".to_owned()));
+        }
+        for place in &places {
+            let start =
+                bytes[..place.start - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let told = String::from_utf8_lossy(&bytes[start..place.start]).trim_end().to_owned();
+            if !told.ends_with(&content_hash(slice(&bytes, place))) {
+                bad.push((seen.path.clone(), format!("`{}` is not as it was put away", place.path)));
+            }
+        }
+    }
+    Ok(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_whatever_the_files_hold() {
+        let id = TaskId::new(1, 2);
+        let inner = format!("+++\ntitle = \"x\"\n+++\n{MARK}tasks/{id}-y.md 3 abc\n");
+        let path = format!("done/1970-01/{id}-x.md");
+        let text =
+            format!("{TITLE}{MARK}{path} {} {}\n{inner}\n", inner.len(), content_hash(inner.as_bytes()));
+        let found = places(text.as_bytes());
+        assert_eq!(found.len(), 1);
+        assert_eq!(slice(text.as_bytes(), &found[0]), inner.as_bytes());
+        assert!(places(b"").is_empty());
+        assert!(places(b"x\n@@@ done/x 99999999999999999999 a\n@@@ y").is_empty());
+    }
 }

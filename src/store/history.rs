@@ -1,10 +1,14 @@
 //! Reading the audit log back.
 
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::layout;
 use super::queue::Queue;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::fault::Result;
-use crate::domain::id::TaskId;
+use crate::domain::id::{SegmentId, TaskId};
 use crate::domain::problem::Problem;
 use crate::format::audit::{self, Segment};
 
@@ -85,16 +89,96 @@ pub(crate) fn parse(stored: &StoredSegment) -> Result<Segment> {
     audit::parse(&stored.text).map_err(|malformed| malformed.at(&stored.path))
 }
 
-/// All events about one task, oldest first. Segments that do not name it are not parsed.
+/// The newest events, newest first, at most `most`: of each writer only as many segments are read as can matter.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn newest(queue: &Queue, most: usize) -> Result<Log> {
+    let (paths, problems) = segment_paths(queue)?;
+    let mut log = Log { events: Vec::new(), problems };
+    let mut per_writer: HashMap<&str, usize> = HashMap::new();
+    for path in paths.iter().rev() {
+        let read = per_writer.entry(writer(path)).or_default();
+        if *read >= most {
+            continue;
+        }
+        let before = log.events.len();
+        take_path(queue, &mut log, path);
+        *read += log.events.len() - before;
+    }
+    log.events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+    log.events.truncate(most);
+    Ok(log)
+}
+
+/// All events from an instant on, oldest first. A segment is read if its writer's next one began after the instant.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn since(queue: &Queue, start: Timestamp) -> Result<Log> {
+    let (paths, problems) = segment_paths(queue)?;
+    let mut log = Log { events: Vec::new(), problems };
+    for path in reaching(&paths, start) {
+        take_path(queue, &mut log, path);
+    }
+    log.events.retain(|event| event.at >= start);
+    log.events.sort_by_key(|event| (event.at, event.id));
+    Ok(log)
+}
+
+/// The segments that may hold events from an instant on.
+fn reaching(paths: &[String], start: Timestamp) -> Vec<&String> {
+    let mut next_began: HashMap<&str, Timestamp> = HashMap::new();
+    let mut chosen = Vec::new();
+    for path in paths.iter().rev() {
+        if next_began.get(writer(path)).is_none_or(|began| *began >= start) {
+            chosen.push(path);
+        }
+        if let Some(began) = began(path) {
+            next_began.insert(writer(path), began);
+        }
+    }
+    chosen
+}
+
+/// The writer's folder of a segment's path.
+fn writer(path: &str) -> &str {
+    path.rsplit('/').nth(1).unwrap_or_default()
+}
+
+/// When a segment was begun, from its name.
+fn began(path: &str) -> Option<Timestamp> {
+    let id: SegmentId = name(path).strip_suffix(".toml")?.parse().ok()?;
+    Timestamp::from_millisecond(i64::try_from(id.milliseconds()).ok()?).ok()
+}
+
+fn take_path(queue: &Queue, log: &mut Log, path: &str) {
+    match queue.read_text(path) {
+        Ok(Some(text)) => take(log, &StoredSegment { path: path.to_owned(), text }),
+        Ok(None) => {}
+        Err(fault) => log.problems.push(Problem::at(path, fault)),
+    }
+}
+
+/// How far clocks of machines may differ before an event of a task is looked for in vain.
+const SLACK: SignedDuration = SignedDuration::from_hours(48);
+
+/// All events about one task, oldest first. Segments from before the task, and those that do not name it, are not
+/// parsed.
 ///
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
-    let (stored, _) = segments(queue)?;
+    let (paths, _) = segment_paths(queue)?;
     let wanted = id.to_string();
+    let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
     let mut log = Log::default();
-    for segment in stored.iter().filter(|segment| segment.text.contains(&wanted)) {
-        take(&mut log, segment);
+    for path in reaching(&paths, start) {
+        let Ok(Some(text)) = queue.read_text(path) else { continue };
+        if text.contains(&wanted) {
+            take(&mut log, &StoredSegment { path: path.clone(), text });
+        }
     }
     log.events.retain(|event| event.fact.task == Some(id));
     log.events.sort_by_key(|event| (event.at, event.id));

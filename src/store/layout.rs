@@ -87,6 +87,11 @@ pub(crate) fn segment_path(writer: WriterId, segment: SegmentId) -> String {
     format!("{AUDIT}/{}/{writer}/{segment}.toml", month(segment.milliseconds()))
 }
 
+/// An archive of finished work.
+pub(crate) fn archive_path(id: SegmentId) -> String {
+    format!("{ARCHIVE}/{}/{id}.md", month(id.milliseconds()))
+}
+
 /// The month in which the task was made; so its file is found from the id alone.
 fn month_of_id(id: TaskId) -> String {
     month(id.milliseconds())

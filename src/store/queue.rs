@@ -98,6 +98,14 @@ impl Queue {
         self.root.read(path, limit)
     }
 
+    /// The bytes of a file that may be larger than others.
+    ///
+    /// # Errors
+    /// Those of [`Root::read`].
+    pub(crate) fn read_up_to(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        self.root.read(path, limit)
+    }
+
     /// A small text file of the queue; `None` if it is not there.
     ///
     /// # Errors

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::DONE;
+use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
 use crate::ops::init::{self, Wanted};
-use crate::ops::registration;
-use crate::store::git::HomeKind;
-use crate::view::project::{InitView, ProjectsView, RegisterView};
+use crate::ops::{home, registration};
+use crate::store::git::{BranchFate, HomeKind};
+use crate::view::project::{InitView, ProjectsView, RegisterView, home_word};
 use crate::view::simple::Answer;
 
 /// `init`
@@ -130,23 +131,70 @@ pub(in crate::cli) struct MoveHome {
 }
 
 impl MoveHome {
-    pub(super) fn run(self, _context: &mut Context) -> Result<u8> {
-        let _ = self.to;
-        Err(Fault::new(Code::Unsupported, "moving the home is not there yet"))
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let queue = context.queue()?;
+        let to = match self.to {
+            HomeWord::Tree => HomeKind::Tree,
+            HomeWord::Branch => HomeKind::Branch,
+        };
+        if queue.home.kind == to {
+            let word = home_word(to);
+            context.ui.show(&Answer::new(format!("the home is `{word}` already")).field("home", word))?;
+            return Ok(DONE);
+        }
+        if approval::approve(context, &queue.local, &plan(home::move_plan(queue, to)))? == Decision::Stop {
+            return Ok(DONE);
+        }
+        let moved = home::move_to(queue, &context.operation("home")?, to)?;
+        let said = format!("the home is `{}` now: {}", home_word(moved.kind), moved.root.display());
+        let answer = Answer::new(said)
+            .field("home", home_word(moved.kind))
+            .field("branch", moved.branch.clone())
+            .field("path", moved.root.display().to_string())
+            .then("swift doctor");
+        context.ui.show(&answer)?;
+        Ok(DONE)
     }
+}
+
+fn plan(lines: Vec<String>) -> approval::Plan {
+    let basis = crate::format::audit::digest(lines.join("\n").as_bytes());
+    approval::Plan { lines, basis }
 }
 
 /// `uninstall`
 #[derive(Args)]
 pub(in crate::cli) struct Uninstall {
-    /// Leave the queue's branch, and with it all tasks and their history, in the repository
+    /// Leave the tasks and their history in the repository: the branch, or the committed files
     #[arg(long)]
     keep_branch: bool,
 }
 
 impl Uninstall {
-    pub(super) fn run(self, _context: &mut Context) -> Result<u8> {
-        let _ = self.keep_branch;
-        Err(Fault::new(Code::Unsupported, "uninstall is not there yet"))
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let queue = context.queue()?;
+        let fate = if self.keep_branch { BranchFate::Keep } else { BranchFate::Delete };
+        if approval::approve(context, &queue.local, &plan(home::removal_plan(queue, fate)?))?
+            == Decision::Stop
+        {
+            return Ok(DONE);
+        }
+        let tip = home::tip(queue)?;
+        let removed = home::remove(queue, &context.operation("uninstall")?, fate)?;
+        let steps: String = removed.steps.iter().map(|step| format!("removed {step}\n")).collect();
+        let left: String =
+            removed.left.iter().map(|path| format!("left, because it is not swift's: {path}\n")).collect();
+        let mut answer = Answer::new(format!("{steps}{left}"))
+            .field("removed", removed.steps)
+            .field("left", removed.left)
+            .field("last_commit", tip.clone());
+        if let (BranchFate::Delete, HomeKind::Branch, Some(tip)) = (fate, queue.home.kind, tip) {
+            let branch = queue.home.branch.as_deref().unwrap_or("swift");
+            answer = answer.then(format!(
+                "git branch {branch} {tip}   # brings the tasks back, until git clears it away"
+            ));
+        }
+        context.ui.show(&answer)?;
+        Ok(DONE)
     }
 }

@@ -17,8 +17,9 @@ use crate::domain::project::ProjectId;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
-use crate::store::history;
+use crate::store::queue::Item;
 use crate::store::tx::{Operation, Tx};
+use crate::store::{archive, history};
 
 use crate::ops::create::without_progress;
 
@@ -38,6 +39,9 @@ pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> R
     }
     for news in news {
         round.tell(news);
+    }
+    for (post, closed) in plan.closed {
+        round.put_away(post, closed);
     }
     round.commit_all();
     Ok(round.report)
@@ -227,6 +231,13 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
+    fn put_away(&mut self, post: usize, closed: Vec<Item>) {
+        let Some(tx) = self.open.get_mut(&post) else { return };
+        if let Err(fault) = archive::put_away(tx, closed) {
+            self.problem(post, "", fault);
+        }
+    }
+
     /// Commit every repository after those that it sends to.
     fn commit_all(&mut self) {
         let mut arrivals: HashSet<usize> =
@@ -376,7 +387,7 @@ fn copy_at(post: &Post, tx: &mut Tx<'_>, id: TaskId, hash: &str) -> Result<Optio
         return Err(collision(post, id, &path));
     }
     let Some(there) = post.queue.anywhere(id)? else { return Ok(None) };
-    let same = post.queue.read(&there.path)?.is_some_and(|bytes| content_hash(&bytes) == hash);
+    let same = content_hash(&archive::read(&post.queue, &there)?) == hash;
     if same || history::was_delivered(&post.queue, id, hash)? {
         return Ok(Some(there.path));
     }

@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) news: Vec<News>,
     pub(crate) stranded: Vec<Stranded>,
     pub(crate) problems: Vec<Problem>,
+    /// Closed records of senders that have more of them than are kept loose.
+    pub(crate) closed: Vec<(usize, Vec<Item>)>,
     /// Ids of the posts, by index.
     pub(crate) posts: Vec<String>,
     /// SHA-256 over what the plan was made from; a yes is bound to it.

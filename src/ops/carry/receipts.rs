@@ -9,8 +9,8 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
-use crate::store::history;
 use crate::store::queue::Item;
+use crate::store::{archive, history};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
 const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
@@ -37,6 +37,7 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     for (index, post) in posts.all.iter().enumerate() {
         let listing = post.queue.list(&[Folder::Sent]);
         plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+        keep_few(index, &listing.items, plan);
         for item in listing.items {
             match news(posts, &mut known, &item) {
                 Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
@@ -44,6 +45,17 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
                 Err(fault) => plan.problems.push(Problem::at(item.path, fault).of(&post.id)),
             }
         }
+    }
+}
+
+/// Closed records beyond a few hundred go into an archive when the sender commits anyway.
+fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
+    let is_closed = |item: &&Item| {
+        item.id().is_some() && item.task.receipt.as_ref().is_some_and(|receipt| receipt.stage.is_final())
+    };
+    let closed: Vec<Item> = items.iter().filter(is_closed).cloned().collect();
+    if closed.len() > archive::MOST_LOOSE {
+        plan.closed.push((post, closed));
     }
 }
 

@@ -14,7 +14,7 @@ use super::debt;
 use super::disk::{self, OrIo as _};
 use super::folder::{Folder, Staged};
 use super::gitlock::{GitLock, Identity};
-use super::objects;
+use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::perm::Sharing;
 use super::plan::Plan;
@@ -62,6 +62,7 @@ impl Home {
         self.check_root()?;
         request.changes.iter().try_for_each(|change| path::check(&change.path))?;
         let repo = Repo::open(&self.git_dir)?;
+        self.check_attributes(request.changes.iter().map(|change| change.path.as_str()))?;
         if let Some(reason) = self.waits()? {
             self.keep(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
@@ -90,17 +91,20 @@ impl Home {
                 .map(|()| Attempt::Done(Outcome::Unchanged));
         }
         let parents: Vec<ObjectId> = tip.id.into_iter().chain(also.iter().copied()).collect();
-        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan)?;
+        let (id, commit) = build(repo, request, plan.tree, parents, &mut plan.batch)?;
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
-        if !matches!(attempt, Err(Stop { half: true, .. })) {
-            self.forget_pending()?;
-        }
         if let Ok(Attempt::Done(_)) = attempt {
-            self.settle_debts(&plan.leaves)?;
-            self.remember(id, &plan.leaves)?;
+            self.tidy(id, &plan.leaves);
         }
         attempt.map_err(|stop| stop.fault)
+    }
+
+    /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a debt that
+    /// is paid is harmless, and without a memory nothing is healed.
+    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
+        let _ = self.settle_debts(leaves);
+        let _ = self.remember(id, leaves);
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -173,7 +177,7 @@ impl Home {
         }
         let flush =
             Flush { before: Barrier::default(), after: Barrier::default(), durability: Durability::Full };
-        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true)
+        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true).map_err(|stop| stop.fault)
     }
 
     fn arrive_locked(
@@ -183,7 +187,7 @@ impl Home {
         arrival: &Arrival<'_>,
         mut locks: Locks,
         flush: Flush,
-    ) -> Result<()> {
+    ) -> Result<(), Stop> {
         let Flush { before: mut barrier, after, durability } = flush;
         let old_index =
             self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
@@ -198,12 +202,11 @@ impl Home {
         let (index, reference) = (self.index_path(), arrival.tip.file(self));
         let old_reference = disk::read(&reference)?;
         let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
-        if done.is_err() {
-            // Best effort: the branch first, so that nobody sees a commit whose files are taken back.
-            self.restore(&reference, old_reference)?;
-            self.restore(&index, old_index)?;
-        }
-        done
+        done.map_err(|fault| {
+            // The branch first, so that nobody sees a commit whose files are taken back.
+            let back = self.restore(&reference, old_reference).and_then(|()| self.restore(&index, old_index));
+            Stop { fault, half: back.is_err() }
+        })
     }
 
     /// Rename index and branch into place.
@@ -249,12 +252,12 @@ impl Home {
 }
 
 /// The commit object, signed if that is configured; nothing is written yet.
-fn build(
+pub(super) fn build(
     repo: &Repo,
     request: &Request<'_>,
     tree: ObjectId,
     parents: Vec<ObjectId>,
-    plan: &mut Plan<'_>,
+    batch: &mut Batch,
 ) -> Result<(ObjectId, CommitData)> {
     let identity = repo.identity()?;
     let mut message = request.message.trim_end().to_owned();
@@ -277,7 +280,7 @@ fn build(
     let mut bytes = Vec::new();
     gix::objs::WriteTo::write_to(&commit, &mut bytes)
         .map_err(|error| Fault::new(Code::Internal, format!("the commit cannot be written: {error}")))?;
-    Ok((plan.batch.add(Kind::Commit, bytes)?, data))
+    Ok((batch.add(Kind::Commit, bytes)?, data))
 }
 
 /// What else has to be on the disk before the branch moves, and before success is reported.
@@ -314,9 +317,9 @@ impl Locks {
         })
     }
 
-    fn identities(&self) -> Result<Vec<(std::path::PathBuf, Identity)>> {
+    fn identities(&self, home: &Home) -> Result<Vec<(String, Identity)>> {
         let locks = [Some(&self.index), Some(&self.head), self.branch.as_ref()];
-        locks.into_iter().flatten().map(|lock| Ok((lock.public().to_owned(), lock.identity()?))).collect()
+        locks.into_iter().flatten().map(|lock| Ok((home.portable(lock.public()), lock.identity()?))).collect()
     }
 
     /// The lock of the ref that moves.
@@ -400,18 +403,39 @@ impl Work<'_> {
         let sharing = repo.sharing()?;
         home.make_records(sharing)?;
         let staged = plan.batch.stage(&home.common_dir.join("objects"), sharing, &mut barrier)?;
-        let mut locks = Locks::prepare(home, self.tip, sharing)?;
+        let locks = Locks::prepare(home, self.tip, sharing)?;
         let pending = Pending {
             commit: id,
             parent: self.tip.id,
             objects: plan.batch.ids().to_vec(),
             files: plan.planned(home, repo)?,
-            locks: locks.identities()?,
+            locks: locks.identities(home)?,
         };
-        home.note_pending(&pending, &mut barrier)?;
+        let attempt = self.commit_noted(plan, &pending, commit, files, staged, locks, barrier);
+        match &attempt {
+            Err(Stop { half: true, .. }) => {}
+            // Harmless with a commit that is made: the next verb finds nothing left to do.
+            Ok(Attempt::Done(_)) => drop(home.forget_pending(&pending)),
+            _ => home.forget_pending(&pending)?,
+        }
+        attempt
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step that live exactly as long as it")]
+    fn commit_noted(
+        &self,
+        plan: &Plan<'_>,
+        pending: &Pending,
+        commit: &CommitData,
+        files: &[Option<Staged>],
+        staged: objects::Staged,
+        mut locks: Locks,
+        mut barrier: Barrier,
+    ) -> Result<Attempt, Stop> {
+        let (home, repo, id) = (self.home, self.repo, pending.commit);
+        home.note_pending(pending, &mut barrier)?;
         barrier.wait(self.durability)?;
         let mut barrier = Barrier::default();
-        barrier.folder(&home.records());
         staged.publish(&mut barrier)?;
         if let Some(reason) = locks.acquire(home)? {
             return Ok(Attempt::Held(reason));
@@ -426,7 +450,7 @@ impl Work<'_> {
             .iter()
             .zip(files)
             .try_for_each(|(wanted, staged)| debt::place(&mut change, wanted, staged.as_ref()));
-        let arrived = placed.and_then(|()| {
+        let arrived = placed.map_err(Stop::from).and_then(|()| {
             let mut after = Barrier::default();
             change.flush(&mut after);
             let flush = Flush { before: barrier, after, durability: self.durability };
@@ -437,9 +461,13 @@ impl Work<'_> {
                 change.complete();
                 Ok(Attempt::Done(Outcome::Committed(id.to_string())))
             }
-            Err(fault) => {
+            Err(stop) if stop.half => {
+                change.leave();
+                Err(stop)
+            }
+            Err(stop) => {
                 let half = change.take_back().is_err();
-                Err(Stop { fault, half })
+                Err(Stop { half, ..stop })
             }
         }
     }

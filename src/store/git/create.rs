@@ -50,11 +50,23 @@ impl Home {
         refs::check_branch(branch)?;
         let repo = Repo::open(&place.common_dir)?;
         repo.identity()?;
+        check_checkout(&place, &repo)?;
         match kind {
             HomeKind::Branch => create_branch(&place, &repo, branch, request),
             HomeKind::Tree => create_tree(&place, request),
         }
     }
+}
+
+/// `core.worktree` can name another checkout than the one that `.git` lies in; nothing here would find that.
+fn check_checkout(place: &Place, repo: &Repo) -> Result<()> {
+    let (Some(named), Some(checkout)) = (repo.text("core.worktree"), &place.checkout) else { return Ok(()) };
+    let same = std::fs::canonicalize(place.common_dir.join(&named)).is_ok_and(|named| named == *checkout);
+    if same || place.git_dir != place.common_dir {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Unsupported, format!("core.worktree of {} is {named}", place.common_dir.display()))
+        .hint("`git config --show-origin core.worktree` shows where it is set"))
 }
 
 fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
@@ -63,7 +75,20 @@ fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
     let mut undo = Undo::new(&home.root)?;
     undo.make_root()?;
     let guard = home.lock(WAIT)?;
-    home.commit(&guard, request)?;
+    if let Some(home) = place.home()? {
+        // Another process was faster.
+        undo.keep();
+        return Ok(Created::Existing(home));
+    }
+    if let Some(reason) = home.waits()? {
+        return Err(not_now(&reason));
+    }
+    let paths: Vec<PathBuf> = request.changes.iter().map(|change| home.root.join(&change.path)).collect();
+    if let Outcome::Debt(reason) = home.commit(&guard, request)? {
+        paths.into_iter().for_each(|path| undo.also(path));
+        home.write_debts(&Default::default())?;
+        return Err(not_now(&reason));
+    }
     undo.keep();
     home.reopen().map(Created::New)
 }
@@ -71,9 +96,13 @@ fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
 fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>) -> Result<Created> {
     let root = place.project()?.join(FOLDER);
     let common_dir = &place.common_dir;
-    let existing = existing(common_dir, repo, branch)?;
     let sharing = repo.sharing()?;
     let guard = lock::hold(common_dir, WAIT)?;
+    if let Some(home) = place.home()? {
+        // Another process was faster.
+        return Ok(Created::Existing(home));
+    }
+    let existing = existing(common_dir, repo, branch)?;
     let mut undo = Undo::new(&root)?;
     undo.make_root()?;
     if let Some(Existing::Remote(id)) = existing {
@@ -106,10 +135,15 @@ fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>)
         return Ok(Created::Adopted(home));
     }
     if let Outcome::Debt(reason) = home.commit(&guard, request)? {
-        return Err(Fault::new(Code::InProgress, format!("the queue cannot be made now: {reason}")));
+        return Err(not_now(&reason));
     }
     undo.keep();
     Ok(Created::New(home))
+}
+
+fn not_now(reason: &str) -> Fault {
+    Fault::new(Code::InProgress, format!("the queue cannot be made now: {reason}"))
+        .hint("`git status` shows what is in progress")
 }
 
 enum Existing {

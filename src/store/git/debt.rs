@@ -93,7 +93,7 @@ impl Home {
     pub(super) fn settle_debts<T>(&self, paid: &BTreeMap<String, T>) -> Result<()> {
         let all = self.debt_set()?;
         if all.is_empty() {
-            return disk::remove(&self.debt_path());
+            return Ok(());
         }
         let left: BTreeSet<String> = all.into_iter().filter(|path| !paid.contains_key(path)).collect();
         self.write_debts(&left)

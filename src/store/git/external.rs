@@ -108,13 +108,6 @@ impl Git {
         Ok(Answer { code: output.status.code(), output: output.stdout, errors })
     }
 
-    /// Start it and do not wait; it ends by itself.
-    pub(super) fn start(self, arguments: &[&str]) -> Result<()> {
-        let mut command = self.command();
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().or_io("start", Path::new("git")).map(|_| ())
-    }
-
     fn command(&self) -> Command {
         let mut command = Command::new("git");
         for name in LOCAL {

@@ -15,7 +15,7 @@ use super::state::unsafe_home;
 use super::sync::Barrier;
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Durability, Home, HomeKind, Rebuilt, lock, refs};
+use super::{Durability, Home, HomeKind, Rebuilt, create, lock, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The file at the top of every queue; a branch is a queue's only if it has it.
@@ -168,7 +168,17 @@ impl Place {
                 Sharing::Umask,
             )?;
         }
-        Ok(Some(Worktree { root, ..found }))
+        let found = Worktree { root, ..found };
+        Ok(self.is_queue(&found)?.then_some(found))
+    }
+
+    /// A worktree of that name can also be the person's own.
+    fn is_queue(&self, worktree: &Worktree) -> Result<bool> {
+        if worktree.root.join(SETTINGS).is_file() {
+            return Ok(true);
+        }
+        let Some(tip) = refs::tip(&worktree.admin, &self.common_dir)?.id else { return Ok(false) };
+        create::is_queue(&Repo::open(&self.common_dir)?, tip)
     }
 
     /// Whether a folder recorded as the queue's belongs to this repository and not to one that it was copied from.
@@ -186,6 +196,10 @@ impl Place {
             return Ok(None);
         }
         let root = self.project()?.join(FOLDER);
+        if root.join(SETTINGS).is_file() {
+            // A move to the branch was interrupted before it took the files away: still in-tree.
+            return Ok(None);
+        }
         if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
             return Err(unsafe_home(&root));
         }

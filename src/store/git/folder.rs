@@ -163,19 +163,19 @@ impl Folder {
         Ok(staging.expect("a folder that is made is there"))
     }
 
-    /// Remove what killed processes have left in the staging folder; only under the lock.
-    pub(super) fn sweep(&self) -> Result<()> {
-        let Some(staging) = self.look(STAGING)? else { return Ok(()) };
+    /// Remove what killed processes have left in the staging folder; only under the lock. Whether there was any.
+    pub(super) fn sweep(&self) -> Result<bool> {
+        let Some(staging) = self.look(STAGING)? else { return Ok(false) };
         let place = self.place(STAGING);
-        let entries = rustix::fs::Dir::read_from(&*staging).or_io("list", &place)?;
-        for entry in entries {
+        let mut any = false;
+        for entry in rustix::fs::Dir::read_from(&*staging).or_io("list", &place)? {
             let entry = entry.or_io("list", &place)?;
             if entry.file_name() != c"." && entry.file_name() != c".." {
                 // A folder in there is not ours.
-                let _ = rustix::fs::unlinkat(&*staging, entry.file_name(), AtFlags::empty());
+                any |= rustix::fs::unlinkat(&*staging, entry.file_name(), AtFlags::empty()).is_ok();
             }
         }
-        Ok(())
+        Ok(any)
     }
 
     /// All regular files below a folder, without what is machine-local and without the link to git.
@@ -328,6 +328,12 @@ impl Change<'_> {
                 self.folder.prune(path::parent(path));
             }
         }
+        self.made.clear();
+    }
+
+    /// Leave things as they are, old bytes included: the next verb will see to it.
+    pub(super) fn leave(mut self) {
+        self.steps.clear();
         self.made.clear();
     }
 

@@ -142,11 +142,9 @@ pub(super) fn identity(path: &Path) -> Result<Option<Identity>> {
         Err(Errno::NOENT) => return Ok(None),
         Err(error) => return Err(error).or_io("inspect", path),
     };
+    // Without the device: its number may be another one after the machine has started again.
     let born = stat.stx_btime;
-    Ok(Some(Identity(format!(
-        "{}:{}:{}:{}.{}",
-        stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino, born.tv_sec, born.tv_nsec
-    ))))
+    Ok(Some(Identity(format!("{}:{}.{}", stat.stx_ino, born.tv_sec, born.tv_nsec))))
 }
 
 /// Remove a lock file if it is the very one that is meant.

@@ -57,6 +57,11 @@ impl Home {
         Ok(walk)
     }
 
+    /// The newest commit of the branch that the queue is on; `None` before the first.
+    pub(crate) fn head(&self) -> Result<Option<String>> {
+        Ok(self.tip()?.id.map(|id| id.to_string()))
+    }
+
     /// The time of the newest commit of the queue, in seconds since 1970; `None` before the first.
     pub(crate) fn head_seconds(&self) -> Option<i64> {
         self.history().ok()?.next()?.ok().map(|entry| entry.seconds)
@@ -90,26 +95,26 @@ impl Home {
             .and_then(std::result::Result::ok);
         let mut present = Vec::new();
         folder.list("", &mut present)?;
-        let mut seen = HashSet::new();
+        let written = self.index_time();
         let mut changed = Vec::new();
-        for path in present {
-            let head = committed.get(&path).map(|leaf| leaf.id);
-            let stamp = folder.stat(&path)?.map(|stat| index::stamp_of(&stat));
-            let known = index.as_ref().and_then(|index| index.find(self.in_tree(&path).as_bytes()));
+        for path in &present {
+            let head = committed.get(path).map(|leaf| leaf.id);
+            let stamp = folder.stat(path)?.map(|stat| index::stamp_of(&stat));
+            let known = index.as_ref().and_then(|index| index.find(self.in_tree(path).as_bytes()));
             let fresh = known.is_some_and(|entry| {
-                Some(entry.stamp) == stamp && head.is_some_and(|id| id.as_slice() == entry.id)
+                Some(entry.stamp) == stamp
+                    && entry.stamp.mtime < written
+                    && head.is_some_and(|id| id.as_slice() == entry.id)
             });
-            // A file as old as the index itself may have been edited in the same instant.
-            if !fresh || known.is_some_and(|entry| self.is_racy(entry.stamp)) {
-                let after =
-                    folder.read(&path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
+            if !fresh {
+                let after = folder.read(path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
                 if after != head {
                     let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
                     changed.push(Changed { path: path.clone(), before: hex(head), after: hex(after) });
                 }
             }
-            seen.insert(path);
         }
+        let seen: HashSet<&String> = present.iter().collect();
         for (path, leaf) in &committed {
             if !seen.contains(path) && folder.stat(path)?.is_none() {
                 changed.push(Changed { path: path.clone(), before: Some(leaf.id.to_string()), after: None });
@@ -120,13 +125,14 @@ impl Home {
         Ok(changed)
     }
 
-    fn is_racy(&self, stamp: super::index_file::Stamp) -> bool {
+    /// The time of the index: a file as young as that may have been edited in the same instant.
+    fn index_time(&self) -> (u32, u32) {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::metadata(self.index_path())
-            .map_or(true, |index| stamp.mtime >= (index.mtime() as u32, index.mtime_nsec() as u32))
+            .map_or((0, 0), |index| (index.mtime() as u32, index.mtime_nsec() as u32))
     }
 
-    fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
+    pub(super) fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
         let mut files = BTreeMap::new();
         if let Some(id) = self.tip()?.id {
             let root = repo.commit(id)?.tree;

@@ -4,6 +4,7 @@
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
+mod clock;
 mod commit;
 mod create;
 mod debt;
@@ -32,6 +33,7 @@ mod state;
 mod switch;
 mod sync;
 mod tree;
+mod upkeep;
 mod worktree;
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ use crate::domain::fault::{Code, Fault, Result};
 /// From here on the objects are written as one pack.
 const MANY: usize = 48;
 
+/// How temporary names begin; git's own prefix, so that its garbage collection knows them.
+pub(super) const TEMPORARY: &str = "tmp_obj_swift_";
+
 /// The objects that a commit adds.
 pub(super) struct Batch {
     hash: gix::hash::Kind,
@@ -42,11 +45,6 @@ impl Batch {
             self.order.push(id);
         }
         Ok(id)
-    }
-
-    /// The content of an object that was collected.
-    pub(super) fn get(&self, id: &ObjectId) -> Option<&[u8]> {
-        self.objects.get(id).map(|(_, data)| data.as_slice())
     }
 
     /// The ids of all that was collected, the commit last.
@@ -126,9 +124,7 @@ pub(super) struct Staged {
 
 impl Staged {
     fn write(&mut self, objects: &Path, target: &Path, data: &[u8], barrier: &mut Barrier) -> Result<()> {
-        // git's own prefix: its garbage collection removes what a killed process leaves behind.
-        let temporary =
-            objects.join(format!("tmp_obj_swift_{}_{}", std::process::id(), super::lock::ordinal()));
+        let temporary = objects.join(format!("{TEMPORARY}{}_{}", std::process::id(), super::lock::ordinal()));
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -5,6 +5,8 @@
 //! and which lock files are ours.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -28,7 +30,8 @@ pub(super) struct Pending {
     pub(super) parent: Option<ObjectId>,
     pub(super) objects: Vec<ObjectId>,
     pub(super) files: Vec<Planned>,
-    pub(super) locks: Vec<(PathBuf, Identity)>,
+    /// Lock files as [`Home::portable`] names them.
+    pub(super) locks: Vec<(String, Identity)>,
 }
 
 /// One file of the commit on its way.
@@ -56,15 +59,39 @@ impl Home {
     /// Note what is about to be done.
     pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
         let path = self.pending_path();
-        // Under its final name: a record that is cut short lacks its last line and counts for nothing.
-        std::fs::write(&path, pending.render()).or_io("write", &path)?;
-        barrier.file(&path, std::fs::File::open(&path).or_io("open", &path)?);
+        // In place, always the same file: a record that is cut short lacks its last line and counts for nothing.
+        let mut options = OpenOptions::new();
+        options.write(true).truncate(true);
+        let mut file = match options.open(&path) {
+            Err(error) if disk::is_absent(&error) => {
+                barrier.name_of(&path);
+                options.create(true).open(&path).or_io("make", &path)?
+            }
+            opened => opened.or_io("write", &path)?,
+        };
+        file.write_all(&pending.render()).or_io("write", &path)?;
+        barrier.file(&path, file);
         Ok(())
     }
 
-    /// The commit is done, or will not be.
-    pub(super) fn forget_pending(&self) -> Result<()> {
-        disk::remove(&self.pending_path())
+    /// The commit is done, or will not be: empty the record, unless a lock file could not be removed. Then the next
+    /// verb has to know that it is ours.
+    pub(super) fn forget_pending(&self, pending: &Pending) -> Result<()> {
+        for (path, identity) in &pending.locks {
+            let path = &self.from_portable(path);
+            if path.symlink_metadata().is_ok() && gitlock::identity(path)?.as_ref() == Some(identity) {
+                return Ok(());
+            }
+        }
+        self.empty_pending()
+    }
+
+    fn empty_pending(&self) -> Result<()> {
+        let path = self.pending_path();
+        match OpenOptions::new().write(true).truncate(true).open(&path) {
+            Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
+            _ => Ok(()),
+        }
     }
 
     /// Finish or drop what a killed process has left; the lock is held, so that process is gone.
@@ -73,23 +100,37 @@ impl Home {
             return Ok(());
         }
         let folder = Folder::open(&self.root)?;
-        folder.sweep()?;
+        if folder.sweep()? | self.sweep_scratch()? {
+            self.sweep_objects()?;
+        }
         let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
-        self.sweep_scratch()?;
         if let Some(pending) = Pending::parse(&record) {
             for (path, identity) in &pending.locks {
-                gitlock::remove_if(path, identity)?;
+                gitlock::remove_if(&self.from_portable(path), identity)?;
             }
             self.finish(&folder, &pending)?;
         }
-        self.forget_pending()
+        if record.is_empty() { Ok(()) } else { self.empty_pending() }
     }
 
-    fn sweep_scratch(&self) -> Result<()> {
-        let scratch = self.scratch();
-        let Ok(entries) = std::fs::read_dir(&scratch) else { return Ok(()) };
+    /// Private files of a killed process; whether there were any.
+    fn sweep_scratch(&self) -> Result<bool> {
+        let Ok(entries) = std::fs::read_dir(self.scratch()) else { return Ok(false) };
+        let mut any = false;
         for entry in entries.flatten() {
             disk::remove(&entry.path())?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Objects of a killed process that have no name yet. git would remove them too, after two weeks.
+    fn sweep_objects(&self) -> Result<()> {
+        let Ok(entries) = std::fs::read_dir(self.common_dir.join("objects")) else { return Ok(()) };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(objects::TEMPORARY) {
+                disk::remove(&entry.path())?;
+            }
         }
         Ok(())
     }
@@ -143,6 +184,27 @@ impl Home {
         Ok(())
     }
 
+    /// A path in the git folders in a way that survives a move of the repository.
+    pub(super) fn portable(&self, path: &Path) -> String {
+        let below =
+            |folder: &Path| path.strip_prefix(folder).ok().map(|rest| rest.to_string_lossy().into_owned());
+        match (below(&self.git_dir), below(&self.common_dir)) {
+            (Some(own), _) => format!("own {own}"),
+            (_, Some(common)) => format!("common {common}"),
+            // An index behind a symbolic link.
+            _ => format!("at {}", path.to_string_lossy()),
+        }
+    }
+
+    fn from_portable(&self, name: &str) -> PathBuf {
+        match name.split_once(' ') {
+            Some(("own", rest)) => self.git_dir.join(rest),
+            Some(("common", rest)) => self.common_dir.join(rest),
+            Some((_, rest)) => PathBuf::from(rest),
+            None => PathBuf::from(name),
+        }
+    }
+
     /// Private files on their way into the git folder.
     pub(super) fn scratch(&self) -> PathBuf {
         self.records().join("tmp")
@@ -171,7 +233,7 @@ impl Pending {
             line(&["object", &object.to_string()]);
         }
         for (path, identity) in &self.locks {
-            line(&["lock", &identity.0, &path.to_string_lossy()]);
+            line(&["lock", &identity.0, path]);
         }
         for file in &self.files {
             let old = file.old.map_or_else(|| "-".to_owned(), |id| id.to_string());
@@ -203,7 +265,7 @@ impl Pending {
                 "object" => pending.objects.push(id(rest)?),
                 "lock" => {
                     let (identity, path) = rest.split_once(' ')?;
-                    pending.locks.push((Path::new(path).to_owned(), Identity(identity.to_owned())));
+                    pending.locks.push((path.to_owned(), Identity(identity.to_owned())));
                 }
                 "file" => {
                     let mut parts = rest.splitn(3, ' ');
@@ -246,7 +308,7 @@ mod tests {
                 Planned { path: "tasks/a b\n.md".into(), old: None, new: Some(Leaf { mode: 0o100_644, id }) },
                 Planned { path: "x".into(), old: Some(id), new: None },
             ],
-            locks: vec![("/tmp/a b/index.lock".into(), Identity("8:1:5:0.0".into()))],
+            locks: vec![("own index.lock".into(), Identity("5:0.0".into()))],
         };
         let record = pending.render();
         assert_eq!(Pending::parse(&record), Some(pending));

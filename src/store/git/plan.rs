@@ -69,9 +69,11 @@ impl<'a> Plan<'a> {
     /// The files with the blobs that HEAD has for them.
     pub(super) fn planned(&self, home: &Home, repo: &Repo) -> Result<Vec<Planned>> {
         let mut files = Vec::with_capacity(self.leaves.len());
-        let mut before = Lookup::new(repo, self.base);
         for (path, new) in &self.leaves {
-            files.push(Planned { path: path.clone(), old: before.blob(&home.in_tree(path))?, new: *new });
+            let line =
+                self.base.map(|base| tree::lookup(repo, base, &home.in_tree(path))).transpose()?.flatten();
+            let old = line.filter(|line| !line.is_folder()).map(|line| line.id);
+            files.push(Planned { path: path.clone(), old, new: *new });
         }
         Ok(files)
     }
@@ -126,35 +128,5 @@ fn is_on_disk(folder: &Folder, change: &Change) -> Result<bool> {
         Ok(true)
     } else {
         Err(debt::differs(&change.path))
-    }
-}
-
-/// Looks up many paths of one tree and reads each folder once.
-struct Lookup<'a> {
-    repo: &'a Repo,
-    root: Option<ObjectId>,
-    folders: BTreeMap<String, Vec<tree::Line>>,
-}
-
-impl<'a> Lookup<'a> {
-    fn new(repo: &'a Repo, root: Option<ObjectId>) -> Self {
-        Lookup { repo, root, folders: BTreeMap::new() }
-    }
-
-    fn blob(&mut self, path: &str) -> Result<Option<ObjectId>> {
-        Ok(self.line(path)?.filter(|line| !line.is_folder()).map(|line| line.id))
-    }
-
-    fn line(&mut self, path: &str) -> Result<Option<tree::Line>> {
-        let (folder, name) = (path::parent(path), path::name(path));
-        if !self.folders.contains_key(folder) {
-            let id = match folder {
-                "" => self.root,
-                _ => self.line(folder)?.filter(tree::Line::is_folder).map(|line| line.id),
-            };
-            let lines = id.map(|id| self.repo.tree(id)).transpose()?.unwrap_or_default();
-            self.folders.insert(folder.to_owned(), lines);
-        }
-        Ok(self.folders[folder].iter().find(|line| line.name == name.as_bytes()).cloned())
     }
 }

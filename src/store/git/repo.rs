@@ -3,11 +3,15 @@
 //! Opened anew for each verb, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
 
+use super::clock;
 use super::perm::Sharing;
 use super::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
@@ -16,7 +20,12 @@ use crate::domain::fault::{Code, Fault, Result};
 pub(super) struct Repo {
     gix: gix::Repository,
     pub(super) hash: gix::hash::Kind,
+    /// Trees that were read; a commit looks at the same few again and again.
+    trees: RefCell<HashMap<ObjectId, Rc<Vec<Line>>>>,
 }
+
+/// Trees that are remembered at most.
+const TREES: usize = 512;
 
 /// The parts of a commit that the engine needs.
 #[derive(Debug, Clone)]
@@ -48,7 +57,7 @@ impl Repo {
                 )));
         }
         let hash = gix.object_hash();
-        let repo = Repo { gix, hash };
+        let repo = Repo { gix, hash, trees: RefCell::default() };
         if let Some(format) = repo.text("extensions.refStorage").filter(|format| format != "files") {
             return Err(no_storage(git_dir, &format));
         }
@@ -98,12 +107,21 @@ impl Repo {
     }
 
     /// The lines of a tree.
-    pub(super) fn tree(&self, id: ObjectId) -> Result<Vec<Line>> {
+    pub(super) fn tree(&self, id: ObjectId) -> Result<Rc<Vec<Line>>> {
+        if let Some(lines) = self.trees.borrow().get(&id) {
+            return Ok(Rc::clone(lines));
+        }
         let (kind, data) = self.object(id)?;
-        (kind == Kind::Tree)
-            .then(|| tree::parse(&data, self.hash.len_in_bytes()))
-            .flatten()
-            .ok_or_else(|| Fault::new(Code::Git, format!("git object {id} is not a sound tree")))
+        let lines = (kind == Kind::Tree).then(|| tree::parse(&data, self.hash.len_in_bytes())).flatten();
+        let lines =
+            lines.ok_or_else(|| Fault::new(Code::Git, format!("git object {id} is not a sound tree")))?;
+        let lines = Rc::new(lines);
+        let mut trees = self.trees.borrow_mut();
+        if trees.len() >= TREES {
+            trees.clear();
+        }
+        trees.insert(id, Rc::clone(&lines));
+        Ok(lines)
     }
 
     /// A commit, decoded.
@@ -132,7 +150,7 @@ impl Repo {
 
     /// Author and committer as git is configured, at this moment.
     pub(super) fn identity(&self) -> Result<Identity> {
-        let time = commit_time();
+        let time = clock::now();
         let signature = |who: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
             let who = who.and_then(std::result::Result::ok).ok_or_else(no_identity)?;
             let (name, email) = (who.name.to_owned(), who.email.to_owned());
@@ -165,12 +183,24 @@ fn permissions() -> gix::open::Permissions {
 }
 
 fn refusal(git_dir: &Path, error: &gix::Error) -> Fault {
-    let text = format!("{error:#}");
-    if text.contains("reftable") {
+    let text = error.to_string();
+    if format!("{error:#}").contains("reftable") || text.contains("reftable") {
         return no_storage(git_dir, "reftable");
     }
-    Fault::new(Code::Git, format!("cannot open the repository {}: {text}", git_dir.display()))
+    Fault::new(code(error), format!("cannot open the repository {}: {text}", git_dir.display()))
         .hint("`git status` says what git makes of it")
+}
+
+/// Whether git's data or the disk is to blame.
+fn code(error: &gix::Error) -> Code {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return Code::Io;
+        }
+        cause = error.source();
+    }
+    Code::Git
 }
 
 fn no_storage(git_dir: &Path, format: &str) -> Fault {
@@ -192,12 +222,4 @@ fn not_signed(error: &gix::Error) -> Fault {
     Fault::new(Code::Signing, format!("commits have to be signed and the signing program refuses: {error:#}"))
         .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
         .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
-}
-
-/// The time that goes on a commit: now, or the instant that tests have fixed.
-fn commit_time() -> gix::date::Time {
-    match crate::env::fixed_instant() {
-        Some(fixed) => gix::date::Time { seconds: fixed.as_second(), offset: 0 },
-        None => gix::date::Time::now_local_or_utc(),
-    }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::disk;
+use super::external::Git;
 use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -43,12 +44,60 @@ impl Home {
             if rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH) {
                 break;
             }
+            if is_old(&path) {
+                break;
+            }
             if begin.elapsed() >= self.patience {
                 return Ok(Some("`git gc` is running".to_owned()));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(None)
+    }
+
+    /// `info/attributes` outranks the attributes by which git takes the queue's files as they are. Refuse it where it
+    /// would make git see other bytes than we commit.
+    pub(super) fn check_attributes<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<()> {
+        let file = self.common_dir.join("info/attributes");
+        let text = disk::read(&file)?.unwrap_or_default();
+        if text
+            .split(|byte| *byte == b'\n')
+            .all(|line| matches!(line.trim_ascii().first(), None | Some(b'#')))
+        {
+            return Ok(());
+        }
+        let mut input = Vec::new();
+        for path in paths {
+            input.extend_from_slice(self.in_tree(path).as_bytes());
+            input.push(0);
+        }
+        let answer = Git::at(&self.checkout).input(input).run(&[
+            "check-attr",
+            "-z",
+            "--stdin",
+            "text",
+            "eol",
+            "filter",
+            "ident",
+            "working-tree-encoding",
+        ])?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let fields: Vec<&str> = text.split('\0').collect();
+        // Triples of path, attribute, value.
+        match fields.chunks_exact(3).find(|fields| !matches!(fields[2], "unset" | "unspecified")) {
+            Some([path, attribute, _]) => Err(Fault::new(
+                Code::Unsupported,
+                format!(
+                    "{} gives `{path}` the attribute `{attribute}`, so that git changes its bytes",
+                    file.display()
+                ),
+            )
+            .hint(format!(
+                "a last line `{} -text -filter -ident -working-tree-encoding -eol` there leaves them alone",
+                self.in_tree("**")
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Refuse a home that is not the folder that it has to be.
@@ -58,6 +107,12 @@ impl Home {
             _ => Ok(()),
         }
     }
+}
+
+/// git itself does not believe a record of more than twelve hours: the number belongs to somebody else by now.
+fn is_old(record: &std::path::Path) -> bool {
+    let age = std::fs::metadata(record).and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+    matches!(age, Ok(Ok(age)) if age > Duration::from_secs(12 * 3600))
 }
 
 /// `.swift` is something else than a folder.

@@ -1,1 +1,170 @@
-//! Moving the queue from one home to the other.
+//! Moving the queue from one home to the other, history included.
+//!
+//! The new history names the old one as a parent, so that one walk reads both. The files in `.swift/` are the same
+//! bytes before and after.
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::commit::build;
+use super::external::Git;
+use super::find::place;
+use super::objects::Batch;
+use super::remove::Removed;
+use super::repo::Repo;
+use super::sync::Barrier;
+use super::worktree::{self, FOLDER};
+use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, exclude, refs, tree};
+use crate::domain::fault::{Code, Fault, Result};
+
+impl Home {
+    /// Move the queue to another kind of home. `branch` names the branch of its own, `request` how the commits are
+    /// to be made; its changes are not looked at.
+    pub(crate) fn switch_kind(
+        &self,
+        guard: &Guard,
+        to: HomeKind,
+        branch: &str,
+        request: Request<'_>,
+    ) -> Result<Home> {
+        self.check(guard);
+        if self.kind == to {
+            return Ok(self.clone());
+        }
+        self.refuse_unsaved()?;
+        if let Some(reason) = self.waits()? {
+            return Err(not_now(&reason));
+        }
+        match to {
+            HomeKind::Tree => self.to_tree(guard, request),
+            HomeKind::Branch => self.to_branch(guard, branch, request),
+        }
+    }
+
+    fn to_tree(&self, guard: &Guard, request: Request<'_>) -> Result<Home> {
+        let place = place(&self.root)?;
+        let checkout = place.project()?;
+        let target = place.tree_home(&checkout)?;
+        if target.root != self.root {
+            return Err(Fault::new(
+                Code::Unsupported,
+                format!("{} is not in the project's checkout", self.root.display()),
+            ));
+        }
+        let repo = Repo::open(&self.git_dir)?;
+        let tip = self.tip()?;
+        let (Some(id), Some(branch)) = (tip.id, &tip.branch) else {
+            return Err(Fault::new(Code::Git, "the branch of the queue has no commit"));
+        };
+        let request = Request { changes: self.all_as_they_are(&repo)?, ..request };
+        if !target.has_parent(&repo, id)?
+            && let Outcome::Debt(reason) = target.commit_on(guard, request, &[id])?
+        {
+            target.write_debts(&Default::default())?;
+            return Err(not_now(&reason));
+        }
+        let mut removed = Removed::default();
+        self.drop_worktree(&mut removed)?;
+        // Its commits stay reachable through the commit just made.
+        self.delete_branch(branch, id, &mut removed)?;
+        Home::find(&checkout)
+    }
+
+    /// Whether an interrupted move has made its commit already.
+    fn has_parent(&self, repo: &Repo, id: ObjectId) -> Result<bool> {
+        let tip = self.tip()?.id.map(|tip| repo.commit(tip)).transpose()?;
+        Ok(tip.is_some_and(|commit| commit.parents.contains(&id)))
+    }
+
+    fn all_as_they_are(&self, repo: &Repo) -> Result<Vec<Change>> {
+        let files = self.committed_files(repo)?;
+        let changes = files.into_iter().map(|(path, leaf)| {
+            let content = repo.blob(leaf.id)?;
+            Ok(Change { path, content: Some(content.clone()), expect: Expect::Bytes(content) })
+        });
+        changes.collect()
+    }
+
+    fn to_branch(&self, guard: &Guard, branch: &str, request: Request<'_>) -> Result<Home> {
+        refs::check_branch(branch)?;
+        let full = format!("refs/heads/{branch}");
+        let repo = Repo::open(&self.git_dir)?;
+        let parent =
+            self.tip()?.id.ok_or_else(|| Fault::new(Code::Git, "the current branch has no commit"))?;
+        let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
+        let queue = queue.ok_or_else(|| Fault::new(Code::Git, "HEAD has no queue"))?;
+        let there = refs::resolve(&self.common_dir, &full)?;
+        if there.is_some_and(|id| id != parent && !is_step_of(&repo, id, parent, queue))
+            || refs::any_below(&self.common_dir, &format!("{full}/"))?
+        {
+            return Err(Fault::new(Code::BranchTaken, format!("the branch `{branch}` is there already"))
+                .hint(format!("git log -3 {branch}")));
+        }
+        let sharing = repo.sharing()?;
+        let project = place(&self.checkout)?.project()?;
+        if there.is_none() {
+            let id = self.write_queue_commit(&repo, &request, queue, parent)?;
+            Git::at(&self.common_dir).run(&[
+                "update-ref",
+                "-m",
+                "swift: move the queue here",
+                &full,
+                &id.to_string(),
+                "",
+            ])?;
+        }
+        let records = self.common_dir.join("swift");
+        sharing.make_folders(&records)?;
+        worktree::write_file(&records.join("branch"), &format!("{branch}\n"), sharing)?;
+        let request = Request { changes: self.without_files()?, ..request };
+        if let Outcome::Debt(reason) = self.commit(guard, request)? {
+            return Err(not_now(&reason));
+        }
+        let root = project.join(FOLDER);
+        sharing.make_folders(&root)?;
+        let admin = worktree::make(&self.common_dir, &root, branch, sharing)?;
+        exclude::add(&self.common_dir, sharing)?;
+        let home = Home {
+            checkout: root.clone(),
+            root,
+            kind: HomeKind::Branch,
+            common_dir: self.common_dir.clone(),
+            branch: Some(branch.to_owned()),
+            rebuilt: None,
+            git_dir: admin,
+            hook: false,
+            patience: self.patience,
+        };
+        home.check_out()?;
+        Ok(home)
+    }
+
+    /// A commit whose top is the queue's tree, on top of the project's history.
+    fn write_queue_commit(
+        &self,
+        repo: &Repo,
+        request: &Request<'_>,
+        queue: ObjectId,
+        parent: ObjectId,
+    ) -> Result<ObjectId> {
+        let mut batch = Batch::new(repo.hash);
+        let (id, _) = build(repo, request, queue, vec![parent], &mut batch)?;
+        let mut barrier = Barrier::default();
+        let staged = batch.stage(&self.common_dir.join("objects"), repo.sharing()?, &mut barrier)?;
+        barrier.wait(Durability::Full)?;
+        let mut barrier = Barrier::default();
+        staged.publish(&mut barrier)?;
+        barrier.wait(Durability::Full)?;
+        debug_assert!(matches!(repo.object(id), Ok((Kind::Commit, _))));
+        Ok(id)
+    }
+}
+
+/// Whether a branch is what an interrupted move has made.
+fn is_step_of(repo: &Repo, id: ObjectId, parent: ObjectId, queue: ObjectId) -> bool {
+    repo.commit(id).is_ok_and(|commit| commit.tree == queue && commit.parents == [parent])
+}
+
+fn not_now(reason: &str) -> Fault {
+    Fault::new(Code::InProgress, format!("the queue cannot be moved now: {reason}"))
+}

@@ -3,4 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod basics;
+mod broken;
+mod moves;
+mod refusals;
 mod sandbox;
+mod states;

@@ -95,8 +95,8 @@ fn edit_folder(
     steps: &[Step<'_>],
     batch: &mut Batch,
 ) -> Result<Option<ObjectId>> {
-    let mut lines: Vec<Line> = base.map(|id| repo.tree(id)).transpose()?.unwrap_or_default();
-    let before = lines.clone();
+    let before = base.map(|id| repo.tree(id)).transpose()?.unwrap_or_default();
+    let mut lines: Vec<Line> = before.to_vec();
     let mut below: BTreeMap<&str, Vec<Step<'_>>> = BTreeMap::new();
     // Removals first: a file may make room for a folder of the same name.
     let (gone, there): (Vec<&Step<'_>>, Vec<&Step<'_>>) = steps.iter().partition(|step| step.leaf.is_none());
@@ -124,7 +124,7 @@ fn edit_folder(
         return Ok(None);
     }
     if let Some(base) = base
-        && lines == before
+        && lines == *before
     {
         return Ok(Some(base));
     }
@@ -144,11 +144,10 @@ pub(super) fn lookup(repo: &Repo, root: ObjectId, path: &str) -> Result<Option<L
     let mut tree = root;
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {
-        let Some(line) = repo.tree(tree)?.into_iter().find(|line| line.name == part.as_bytes()) else {
-            return Ok(None);
-        };
+        let lines = repo.tree(tree)?;
+        let Some(line) = lines.iter().find(|line| line.name == part.as_bytes()) else { return Ok(None) };
         if parts.peek().is_none() {
-            return Ok(Some(line));
+            return Ok(Some(line.clone()));
         }
         if !line.is_folder() {
             return Ok(None);
@@ -165,7 +164,7 @@ pub(super) fn flatten(
     prefix: &str,
     into: &mut BTreeMap<String, Leaf>,
 ) -> Result<()> {
-    for line in repo.tree(root)? {
+    for line in repo.tree(root)?.iter() {
         let path = join(prefix, &line.name)?;
         if line.is_folder() {
             flatten(repo, line.id, &path, into)?;
@@ -188,13 +187,13 @@ pub(super) fn compare(
         return Ok(());
     }
     let mut pairs: BTreeMap<Vec<u8>, (Option<Line>, Option<Line>)> = BTreeMap::new();
-    for line in before.map(|id| repo.tree(id)).transpose()?.unwrap_or_default() {
+    for line in before.map(|id| repo.tree(id)).transpose()?.unwrap_or_default().iter() {
         let name = line.name.clone();
-        pairs.entry(name).or_default().0 = Some(line);
+        pairs.entry(name).or_default().0 = Some(line.clone());
     }
-    for line in after.map(|id| repo.tree(id)).transpose()?.unwrap_or_default() {
+    for line in after.map(|id| repo.tree(id)).transpose()?.unwrap_or_default().iter() {
         let name = line.name.clone();
-        pairs.entry(name).or_default().1 = Some(line);
+        pairs.entry(name).or_default().1 = Some(line.clone());
     }
     for (name, (old, new)) in pairs {
         if old == new {

@@ -1,0 +1,119 @@
+//! Move the queue between its own branch and the current one, or take it out of the repository.
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::Result;
+use crate::domain::settings::{self, CommitPolicy};
+use crate::store::git::{BranchFate, Durability, Home, HomeKind, Removed, Request, Signing};
+use crate::store::message;
+use crate::store::queue::Queue;
+use crate::store::tx::{Mode, Operation, Tx};
+
+/// What moving would do, in lines for a person.
+pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
+    let root = queue.home.root.display();
+    match to {
+        HomeKind::Tree => vec![
+            format!("commit the files of {root} on the current branch, with the history of the queue as a second parent"),
+            "remove the worktree of the queue's own branch and its line in .git/info/exclude".to_owned(),
+        ],
+        HomeKind::Branch => vec![
+            format!("commit the removal of {root} from the current branch"),
+            "make the queue's own branch with the same files and history, and check it out there as a worktree".to_owned(),
+        ],
+    }
+}
+
+/// Move the queue to another home; its files and history stay.
+///
+/// # Errors
+/// Those of the commit engine; nothing is changed then.
+pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Home> {
+    record(queue, operation, Fact::of(EventKind::HomeMoved).because(word(to)), "note the move of the queue")?;
+    let guard = queue.home.lock(crate::env::lock_wait())?;
+    let text = message::of(&format!("move the queue ({})", word(to)), operation, &[], None);
+    let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
+    queue.home.switch_kind(&guard, to, &branch, request(queue, &text))
+}
+
+/// The word for a home in the log.
+pub(crate) fn word(kind: HomeKind) -> &'static str {
+    match kind {
+        HomeKind::Branch => "branch",
+        HomeKind::Tree => "tree",
+    }
+}
+
+/// Everything that is not committed yet goes into a commit, so that nothing is lost by what follows.
+fn record(queue: &Queue, operation: &Operation<'_>, fact: Fact, subject: &str) -> Result<()> {
+    let mut tx = Tx::begin(queue, operation)?;
+    tx.commit_now();
+    tx.record(fact);
+    tx.commit(subject).map(drop)
+}
+
+fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
+    Request {
+        changes: Vec::new(),
+        message: text,
+        durability: match queue.settings.durability {
+            settings::Durability::Full => Durability::Full,
+            settings::Durability::Fast => Durability::Fast,
+        },
+        signing: match queue.settings.sign {
+            settings::Signing::AsConfigured => Signing::AsConfigured,
+            settings::Signing::Never => Signing::Never,
+        },
+    }
+}
+
+/// The queue's newest commit.
+///
+/// # Errors
+/// Those of reading the history.
+pub(crate) fn tip(queue: &Queue) -> Result<Option<String>> {
+    queue.home.head()
+}
+
+/// What an uninstall would do, in lines for a person.
+///
+/// # Errors
+/// Those of reading the history.
+pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String>> {
+    let root = queue.home.root.display();
+    let mut lines = vec![format!("remove {root} from this machine, with its caches and proposals")];
+    match (queue.home.kind, fate) {
+        (HomeKind::Branch, BranchFate::Keep) => {
+            lines.push("keep the branch with all tasks and their history".to_owned())
+        }
+        (HomeKind::Branch, BranchFate::Delete) => {
+            let branch = queue.home.branch.as_deref().unwrap_or("swift");
+            let tip = tip(queue)?.unwrap_or_default();
+            lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
+            lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
+        }
+        (HomeKind::Tree, BranchFate::Keep) => lines.push("keep the committed files".to_owned()),
+        (HomeKind::Tree, BranchFate::Delete) => {
+            lines.push("commit the removal of the files on the current branch".to_owned())
+        }
+    }
+    Ok(lines)
+}
+
+/// Take the queue out of the repository.
+///
+/// # Errors
+/// Those of the commit engine.
+pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate) -> Result<Removed> {
+    if operation.mode == Mode::DryRun {
+        return Ok(Removed::default());
+    }
+    let is_dirty = !queue.home.changed_files()?.is_empty();
+    if is_dirty || queue.settings.commit != CommitPolicy::Each {
+        let mut tx = Tx::begin(queue, operation)?;
+        tx.commit_now();
+        tx.commit("record what was not committed yet")?;
+    }
+    let guard = queue.home.lock(crate::env::lock_wait())?;
+    let text = message::of("take the queue out of this repository", operation, &[], None);
+    queue.home.remove(&guard, fate, request(queue, &text))
+}
