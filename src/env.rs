@@ -50,10 +50,10 @@ impl Env {
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
-    /// A fresh task id.
+    /// A fresh task id. Its random part is its own even within one millisecond: people type the beginning of it.
     pub(crate) fn task_id(&self) -> TaskId {
-        let (milliseconds, random) = self.fresh();
-        TaskId::new(milliseconds, random)
+        let milliseconds = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
+        TaskId::new(milliseconds, self.random() & RANDOM_BITS)
     }
 
     /// A fresh operation id.
