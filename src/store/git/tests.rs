@@ -1,6 +1,5 @@
 //! The engine in every state that a repository can be in, with the real git as judge.
 
-
 mod basics;
 mod broken;
 mod moves;
