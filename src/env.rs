@@ -221,9 +221,11 @@ mod tests {
             last: Cell::new((1, 0)),
         };
         let (a, b) = (make(), make());
-        let first: Vec<_> = (0..100).map(|_| a.task_id()).collect();
-        let second: Vec<_> = (0..100).map(|_| b.task_id()).collect();
+        let first: Vec<_> = (0..100).map(|_| a.event_id()).collect();
+        let second: Vec<_> = (0..100).map(|_| b.event_id()).collect();
         assert_eq!(first, second);
         assert!(first.is_sorted());
+        let tasks: std::collections::HashSet<_> = (0..100).map(|_| a.task_id().short()).collect();
+        assert_eq!(tasks.len(), 100, "tasks of one instant differ where people name them");
     }
 }

@@ -3,6 +3,8 @@
 mod approval;
 mod command;
 mod context;
+#[cfg(test)]
+mod documents;
 mod editor;
 
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::text::shown;
 use crate::env;
+use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
 
@@ -169,6 +172,9 @@ fn execute(
         None => (essential(&words), None, Approval::Ask),
     };
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
+    if mode == Mode::DryRun {
+        freeze();
+    }
     let mut context = match Context::new(cli.shared, words, start, approval, mode, ui) {
         Ok(context) => context,
         Err(both) => return Err(*both),
