@@ -67,6 +67,11 @@ macro_rules! referable {
             pub(crate) fn random_part(self) -> String {
                 self.to_string()[TIME_CHARS..].to_owned()
             }
+
+            /// The first six characters of the random part, as shown in lists.
+            pub(crate) fn short(self) -> String {
+                self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
+            }
         }
     )+};
 }
@@ -92,11 +97,6 @@ dated!(TaskId OperationId SegmentId SessionId);
 referable!(TaskId OperationId);
 
 impl TaskId {
-    /// The first six characters of the random part, as shown in lists.
-    pub(crate) fn short(self) -> String {
-        self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
-    }
-
     /// The lowest byte in two hex digits: the name of the folder that spreads files evenly.
     pub(crate) fn shard(self) -> String {
         format!("{:02x}", self.0 & 0xff)

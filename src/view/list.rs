@@ -9,6 +9,9 @@ use crate::domain::text::shown;
 use crate::ops::look::Found;
 use crate::ops::rank::{Ranking, Scope};
 
+/// How a queue is filled.
+const NEW_TASK: &str = "swift task . \"What is to be done\"";
+
 /// A list of tasks.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListView {
@@ -37,13 +40,27 @@ impl View for ListView {
         problem::text(&self.problems, out);
     }
 
+    fn notes(&self) -> Vec<String> {
+        let new = self.tasks.iter().any(|task| task.id.is_none());
+        new.then(|| "`new` was written by hand and gets its id with the next verb that writes".to_owned())
+            .into_iter()
+            .collect()
+    }
+
     fn next(&self) -> Vec<String> {
-        match self.tasks.first() {
-            Some(task) if task.id.is_some() => {
-                vec![format!("swift show {}", task.short()), "swift next".to_owned()]
+        let first = self.tasks.iter().find(|task| task.id.is_some());
+        let mut next = match first {
+            Some(task) if task.state == "dead" => {
+                vec![format!("swift show {}", task.short()), format!("swift redrive {}", task.short())]
             }
-            _ => vec!["swift task . \"What is to be done\"".to_owned()],
+            Some(task) => vec![format!("swift show {}", task.short()), "swift next".to_owned()],
+            None if self.tasks.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
+            None => vec!["swift next".to_owned()],
+        };
+        if !self.problems.is_empty() {
+            next.insert(0, "swift doctor".to_owned());
         }
+        next
     }
 }
 
@@ -170,7 +187,9 @@ impl View for NextView {
                 ));
             }
         } else if !self.skipped.is_empty() {
-            out.push_str(&format!("{} not ready: `swift next --why`\n", count(self.skipped.len(), "task")));
+            let all = if self.scope == Scope::All { " --all" } else { "" };
+            let skipped = count(self.skipped.len(), "task");
+            out.push_str(&format!("{skipped} not ready: `swift next{all} --why`\n"));
         }
         problem::text(&self.problems, out);
     }
@@ -180,8 +199,14 @@ impl View for NextView {
             Some(row) if self.scope == Scope::Project && row.task.id.is_some() => {
                 vec![format!("swift claim {}", row.task.short()), format!("swift show {}", row.task.short())]
             }
-            Some(_) => vec!["swift next --all --why".to_owned()],
-            None => vec!["swift next --why".to_owned(), "swift task . \"What is to be done\"".to_owned()],
+            Some(_) | None if self.scope == Scope::All => {
+                let why = (self.detail == Detail::Brief).then(|| "swift next --all --why".to_owned());
+                why.into_iter().chain(["swift projects".to_owned()]).collect()
+            }
+            _ if self.detail == Detail::Brief && !self.skipped.is_empty() => {
+                vec!["swift next --why".to_owned(), NEW_TASK.to_owned()]
+            }
+            _ => vec!["swift inbox".to_owned(), NEW_TASK.to_owned()],
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::event::EventRow;
-use super::{View, place};
+use super::{View, moment, place};
 use crate::domain::task::{State, Task};
 use crate::domain::text::shown;
 use crate::ops::look::Card;
@@ -131,6 +131,11 @@ impl TaskRow {
         if let Some(holder) = &self.holder {
             let _ = write!(out, "  ({})", shown(holder));
         }
+        let ended = self.result.as_ref().filter(|_| matches!(self.state, "dead" | "refused"));
+        let why = ended.and_then(|result| result.note.as_ref());
+        if let Some(why) = why.or(self.blocked.as_ref().filter(|_| self.state == "blocked")) {
+            let _ = write!(out, "  ({})", shown(why));
+        }
         out.push('\n');
     }
 }
@@ -216,6 +221,9 @@ impl ChangedView {
 fn next_steps(changed: &Changed) -> Vec<String> {
     let short = changed.id.short();
     match changed.to {
+        State::Ready if !changed.task.after.is_empty() => {
+            vec!["swift next --why".to_owned(), format!("swift show {short}")]
+        }
         State::Ready => vec![format!("swift claim {short}"), "swift next".to_owned()],
         State::Claimed => vec![format!("swift done {short}"), format!("swift show {short}")],
         State::Outbox => vec![format!("swift show {short}"), "swift list --state outbox".to_owned()],
@@ -234,7 +242,9 @@ impl View for ChangedView {
         if let Some(lease) = &self.lease {
             out.push_str(&format!(
                 "  held by {} until {}, token {}\n",
-                lease.holder, lease.expires_at, lease.token
+                shown(&lease.holder),
+                moment(&lease.expires_at),
+                lease.token
             ));
         }
     }
@@ -263,6 +273,7 @@ impl CardView {
     pub(crate) fn new(project: &str, card: &Card) -> CardView {
         let short = card.item.id().map(|id| id.short()).unwrap_or_default();
         let next = match card.state {
+            State::Ready if !card.item.task.after.is_empty() => vec!["swift next --why".to_owned()],
             State::Ready => vec![format!("swift claim {short}")],
             State::Claimed => vec![format!("swift done {short}"), format!("swift release {short}")],
             State::Inbox => vec![format!("swift inbox accept {short}")],
@@ -295,12 +306,12 @@ impl View for CardView {
         field("labels", Some(&task.labels.join(", ")));
         field("from", task.from.as_deref());
         field("to", task.to.as_deref());
-        field("created", task.created.as_deref());
+        field("created", task.created.as_deref().map(moment).as_deref());
         field("due", task.due.as_deref());
         field("after", Some(&task.after.join(", ")));
         field("holder", task.holder.as_deref());
         field("blocked", task.blocked.as_deref());
-        field("deferred", task.defer_until.as_deref());
+        field("deferred", task.defer_until.as_deref().map(moment).as_deref());
         let tail = |by: &Option<String>, note: &Option<String>| {
             let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -309,13 +320,18 @@ impl View for CardView {
         if let Some(receipt) = &task.receipt {
             field(
                 "receipt",
-                Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))),
+                Some(&format!(
+                    "{} {}{}",
+                    receipt.stage,
+                    moment(&receipt.at),
+                    tail(&receipt.by, &receipt.note)
+                )),
             );
         }
         if let Some(result) = &task.result {
             field(
                 "result",
-                Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))),
+                Some(&format!("{} {}{}", result.state, moment(&result.at), tail(&result.by, &result.note))),
             );
         }
         field("file", Some(&task.path));
