@@ -25,6 +25,16 @@ macro_rules! ids {
                 $name(Ulid::from_parts(milliseconds, random).0)
             }
 
+            /// All of it as one number; [`Self::from_number`] takes it back.
+            pub(crate) fn number(self) -> u128 {
+                self.0
+            }
+
+            /// What [`Self::number`] gave.
+            pub(crate) fn from_number(number: u128) -> Self {
+                $name(number)
+            }
+
             /// Milliseconds since 1970 at which it was made.
             pub(crate) fn milliseconds(self) -> u64 {
                 Ulid(self.0).timestamp_ms()

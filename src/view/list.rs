@@ -1,48 +1,62 @@
 //! Many tasks: lists, search results, what to do next.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::problem::{self, ProblemRow};
-use super::task::TaskRow;
+use super::task::{Line, TaskRow};
 use super::{View, count};
 use crate::domain::text::shown;
 use crate::ops::look::Found;
 use crate::ops::rank::{Ranking, Scope};
 
-/// A list of tasks.
-#[derive(Debug, Serialize)]
-pub(crate) struct ListView {
-    tasks: Vec<TaskRow>,
+/// A list of tasks. Rows are made while they are shown, because there may be very many.
+pub(crate) struct ListView<'f> {
+    project: String,
+    found: &'f Found,
     problems: Vec<ProblemRow>,
 }
 
-impl ListView {
+impl<'f> ListView<'f> {
     /// The view of what was found.
-    pub(crate) fn new(project: &str, found: &Found) -> ListView {
-        ListView {
-            tasks: found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)).collect(),
-            problems: problem::rows(&found.problems),
-        }
+    pub(crate) fn new(project: &str, found: &'f Found) -> ListView<'f> {
+        ListView { project: project.to_owned(), found, problems: problem::rows(&found.problems) }
     }
 }
 
-impl View for ListView {
+impl Serialize for ListView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_struct("List", 2)?;
+        list.serialize_field("tasks", &Rows(self))?;
+        list.serialize_field("problems", &self.problems)?;
+        list.end()
+    }
+}
+
+struct Rows<'v>(&'v ListView<'v>);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ListView { project, found, .. } = self.0;
+        serializer.collect_seq(found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)))
+    }
+}
+
+impl View for ListView<'_> {
     fn text(&self, out: &mut String) {
-        for task in &self.tasks {
-            task.line(out);
+        for (item, state) in &self.found.items {
+            Line::of(&self.project, item, *state).write(out);
         }
-        if self.tasks.is_empty() {
+        if self.found.items.is_empty() {
             out.push_str("no tasks\n");
         }
         problem::text(&self.problems, out);
     }
 
     fn next(&self) -> Vec<String> {
-        match self.tasks.first() {
-            Some(task) if task.id.is_some() => {
-                vec![format!("swift show {}", task.short()), "swift next".to_owned()]
-            }
-            _ => vec!["swift task . \"What is to be done\"".to_owned()],
+        match self.found.items.first().and_then(|(item, _)| item.id()) {
+            Some(id) => vec![format!("swift show {}", id.short()), "swift next".to_owned()],
+            None => vec!["swift task . \"What is to be done\"".to_owned()],
         }
     }
 }

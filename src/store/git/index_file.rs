@@ -127,6 +127,16 @@ impl<'a> IndexFile<'a> {
         self.checked
     }
 
+    /// The entries whose paths begin with these bytes.
+    pub(super) fn below(&self, prefix: &[u8]) -> &[Entry<'a>] {
+        if prefix.is_empty() {
+            return &self.entries;
+        }
+        let first = self.entries.partition_point(|entry| entry.path < prefix);
+        let length = self.entries[first..].partition_point(|entry| entry.path.starts_with(prefix));
+        &self.entries[first..first + length]
+    }
+
     /// The entry of a path, if there is a plain one.
     pub(super) fn find(&self, path: &[u8]) -> Option<&Entry<'a>> {
         let at = self.entries.partition_point(|entry| entry.path < path);

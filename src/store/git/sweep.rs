@@ -1,0 +1,222 @@
+//! Finding what differs from HEAD at the price of looking at each file once.
+//!
+//! Reading HEAD's trees costs more than everything else a verb does in a large queue, and the index knows it all:
+//! so after each commit a record says which index it is that agrees with which tree. As long as the index is that
+//! very file, its entries stand for HEAD, and files are compared with them alone. The record is only a hint:
+//! without it, or after git has written the index, HEAD is read as before.
+
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use gix::ObjectId;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags};
+use rustix::io::Errno;
+
+use super::disk::{self, OrIo as _};
+use super::index;
+use super::index_file::IndexFile;
+use super::repo::Repo;
+use super::tree;
+use super::worktree::FOLDER;
+use super::{Home, HomeKind};
+use crate::domain::fault::Result;
+use crate::store::entries;
+
+/// What the record begins with.
+const HEAD_LINE: &str = "swift in step 1";
+
+/// What tells one version of the index from every other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version(String);
+
+impl Version {
+    /// Of the file at a path; `None` if it cannot be told.
+    pub(super) fn at(path: &Path) -> Option<Version> {
+        version(CWD, path, AtFlags::empty())
+    }
+
+    /// Of an open file; renaming it changes nothing.
+    pub(super) fn of(file: &std::fs::File) -> Option<Version> {
+        version(file, Path::new(""), AtFlags::EMPTY_PATH)
+    }
+}
+
+fn version(at: impl std::os::fd::AsFd, path: &Path, flags: AtFlags) -> Option<Version> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::SIZE | StatxFlags::MTIME;
+    let stat = rustix::fs::statx(at, path, flags, wanted).ok()?;
+    let (born, changed) = (stat.stx_btime, stat.stx_mtime);
+    Some(Version(format!(
+        "{}:{}:{}.{}:{}.{}",
+        stat.stx_ino, stat.stx_size, born.tv_sec, born.tv_nsec, changed.tv_sec, changed.tv_nsec
+    )))
+}
+
+impl Home {
+    /// The queue's own tree in the tree of a commit.
+    pub(super) fn queue_tree(&self, repo: &Repo, root: ObjectId) -> Result<Option<ObjectId>> {
+        match self.kind {
+            HomeKind::Branch => Ok(Some(root)),
+            HomeKind::Tree => {
+                Ok(tree::lookup(repo, root, FOLDER)?.filter(tree::Line::is_folder).map(|line| line.id))
+            }
+        }
+    }
+
+    /// Whether the index is known to have exactly the files of this tree of the queue.
+    pub(super) fn is_in_step(&self, queue: ObjectId) -> bool {
+        let record = disk::read(&self.step_path()).ok().flatten();
+        let Some(version) = Version::at(&self.index_path()) else { return false };
+        record.is_some_and(|record| record == step(queue, &version).into_bytes())
+    }
+
+    /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
+    pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
+        let _ = std::fs::write(self.step_path(), step(queue, version));
+    }
+
+    /// Whether these bytes of an index have exactly the files of this tree.
+    pub(super) fn agrees(&self, repo: &Repo, index: &[u8], queue: ObjectId) -> Result<bool> {
+        let extras = super::index_file::Extras::Drop;
+        let Some(Ok(index)) = IndexFile::parse(index, repo.hash.len_in_bytes(), extras) else {
+            return Ok(false);
+        };
+        let mut files = std::collections::BTreeMap::new();
+        tree::flatten(repo, queue, "", &mut files)?;
+        let own = index.below(self.prefix().as_bytes());
+        Ok(own.len() == files.len()
+            && own.iter().zip(&files).all(|(entry, (path, leaf))| {
+                entry.plain
+                    && entry.path.strip_prefix(self.prefix().as_bytes()) == Some(path.as_bytes())
+                    && entry.id == leaf.id.as_slice()
+            }))
+    }
+
+    /// What stands before each path of the queue in the index.
+    pub(super) fn prefix(&self) -> &'static str {
+        match self.kind {
+            HomeKind::Branch => "",
+            HomeKind::Tree => ".swift/",
+        }
+    }
+
+    fn step_path(&self) -> std::path::PathBuf {
+        self.records().join("in-step")
+    }
+}
+
+fn step(queue: ObjectId, version: &Version) -> String {
+    format!("{HEAD_LINE}\n{queue}\n{}\n", version.0)
+}
+
+/// A comparison of the queue's folder with an index that stands for HEAD.
+pub(super) struct Sweep<'a> {
+    pub(super) index: &'a IndexFile<'a>,
+    pub(super) prefix: &'static str,
+    /// The time of the index: a file as young as that may have been edited in the same instant.
+    pub(super) written: (u32, u32),
+    pub(super) root: &'a Path,
+}
+
+/// What a comparison finds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Paths of files that are new or may have changed.
+    pub(super) doubtful: Vec<String>,
+    /// Positions of the entries whose files are there.
+    present: Vec<usize>,
+}
+
+impl Sweep<'_> {
+    /// The files that may differ, and the entries whose files are gone.
+    pub(super) fn run(&self) -> Result<(Vec<String>, Vec<String>)> {
+        let fd = rustix::fs::open(self.root, FLAGS, Mode::empty()).or_io("open", self.root)?;
+        let found = self.folder(&fd, "")?;
+        let own = self.index.below(self.prefix.as_bytes());
+        let mut gone = Vec::new();
+        if found.present.len() < own.len() {
+            let mut here = vec![false; own.len()];
+            found.present.iter().for_each(|position| here[*position] = true);
+            for (entry, _) in own.iter().zip(here).filter(|(_, here)| !here) {
+                gone.extend(String::from_utf8(entry.path[self.prefix.len()..].to_vec()));
+            }
+        }
+        Ok((found.doubtful, gone))
+    }
+
+    fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        let read = entries::each(fd, |name, kind| {
+            let is_ours = path.is_empty() && name == c"local" || name == c".git";
+            match kind {
+                _ if is_ours => {}
+                FileType::Directory => below.push(name.to_owned()),
+                FileType::RegularFile | FileType::Unknown => files.push(name.to_owned()),
+                _ => {}
+            }
+        });
+        read.or_io("list", &self.root.join(path))?;
+        let mut found = Found::default();
+        self.files(fd, path, &files, &mut found, &mut below)?;
+        for part in entries::shared(&below, |name| self.below(fd, path, name)) {
+            let part = part?;
+            found.doubtful.extend(part.doubtful);
+            found.present.extend(part.present);
+        }
+        Ok(found)
+    }
+
+    fn below(&self, above: &OwnedFd, path: &str, name: &CString) -> Result<Found> {
+        let Ok(text) = name.to_str() else { return Ok(Found::default()) };
+        let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
+        match rustix::fs::openat(above, name, FLAGS, Mode::empty()) {
+            Ok(fd) => self.folder(&fd, &path),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(Found::default()),
+            Err(error) => Err(error).or_io("open", &self.root.join(path)),
+        }
+    }
+
+    fn files(
+        &self,
+        fd: &OwnedFd,
+        path: &str,
+        names: &[CString],
+        found: &mut Found,
+        below: &mut Vec<CString>,
+    ) -> Result<()> {
+        let all = self.index.below(self.prefix.as_bytes());
+        let folder = if path.is_empty() { self.prefix.to_owned() } else { format!("{}{path}/", self.prefix) };
+        let first = all.partition_point(|entry| entry.path < folder.as_bytes());
+        let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
+        let entries = &all[first..first + length];
+        for name in names {
+            // What is no UTF-8 cannot be a file of the queue; reading the folder lists it as a problem.
+            let Ok(text) = name.to_str() else { continue };
+            let stat = match rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error).or_io("inspect", &self.root.join(path).join(text)),
+            };
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::RegularFile => {}
+                FileType::Directory => {
+                    below.push(name.clone());
+                    continue;
+                }
+                _ => continue,
+            }
+            let known = entries.binary_search_by(|entry| entry.path[folder.len()..].cmp(text.as_bytes()));
+            found.present.extend(known.ok().map(|at| first + at));
+            let is_same = known.is_ok_and(|at| {
+                let stamp = entries[at].stamp;
+                stamp == index::stamp_of(&stat) && stamp.mtime < self.written
+            });
+            if !is_same {
+                found.doubtful.push(format!("{}{text}", &folder[self.prefix.len()..]));
+            }
+        }
+        Ok(())
+    }
+}
+
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
