@@ -88,6 +88,12 @@ impl Home {
 
     /// Files of the queue's folder that differ from HEAD, new ones included unless git ignores them.
     pub(crate) fn changed_files(&self) -> Result<Vec<Changed>> {
+        self.changed_files_but(&[])
+    }
+
+    /// The same, except that in these folders of files that are written once, an edit that left the folder itself
+    /// as it was may be passed over.
+    pub(crate) fn changed_files_but(&self, closed: &[&str]) -> Result<Vec<Changed>> {
         let repo = Repo::open(&self.git_dir)?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
@@ -96,7 +102,7 @@ impl Home {
         let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
         let mut changed = match (index, queue) {
             (Some(index), Some(queue)) if self.is_in_step(queue) => {
-                self.compared_with_index(&repo, &index)?
+                self.compared_with_index(&repo, &index, closed)?
             }
             (index, _) => self.compared_with_head(&repo, index.as_ref())?,
         };
@@ -106,8 +112,14 @@ impl Home {
     }
 
     /// The index stands for HEAD.
-    fn compared_with_index(&self, repo: &Repo, index: &IndexFile<'_>) -> Result<Vec<Changed>> {
-        let sweep = Sweep { index, prefix: self.prefix(), written: self.index_time(), root: &self.root };
+    fn compared_with_index(
+        &self,
+        repo: &Repo,
+        index: &IndexFile<'_>,
+        closed: &[&str],
+    ) -> Result<Vec<Changed>> {
+        let written = self.index_time();
+        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, closed };
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());

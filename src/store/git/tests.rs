@@ -8,3 +8,4 @@ mod moves;
 mod refusals;
 mod sandbox;
 mod states;
+mod sweep;
