@@ -24,6 +24,16 @@ macro_rules! ids {
             pub(crate) fn new(milliseconds: u64, random: u128) -> Self {
                 $name(Ulid::from_parts(milliseconds, random).0)
             }
+
+            /// All of it as one number; [`Self::from_number`] takes it back.
+            pub(crate) fn number(self) -> u128 {
+                self.0
+            }
+
+            /// What [`Self::number`] gave.
+            pub(crate) fn from_number(number: u128) -> Self {
+                $name(number)
+            }
         }
 
         impl fmt::Display for $name {
