@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::event::{Event, EventKind, Fact};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
@@ -35,6 +35,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     clock(&log.events, now, &mut findings);
     uncommitted(queue, &mut findings)?;
     strange_folders(queue, &mut findings)?;
+    linked_folders(queue, &mut findings);
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
@@ -185,6 +186,15 @@ fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
+/// Folders that no other check walks through: a link in their place would be followed by nobody.
+fn linked_folders(queue: &Queue, findings: &mut Vec<Finding>) {
+    for folder in [layout::LOCAL, layout::SESSIONS, layout::TEMPLATES, layout::PROJECTS, layout::ARCHIVE] {
+        if let Err(fault) = queue.walk(folder) {
+            findings.push(Finding::of_fault(folder, &fault));
+        }
+    }
+}
+
 fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     for (path, text) in own_file_texts() {
         if queue.read_text(path)?.as_deref() != Some(text) {
@@ -253,7 +263,9 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
             repaired.restored.push(path.to_owned());
         }
     }
-    for problem in queue.list(&layout::QUEUE_FOLDERS).problems {
+    let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
+    // A newer version of swift reads what it wrote; to us it is not damaged.
+    for problem in unreadable.iter().filter(|problem| problem.fault.code != Code::NewerSchema) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;
