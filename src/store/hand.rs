@@ -9,14 +9,7 @@ use crate::domain::task::{Folder, State, Task};
 use crate::format::{self, Document};
 
 /// Folders and files that are committed as they are, whoever wrote them.
-const OTHERS: [&str; 6] = [
-    layout::PROJECTS,
-    layout::SESSIONS,
-    layout::TEMPLATES,
-    layout::ARCHIVE,
-    layout::AUDIT,
-    layout::QUARANTINE,
-];
+const OTHERS: [&str; 4] = [layout::PROJECTS, layout::SESSIONS, layout::TEMPLATES, layout::QUARANTINE];
 const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"];
 
 /// Record every file of the queue that differs from the last commit and can be read as what it should be.
@@ -27,7 +20,7 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
-    for path in tx.queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
+    for path in tx.queue.home.edited_files()? {
         if debts.contains(&path) {
             continue;
         }

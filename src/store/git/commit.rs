@@ -105,6 +105,7 @@ impl Home {
     fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
+        let _ = self.note_step(id);
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.

@@ -28,6 +28,13 @@ pub(crate) struct Changed {
     pub(crate) after: Option<String>,
 }
 
+impl Changed {
+    pub(super) fn new(path: String, before: Option<ObjectId>, after: Option<ObjectId>) -> Changed {
+        let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
+        Changed { path, before: hex(before), after: hex(after) }
+    }
+}
+
 impl Home {
     /// The content of a file as HEAD has it.
     pub(crate) fn read_committed(&self, path: &str) -> Result<Option<Vec<u8>>> {
@@ -109,8 +116,7 @@ impl Home {
             if !fresh {
                 let after = folder.read(path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
                 if after != head {
-                    let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
-                    changed.push(Changed { path: path.clone(), before: hex(head), after: hex(after) });
+                    changed.push(Changed::new(path.clone(), head, after));
                 }
             }
         }
@@ -126,7 +132,7 @@ impl Home {
     }
 
     /// The time of the index: a file as young as that may have been edited in the same instant.
-    fn index_time(&self) -> (u32, u32) {
+    pub(super) fn index_time(&self) -> (u32, u32) {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::metadata(self.index_path())
             .map_or((0, 0), |index| (index.mtime() as u32, index.mtime_nsec() as u32))
@@ -150,7 +156,7 @@ impl Home {
     }
 
     /// Only new files can be ignored; git is asked, and only if there are any.
-    fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
+    pub(super) fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
         let mut paths = Vec::new();
         for file in changed.iter().filter(|file| file.before.is_none()) {
             paths.extend_from_slice(self.in_tree(&file.path).as_bytes());

@@ -132,6 +132,12 @@ impl<'a> IndexFile<'a> {
         self.entries.get(at).filter(|entry| entry.path == path && entry.plain)
     }
 
+    /// The position of a path's entry, if there is a plain one.
+    pub(super) fn position(&self, path: &[u8]) -> Option<usize> {
+        let at = self.entries.partition_point(|entry| entry.path < path);
+        self.entries.get(at).filter(|entry| entry.path == path && entry.plain).map(|_| at)
+    }
+
     /// The bytes of the index with `edits` made, without the checksum at its end; entries whose position is in
     /// `doubtful` are marked so that git reads their files again.
     pub(super) fn edited(&self, edits: &BTreeMap<Vec<u8>, Option<Fresh>>, doubtful: &[usize]) -> Vec<u8> {

@@ -30,6 +30,7 @@ mod refs;
 mod remove;
 mod repo;
 mod state;
+mod sweep;
 mod switch;
 mod sync;
 mod tree;

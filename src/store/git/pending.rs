@@ -45,7 +45,7 @@ pub(super) struct Planned {
 impl Home {
     /// Where the engine keeps its own records: in the git folder, so that `git clean` in the project does not reach
     /// them.
-    pub(super) fn records(&self) -> PathBuf {
+    pub(crate) fn records(&self) -> PathBuf {
         match self.kind {
             HomeKind::Branch => self.common_dir.join("swift"),
             HomeKind::Tree => self.git_dir.join("swift"),
