@@ -10,6 +10,7 @@ use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
+use crate::format::session;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
@@ -36,6 +37,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     uncommitted(queue, &mut findings)?;
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
+    sessions(queue, &mut findings);
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
@@ -191,6 +193,20 @@ fn linked_folders(queue: &Queue, findings: &mut Vec<Finding>) {
     for folder in [layout::LOCAL, layout::SESSIONS, layout::TEMPLATES, layout::PROJECTS, layout::ARCHIVE] {
         if let Err(fault) = queue.walk(folder) {
             findings.push(Finding::of_fault(folder, &fault));
+        }
+    }
+}
+
+/// Sessions are read for what was learned; one that cannot be read is passed over there and told here.
+fn sessions(queue: &Queue, findings: &mut Vec<Finding>) {
+    let Ok(walk) = queue.walk(layout::SESSIONS) else { return };
+    findings.extend(walk.problems.iter().map(Finding::from_problem));
+    for seen in walk.files {
+        let read = queue.read_text(&seen.path).and_then(|text| {
+            session::parse(&text.unwrap_or_default()).map(drop).map_err(|malformed| malformed.at(&seen.path))
+        });
+        if let Err(fault) = read {
+            findings.push(Finding::of_fault(&seen.path, &fault));
         }
     }
 }
