@@ -1,7 +1,5 @@
 //! The only module that prints. Data goes to stdout, talk to stderr; nothing needs colour to be understood.
 
-#![expect(clippy::print_stderr, reason = "this module is where output happens")]
-
 use std::io::{BufRead, IsTerminal, Write};
 
 use serde::Serialize;
@@ -78,7 +76,10 @@ impl Ui {
                     self.note(&note);
                 }
                 for step in self.next(view).iter().take(3) {
-                    eprintln!("next: {step}");
+                    talk(&format!(
+                        "next: {step}
+"
+                    ));
                 }
                 Ok(())
             }
@@ -95,7 +96,7 @@ impl Ui {
 
     /// Say something on stderr that is not the result.
     pub(crate) fn note(&self, text: &str) {
-        eprintln!("note: {}", shown(text));
+        talk(&format!("note: {}\n", shown(text)));
     }
 
     /// Say what went wrong.
@@ -108,12 +109,12 @@ impl Ui {
                     "hints": fault.hints,
                     "retryable": fault.code.retryable(),
                 }});
-                eprintln!("{error}");
+                talk(&format!("{error}\n"));
             }
             Format::Text => {
-                eprintln!("error: {}", shown(&fault.message));
+                talk(&format!("error: {}\n", shown(&fault.message)));
                 for hint in &fault.hints {
-                    eprintln!("hint: {}", shown(hint));
+                    talk(&format!("hint: {}\n", shown(hint)));
                 }
             }
         }
@@ -129,8 +130,7 @@ impl Ui {
     /// # Errors
     /// [`Code::Interrupted`] at the end of input.
     pub(crate) fn ask(&self, question: &str) -> Result<Answer> {
-        eprint!("{question} [y/N] ");
-        let _ = std::io::stderr().flush();
+        talk(&format!("{question} [y/N] "));
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
         if !matches!(read, Ok(1..)) {
@@ -146,6 +146,12 @@ impl Ui {
 pub(crate) enum Answer {
     Yes,
     No,
+}
+
+/// Say something on stderr. What was done is done, also where nobody can be told.
+fn talk(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {

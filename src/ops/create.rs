@@ -114,9 +114,13 @@ fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     Ok(document)
 }
 
+/// The given title, else the first heading of the text, else its first line.
 fn title_of(fields: &Fields, body: &str) -> Result<String> {
-    let heading = body.lines().find_map(|line| line.strip_prefix("# ")).map(|line| line.trim().to_owned());
-    fields.title.clone().or(heading).filter(|title| !title.trim().is_empty()).ok_or_else(no_title)
+    let mut lines = body.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.clone().next();
+    let heading = lines.find_map(|line| line.strip_prefix("# "));
+    let title = fields.title.as_deref().or(heading).or(first).map(str::trim);
+    title.filter(|title| !title.is_empty()).map(str::to_owned).ok_or_else(no_title)
 }
 
 fn no_title() -> Fault {

@@ -1,10 +1,12 @@
 //! Many tasks: lists, search results, what to do next.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::problem::{self, ProblemRow};
-use super::task::TaskRow;
+use super::task::{Line, TaskRow};
 use super::{View, count};
+use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::look::Found;
 use crate::ops::rank::{Ranking, Scope};
@@ -12,55 +14,70 @@ use crate::ops::rank::{Ranking, Scope};
 /// How a queue is filled.
 const NEW_TASK: &str = "swift task . \"What is to be done\"";
 
-/// A list of tasks.
-#[derive(Debug, Serialize)]
-pub(crate) struct ListView {
-    tasks: Vec<TaskRow>,
+/// A list of tasks. Rows are made while they are shown, because there may be very many.
+pub(crate) struct ListView<'f> {
+    project: String,
+    found: &'f Found,
     problems: Vec<ProblemRow>,
 }
 
-impl ListView {
+impl<'f> ListView<'f> {
     /// The view of what was found.
-    pub(crate) fn new(project: &str, found: &Found) -> ListView {
-        ListView {
-            tasks: found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)).collect(),
-            problems: problem::rows(&found.problems),
-        }
+    pub(crate) fn new(project: &str, found: &'f Found) -> ListView<'f> {
+        ListView { project: project.to_owned(), found, problems: problem::rows(&found.problems) }
     }
 }
 
-impl View for ListView {
+impl Serialize for ListView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_struct("List", 2)?;
+        list.serialize_field("tasks", &Rows(self))?;
+        list.serialize_field("problems", &self.problems)?;
+        list.end()
+    }
+}
+
+struct Rows<'v>(&'v ListView<'v>);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ListView { project, found, .. } = self.0;
+        serializer.collect_seq(found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)))
+    }
+}
+
+impl View for ListView<'_> {
     fn text(&self, out: &mut String) {
-        for task in &self.tasks {
-            task.line(out);
+        for (item, state) in &self.found.items {
+            Line::of(&self.project, item, *state).write(out);
         }
-        if self.tasks.is_empty() {
+        if self.found.items.is_empty() {
             out.push_str("no tasks\n");
         }
         problem::text(&self.problems, out);
     }
 
-    fn notes(&self) -> Vec<String> {
-        let new = self.tasks.iter().any(|task| task.id.is_none());
-        new.then(|| "`new` was written by hand and gets its id with the next verb that writes".to_owned())
-            .into_iter()
-            .collect()
-    }
-
     fn next(&self) -> Vec<String> {
-        let first = self.tasks.iter().find(|task| task.id.is_some());
+        let items = &self.found.items;
+        let first = items.iter().find_map(|(item, state)| item.id().map(|id| (id.short(), *state)));
         let mut next = match first {
-            Some(task) if task.state == "dead" => {
-                vec![format!("swift show {}", task.short()), format!("swift redrive {}", task.short())]
+            Some((short, State::Dead)) => {
+                vec![format!("swift show {short}"), format!("swift redrive {short}")]
             }
-            Some(task) => vec![format!("swift show {}", task.short()), "swift next".to_owned()],
-            None if self.tasks.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
+            Some((short, _)) => vec![format!("swift show {short}"), "swift next".to_owned()],
+            None if items.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
             None => vec!["swift next".to_owned()],
         };
         if !self.problems.is_empty() {
             next.insert(0, "swift doctor".to_owned());
         }
         next
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let new = self.found.items.iter().any(|(item, _)| item.id().is_none());
+        let note = "`new` was written by hand and gets its id with the next verb that writes";
+        new.then(|| note.to_owned()).into_iter().collect()
     }
 }
 

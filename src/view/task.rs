@@ -116,24 +116,89 @@ impl TaskRow {
 
     /// `k3v9q2  ready     high      Add rate limiting`
     pub(crate) fn line(&self, out: &mut String) {
+        let line = Line {
+            short: self.short.as_str(),
+            state: self.state,
+            priority: self.priority,
+            title: &self.title,
+            project: &self.project,
+            from: self.from.as_deref(),
+            to: self.to.as_deref(),
+            stage: self.receipt.as_ref().map(|r| r.stage),
+            holder: self.holder.as_deref(),
+            why: why(
+                self.state,
+                self.result.as_ref().and_then(|r| r.note.as_deref()),
+                self.blocked.as_deref(),
+            ),
+        };
+        line.write(out);
+    }
+}
+
+/// One line about one task.
+pub(crate) struct Line<'a, S> {
+    short: S,
+    state: &'static str,
+    priority: &'static str,
+    title: &'a str,
+    project: &'a str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    stage: Option<&'static str>,
+    holder: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+/// The reason that belongs to a state, if it has one.
+fn why<'a>(state: &str, note: Option<&'a str>, blocked: Option<&'a str>) -> Option<&'a str> {
+    match state {
+        "dead" | "refused" => note,
+        "blocked" => blocked,
+        _ => None,
+    }
+}
+
+impl<'a> Line<'a, String> {
+    /// The line of a task, as seen from a project.
+    pub(crate) fn of(project: &'a str, item: &'a Item, state: State) -> Self {
+        let task = &item.task;
+        let lease = task.lease.as_ref().filter(|_| state == State::Claimed);
+        Line {
+            short: task.id.map(|id| id.short()).unwrap_or_else(|| "new".to_owned()),
+            state: state.as_str(),
+            priority: task.priority.as_str(),
+            title: &task.title,
+            project,
+            from: task.from.as_ref().map(|from| from.as_str()),
+            to: task.to.as_ref().map(|to| to.as_str()),
+            stage: task.receipt.as_ref().map(|receipt| receipt.stage.as_str()),
+            holder: lease.map(|lease| lease.holder.as_str()),
+            why: why(
+                state.as_str(),
+                task.ending.as_ref().and_then(|ending| ending.note.as_deref()),
+                task.blocked.as_deref(),
+            ),
+        }
+    }
+}
+
+impl<S: AsRef<str>> Line<'_, S> {
+    /// Write it.
+    pub(crate) fn write(&self, out: &mut String) {
         use std::fmt::Write as _;
-        let title = shown(&self.title);
-        let _ = write!(out, "{:<6}  {:<8}  {:<8}  {title}", self.short, self.state, self.priority);
-        match (self.state, &self.from, &self.to) {
+        let (short, title) = (self.short.as_ref(), shown(self.title));
+        let _ = write!(out, "{short:<6}  {:<8}  {:<8}  {title}", self.state, self.priority);
+        match (self.state, self.from, self.to) {
             ("outbox", _, Some(to)) => _ = write!(out, "  → {to}"),
-            ("sent", _, Some(to)) => {
-                let stage = self.receipt.as_ref().map_or("", |r| r.stage);
-                _ = write!(out, "  → {to} ({stage})");
-            }
-            (_, Some(from), _) if *from != self.project => _ = write!(out, "  ← {from}"),
+            ("sent", _, Some(to)) => _ = write!(out, "  → {to} ({})", self.stage.unwrap_or_default()),
+            (_, Some(from), _) if from != self.project => _ = write!(out, "  ← {from}"),
             _ => {}
         }
-        if let Some(holder) = &self.holder {
+        if let Some(holder) = self.holder {
             let _ = write!(out, "  ({})", shown(holder));
         }
-        let ended = self.result.as_ref().filter(|_| matches!(self.state, "dead" | "refused"));
-        let why = ended.and_then(|result| result.note.as_ref());
-        if let Some(why) = why.or(self.blocked.as_ref().filter(|_| self.state == "blocked")) {
+        if let Some(why) = self.why {
             let _ = write!(out, "  ({})", shown(why));
         }
         out.push('\n');
