@@ -19,6 +19,8 @@ pub(crate) enum Format {
 #[derive(Debug)]
 pub(crate) struct Ui {
     format: Format,
+    /// In a dry run: the command that does it, the one next step that is sure to be legal.
+    rehearsed: Option<String>,
 }
 
 /// A view as a JSON document.
@@ -33,7 +35,19 @@ struct Document<'v, V: View> {
 impl Ui {
     /// An output in this format.
     pub(crate) fn new(format: Format) -> Ui {
-        Ui { format }
+        Ui { format, rehearsed: None }
+    }
+
+    /// Nothing will be written: what can be done next is the command itself.
+    pub(crate) fn rehearse(&mut self, command: &str) {
+        self.rehearsed = Some(command.to_owned());
+    }
+
+    fn next(&self, view: &impl View) -> Vec<String> {
+        match &self.rehearsed {
+            Some(command) => vec![command.clone()],
+            None => view.next(),
+        }
     }
 
     /// The format.
@@ -48,7 +62,7 @@ impl Ui {
     pub(crate) fn show<V: View>(&self, view: &V) -> Result<()> {
         match self.format {
             Format::Json => {
-                let document = Document { schema: 1, view, next_actions: view.next() };
+                let document = Document { schema: 1, view, next_actions: self.next(view) };
                 let mut text =
                     serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push(b'\n');
@@ -61,7 +75,7 @@ impl Ui {
                 for note in view.notes() {
                     self.note(&note);
                 }
-                for step in view.next().iter().take(3) {
+                for step in self.next(view).iter().take(3) {
                     talk(&format!("next: {step}\n"));
                 }
                 Ok(())

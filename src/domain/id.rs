@@ -24,6 +24,16 @@ macro_rules! ids {
             pub(crate) fn new(milliseconds: u64, random: u128) -> Self {
                 $name(Ulid::from_parts(milliseconds, random).0)
             }
+
+            /// All of it as one number; [`Self::from_number`] takes it back.
+            pub(crate) fn number(self) -> u128 {
+                self.0
+            }
+
+            /// What [`Self::number`] gave.
+            pub(crate) fn from_number(number: u128) -> Self {
+                $name(number)
+            }
         }
 
         impl fmt::Display for $name {
@@ -67,6 +77,11 @@ macro_rules! referable {
             pub(crate) fn random_part(self) -> String {
                 self.to_string()[TIME_CHARS..].to_owned()
             }
+
+            /// The first six characters of the random part, as shown in lists.
+            pub(crate) fn short(self) -> String {
+                self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
+            }
         }
     )+};
 }
@@ -92,11 +107,6 @@ dated!(TaskId OperationId SegmentId SessionId);
 referable!(TaskId OperationId);
 
 impl TaskId {
-    /// The first six characters of the random part, as shown in lists.
-    pub(crate) fn short(self) -> String {
-        self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
-    }
-
     /// The lowest byte in two hex digits: the name of the folder that spreads files evenly.
     pub(crate) fn shard(self) -> String {
         format!("{:02x}", self.0 & 0xff)

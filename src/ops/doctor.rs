@@ -1,6 +1,6 @@
 //! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -34,10 +34,16 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     findings.extend(log.problems.iter().map(Finding::from_problem));
     against_log(queue, &listing.items, &log.events, now, &mut findings);
     clock(&log.events, now, &mut findings);
-    uncommitted(queue, &mut findings)?;
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
+    match uncommitted(queue, &mut findings) {
+        // One odd name must not hide everything else.
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
+            findings.push(Finding::of_fault("", &fault));
+        }
+        told => told?,
+    }
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
@@ -49,7 +55,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     registered(queue, &mut findings)?;
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.path.cmp(&b.path)));
+    findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
+    });
     Ok(findings)
 }
 
@@ -154,7 +162,12 @@ fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
 }
 
 fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
     for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
+        let top = path.split('/').next().unwrap_or_default();
+        if told.contains(&path) || told.contains(top) {
+            continue;
+        }
         let text = "differs from the last commit";
         findings.push(
             Finding::new("uncommitted", Severity::Note, &path, text)

@@ -1,5 +1,7 @@
 //! Reading tasks: one, many, by words.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 
 use crate::domain::event::Event;
@@ -106,7 +108,7 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
     } else {
         Vec::new()
     };
-    let mut items: Vec<(Item, State)> = listing
+    let items: Vec<(Item, State)> = listing
         .items
         .into_iter()
         .chain(archived)
@@ -116,8 +118,17 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         })
         .filter(|(item, state)| passes(filter, item, *state))
         .collect();
-    items.sort_by(|(a, _), (b, _)| (a.folder, a.id(), &a.path).cmp(&(b.folder, b.id(), &b.path)));
+    let items =
+        in_order(items, |(a, _), (b, _)| (a.folder, a.id(), &a.path).cmp(&(b.folder, b.id(), &b.path)));
     Found { items, problems: listing.problems }
+}
+
+/// Sorted, with each element moved once: tasks are large, and sorting them in place would move each many times.
+pub(crate) fn in_order<T>(items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|&a, &b| compare(&items[a], &items[b]));
+    let mut slots: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().map(|at| slots[at].take().expect("each place is named once")).collect()
 }
 
 fn passes(filter: &Filter, item: &Item, state: State) -> bool {

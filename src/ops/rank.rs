@@ -79,7 +79,8 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
             .problems
             .extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
     }
-    Judge { parts: &parts, neighbours: &neighbours, now }.judge(day, &mut ranking);
+    let verdict = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
+    verdict.hand_over(parts, &mut ranking);
     Ok(ranking)
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
 /// As [`rank`].
 pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Option<Item>> {
     let ranking = rank(queue, operation.at, Scope::Project)?;
-    Ok(ranking.ready.into_iter().find(|ranked| ranked.item.id().is_some()).map(|ranked| ranked.item))
+    Ok(ranking.ready.into_iter().next().map(|ranked| ranked.item))
 }
 
 /// Whether the tasks of a part are on the list, or only count for others.
@@ -168,6 +169,33 @@ fn carrier_registry(queue: &Queue) -> Option<Registry> {
 /// A task in view: which part, which item of it.
 type Key = (usize, usize);
 
+/// What was decided of each task, in the order in which they are shown.
+struct Verdict {
+    ready: Vec<(Key, Score)>,
+    skipped: Vec<(Key, State, String)>,
+}
+
+impl Verdict {
+    /// Move the tasks into the ranking; there may be very many.
+    fn hand_over(self, parts: Vec<Part<'_>>, ranking: &mut Ranking) {
+        let projects: Vec<String> = parts.iter().map(|part| part.project.clone()).collect();
+        let slots = |part: Part<'_>| part.items.into_iter().map(Some).collect::<Vec<Option<Item>>>();
+        let mut slots: Vec<Vec<Option<Item>>> = parts.into_iter().map(slots).collect();
+        let mut item = |key: Key| slots[key.0][key.1].take().expect("each task is decided once");
+        ranking.ready.extend(self.ready.into_iter().map(|(key, score)| Ranked {
+            project: projects[key.0].clone(),
+            item: item(key),
+            score,
+        }));
+        ranking.skipped.extend(self.skipped.into_iter().map(|(key, state, reason)| Skipped {
+            project: projects[key.0].clone(),
+            item: item(key),
+            state,
+            reason,
+        }));
+    }
+}
+
 struct Judge<'a> {
     parts: &'a [Part<'a>],
     neighbours: &'a Neighbours,
@@ -175,30 +203,37 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn judge(&self, day: Date, ranking: &mut Ranking) {
+    fn judge(&self, day: Date) -> Verdict {
         let by_id: HashMap<TaskId, Key> =
             self.keys().filter_map(|key| self.item(key).id().map(|id| (id, key))).collect();
-        let edges: HashMap<Key, Vec<Key>> = self.keys().map(|key| (key, self.edges(key, &by_id))).collect();
+        let bound: Vec<Key> = self.keys().filter(|&key| !self.item(key).task.after.is_empty()).collect();
+        let edges: HashMap<Key, Vec<Key>> = bound.iter().map(|&key| (key, self.edges(key, &by_id))).collect();
         let after = |key: Key| edges.get(&key).cloned().unwrap_or_default();
-        let keys: Vec<Key> = self.keys().collect();
-        let waiting = graph::waiting_counts(&keys, after);
-        for key in keys.into_iter().filter(|key| self.parts[key.0].shown == Shown::Yes) {
-            let (item, project) = (self.item(key).clone(), self.parts[key.0].project.clone());
-            let state = item.task.state(Folder::Tasks, self.now);
+        let waiting = graph::waiting_counts(&bound, after);
+        let mut verdict = Verdict { ready: Vec::new(), skipped: Vec::new() };
+        for key in self.keys().filter(|key| self.parts[key.0].shown == Shown::Yes) {
+            let task = &self.item(key).task;
+            let state = task.state(Folder::Tasks, self.now);
             match self.obstacle(key, state, &by_id, &after) {
-                Some(reason) => ranking.skipped.push(Skipped { project, item, state, reason }),
+                Some(reason) => verdict.skipped.push((key, state, reason)),
                 None => {
-                    let score = Score::of(&item.task, waiting[&key], day);
-                    ranking.ready.push(Ranked { project, item, score });
+                    let waiting = waiting.get(&key).copied().unwrap_or(0);
+                    verdict.ready.push((key, Score::of(task, waiting, day)));
                 }
             }
         }
-        ranking.ready.sort_by(|a, b| {
-            let value = b.score.value().total_cmp(&a.score.value());
-            let born = |r: &Ranked| (r.item.task.created.is_none(), r.item.task.created, r.item.id());
-            value.then_with(|| born(a).cmp(&born(b))).then_with(|| a.item.path.cmp(&b.item.path))
+        verdict.ready.sort_by(|(a, a_score), (b, b_score)| {
+            let value = b_score.value().total_cmp(&a_score.value());
+            let (a, b) = (self.item(*a), self.item(*b));
+            let born = |item: &Item| (item.task.created.is_none(), item.task.created, item.id());
+            value.then_with(|| born(a).cmp(&born(b))).then_with(|| a.path.cmp(&b.path))
         });
-        ranking.skipped.sort_by_key(|s| (Reverse(s.item.task.priority), s.item.id(), s.item.path.clone()));
+        verdict.skipped.sort_by(|(a, ..), (b, ..)| {
+            let rank = |item: &Item| (Reverse(item.task.priority), item.id());
+            let (a, b) = (self.item(*a), self.item(*b));
+            rank(a).cmp(&rank(b)).then_with(|| a.path.cmp(&b.path))
+        });
+        verdict
     }
 
     fn keys(&self) -> impl Iterator<Item = Key> + '_ {

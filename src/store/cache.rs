@@ -4,70 +4,86 @@
 //! counts only while size, times and inode of its file are those of the row, and rows are kept only for files
 //! that had been still for a while when they were read, so a change within the same clock tick is not missed.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::files::Stamp;
+use crate::domain::id::TaskId;
 use crate::domain::lease::Lease;
-use crate::domain::task::{Effort, Ending, Folder, Priority, Receipt, Stage, State, Task};
+use crate::domain::task::{Dependency, Effort, Ending, Folder, Priority, Receipt, Stage, State, Task};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
 
-/// The rows of one folder.
+/// The rows of one folder, read one after the other in the order of their paths.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    rows: HashMap<String, (Stamp, Row)>,
+    bytes: Vec<u8>,
+    /// Where the next row is.
+    at: usize,
+    /// How many rows there are.
+    count: usize,
+    /// How many were good for a file.
+    taken: usize,
 }
+
+/// Seconds and nanoseconds since 1970.
+type Instant = (i64, i32);
 
 /// The file's form of a [`Task`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Row {
-    id: Option<String>,
-    title: String,
-    from: Option<String>,
-    to: Option<String>,
-    kind: String,
+struct Row<'a> {
+    id: Option<u128>,
+    title: &'a str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    kind: &'a str,
     priority: u8,
     effort: u8,
-    labels: Vec<String>,
-    created: Option<i128>,
-    after: Vec<String>,
-    due: Option<(i16, i8, i8)>,
+    #[serde(borrow)]
+    labels: Vec<&'a str>,
+    created: Option<Instant>,
+    after: Vec<(Option<&'a str>, u128)>,
     token: u64,
     attempts: u32,
-    lease: Option<(String, u64, i128)>,
-    blocked: Option<String>,
-    defer_until: Option<i128>,
-    receipt: Option<(u8, i128, Option<String>, Option<String>)>,
-    ending: Option<(String, i128, Option<String>, Option<String>)>,
+    rest: Option<Rest<'a>>,
+}
+
+/// What most tasks do not have.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Rest<'a> {
+    due: Option<(i16, i8, i8)>,
+    lease: Option<(&'a str, u64, Instant)>,
+    blocked: Option<&'a str>,
+    defer_until: Option<Instant>,
+    #[serde(borrow)]
+    receipt: Option<(u8, Instant, Option<&'a str>, Option<&'a str>)>,
+    #[serde(borrow)]
+    ending: Option<(&'a str, Instant, Option<&'a str>, Option<&'a str>)>,
 }
 
 impl Cache {
     /// Read the bytes of a cache file; anything unexpected gives an empty cache.
-    pub(crate) fn decode(bytes: &[u8]) -> Cache {
-        Self::try_decode(bytes).unwrap_or_default()
-    }
-
-    fn try_decode(bytes: &[u8]) -> Option<Cache> {
-        let (sum, rest) = bytes.split_first_chunk::<8>()?;
-        let (version, rows) = rest.split_first_chunk::<4>()?;
+    pub(crate) fn decode(bytes: Vec<u8>) -> Cache {
+        let Some((sum, rest)) = bytes.split_first_chunk::<8>() else { return Cache::default() };
+        let Some((version, rows)) = rest.split_first_chunk::<4>() else { return Cache::default() };
         if u32::from_le_bytes(*version) != VERSION || u64::from_le_bytes(*sum) != checksum(rest) {
-            return None;
+            return Cache::default();
         }
-        let rows: Vec<(String, Stamp, Row)> = postcard::from_bytes(rows).ok()?;
-        Some(Cache { rows: rows.into_iter().map(|(path, stamp, row)| (path, (stamp, row))).collect() })
+        match postcard::take_from_bytes::<usize>(rows) {
+            Ok((count, rows)) => Cache { at: bytes.len() - rows.len(), count, taken: 0, bytes },
+            Err(_) => Cache::default(),
+        }
     }
 
-    /// The bytes of a cache file for these files, as seen at `now` (nanoseconds since 1970).
+    /// The bytes of a cache file for these files, in the order of their paths, as seen at `now` (nanoseconds since
+    /// 1970).
     pub(crate) fn encode<'a>(items: impl Iterator<Item = (&'a str, Stamp, &'a Task)>, now: i64) -> Vec<u8> {
-        let rows: Vec<(&str, Stamp, Row)> = items
+        let rows: Vec<(&str, Stamp, Row<'_>)> = items
             .filter(|(_, stamp, _)| stamp.modified.max(stamp.changed) < now - STILL_FOR)
             .map(|(path, stamp, task)| (path, stamp, Row::from(task)))
             .collect();
@@ -78,15 +94,35 @@ impl Cache {
         out
     }
 
-    /// The task that an unchanged file holds.
+    /// The task that an unchanged file holds. Files have to be asked for in the order of their paths.
     pub(crate) fn take(&mut self, path: &str, stamp: Stamp) -> Option<Task> {
-        let (kept, row) = self.rows.remove(path)?;
-        if kept == stamp { row.into_task() } else { None }
+        while self.at < self.bytes.len() {
+            let left = &self.bytes[self.at..];
+            let Ok(((kept_path, kept), rest)) = postcard::take_from_bytes::<(&str, Stamp)>(left) else {
+                self.at = self.bytes.len();
+                break;
+            };
+            if kept_path > path {
+                return None;
+            }
+            let is_it = kept_path == path;
+            let Ok((row, rest)) = postcard::take_from_bytes::<Row<'_>>(rest) else {
+                self.at = self.bytes.len();
+                break;
+            };
+            self.at = self.bytes.len() - rest.len();
+            if is_it {
+                let task = if kept == stamp { row.task() } else { None };
+                self.taken += usize::from(task.is_some());
+                return task;
+            }
+        }
+        None
     }
 
-    /// How many rows are (still) there.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+    /// How many rows were of no use.
+    pub(crate) fn useless(&self) -> usize {
+        self.count - self.taken
     }
 }
 
@@ -106,99 +142,120 @@ fn checksum(bytes: &[u8]) -> u64 {
     sum
 }
 
-impl From<&Task> for Row {
-    fn from(task: &Task) -> Self {
+fn instant(at: Timestamp) -> Instant {
+    (at.as_second(), at.subsec_nanosecond())
+}
+
+fn timestamp((seconds, nanoseconds): Instant) -> Option<Timestamp> {
+    Timestamp::new(seconds, nanoseconds).ok()
+}
+
+impl<'a> From<&'a Task> for Row<'a> {
+    fn from(task: &'a Task) -> Self {
+        let Task { due, lease, blocked, defer_until, receipt, ending, .. } = task;
+        let rest = Rest {
+            due: due.map(|due| (due.year(), due.month(), due.day())),
+            lease: lease.as_ref().map(|l| (l.holder.as_str(), l.token, instant(l.expires_at))),
+            blocked: blocked.as_deref(),
+            defer_until: defer_until.map(instant),
+            receipt: receipt.as_ref().map(|r| {
+                (r.stage as u8, instant(r.at), r.by.as_ref().map(|by| by.as_str()), r.note.as_deref())
+            }),
+            ending: ending.as_ref().map(|e| {
+                (e.state.as_str(), instant(e.at), e.by.as_ref().map(|by| by.as_str()), e.note.as_deref())
+            }),
+        };
+        let plain = due.is_none()
+            && lease.is_none()
+            && blocked.is_none()
+            && defer_until.is_none()
+            && receipt.is_none()
+            && ending.is_none();
         Row {
-            id: task.id.map(|id| id.to_string()),
-            title: task.title.clone(),
-            from: task.from.as_ref().map(|from| from.as_str().to_owned()),
-            to: task.to.as_ref().map(|to| to.as_str().to_owned()),
-            kind: task.kind.as_str().to_owned(),
+            id: task.id.map(TaskId::number),
+            title: &task.title,
+            from: task.from.as_ref().map(|from| from.as_str()),
+            to: task.to.as_ref().map(|to| to.as_str()),
+            kind: task.kind.as_str(),
             priority: task.priority as u8,
             effort: task.effort as u8,
-            labels: task.labels.clone(),
-            created: task.created.map(Timestamp::as_nanosecond),
-            after: task.after.iter().map(ToString::to_string).collect(),
-            due: task.due.map(|due| (due.year(), due.month(), due.day())),
+            labels: task.labels.iter().map(String::as_str).collect(),
+            created: task.created.map(instant),
+            after: task
+                .after
+                .iter()
+                .map(|d| (d.project.as_ref().map(|project| project.as_str()), d.task.number()))
+                .collect(),
             token: task.token,
             attempts: task.attempts,
-            lease: task
-                .lease
-                .as_ref()
-                .map(|l| (l.holder.as_str().to_owned(), l.token, l.expires_at.as_nanosecond())),
-            blocked: task.blocked.clone(),
-            defer_until: task.defer_until.map(Timestamp::as_nanosecond),
-            receipt: task.receipt.as_ref().map(|r| {
-                (r.stage as u8, r.at.as_nanosecond(), r.by.as_ref().map(ToString::to_string), r.note.clone())
-            }),
-            ending: task.ending.as_ref().map(|e| {
-                (
-                    e.state.to_string(),
-                    e.at.as_nanosecond(),
-                    e.by.as_ref().map(ToString::to_string),
-                    e.note.clone(),
-                )
-            }),
+            rest: (!plain).then_some(rest),
         }
     }
 }
 
-impl Row {
+impl Row<'_> {
     /// Back to a task; `None` if a word is not what it was, which makes the file be read again.
-    fn into_task(self) -> Option<Task> {
-        Some(Task {
-            id: optional(self.id)?,
-            title: self.title,
+    fn task(&self) -> Option<Task> {
+        let dependency = |(project, task): &(Option<&str>, u128)| {
+            Some(Dependency { project: optional(*project)?, task: TaskId::from_number(*task) })
+        };
+        let plain = Task {
+            id: self.id.map(TaskId::from_number),
             from: optional(self.from)?,
             to: optional(self.to)?,
             kind: self.kind.parse().ok()?,
             priority: *Priority::ALL.get(usize::from(self.priority))?,
             effort: *Effort::ALL.get(usize::from(self.effort))?,
-            labels: self.labels,
-            created: instant(self.created)?,
-            after: self.after.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?,
-            due: match self.due {
-                Some((year, month, day)) => Some(Date::new(year, month, day).ok()?),
-                None => None,
-            },
+            labels: self.labels.iter().map(|label| (*label).to_owned()).collect(),
+            created: each(self.created, timestamp)?,
+            after: self.after.iter().map(dependency).collect::<Option<_>>()?,
             token: self.token,
             attempts: self.attempts,
-            lease: match self.lease {
-                Some((holder, token, at)) => {
-                    Some(Lease { holder: holder.parse().ok()?, token, expires_at: instant(Some(at))?? })
-                }
-                None => None,
-            },
-            blocked: self.blocked,
-            defer_until: instant(self.defer_until)?,
-            receipt: match self.receipt {
-                Some((stage, at, by, note)) => Some(Receipt {
-                    stage: *Stage::ALL.get(usize::from(stage))?,
-                    at: instant(Some(at))??,
-                    by: optional(by)?,
-                    note,
-                }),
-                None => None,
-            },
-            ending: match self.ending {
-                Some((state, at, by, note)) => Some(Ending {
-                    state: state.parse::<State>().ok()?,
-                    at: instant(Some(at))??,
-                    by: optional(by)?,
-                    note,
-                }),
-                None => None,
-            },
+            ..Task::titled(self.title)
+        };
+        match &self.rest {
+            None => Some(plain),
+            Some(rest) => rest.complete(plain),
+        }
+    }
+}
+
+impl Rest<'_> {
+    fn complete(&self, task: Task) -> Option<Task> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let lease = |(holder, token, at): (&str, u64, Instant)| {
+            Some(Lease { holder: holder.parse().ok()?, token, expires_at: timestamp(at)? })
+        };
+        let receipt = |(stage, at, by, note): (u8, Instant, Option<&str>, Option<&str>)| {
+            let stage = *Stage::ALL.get(usize::from(stage))?;
+            Some(Receipt { stage, at: timestamp(at)?, by: optional(by)?, note: text(note) })
+        };
+        let ending = |(state, at, by, note): (&str, Instant, Option<&str>, Option<&str>)| {
+            let state = state.parse::<State>().ok()?;
+            Some(Ending { state, at: timestamp(at)?, by: optional(by)?, note: text(note) })
+        };
+        Some(Task {
+            due: each(self.due, |(year, month, day)| Date::new(year, month, day).ok())?,
+            lease: each(self.lease, lease)?,
+            blocked: text(self.blocked),
+            defer_until: each(self.defer_until, timestamp)?,
+            receipt: each(self.receipt, receipt)?,
+            ending: each(self.ending, ending)?,
+            ..task
         })
     }
 }
 
-fn optional<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
-    text.map(|text| text.parse().ok()).map_or(Some(None), |parsed| parsed.map(Some))
+/// What is there has to be readable.
+fn each<T, U>(value: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match value {
+        Some(value) => read(value).map(Some),
+        None => Some(None),
+    }
 }
 
-fn instant(nanoseconds: Option<i128>) -> Option<Option<Timestamp>> {
-    nanoseconds.map(|ns| Timestamp::from_nanosecond(ns).ok()).map_or(Some(None), |parsed| parsed.map(Some))
+fn optional<T: std::str::FromStr>(text: Option<&str>) -> Option<Option<T>> {
+    each(text, |text| text.parse().ok())
 }
 
 /// The name of the cache file of a folder, below the machine's own folder.
@@ -232,14 +289,20 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let bytes = Cache::encode([("tasks/x.md", STAMP, &full())].into_iter(), i64::MAX);
-        assert_eq!(Cache::decode(&bytes).take("tasks/x.md", STAMP), Some(full()));
+        let plain = Task::titled("plain");
+        let rows = [("a", STAMP, &plain), ("b", STAMP, &plain), ("tasks/x.md", STAMP, &full())];
+        let mut cache = Cache::decode(Cache::encode(rows.into_iter(), i64::MAX));
+        assert_eq!(cache.take("a", STAMP), Some(plain));
+        assert_eq!(cache.take("aa", STAMP), None);
+        assert_eq!(cache.take("tasks/x.md", STAMP), Some(full()));
+        assert_eq!(cache.take("z", STAMP), None);
+        assert_eq!(cache.useless(), 1);
     }
 
     #[test]
     fn another_stamp_is_another_file() {
         let bytes = Cache::encode([("x", STAMP, &full())].into_iter(), i64::MAX);
-        assert_eq!(Cache::decode(&bytes).take("x", Stamp { size: 2, ..STAMP }), None);
+        assert_eq!(Cache::decode(bytes).take("x", Stamp { size: 2, ..STAMP }), None);
     }
 
     #[test]
@@ -248,13 +311,13 @@ mod tests {
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
-            assert_eq!(Cache::decode(&damaged).len(), 0, "byte {at}");
-            assert_eq!(Cache::decode(&bytes[..at]).len(), 0, "cut at {at}");
+            assert_eq!(Cache::decode(damaged).take("x", STAMP), None, "byte {at}");
+            assert_eq!(Cache::decode(bytes[..at].to_vec()).take("x", STAMP), None, "cut at {at}");
         }
     }
 
     #[test]
     fn files_that_just_changed_are_not_kept() {
-        assert_eq!(Cache::decode(&Cache::encode([("x", STAMP, &full())].into_iter(), 6)).len(), 0);
+        assert_eq!(Cache::decode(Cache::encode([("x", STAMP, &full())].into_iter(), 6)).useless(), 0);
     }
 }

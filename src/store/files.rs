@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
 
+use super::entries;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 
@@ -143,52 +144,70 @@ impl Root {
     pub(crate) fn walk(&self, folder: &str) -> Result<Walk> {
         let mut walk = Walk::default();
         if let Some(fd) = self.folder(folder)? {
-            self.walk_into(&fd, folder, DEEPEST, &mut walk)?;
+            walk = self.walk_one(&fd, folder, DEEPEST)?;
         }
-        walk.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        // Nearly in order already, so this is one pass.
+        walk.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(walk)
     }
 
-    fn walk_into(&self, fd: &OwnedFd, folder: &str, depth: usize, walk: &mut Walk) -> Result<()> {
-        let entries = rustix::fs::Dir::read_from(fd).map_err(|e| io("list", &self.shown(folder), e))?;
-        for entry in entries {
-            let entry = entry.map_err(|e| io("list", &self.shown(folder), e))?;
-            let raw = entry.file_name();
-            if matches!(raw.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let Ok(name) = raw.to_str() else {
+    fn walk_one(&self, fd: &OwnedFd, folder: &str, depth: usize) -> Result<Walk> {
+        let (mut walk, mut names) = (Walk::default(), Vec::new());
+        let read = entries::each(fd, |raw, _| match raw.to_str() {
+            Ok(name) => names.push(name.to_owned()),
+            Err(_) => {
                 let shown = format!("{folder}/{}", raw.to_string_lossy());
                 walk.problems.push(Problem::at(shown, Fault::new(Code::NotAFile, "the name is not UTF-8")));
-                continue;
-            };
-            self.visit(fd, &format!("{folder}/{name}"), name, depth, walk);
+            }
+        });
+        read.map_err(|e| io("list", &self.shown(folder), e))?;
+        names.sort_unstable();
+        let mut below = Vec::new();
+        for name in names {
+            self.visit(fd, folder, name, depth, &mut walk, &mut below);
         }
-        Ok(())
+        for part in entries::shared(&below, |name| self.walk_below(fd, folder, name, depth)) {
+            walk.files.extend(part.files);
+            walk.problems.extend(part.problems);
+        }
+        Ok(walk)
     }
 
-    /// One entry; what cannot be read becomes a problem, so that its neighbours are still seen.
-    fn visit(&self, fd: &OwnedFd, path: &str, name: &str, depth: usize, walk: &mut Walk) {
-        if is_own_temporary(name) {
+    /// A folder in a folder; what cannot be read becomes a problem, so that its neighbours are still seen.
+    fn walk_below(&self, fd: &OwnedFd, folder: &str, name: &str, depth: usize) -> Walk {
+        let path = format!("{folder}/{name}");
+        let opened =
+            openat(fd, name, FOLDER_FLAGS, Mode::empty()).map_err(|e| io("open", &self.shown(&path), e));
+        opened
+            .and_then(|child| self.walk_one(&child, &path, depth - 1))
+            .unwrap_or_else(|fault| Walk { files: Vec::new(), problems: vec![Problem::at(path, fault)] })
+    }
+
+    /// One entry; folders are left for later.
+    fn visit(
+        &self,
+        fd: &OwnedFd,
+        folder: &str,
+        name: String,
+        depth: usize,
+        walk: &mut Walk,
+        below: &mut Vec<String>,
+    ) {
+        if is_own_temporary(&name) {
             return;
         }
-        let stat = match statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+        let path = || format!("{folder}/{name}");
+        let stat = match statat(fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return,
-            Err(error) => return walk.problems.push(Problem::at(path, io("stat", &self.shown(path), error))),
+            Err(error) => {
+                return walk.problems.push(Problem::at(path(), io("stat", &self.shown(&path()), error)));
+            }
         };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => {
-                walk.files.push(Seen { path: path.to_owned(), stamp: Stamp::from(&stat) })
-            }
-            FileType::Directory if depth > 0 && !name.ends_with(".md") => {
-                let opened = openat(fd, name, FOLDER_FLAGS, Mode::empty())
-                    .map_err(|e| io("open", &self.shown(path), e));
-                if let Err(fault) = opened.and_then(|child| self.walk_into(&child, path, depth - 1, walk)) {
-                    walk.problems.push(Problem::at(path, fault));
-                }
-            }
-            _ => walk.problems.push(Problem::at(path, not_a_file(path))),
+            FileType::RegularFile => walk.files.push(Seen { path: path(), stamp: Stamp::from(&stat) }),
+            FileType::Directory if depth > 0 && !name.ends_with(".md") => below.push(name),
+            _ => walk.problems.push(Problem::at(path(), not_a_file(&path()))),
         }
     }
 

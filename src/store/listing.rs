@@ -33,11 +33,14 @@ pub(crate) fn of_folder(queue: &Queue, folder: Folder) -> Result<Listing> {
             None => unread.push(seen),
         }
     }
-    let left = cache.len();
     let read = unread.len();
     read_all(queue, folder, unread, &mut listing);
-    listing.items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    if listing.items.len() >= WORTH_CACHING && (read + left) * STALE_SHARE > listing.items.len() {
+    if read > 0 {
+        // Two runs that are in order already.
+        listing.items.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    let useless = read.max(cache.useless());
+    if listing.items.len() >= WORTH_CACHING && useless * STALE_SHARE > listing.items.len() {
         save(queue, folder, &listing.items);
     }
     Ok(listing)
@@ -72,7 +75,7 @@ fn load(queue: &Queue, folder: Folder, files: usize) -> Cache {
     if files < WORTH_CACHING {
         return Cache::default();
     }
-    queue.local.read(&cache::file_name(folder)).map_or_else(Cache::default, |bytes| Cache::decode(&bytes))
+    queue.local.read(&cache::file_name(folder)).map_or_else(Cache::default, Cache::decode)
 }
 
 /// Failure to write a cache is no failure.

@@ -5,6 +5,7 @@
 pub(crate) mod archive;
 pub(crate) mod audit;
 mod cache;
+mod entries;
 pub(crate) mod files;
 pub(crate) mod footprint;
 pub(crate) mod git;

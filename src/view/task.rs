@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::event::EventRow;
-use super::{View, place};
+use super::{View, moment, place};
 use crate::domain::task::{State, Task};
 use crate::domain::text::shown;
 use crate::ops::look::Card;
@@ -116,20 +116,90 @@ impl TaskRow {
 
     /// `k3v9q2  ready     high      Add rate limiting`
     pub(crate) fn line(&self, out: &mut String) {
+        let line = Line {
+            short: self.short.as_str(),
+            state: self.state,
+            priority: self.priority,
+            title: &self.title,
+            project: &self.project,
+            from: self.from.as_deref(),
+            to: self.to.as_deref(),
+            stage: self.receipt.as_ref().map(|r| r.stage),
+            holder: self.holder.as_deref(),
+            why: why(
+                self.state,
+                self.result.as_ref().and_then(|r| r.note.as_deref()),
+                self.blocked.as_deref(),
+            ),
+        };
+        line.write(out);
+    }
+}
+
+/// One line about one task.
+pub(crate) struct Line<'a, S> {
+    short: S,
+    state: &'static str,
+    priority: &'static str,
+    title: &'a str,
+    project: &'a str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    stage: Option<&'static str>,
+    holder: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+/// The reason that belongs to a state, if it has one.
+fn why<'a>(state: &str, note: Option<&'a str>, blocked: Option<&'a str>) -> Option<&'a str> {
+    match state {
+        "dead" | "refused" => note,
+        "blocked" => blocked,
+        _ => None,
+    }
+}
+
+impl<'a> Line<'a, String> {
+    /// The line of a task, as seen from a project.
+    pub(crate) fn of(project: &'a str, item: &'a Item, state: State) -> Self {
+        let task = &item.task;
+        let lease = task.lease.as_ref().filter(|_| state == State::Claimed);
+        Line {
+            short: task.id.map(|id| id.short()).unwrap_or_else(|| "new".to_owned()),
+            state: state.as_str(),
+            priority: task.priority.as_str(),
+            title: &task.title,
+            project,
+            from: task.from.as_ref().map(|from| from.as_str()),
+            to: task.to.as_ref().map(|to| to.as_str()),
+            stage: task.receipt.as_ref().map(|receipt| receipt.stage.as_str()),
+            holder: lease.map(|lease| lease.holder.as_str()),
+            why: why(
+                state.as_str(),
+                task.ending.as_ref().and_then(|ending| ending.note.as_deref()),
+                task.blocked.as_deref(),
+            ),
+        }
+    }
+}
+
+impl<S: AsRef<str>> Line<'_, S> {
+    /// Write it.
+    pub(crate) fn write(&self, out: &mut String) {
         use std::fmt::Write as _;
-        let title = shown(&self.title);
-        let _ = write!(out, "{:<6}  {:<8}  {:<8}  {title}", self.short, self.state, self.priority);
-        match (self.state, &self.from, &self.to) {
+        let (short, title) = (self.short.as_ref(), shown(self.title));
+        let _ = write!(out, "{short:<6}  {:<8}  {:<8}  {title}", self.state, self.priority);
+        match (self.state, self.from, self.to) {
             ("outbox", _, Some(to)) => _ = write!(out, "  → {to}"),
-            ("sent", _, Some(to)) => {
-                let stage = self.receipt.as_ref().map_or("", |r| r.stage);
-                _ = write!(out, "  → {to} ({stage})");
-            }
-            (_, Some(from), _) if *from != self.project => _ = write!(out, "  ← {from}"),
+            ("sent", _, Some(to)) => _ = write!(out, "  → {to} ({})", self.stage.unwrap_or_default()),
+            (_, Some(from), _) if from != self.project => _ = write!(out, "  ← {from}"),
             _ => {}
         }
-        if let Some(holder) = &self.holder {
+        if let Some(holder) = self.holder {
             let _ = write!(out, "  ({})", shown(holder));
+        }
+        if let Some(why) = self.why {
+            let _ = write!(out, "  ({})", shown(why));
         }
         out.push('\n');
     }
@@ -216,6 +286,9 @@ impl ChangedView {
 fn next_steps(changed: &Changed) -> Vec<String> {
     let short = changed.id.short();
     match changed.to {
+        State::Ready if !changed.task.after.is_empty() => {
+            vec!["swift next --why".to_owned(), format!("swift show {short}")]
+        }
         State::Ready => vec![format!("swift claim {short}"), "swift next".to_owned()],
         State::Claimed => vec![format!("swift done {short}"), format!("swift show {short}")],
         State::Outbox => vec![format!("swift show {short}"), "swift list --state outbox".to_owned()],
@@ -234,7 +307,9 @@ impl View for ChangedView {
         if let Some(lease) = &self.lease {
             out.push_str(&format!(
                 "  held by {} until {}, token {}\n",
-                lease.holder, lease.expires_at, lease.token
+                shown(&lease.holder),
+                moment(&lease.expires_at),
+                lease.token
             ));
         }
     }
@@ -263,6 +338,7 @@ impl CardView {
     pub(crate) fn new(project: &str, card: &Card) -> CardView {
         let short = card.item.id().map(|id| id.short()).unwrap_or_default();
         let next = match card.state {
+            State::Ready if !card.item.task.after.is_empty() => vec!["swift next --why".to_owned()],
             State::Ready => vec![format!("swift claim {short}")],
             State::Claimed => vec![format!("swift done {short}"), format!("swift release {short}")],
             State::Inbox => vec![format!("swift inbox accept {short}")],
@@ -295,12 +371,12 @@ impl View for CardView {
         field("labels", Some(&task.labels.join(", ")));
         field("from", task.from.as_deref());
         field("to", task.to.as_deref());
-        field("created", task.created.as_deref());
+        field("created", task.created.as_deref().map(moment).as_deref());
         field("due", task.due.as_deref());
         field("after", Some(&task.after.join(", ")));
         field("holder", task.holder.as_deref());
         field("blocked", task.blocked.as_deref());
-        field("deferred", task.defer_until.as_deref());
+        field("deferred", task.defer_until.as_deref().map(moment).as_deref());
         let tail = |by: &Option<String>, note: &Option<String>| {
             let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -309,13 +385,18 @@ impl View for CardView {
         if let Some(receipt) = &task.receipt {
             field(
                 "receipt",
-                Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))),
+                Some(&format!(
+                    "{} {}{}",
+                    receipt.stage,
+                    moment(&receipt.at),
+                    tail(&receipt.by, &receipt.note)
+                )),
             );
         }
         if let Some(result) = &task.result {
             field(
                 "result",
-                Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))),
+                Some(&format!("{} {}{}", result.state, moment(&result.at), tail(&result.by, &result.note))),
             );
         }
         field("file", Some(&task.path));

@@ -18,7 +18,24 @@ macro_rules! documents {
 }
 
 documents! {
+    readme => "README.md",
+    formats => "docs/formats.md",
+    recovery => "docs/recovery.md",
+    checks => "tests/cases/checks.md",
+    hand => "tests/cases/hand.md",
+    inbox => "tests/cases/inbox.md",
+    init => "tests/cases/init.md",
+    json => "tests/cases/json.md",
+    look => "tests/cases/look.md",
+    next => "tests/cases/next.md",
+    outbox => "tests/cases/outbox.md",
+    registry => "tests/cases/registry.md",
+    sesame => "tests/cases/sesame.md",
+    sessions => "tests/cases/sessions.md",
+    task => "tests/cases/task.md",
     transcripts => "tests/cases/transcripts.md",
+    undo => "tests/cases/undo.md",
+    work => "tests/cases/work.md",
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn linked_worktrees_and_subfolders_see_one_queue() {
     web.git("worktree add --quiet ../linked -b side");
     let linked = sandbox.place("linked");
     let deep = linked.place("a/b/c");
-    assert_eq!(ids(&deep), [id.clone()]);
+    assert_eq!(ids(&deep), std::slice::from_ref(&id));
     deep.swift_ok(["claim", &id]);
     assert_eq!(web.json("list")["tasks"][0]["state"], "claimed");
     web.swift_ok(["done", &id]);

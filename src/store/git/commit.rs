@@ -14,12 +14,14 @@ use super::debt;
 use super::disk::{self, OrIo as _};
 use super::folder::{Folder, Staged};
 use super::gitlock::{GitLock, Identity};
+use super::index::Updated;
 use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::perm::Sharing;
 use super::plan::Plan;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::{CommitData, Repo};
+use super::sweep::Version;
 use super::sync::Barrier;
 use super::tree::Leaf;
 use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, lock, path};
@@ -105,7 +107,6 @@ impl Home {
     fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
-        let _ = self.note_step(id);
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -190,8 +191,10 @@ impl Home {
         flush: Flush,
     ) -> Result<(), Stop> {
         let Flush { before: mut barrier, after, durability } = flush;
-        let old_index =
+        let was_in_step = self.was_in_step(repo, arrival.tip)?;
+        let Updated { old: old_index, new: new_index } =
             self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
+        let version = Version::of(&locks.index.handle()?);
         let moves = arrival.tip.id != Some(arrival.id);
         if moves {
             locks.reference().write(format!("{}\n", arrival.id).as_bytes())?;
@@ -207,7 +210,35 @@ impl Home {
             // The branch first, so that nobody sees a commit whose files are taken back.
             let back = self.restore(&reference, old_reference).and_then(|()| self.restore(&index, old_index));
             Stop { fault, half: back.is_err() }
-        })
+        })?;
+        if let Some(version) = version {
+            // Only a hint for the next verb, so whatever fails here costs nothing but time.
+            let _ = self.hint_in_step(repo, arrival, &new_index, was_in_step, &version);
+        }
+        Ok(())
+    }
+
+    /// Whether the index is known to agree with the commit that HEAD is at.
+    fn was_in_step(&self, repo: &Repo, tip: &Tip) -> Result<Option<ObjectId>> {
+        let Some(id) = tip.id else { return Ok(None) };
+        let queue = self.queue_tree(repo, repo.commit(id)?.tree)?;
+        Ok(queue.filter(|queue| self.is_in_step(*queue)))
+    }
+
+    /// Leave word for the next verb that the new index agrees with the new HEAD.
+    fn hint_in_step(
+        &self,
+        repo: &Repo,
+        arrival: &Arrival<'_>,
+        index: &[u8],
+        was_in_step: Option<ObjectId>,
+        version: &Version,
+    ) -> Result<()> {
+        let Some(queue) = self.queue_tree(repo, arrival.commit.tree)? else { return Ok(()) };
+        if was_in_step.is_some() || self.agrees(repo, index, queue)? {
+            self.note_in_step(queue, version);
+        }
+        Ok(())
     }
 
     /// Rename index and branch into place.

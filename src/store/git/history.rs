@@ -12,6 +12,7 @@ use super::find::SETTINGS;
 use super::folder::Folder;
 use super::index_file::{Extras, IndexFile};
 use super::repo::{CommitData, Repo};
+use super::sweep::Sweep;
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, commit, disk, external, index};
@@ -94,12 +95,65 @@ impl Home {
 
     /// Files of the queue's folder that differ from HEAD, new ones included unless git ignores them.
     pub(crate) fn changed_files(&self) -> Result<Vec<Changed>> {
+        self.changed_files_but(&[])
+    }
+
+    /// The same, except that in these folders of files that are written once, an edit that left the folder itself
+    /// as it was may be passed over.
+    pub(crate) fn changed_files_but(&self, closed: &[&str]) -> Result<Vec<Changed>> {
         let repo = Repo::open(&self.git_dir)?;
-        let committed = self.committed_files(&repo)?;
-        let folder = Folder::open(&self.root)?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
             .and_then(std::result::Result::ok);
+        let head = self.tip()?.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
+        let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
+        let mut changed = match (index, queue) {
+            (Some(index), Some(queue)) if self.is_in_step(queue) => {
+                self.compared_with_index(&repo, &index, closed)?
+            }
+            (index, _) => self.compared_with_head(&repo, index.as_ref())?,
+        };
+        self.without_ignored(&mut changed)?;
+        changed.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(changed)
+    }
+
+    /// The index stands for HEAD.
+    fn compared_with_index(
+        &self,
+        repo: &Repo,
+        index: &IndexFile<'_>,
+        closed: &[&str],
+    ) -> Result<Vec<Changed>> {
+        let written = self.index_time();
+        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, closed };
+        let (doubtful, gone) = sweep.run()?;
+        let before = |path: &str| {
+            let entry = index.find(self.in_tree(path).as_bytes());
+            entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id))
+        };
+        let folder = Folder::open(&self.root)?;
+        let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
+        let mut changed = Vec::new();
+        for path in doubtful {
+            let after = folder.read(&path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
+            let before = before(&path);
+            if after != before {
+                changed.push(Changed { before: hex(before), after: hex(after), path });
+            }
+        }
+        for path in gone {
+            if folder.stat(&path)?.is_none() {
+                changed.push(Changed { before: hex(before(&path)), after: None, path });
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The index tells which files need not be read, and nothing more.
+    fn compared_with_head(&self, repo: &Repo, index: Option<&IndexFile<'_>>) -> Result<Vec<Changed>> {
+        let committed = self.committed_files(repo)?;
+        let folder = Folder::open(&self.root)?;
         let mut present = Vec::new();
         folder.list("", &mut present)?;
         let written = self.index_time();
@@ -107,14 +161,14 @@ impl Home {
         for path in &present {
             let head = committed.get(path).map(|leaf| leaf.id);
             let stamp = folder.stat(path)?.map(|stat| index::stamp_of(&stat));
-            let known = index.as_ref().and_then(|index| index.find(self.in_tree(path).as_bytes()));
+            let known = index.and_then(|index| index.find(self.in_tree(path).as_bytes()));
             let fresh = known.is_some_and(|entry| {
                 Some(entry.stamp) == stamp
                     && entry.stamp.mtime < written
                     && head.is_some_and(|id| id.as_slice() == entry.id)
             });
             if !fresh {
-                let after = folder.read(path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
+                let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
                 if after != head {
                     changed.push(Changed::new(path.clone(), head, after));
                 }
@@ -126,8 +180,6 @@ impl Home {
                 changed.push(Changed { path: path.clone(), before: Some(leaf.id.to_string()), after: None });
             }
         }
-        self.without_ignored(&mut changed)?;
-        changed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(changed)
     }
 
@@ -141,14 +193,7 @@ impl Home {
     pub(super) fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
         let mut files = BTreeMap::new();
         if let Some(id) = self.tip()?.id {
-            let root = repo.commit(id)?.tree;
-            let top = match self.kind {
-                super::HomeKind::Branch => Some(root),
-                super::HomeKind::Tree => {
-                    tree::lookup(repo, root, FOLDER)?.filter(tree::Line::is_folder).map(|l| l.id)
-                }
-            };
-            if let Some(top) = top {
+            if let Some(top) = self.queue_tree(repo, repo.commit(id)?.tree)? {
                 tree::flatten(repo, top, "", &mut files)?;
             }
         }

@@ -18,6 +18,13 @@ use super::tree::Leaf;
 use super::{Home, HomeKind, objects, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
+/// An index before and after a change.
+pub(super) struct Updated {
+    /// For taking it back; `None` if there was none.
+    pub(super) old: Option<Vec<u8>>,
+    pub(super) new: Vec<u8>,
+}
+
 impl Home {
     /// The index that git uses for the checkout; a symbolic link is followed, as git does.
     pub(super) fn index_path(&self) -> PathBuf {
@@ -40,7 +47,7 @@ impl Home {
         }
     }
 
-    /// Write the index with the given leaves into its lock file; the old bytes come back for taking it back.
+    /// Write the index with the given leaves into its lock file.
     ///
     /// `whole` is what the index has to contain if it is missing altogether.
     pub(super) fn update_index(
@@ -50,7 +57,7 @@ impl Home {
         lock: &mut GitLock,
         leaves: &BTreeMap<String, Option<Leaf>>,
         whole: Option<gix::ObjectId>,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<Updated> {
         let path = self.index_path();
         let old = disk::read(&path)?;
         let hash_len = repo.hash.len_in_bytes();
@@ -59,7 +66,7 @@ impl Home {
             Some(data) => IndexFile::parse(data, hash_len, self.extras()).ok_or_else(|| damaged(&path))?,
             None => Ok(IndexFile::empty(hash_len)),
         };
-        match parsed {
+        let new = match parsed {
             Ok(index) => {
                 if let (None, HomeKind::Branch, Some(whole)) = (&old, self.kind, whole) {
                     add_missing(repo, whole, &mut edits)?;
@@ -72,15 +79,16 @@ impl Home {
                     _ => gix::ObjectId::null(repo.hash),
                 };
                 data.extend_from_slice(trailer.as_slice());
-                lock.write(&data)?;
+                data
             }
-            Err(_) => lock.write(&self.update_by_git(&path, leaves)?)?,
-        }
+            Err(_) => self.update_by_git(&path, leaves)?,
+        };
+        lock.write(&new)?;
         if let Ok(metadata) = std::fs::metadata(&path) {
             let handle = lock.handle()?;
             handle.set_permissions(metadata.permissions()).or_io("share", lock.public())?;
         }
-        Ok(old)
+        Ok(Updated { old, new })
     }
 
     fn edits(

@@ -126,16 +126,20 @@ impl<'a> IndexFile<'a> {
         self.checked
     }
 
+    /// The entries whose paths begin with these bytes.
+    pub(super) fn below(&self, prefix: &[u8]) -> &[Entry<'a>] {
+        if prefix.is_empty() {
+            return &self.entries;
+        }
+        let first = self.entries.partition_point(|entry| entry.path < prefix);
+        let length = self.entries[first..].partition_point(|entry| entry.path.starts_with(prefix));
+        &self.entries[first..first + length]
+    }
+
     /// The entry of a path, if there is a plain one.
     pub(super) fn find(&self, path: &[u8]) -> Option<&Entry<'a>> {
         let at = self.entries.partition_point(|entry| entry.path < path);
         self.entries.get(at).filter(|entry| entry.path == path && entry.plain)
-    }
-
-    /// The position of a path's entry, if there is a plain one.
-    pub(super) fn position(&self, path: &[u8]) -> Option<usize> {
-        let at = self.entries.partition_point(|entry| entry.path < path);
-        self.entries.get(at).filter(|entry| entry.path == path && entry.plain).map(|_| at)
     }
 
     /// The bytes of the index with `edits` made, without the checksum at its end; entries whose position is in

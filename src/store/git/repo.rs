@@ -151,15 +151,25 @@ impl Repo {
     /// Author and committer as git is configured, at this moment.
     pub(super) fn identity(&self) -> Result<Identity> {
         let time = clock::now();
-        let signature = |who: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
-            let who = who.and_then(std::result::Result::ok).ok_or_else(no_identity)?;
-            let (name, email) = (who.name.to_owned(), who.email.to_owned());
-            if name.trim_ascii().is_empty() || email.trim_ascii().is_empty() {
-                return Err(no_identity());
-            }
-            Ok(gix::actor::Signature { name, email, time })
-        };
-        Ok(Identity { author: signature(self.gix.author())?, committer: signature(self.gix.committer())? })
+        Ok(Identity {
+            author: self.signature("author", time)?,
+            committer: self.signature("committer", time)?,
+        })
+    }
+
+    /// Who somebody is, in the order in which gix looks; its own function also asks for two times and, for that,
+    /// twice for the time zone, which takes longer than the whole commit.
+    fn signature(&self, role: &str, time: gix::date::Time) -> Result<gix::actor::Signature> {
+        let own = |key: &str| self.text(&format!("{role}.{key}"));
+        let last = |key: &str| self.text(&format!("gitoxide.{role}.{key}Fallback"));
+        let name = own("name").or_else(|| self.text("user.name")).or_else(|| last("name"));
+        let email = own("email")
+            .or_else(|| self.text("user.email"))
+            .or_else(|| self.text("gitoxide.user.emailFallback"))
+            .or_else(|| last("email"));
+        let known =
+            |text: Option<String>| text.filter(|text| !text.trim().is_empty()).ok_or_else(no_identity);
+        Ok(gix::actor::Signature { name: known(name)?.into(), email: known(email)?.into(), time })
     }
 
     /// Sign a commit if git is configured so.

@@ -1,201 +1,237 @@
-//! Which files were changed by hand since the last commit, found at the price of one look at each.
+//! Finding what differs from HEAD at the price of looking at each file once.
 //!
-//! The full comparison ([`Home::changed_files`]) reads HEAD's trees. Here the index stands in for HEAD while it is
-//! known to agree with it: after each commit a note says which index goes with which commit. Without a fitting
-//! note the full comparison answers. Folders that only `swift` writes, the log and the archives, are not looked
-//! at; whether they are as they were is a question for `audit verify` and `doctor`.
+//! Reading HEAD's trees costs more than everything else a verb does in a large queue, and the index knows it all:
+//! so after each commit a record says which index it is that agrees with which tree. As long as the index is that
+//! very file, its entries stand for HEAD, and files are compared with them alone. The record is only a hint:
+//! without it, or after git has written the index, HEAD is read as before.
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use gix::ObjectId;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
-use super::folder::Folder;
-use super::history::Changed;
-use super::index::stamp_of;
-use super::index_file::{Extras, IndexFile, Stamp};
+use super::disk::{self, OrIo as _};
+use super::index;
+use super::index_file::IndexFile;
 use super::repo::Repo;
-use super::{Home, commit, disk};
-use crate::domain::fault::{Code, Fault, Result};
+use super::tree;
+use super::worktree::FOLDER;
+use super::{Home, HomeKind};
+use crate::domain::fault::Result;
+use crate::store::entries;
 
-/// What is not looked at, at the top of the queue.
-const PASSED_OVER: [&str; 4] = [".git", "local", "audit", "archive"];
+/// What the record begins with.
+const HEAD_LINE: &str = "swift in step 1";
 
-/// From how many entries on the look is shared between two threads.
-const WORTH_SHARING: usize = 2_000;
+/// What tells one version of the index from every other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version(String);
 
-const FOLDER_FLAGS: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+impl Version {
+    /// Of the file at a path; `None` if it cannot be told.
+    pub(super) fn at(path: &Path) -> Option<Version> {
+        version(CWD, path, AtFlags::empty())
+    }
 
-/// A file that was looked at.
-struct Seen {
-    path: String,
-    stamp: Stamp,
+    /// Of an open file; renaming it changes nothing.
+    pub(super) fn of(file: &std::fs::File) -> Option<Version> {
+        version(file, Path::new(""), AtFlags::EMPTY_PATH)
+    }
+}
+
+fn version(at: impl std::os::fd::AsFd, path: &Path, flags: AtFlags) -> Option<Version> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::SIZE | StatxFlags::MTIME;
+    let stat = rustix::fs::statx(at, path, flags, wanted).ok()?;
+    let (born, changed) = (stat.stx_btime, stat.stx_mtime);
+    Some(Version(format!(
+        "{}:{}:{}.{}:{}.{}",
+        stat.stx_ino, stat.stx_size, born.tv_sec, born.tv_nsec, changed.tv_sec, changed.tv_nsec
+    )))
 }
 
 impl Home {
-    /// Paths below `.swift/` that differ from HEAD, the log and the archives left out.
-    ///
-    /// # Errors
-    /// [`Code::Io`], and those of reading HEAD.
-    pub(crate) fn edited_files(&self) -> Result<Vec<String>> {
-        let data = disk::read(&self.index_path())?.unwrap_or_default();
-        let repo = Repo::open(&self.git_dir)?;
-        let parsed = IndexFile::parse(&data, repo.hash.len_in_bytes(), Extras::Drop);
-        let changed = match parsed {
-            Some(Ok(index)) if self.is_in_step()? => self.compare(&repo, &index)?,
-            _ => self.changed_files()?.into_iter().filter(|changed| is_looked_at(&changed.path)).collect(),
+    /// The queue's own tree in the tree of a commit.
+    pub(super) fn queue_tree(&self, repo: &Repo, root: ObjectId) -> Result<Option<ObjectId>> {
+        match self.kind {
+            HomeKind::Branch => Ok(Some(root)),
+            HomeKind::Tree => {
+                Ok(tree::lookup(repo, root, FOLDER)?.filter(tree::Line::is_folder).map(|line| line.id))
+            }
+        }
+    }
+
+    /// Whether the index is known to have exactly the files of this tree of the queue.
+    pub(super) fn is_in_step(&self, queue: ObjectId) -> bool {
+        let record = disk::read(&self.step_path()).ok().flatten();
+        let Some(version) = Version::at(&self.index_path()) else { return false };
+        record.is_some_and(|record| record == step(queue, &version).into_bytes())
+    }
+
+    /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
+    pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
+        let _ = std::fs::write(self.step_path(), step(queue, version));
+    }
+
+    /// Whether these bytes of an index have exactly the files of this tree.
+    pub(super) fn agrees(&self, repo: &Repo, index: &[u8], queue: ObjectId) -> Result<bool> {
+        let extras = super::index_file::Extras::Drop;
+        let Some(Ok(index)) = IndexFile::parse(index, repo.hash.len_in_bytes(), extras) else {
+            return Ok(false);
         };
-        Ok(changed.into_iter().map(|changed| changed.path).collect())
+        let mut files = std::collections::BTreeMap::new();
+        tree::flatten(repo, queue, "", &mut files)?;
+        let own = index.below(self.prefix().as_bytes());
+        Ok(own.len() == files.len()
+            && own.iter().zip(&files).all(|(entry, (path, leaf))| {
+                entry.plain
+                    && entry.path.strip_prefix(self.prefix().as_bytes()) == Some(path.as_bytes())
+                    && entry.id == leaf.id.as_slice()
+            }))
     }
 
-    /// Note that the index, as it is now, agrees with this commit.
-    pub(super) fn note_step(&self, commit: ObjectId) -> Result<()> {
-        let path = self.step_path();
-        let text = self.step(&commit.to_string()).unwrap_or_default();
-        std::fs::write(&path, text)
-            .map_err(|error| Fault::new(Code::Io, format!("write `{}`: {error}", path.display())))
+    /// What stands before each path of the queue in the index.
+    pub(super) fn prefix(&self) -> &'static str {
+        match self.kind {
+            HomeKind::Branch => "",
+            HomeKind::Tree => ".swift/",
+        }
     }
 
-    fn is_in_step(&self) -> Result<bool> {
-        let noted = disk::read(&self.step_path())?.unwrap_or_default();
-        let Some(head) = self.tip()?.id else { return Ok(false) };
-        Ok(!noted.is_empty() && self.step(&head.to_string()).is_some_and(|step| step.as_bytes() == noted))
+    fn step_path(&self) -> std::path::PathBuf {
+        self.records().join("in-step")
+    }
+}
+
+fn step(queue: ObjectId, version: &Version) -> String {
+    format!("{HEAD_LINE}\n{queue}\n{}\n", version.0)
+}
+
+/// A comparison of the queue's folder with an index that stands for HEAD.
+pub(super) struct Sweep<'a> {
+    pub(super) index: &'a IndexFile<'a>,
+    pub(super) prefix: &'static str,
+    /// The time of the index: a file as young as that may have been edited in the same instant.
+    pub(super) written: (u32, u32),
+    pub(super) root: &'a Path,
+    /// Folders of files that are written once: there a known name stands for its content, unless the folder itself
+    /// has changed since the index was written. So what is finished costs next to nothing.
+    pub(super) closed: &'a [&'a str],
+}
+
+/// What a comparison finds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Paths of files that are new or may have changed.
+    pub(super) doubtful: Vec<String>,
+    /// Positions of the entries whose files are there.
+    present: Vec<usize>,
+}
+
+impl Sweep<'_> {
+    /// The files that may differ, and the entries whose files are gone.
+    pub(super) fn run(&self) -> Result<(Vec<String>, Vec<String>)> {
+        let fd = rustix::fs::open(self.root, FLAGS, Mode::empty()).or_io("open", self.root)?;
+        let found = self.folder(&fd, "")?;
+        let own = self.index.below(self.prefix.as_bytes());
+        let mut gone = Vec::new();
+        if found.present.len() < own.len() {
+            let mut here = vec![false; own.len()];
+            found.present.iter().for_each(|position| here[*position] = true);
+            for (entry, _) in own.iter().zip(here).filter(|(_, here)| !here) {
+                gone.extend(String::from_utf8(entry.path[self.prefix.len()..].to_vec()));
+            }
+        }
+        Ok((found.doubtful, gone))
     }
 
-    /// The commit and what tells this index from any other.
-    fn step(&self, commit: &str) -> Option<String> {
-        let index = std::fs::metadata(self.index_path()).ok()?;
-        Some(format!("{commit} {} {} {} {}", index.mtime(), index.mtime_nsec(), index.size(), index.ino()))
+    fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        let read = entries::each(fd, |name, kind| {
+            let is_ours = path.is_empty() && name == c"local" || name == c".git";
+            match kind {
+                _ if is_ours => {}
+                FileType::Directory => below.push(name.to_owned()),
+                FileType::RegularFile | FileType::Unknown => files.push(name.to_owned()),
+                _ => {}
+            }
+        });
+        read.or_io("list", &self.root.join(path))?;
+        let mut found = Found::default();
+        self.files(fd, path, &files, &mut found, &mut below)?;
+        for part in entries::shared(&below, |name| self.below(fd, path, name)) {
+            let part = part?;
+            found.doubtful.extend(part.doubtful);
+            found.present.extend(part.present);
+        }
+        Ok(found)
     }
 
-    fn step_path(&self) -> PathBuf {
-        self.records().join("step")
+    fn below(&self, above: &OwnedFd, path: &str, name: &CString) -> Result<Found> {
+        let Ok(text) = name.to_str() else { return Ok(Found::default()) };
+        let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
+        match rustix::fs::openat(above, name, FLAGS, Mode::empty()) {
+            Ok(fd) => self.folder(&fd, &path),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(Found::default()),
+            Err(error) => Err(error).or_io("open", &self.root.join(path)),
+        }
     }
 
-    fn compare(&self, repo: &Repo, index: &IndexFile<'_>) -> Result<Vec<Changed>> {
-        let written = self.index_time();
-        let folder = Folder::open(&self.root)?;
-        let prefix = self.in_tree("");
-        let mut found = vec![false; index.entries.len()];
-        let mut changed = Vec::new();
-        for seen in self.look(index.entries.len())? {
-            let known = index.position(format!("{prefix}{}", seen.path).as_bytes());
-            if let Some(position) = known {
-                found[position] = true;
-                let entry = &index.entries[position];
-                if entry.stamp == seen.stamp && entry.stamp.mtime < written {
+    fn files(
+        &self,
+        fd: &OwnedFd,
+        path: &str,
+        names: &[CString],
+        found: &mut Found,
+        below: &mut Vec<CString>,
+    ) -> Result<()> {
+        let all = self.index.below(self.prefix.as_bytes());
+        let folder = if path.is_empty() { self.prefix.to_owned() } else { format!("{}{path}/", self.prefix) };
+        let first = all.partition_point(|entry| entry.path < folder.as_bytes());
+        let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
+        let entries = &all[first..first + length];
+        let is_still = self.is_still(fd, path);
+        for name in names {
+            // What is no UTF-8 cannot be a file of the queue; reading the folder lists it as a problem.
+            let Ok(text) = name.to_str() else { continue };
+            let known = entries.binary_search_by(|entry| entry.path[folder.len()..].cmp(text.as_bytes()));
+            if let (Ok(at), true) = (known, is_still) {
+                found.present.push(first + at);
+                continue;
+            }
+            let stat = match rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error).or_io("inspect", &self.root.join(path).join(text)),
+            };
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::RegularFile => {}
+                FileType::Directory => {
+                    below.push(name.clone());
                     continue;
                 }
+                _ => continue,
             }
-            let before = known.map(|position| ObjectId::from_bytes_or_panic(index.entries[position].id));
-            let after =
-                folder.read(&seen.path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
-            if before != after {
-                changed.push(Changed::new(seen.path, before, after));
+            found.present.extend(known.ok().map(|at| first + at));
+            let is_same = known.is_ok_and(|at| {
+                let stamp = entries[at].stamp;
+                stamp == index::stamp_of(&stat) && stamp.mtime < self.written
+            });
+            if !is_same {
+                found.doubtful.push(format!("{}{text}", &folder[self.prefix.len()..]));
             }
-        }
-        for (entry, _) in index.entries.iter().zip(&found).filter(|(_, found)| !**found) {
-            let path = String::from_utf8_lossy(entry.path);
-            let Some(path) = path.strip_prefix(&prefix).filter(|path| is_looked_at(path)) else { continue };
-            if folder.stat(path)?.is_none() {
-                changed.push(Changed::new(
-                    path.to_owned(),
-                    Some(ObjectId::from_bytes_or_panic(entry.id)),
-                    None,
-                ));
-            }
-        }
-        self.without_ignored(&mut changed)?;
-        changed.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(changed)
-    }
-
-    /// Every regular file that is looked at, with its stamp.
-    fn look(&self, expected: usize) -> Result<Vec<Seen>> {
-        let mut seen = Vec::with_capacity(expected);
-        let root =
-            openat(rustix::fs::CWD, &self.root, FOLDER_FLAGS, Mode::empty()).map_err(|e| self.io(e))?;
-        let mut folders = Vec::new();
-        for name in self.files_and_folders(&root, "", &mut seen)? {
-            if !PASSED_OVER.contains(&name.as_str()) {
-                let fd = match openat(&root, name.as_str(), FOLDER_FLAGS, Mode::empty()) {
-                    Ok(fd) => fd,
-                    Err(_) => continue,
-                };
-                let below = self.files_and_folders(&fd, &format!("{name}/"), &mut seen)?;
-                folders.extend(below.into_iter().map(|below| format!("{name}/{below}")));
-            }
-        }
-        let half = if expected < WORTH_SHARING { folders.len() } else { folders.len() / 2 };
-        let (first, second) = folders.split_at(half);
-        let below = |part: &[String]| -> Result<Vec<Seen>> {
-            let mut seen = Vec::new();
-            part.iter().try_for_each(|folder| self.all_below(&root, folder, &mut seen))?;
-            Ok(seen)
-        };
-        std::thread::scope(|scope| {
-            let other = (!second.is_empty()).then(|| scope.spawn(|| below(second)));
-            seen.extend(below(first)?);
-            if let Some(other) = other {
-                seen.extend(other.join().expect("looking does not panic")?);
-            }
-            Ok(seen)
-        })
-    }
-
-    fn all_below(&self, root: &impl std::os::fd::AsFd, folder: &str, seen: &mut Vec<Seen>) -> Result<()> {
-        let Ok(fd) = openat(root, folder, FOLDER_FLAGS, Mode::empty()) else { return Ok(()) };
-        for name in self.files_and_folders(&fd, &format!("{folder}/"), seen)? {
-            self.all_below(root, &format!("{folder}/{name}"), seen)?;
         }
         Ok(())
     }
 
-    /// The regular files of one folder go into `seen`; the names of its folders come back.
-    fn files_and_folders(
-        &self,
-        fd: &impl std::os::fd::AsFd,
-        prefix: &str,
-        seen: &mut Vec<Seen>,
-    ) -> Result<Vec<String>> {
-        let mut folders = Vec::new();
-        for entry in Dir::read_from(fd).map_err(|e| self.io(e))? {
-            let entry = entry.map_err(|e| self.io(e))?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
-            if name == "." || name == ".." {
-                continue;
-            }
-            if entry.file_type() == FileType::Directory {
-                folders.push(name.to_owned());
-                continue;
-            }
-            match statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
-                    FileType::RegularFile => {
-                        seen.push(Seen { path: format!("{prefix}{name}"), stamp: stamp_of(&stat) });
-                    }
-                    FileType::Directory => folders.push(name.to_owned()),
-                    _ => {}
-                },
-                Err(Errno::NOENT) => {}
-                Err(error) => return Err(self.io(error)),
-            }
-        }
-        Ok(folders)
-    }
-
-    fn io(&self, error: Errno) -> Fault {
-        Fault::new(
-            Code::Io,
-            format!("look through `{}`: {}", self.root.display(), std::io::Error::from(error)),
-        )
+    /// Whether a folder is one of the closed ones and none of its names has changed.
+    fn is_still(&self, fd: &OwnedFd, path: &str) -> bool {
+        let top = path.split('/').next().unwrap_or_default();
+        self.closed.contains(&top)
+            && rustix::fs::fstat(fd).is_ok_and(|stat| index::stamp_of(&stat).mtime < self.written)
     }
 }
 
-fn is_looked_at(path: &str) -> bool {
-    let first = path.split('/').next().unwrap_or_default();
-    !PASSED_OVER.contains(&first)
-}
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

@@ -6,3 +6,4 @@ mod moves;
 mod refusals;
 mod sandbox;
 mod states;
+mod sweep;
