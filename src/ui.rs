@@ -76,10 +76,7 @@ impl Ui {
                     self.note(&note);
                 }
                 for step in self.next(view).iter().take(3) {
-                    talk(&format!(
-                        "next: {step}
-"
-                    ));
+                    talk(&format!("next: {step}\n"));
                 }
                 Ok(())
             }

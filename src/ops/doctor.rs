@@ -35,9 +35,15 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     against_log(queue, &listing.items, &log.events, now, &mut findings);
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
-    uncommitted(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
+    match uncommitted(queue, &mut findings) {
+        // One odd name must not hide everything else.
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
+            findings.push(Finding::of_fault("", &fault));
+        }
+        told => told?,
+    }
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {

@@ -491,3 +491,23 @@ fn an_inbox_cannot_be_filled_with_false_progress_by_hand() {
     assert_eq!(web.swift("list").status, 0);
     sound(&web, "false progress");
 }
+
+#[test]
+fn a_name_that_is_no_text_is_a_problem_and_hides_nothing() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "good");
+    web.write(".swift/tasks/bad.md", "");
+    fs::write(web.path(".swift/tasks").join(std::ffi::OsStr::from_bytes(b"\xff.md")), SECRET).unwrap();
+    assert!(
+        told(&web.json("list")["problems"])
+            .contains(&(".swift/tasks/\u{fffd}.md".to_owned(), "not-a-file".to_owned()))
+    );
+    let findings = web.call("doctor --json").run().ended(8).json();
+    for path in [".swift/tasks/\u{fffd}.md", ".swift/tasks/bad.md"] {
+        assert!(findings["findings"].to_string().contains(path), "{path} in {findings}");
+    }
+    web.swift_ok("claim");
+    assert_eq!(web.json("list")["tasks"][0]["state"], "claimed");
+}
