@@ -48,13 +48,12 @@ pub(crate) fn register(
     if operation.mode == Mode::Write {
         // A path without an entry means nothing; an entry without its path would be out of reach.
         registry::set_path(orchestrator, &entry.id, Some(&path))?;
+        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
     }
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
-    if operation.mode == Mode::Write {
-        for old in &renamed {
-            registry::set_path(orchestrator, &old.entry.id, None)?;
-        }
-        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
+    for old in &renamed {
+        // A former id's path that stays noted is never looked at again.
+        let _ = registry::set_path(orchestrator, &old.entry.id, None);
     }
     let again = present.is_some_and(|p| p.entry == entry);
     Ok(Registered { entry, path: Some(path.display().to_string()), again, committed })
@@ -216,7 +215,8 @@ pub(crate) fn unregister(
     if operation.mode == Mode::Write {
         // Where it lies stays noted, so that taking this back restores everything.
         if let Ok(other) = reached {
-            registry::set_carrier(&other, None)?;
+            // The commit is made. A project that still knows the way here is not carried for any more.
+            let _ = registry::set_carrier(&other, None);
         }
     }
     Ok(entry)

@@ -19,6 +19,11 @@ pub(crate) fn freeze() {
     FROZEN.store(true, Ordering::Relaxed);
 }
 
+/// Whether this is a dry run.
+pub(crate) fn is_frozen() -> bool {
+    FROZEN.load(Ordering::Relaxed)
+}
+
 /// The machine's own folder of one queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Local {
@@ -48,7 +53,7 @@ impl Local {
     /// # Errors
     /// [`Code::Io`] with the path, [`Code::UnsafeHome`] if the folder is a symbolic link.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        if FROZEN.load(Ordering::Relaxed) {
+        if is_frozen() {
             return Ok(());
         }
         let path = self.folder.join(name);
@@ -69,7 +74,7 @@ impl Local {
     /// # Errors
     /// [`Code::Io`] with the path.
     pub(crate) fn remove(&self, name: &str) -> Result<()> {
-        if FROZEN.load(Ordering::Relaxed) {
+        if is_frozen() {
             return Ok(());
         }
         let path = self.folder.join(name);

@@ -1,6 +1,7 @@
 //! One project's queue, opened: its home, its settings, and reading tasks from it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
@@ -13,7 +14,7 @@ use crate::format::{self, Document, Limits};
 use super::files::{Root, Seen, Stamp};
 use super::git::Home;
 use super::listing;
-use super::local::Local;
+use super::local::{Local, is_frozen};
 use super::{archive, layout};
 
 /// The largest settings, registry or log file that is read.
@@ -66,6 +67,7 @@ impl Queue {
     /// # Errors
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(home: Home) -> Result<Queue> {
+        finish_what_was_begun(&home);
         let root = Root::open(&home.root)?;
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
             return Err(Fault::new(
@@ -247,6 +249,18 @@ impl Queue {
         let bytes = self.read(&seen.path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
         let task = format::parse_summary(&bytes, &self.limits()).map_err(|m| m.at(&seen.path))?;
         Ok(Item { path: seen.path.clone(), folder, task, stamp: seen.stamp })
+    }
+}
+
+/// How long a process that is in the middle of a commit is waited for before its files are read.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A killed process may have left files of which only some are moved; nobody is to see that, not even to read it.
+/// Where somebody is at work or nothing may be written, the files are read as they are.
+fn finish_what_was_begun(home: &Home) {
+    if home.is_unfinished() && !is_frozen() {
+        // Taking the lock finishes or takes back; that it cannot be had is no reason not to read.
+        drop(home.lock(PATIENCE));
     }
 }
 

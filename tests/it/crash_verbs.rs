@@ -155,7 +155,6 @@ fn a_verb_that_the_disk_refuses_says_so() {
 }
 
 #[test]
-#[ignore = "the commit engine does not take up an init that was killed between its locks"]
 fn a_killed_init_is_finished_by_the_next() {
     if !crash::can_trace() {
         return;

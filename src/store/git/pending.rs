@@ -52,6 +52,11 @@ impl Home {
         }
     }
 
+    /// Whether a commit was begun and not ended: by a process that was killed, or by one that is at it now.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        std::fs::metadata(self.pending_path()).is_ok_and(|record| record.len() > 0)
+    }
+
     fn pending_path(&self) -> PathBuf {
         self.records().join("pending")
     }
