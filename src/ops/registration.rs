@@ -48,13 +48,13 @@ pub(crate) fn register(
     if operation.mode == Mode::Write {
         // A path without an entry means nothing; an entry without its path would be out of reach.
         registry::set_path(orchestrator, &entry.id, Some(&path))?;
+        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
     }
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
     if operation.mode == Mode::Write {
         for old in &renamed {
             registry::set_path(orchestrator, &old.entry.id, None)?;
         }
-        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
     }
     let again = present.is_some_and(|p| p.entry == entry);
     Ok(Registered { entry, path: Some(path.display().to_string()), again, committed })
