@@ -81,9 +81,7 @@ fn row(arg: &Arg) -> String {
     let long = arg.get_long().map(|long| format!("`--{long}{takes}`"));
     let names: Vec<String> = match (short, long) {
         (None, None) => vec![format!("`{}`", value(arg))],
-        (Some(short), None) => {
-            vec![short.replace('`', "") + &takes].iter().map(|n| format!("`{n}`")).collect()
-        }
+        (Some(short), None) => [short.replace('`', "") + &takes].iter().map(|n| format!("`{n}`")).collect(),
         (short, long) => short.into_iter().chain(long).collect(),
     };
     let default: Vec<String> =

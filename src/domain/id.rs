@@ -24,16 +24,6 @@ macro_rules! ids {
             pub(crate) fn new(milliseconds: u64, random: u128) -> Self {
                 $name(Ulid::from_parts(milliseconds, random).0)
             }
-
-            /// All of it as one number; [`Self::from_number`] takes it back.
-            pub(crate) fn number(self) -> u128 {
-                self.0
-            }
-
-            /// What [`Self::number`] gave.
-            pub(crate) fn from_number(number: u128) -> Self {
-                $name(number)
-            }
         }
 
         impl fmt::Display for $name {
@@ -107,6 +97,16 @@ dated!(TaskId OperationId SegmentId SessionId);
 referable!(TaskId OperationId);
 
 impl TaskId {
+    /// All of it as one number; [`Self::from_number`] takes it back.
+    pub(crate) fn number(self) -> u128 {
+        self.0
+    }
+
+    /// What [`Self::number`] gave.
+    pub(crate) fn from_number(number: u128) -> Self {
+        TaskId(number)
+    }
+
     /// The lowest byte in two hex digits: the name of the folder that spreads files evenly.
     pub(crate) fn shard(self) -> String {
         format!("{:02x}", self.0 & 0xff)

@@ -29,8 +29,8 @@ struct FieldArguments {
     /// S, M, L or XL
     #[arg(long, short = 'e', value_name = "EFFORT")]
     effort: Option<Effort>,
-    /// A label; may be given several times
-    #[arg(long = "label", short = 'l', value_name = "LABEL")]
+    /// A label; may be given several times, or as `one,two`
+    #[arg(long = "label", short = 'l', value_name = "LABEL", value_delimiter = ',')]
     labels: Vec<String>,
     /// A task that has to be done first: an id, or `project#id`; may be given several times
     #[arg(long = "after", short = 'a', value_name = "REF")]
