@@ -97,7 +97,7 @@ attempts = {attempts}
 # The largest task file, in bytes.
 max_bytes = {max_bytes}
 
-# When a task in an outbox is called undeliverable: after days, or after attempts (0: never).
+# When a task in an outbox is given up as undeliverable: after days, or after rounds in vain (0: never).
 undeliverable_after_days = {days}
 undeliverable_attempts = {tries}
 

@@ -6,19 +6,18 @@
 //!
 //! A receipt is no message that could get lost: it is read off the receiver's queue, each round anew.
 
+mod attempts;
 mod deliver;
 mod plan;
 mod post;
 mod receipts;
-
-use std::time::Duration;
 
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::Stage;
 use crate::store::queue::Queue;
-use crate::store::tx::{Committed, Mode, Operation};
+use crate::store::tx::{Committed, Operation};
 
 pub(crate) use plan::{Plan, Tidings};
 
@@ -72,7 +71,6 @@ pub(crate) struct Report {
 /// Those of reading the registry; anything wrong with one project is a problem of the plan.
 pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Plan> {
     let posts = post::open_all(orchestrator)?;
-    settle(&posts, operation.mode);
     let plan = plan::make(&posts, operation.at);
     Ok(Plan { basis: plan::basis(&posts, &plan), ..plan })
 }
@@ -83,18 +81,13 @@ pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Pl
 /// Those of reading the registry; anything wrong with one project is a problem of the report.
 pub(crate) fn carry(orchestrator: &Queue, operation: &mut Operation<'_>) -> Result<Report> {
     let posts = post::open_all(orchestrator)?;
-    settle(&posts, operation.mode);
     let plan = plan::make(&posts, operation.at);
+    count_attempts(orchestrator, &plan);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
 
-/// Taking the lock puts in order what a killed process left behind: half of its files would be read otherwise, and
-/// a letter seen neither in the outbox nor among the sent ones. Whoever holds the lock now does it himself.
-fn settle(posts: &post::Posts, mode: Mode) {
-    if mode == Mode::Write {
-        for post in &posts.all {
-            drop(post.queue.home.lock(Duration::ZERO));
-        }
-    }
+/// Count a round for every task that it could not deliver; the settings may limit how many there are.
+pub(crate) fn count_attempts(orchestrator: &Queue, plan: &Plan) {
+    attempts::count(&orchestrator.local, &plan.held);
 }

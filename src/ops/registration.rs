@@ -37,7 +37,9 @@ pub(crate) fn register(
     aliases: Vec<ProjectName>,
 ) -> Result<Registered> {
     require_orchestrator(orchestrator)?;
-    let project = Queue::open(place)?;
+    let project = Queue::open(place).map_err(|fault| {
+        fault.hint("`swift register PATH` takes the folder of a project that has a queue")
+    })?;
     let known = Registry::read(orchestrator)?;
     let present = known.projects.iter().find(|p| p.entry.id == project.settings.id);
     refuse_second(present, &project)?;

@@ -31,6 +31,7 @@ impl Outbox {
         let mut operation = context.operation("outbox")?;
         let plan = carry::plan(queue, &operation)?;
         if plan.is_empty() {
+            carry::count_attempts(queue, &plan);
             proposal::settle(&queue.local, &context.words)?;
             let report = Report { problems: plan.problems, ..Report::default() };
             context.ui.show(&RoundView::new(&report, context.mode))?;

@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) problems: Vec<Problem>,
     /// Closed records of senders that have more of them than are kept loose.
     pub(crate) closed: Vec<(usize, Vec<Item>)>,
+    /// Tasks that cannot be delivered now, by project and path.
+    pub(crate) held: Vec<String>,
     /// Ids of the posts, by index.
     pub(crate) posts: Vec<String>,
     /// SHA-256 over what the plan was made from; a yes is bound to it.
@@ -162,11 +164,19 @@ fn hold_back(posts: &Posts, index: usize, item: Item, fault: Fault, now: Timesta
     let age = age(&item.task, now);
     let days = post.queue.settings.undeliverable_after_days;
     let limit = SignedDuration::from_hours(24 * i64::from(days));
-    if days > 0 && age >= limit && matches!(fault.code, Code::UnknownProject | Code::Unreachable) {
-        let reason = format!("undeliverable for {} days: {}", age.as_hours() / 24, fault.message);
+    let is_stranded = matches!(fault.code, Code::UnknownProject | Code::Unreachable);
+    let key = format!("{} {}", post.id, item.path);
+    let tries = posts.attempts.get(&key).copied().unwrap_or(0);
+    let most = post.queue.settings.undeliverable_attempts;
+    let too_old = days > 0 && age >= limit;
+    if is_stranded && (too_old || most > 0 && tries >= most) {
+        let how_long =
+            if too_old { format!("{} days", age.as_hours() / 24) } else { format!("{tries} rounds") };
+        let reason = format!("undeliverable for {how_long}: {}", fault.message);
         plan.stranded.push(Stranded { post: index, item, reason });
         return;
     }
+    plan.held.extend(is_stranded.then_some(key));
     let mut fault = fault;
     fault.message =
         format!("{} (“{}”, waiting for {})", fault.message, shown(&item.task.title), days_text(age));

@@ -1,5 +1,8 @@
 //! The posts of a round: every queue that may send or receive, opened.
 
+use std::collections::BTreeMap;
+
+use super::attempts;
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
@@ -22,6 +25,8 @@ pub(crate) struct Posts {
     /// The orchestrator's own id and other names.
     pub(crate) own: Vec<ProjectName>,
     pub(crate) problems: Vec<Problem>,
+    /// Rounds in vain, by project and path of the task.
+    pub(crate) attempts: BTreeMap<String, u32>,
 }
 
 /// Where a task is to go.
@@ -52,7 +57,8 @@ pub(crate) fn open_all(orchestrator: &Queue) -> Result<Posts> {
             Err(fault) => problems.push(Problem::at("", fault).of(project.entry.id.as_str())),
         }
     }
-    Ok(Posts { all, registry, own: names, problems })
+    let attempts = attempts::read(&orchestrator.local);
+    Ok(Posts { all, registry, own: names, problems, attempts })
 }
 
 impl Posts {
