@@ -157,11 +157,6 @@ pub(crate) fn editor() -> Option<String> {
     variable("VISUAL").or_else(|| variable("EDITOR")).filter(|editor| !editor.trim().is_empty())
 }
 
-/// Whether colour is unwelcome (<https://no-color.org>) or the terminal cannot show it.
-pub(crate) fn is_plain() -> bool {
-    variable("NO_COLOR").is_some_and(|v| !v.is_empty()) || variable("TERM").is_some_and(|term| term == "dumb")
-}
-
 /// How long to wait for a queue that another process holds. Ten seconds, or `SWIFT_LOCK_WAIT_MS`.
 pub(crate) fn lock_wait() -> Duration {
     let set = variable("SWIFT_LOCK_WAIT_MS").and_then(|text| text.parse().ok());

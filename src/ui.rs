@@ -1,7 +1,6 @@
 //! The only module that prints. Data goes to stdout, talk to stderr; nothing needs colour to be understood.
 
 #![expect(clippy::print_stderr, reason = "this module is where output happens")]
-#![expect(clippy::disallowed_methods, reason = "this module is where the terminal is asked")]
 
 use std::io::{BufRead, IsTerminal, Write};
 

@@ -11,6 +11,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::env;
+use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
 
@@ -133,6 +134,9 @@ fn execute(
         None => (words, None, Approval::Ask),
     };
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
+    if mode == Mode::DryRun {
+        freeze();
+    }
     let mut context = match Context::new(cli.shared, words, start, approval, mode, ui) {
         Ok(context) => context,
         Err(both) => return Err(*both),

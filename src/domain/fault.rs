@@ -100,8 +100,6 @@ codes! {
     LeaseLost = "lease-lost", Conflict;
     /// Somebody else holds the task.
     Claimed = "claimed", Conflict;
-    /// A lock file of git is held by another program.
-    GitLocked = "git-locked", Conflict;
     /// Later work rests on what would be taken back.
     UndoBlocked = "undo-blocked", Conflict;
     /// The task is not in a state in which the verb makes sense.
@@ -112,8 +110,6 @@ codes! {
     Session = "session", Held;
     /// Somebody has to say yes first; the plan is stored as a proposal.
     ApprovalNeeded = "approval-needed", Approval;
-    /// A check found something.
-    Findings = "findings", Findings;
     /// A file in the queue cannot be read as what its folder says.
     Malformed = "malformed", Findings;
     /// A file was written by a newer version of `swift`.
@@ -153,7 +149,7 @@ codes! {
 impl Code {
     /// Whether the same command may succeed when it is simply run again.
     pub(crate) fn retryable(self) -> bool {
-        matches!(self, Code::Busy | Code::Changed | Code::GitLocked | Code::Claimed)
+        matches!(self, Code::Busy | Code::Changed | Code::Claimed)
     }
 }
 
@@ -178,13 +174,6 @@ impl Fault {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
-        self
-    }
-
-    /// The same fault with the place put in front of the message.
-    #[must_use]
-    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
-        self.message = format!("{place}: {}", self.message);
         self
     }
 }

@@ -24,36 +24,6 @@ macro_rules! ids {
             pub(crate) fn new(milliseconds: u64, random: u128) -> Self {
                 $name(Ulid::from_parts(milliseconds, random).0)
             }
-
-            /// All of it as one number; [`Self::from_number`] takes it back.
-            pub(crate) fn number(self) -> u128 {
-                self.0
-            }
-
-            /// What [`Self::number`] gave.
-            pub(crate) fn from_number(number: u128) -> Self {
-                $name(number)
-            }
-
-            /// Milliseconds since 1970 at which it was made.
-            pub(crate) fn milliseconds(self) -> u64 {
-                Ulid(self.0).timestamp_ms()
-            }
-
-            /// The random part: 16 characters, of which a person types the first few.
-            pub(crate) fn random_part(self) -> String {
-                self.to_string()[TIME_CHARS..].to_owned()
-            }
-
-            /// The first six characters of the random part, as shown in lists.
-            pub(crate) fn short(self) -> String {
-                self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
-            }
-
-            /// The lowest byte in two hex digits: the name of the folder that spreads files evenly.
-            pub(crate) fn shard(self) -> String {
-                format!("{:02x}", self.0 & 0xff)
-            }
         }
 
         impl fmt::Display for $name {
@@ -79,6 +49,33 @@ macro_rules! ids {
     )+};
 }
 
+macro_rules! dated {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// Milliseconds since 1970 at which it was made.
+            pub(crate) fn milliseconds(self) -> u64 {
+                Ulid(self.0).timestamp_ms()
+            }
+        }
+    )+};
+}
+
+macro_rules! referable {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// The random part: 16 characters, of which a person types the first few.
+            pub(crate) fn random_part(self) -> String {
+                self.to_string()[TIME_CHARS..].to_owned()
+            }
+
+            /// The first six characters of the random part, as shown in lists.
+            pub(crate) fn short(self) -> String {
+                self.to_string()[TIME_CHARS..TIME_CHARS + 6].to_owned()
+            }
+        }
+    )+};
+}
+
 ids! {
     /// Names one task, in every project that has ever seen it.
     TaskId, "a task id";
@@ -94,6 +91,26 @@ ids! {
     SessionId, "a session id";
     /// Names one stored proposal.
     ProposalId, "a proposal id";
+}
+
+dated!(TaskId OperationId SegmentId SessionId);
+referable!(TaskId OperationId);
+
+impl TaskId {
+    /// All of it as one number; [`TaskId::from_number`] takes it back.
+    pub(crate) fn number(self) -> u128 {
+        self.0
+    }
+
+    /// What [`TaskId::number`] gave.
+    pub(crate) fn from_number(number: u128) -> TaskId {
+        TaskId(number)
+    }
+
+    /// The lowest byte in two hex digits: the name of the folder that spreads files evenly.
+    pub(crate) fn shard(self) -> String {
+        format!("{:02x}", self.0 & 0xff)
+    }
 }
 
 #[cfg(test)]

@@ -6,22 +6,13 @@
 
 use std::ops::Range;
 
-use toml::de::DeValue;
-
 use super::layout::{Entry, Layout, Place};
 use super::quote::Newline;
-use super::syntax;
 
 /// A text that is being changed. It has to be TOML, and stays so.
 pub(super) struct Edit {
     text: String,
     newline: Newline,
-}
-
-/// Where the last of several values stands, or the only one.
-enum Item {
-    InArray(usize),
-    Alone(Range<usize>),
 }
 
 impl Edit {
@@ -46,27 +37,6 @@ impl Edit {
         };
         let at = layout.entries.iter().rfind(is_known).map_or(0, |entry| self.line_end(entry.value.end));
         self.insert_line(at, &format!("{key} = {value}"));
-    }
-
-    /// Add an item to an array above all tables; a single value becomes an array.
-    pub(super) fn push(&mut self, key: &str, item: &str, known: &[&str]) {
-        match self.last_item(key) {
-            None => self.set(key, &format!("[{item}]"), known),
-            Some(Item::InArray(end)) => self.text.insert_str(end, &format!(", {item}")),
-            Some(Item::Alone(value)) => {
-                let both = format!("[{}, {item}]", &self.text[value.clone()]);
-                self.text.replace_range(value, &both);
-            }
-        }
-    }
-
-    fn last_item(&self, key: &str) -> Option<Item> {
-        let table = syntax::parse(&self.text).ok()?;
-        let value = table.get(key)?;
-        match value.get_ref() {
-            DeValue::Array(items) => items.iter().last().map(|item| Item::InArray(item.span().end)),
-            _ => Some(Item::Alone(value.span())),
-        }
     }
 
     /// Take a key away, if it is there.

@@ -23,7 +23,6 @@ mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;
 
-pub(crate) use malformed::Malformed;
 pub(crate) use task::{Document, Limits, parse_summary};
 
 /// Properties are checked in a moment, and leave no file behind.

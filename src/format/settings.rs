@@ -131,19 +131,6 @@ pub(crate) fn set_role(text: &str, role: Role) -> Result<String, Malformed> {
     Ok(edit.finish())
 }
 
-/// The text with one more alias; the same text if it has the alias already.
-///
-/// # Errors
-/// [`Malformed`], if the text cannot be read as settings.
-pub(crate) fn add_alias(text: &str, alias: &ProjectName) -> Result<String, Malformed> {
-    if parse(text)?.aliases.contains(alias) {
-        return Ok(text.to_owned());
-    }
-    let mut edit = Edit::new(text, Newline::of(text));
-    edit.push("aliases", &string(alias.as_str()), KEYS);
-    Ok(edit.finish())
-}
-
 struct Length(SignedDuration);
 
 impl FromStr for Length {
@@ -233,18 +220,5 @@ mod tests {
         let text = "# mine\r\nrole = 'project' # why\r\nid = \"a/b\"\r\naliases = [\r\n  'x', # x\r\n]\r\n[auto]\r\n";
         let changed = set_role(text, Role::Orchestrator).unwrap();
         assert_eq!(changed, text.replace("'project'", "\"orchestrator\""));
-        let changed = add_alias(text, &"y".parse().unwrap()).unwrap();
-        assert_eq!(changed, text.replace("'x'", "'x', \"y\""));
-        assert_eq!(add_alias(&changed, &"y".parse().unwrap()).unwrap(), changed);
-        let single = "id = \"a/b\"\naliases = 'x'\n";
-        assert_eq!(
-            add_alias(single, &"y".parse().unwrap()).unwrap(),
-            "id = \"a/b\"\naliases = ['x', \"y\"]\n"
-        );
-        let none = "id = \"a/b\"\n[auto]\n";
-        assert_eq!(
-            add_alias(none, &"y".parse().unwrap()).unwrap(),
-            "id = \"a/b\"\naliases = [\"y\"]\n[auto]\n"
-        );
     }
 }

@@ -30,13 +30,32 @@ pub(crate) fn claim(
         Ok(Step::stay(EventKind::TaskClaimed, subject.item).because(Some(operation.actor.to_string())))
     };
     match reference {
-        Some(reference) => step::change(queue, operation, reference, &[Folder::Tasks], decide),
+        Some(reference) => step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
+            refuse_waiting(queue, operation, subject)?;
+            decide(subject)
+        }),
         None => {
             let mut tx = Tx::begin(queue, operation)?;
             let first = rank::first_ready(queue, operation)?.ok_or_else(nothing_ready)?;
             let (changed, subject) = step::apply(&mut tx, &first, decide)?;
             let committed = tx.commit(&subject)?;
             Ok(Changed { committed, ..changed })
+        }
+    }
+}
+
+/// A task that waits for others is not taken before them.
+fn refuse_waiting(queue: &Queue, operation: &Operation<'_>, subject: &Subject<'_>) -> Result<()> {
+    if subject.task.after.is_empty() {
+        return Ok(());
+    }
+    match rank::waits(queue, operation.at, subject.id)? {
+        None => Ok(()),
+        Some(reason) => {
+            let short = subject.id.short();
+            Err(Fault::new(Code::Waiting, format!("task {short} {reason}"))
+                .hint("`swift next` shows what is ready")
+                .hint(format!("`swift edit {short} --clear after` if it need not wait")))
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request)
     let state = task.state(folder, operation.at);
     tx.record(Fact::task(EventKind::TaskCreated, id, None, state).leaving(hash));
     let committed = tx.commit(&step::subject("add", id, &task.title))?;
-    Ok(Changed { id, task, path, from: state, to: state, committed })
+    Ok(Changed { id, task, path, to: state, committed })
 }
 
 fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
@@ -114,9 +114,13 @@ fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     Ok(document)
 }
 
+/// The given title, else the first heading of the text, else its first line.
 fn title_of(fields: &Fields, body: &str) -> Result<String> {
-    let heading = body.lines().find_map(|line| line.strip_prefix("# ")).map(|line| line.trim().to_owned());
-    fields.title.clone().or(heading).filter(|title| !title.trim().is_empty()).ok_or_else(no_title)
+    let mut lines = body.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.clone().next();
+    let heading = lines.find_map(|line| line.strip_prefix("# "));
+    let title = fields.title.as_deref().or(heading).or(first).map(str::trim);
+    title.filter(|title| !title.is_empty()).map(str::to_owned).ok_or_else(no_title)
 }
 
 fn no_title() -> Fault {

@@ -28,6 +28,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
     findings.extend(listing.problems.iter().map(Finding::from_problem));
     same_id_twice(&listing.items, &mut findings);
+    warnings(queue, &listing.items, &mut findings);
     let log = history::read(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
     against_log(queue, &listing.items, &log.events, now, &mut findings);
@@ -58,6 +59,16 @@ fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
         findings.push(Finding::new("id-twice", Severity::Error, &item.path, text).fix(
             "remove the line `id = …` from the head of the one that is not the original; it gets a new id",
         ));
+    }
+}
+
+/// What a file says can be read otherwise than it was meant.
+fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
+    for item in items {
+        let Ok(document) = queue.document(&item.path) else { continue };
+        for warning in document.warnings() {
+            findings.push(Finding::new("unclear", Severity::Note, &item.path, warning.clone()));
+        }
     }
 }
 

@@ -169,7 +169,7 @@ fn guess_id(checkout: &Path) -> ProjectId {
 }
 
 /// The last two parts of the path of a git URL, without `.git`. Folders of a local path say nothing about owners.
-fn id_of_url(url: &str) -> Option<ProjectId> {
+pub(crate) fn id_of_url(url: &str) -> Option<ProjectId> {
     let is_remote = match url.split_once("://") {
         Some((scheme, _)) => scheme != "file",
         None => url.contains(':') && !url.starts_with('/'),

@@ -27,8 +27,6 @@ pub(crate) struct Ranked {
     pub(crate) project: String,
     pub(crate) item: Item,
     pub(crate) score: Score,
-    /// How many tasks wait for it.
-    pub(crate) waiting: usize,
 }
 
 /// A live task that is not ready.
@@ -102,6 +100,16 @@ enum Shown {
     No,
 }
 
+/// What a task of one project waits for; `None` if nothing is in its way but, perhaps, a holder.
+///
+/// # Errors
+/// As [`rank`].
+pub(crate) fn waits(queue: &Queue, now: Timestamp, id: TaskId) -> Result<Option<String>> {
+    let ranking = rank(queue, now, Scope::Project)?;
+    let own = ranking.skipped.into_iter().find(|skipped| skipped.item.id() == Some(id));
+    Ok(own.filter(|skipped| skipped.state == State::Ready).map(|skipped| skipped.reason))
+}
+
 /// The live tasks of one queue.
 struct Part<'q> {
     shown: Shown,
@@ -163,7 +171,7 @@ type Key = (usize, usize);
 
 /// What was decided of each task, in the order in which they are shown.
 struct Verdict {
-    ready: Vec<(Key, Score, usize)>,
+    ready: Vec<(Key, Score)>,
     skipped: Vec<(Key, State, String)>,
 }
 
@@ -174,11 +182,10 @@ impl Verdict {
         let slots = |part: Part<'_>| part.items.into_iter().map(Some).collect::<Vec<Option<Item>>>();
         let mut slots: Vec<Vec<Option<Item>>> = parts.into_iter().map(slots).collect();
         let mut item = |key: Key| slots[key.0][key.1].take().expect("each task is decided once");
-        ranking.ready.extend(self.ready.into_iter().map(|(key, score, waiting)| Ranked {
+        ranking.ready.extend(self.ready.into_iter().map(|(key, score)| Ranked {
             project: projects[key.0].clone(),
             item: item(key),
             score,
-            waiting,
         }));
         ranking.skipped.extend(self.skipped.into_iter().map(|(key, state, reason)| Skipped {
             project: projects[key.0].clone(),
@@ -211,11 +218,11 @@ impl Judge<'_> {
                 Some(reason) => verdict.skipped.push((key, state, reason)),
                 None => {
                     let waiting = waiting.get(&key).copied().unwrap_or(0);
-                    verdict.ready.push((key, Score::of(task, waiting, day), waiting));
+                    verdict.ready.push((key, Score::of(task, waiting, day)));
                 }
             }
         }
-        verdict.ready.sort_by(|(a, a_score, _), (b, b_score, _)| {
+        verdict.ready.sort_by(|(a, a_score), (b, b_score)| {
             let value = b_score.value().total_cmp(&a_score.value());
             let (a, b) = (self.item(*a), self.item(*b));
             let born = |item: &Item| (item.task.created.is_none(), item.task.created, item.id());

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use super::init::id_of_url;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
+use crate::domain::text::shown;
 use crate::format::registry::{self as format, Entry};
 use crate::store::layout;
 use crate::store::queue::Queue;
@@ -17,7 +19,8 @@ use crate::store::tx::{Committed, Mode, Operation, Tx};
 #[derive(Debug)]
 pub(crate) struct Registered {
     pub(crate) entry: Entry,
-    pub(crate) path: String,
+    /// Where it lies on this machine; `None` if nobody has told yet.
+    pub(crate) path: Option<String>,
     /// Whether it was there already and nothing was committed.
     pub(crate) again: bool,
     pub(crate) committed: Committed,
@@ -51,7 +54,40 @@ pub(crate) fn register(
         registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
     }
     let again = present.is_some_and(|p| p.entry == entry);
-    Ok(Registered { entry, path: path.display().to_string(), again, committed })
+    Ok(Registered { entry, path: Some(path.display().to_string()), again, committed })
+}
+
+/// Enter a project by its URL alone: it is known from now on, and reached once somebody tells where it lies here.
+///
+/// # Errors
+/// [`Code::NotOrchestrator`]; [`Code::InvalidValue`] if the URL tells no id and none is given; [`Code::Collision`].
+pub(crate) fn register_url(
+    orchestrator: &Queue,
+    operation: &Operation<'_>,
+    url: &str,
+    id: Option<ProjectId>,
+    aliases: Vec<ProjectName>,
+) -> Result<Registered> {
+    require_orchestrator(orchestrator)?;
+    let Some(id) = id.or_else(|| id_of_url(url)) else {
+        return Err(Fault::new(
+            Code::InvalidValue,
+            format!("`{}` does not tell the project's id", shown(url)),
+        )
+        .hint("say it: `swift register <url> --id acme/api`"));
+    };
+    let known = Registry::read(orchestrator)?;
+    let present = known.projects.iter().find(|p| p.entry.id == id);
+    let mut entry = Entry { id, url: Some(url.to_owned()), aliases };
+    if let Some(present) = present {
+        let old = present.entry.aliases.iter().filter(|alias| !entry.aliases.contains(alias));
+        let old: Vec<ProjectName> = old.cloned().collect();
+        entry.aliases.splice(0..0, old);
+    }
+    refuse_taken_names(&known, &entry)?;
+    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &[])?;
+    let again = present.is_some_and(|p| p.entry == entry);
+    Ok(Registered { entry, path: None, again, committed })
 }
 
 fn require_orchestrator(queue: &Queue) -> Result<()> {
@@ -108,7 +144,8 @@ fn entry(
             all.push(name);
         }
     }
-    Entry { id, url: project.home.remote_url(), aliases: all }
+    let url = project.home.remote_url().or_else(|| present.and_then(|p| p.entry.url.clone()));
+    Entry { id, url, aliases: all }
 }
 
 fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {

@@ -142,7 +142,6 @@ fn learned(queue: &Queue) -> Result<Vec<String>> {
 pub(crate) struct Summary {
     pub(crate) session: Session,
     pub(crate) path: String,
-    pub(crate) events: Vec<Event>,
     pub(crate) still_claimed: Vec<Item>,
     pub(crate) committed: Committed,
 }
@@ -174,7 +173,7 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     if operation.mode == crate::store::tx::Mode::Write {
         queue.local.remove(OPEN)?;
     }
-    Ok(Summary { session, path, events, still_claimed, committed })
+    Ok(Summary { session, path, still_claimed, committed })
 }
 
 fn claimed(queue: &Queue, now: Timestamp) -> Vec<Item> {

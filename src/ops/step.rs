@@ -43,7 +43,6 @@ pub(crate) struct Changed {
     pub(crate) id: TaskId,
     pub(crate) task: Task,
     pub(crate) path: String,
-    pub(crate) from: State,
     pub(crate) to: State,
     pub(crate) committed: Committed,
 }
@@ -109,7 +108,7 @@ pub(crate) fn apply(
     fact.cause = step.cause;
     tx.record(fact);
     let subject = subject(tx.operation.verb, id, &task.title);
-    Ok((Changed { id, task, path, from, to, committed: Committed::default() }, subject))
+    Ok((Changed { id, task, path, to, committed: Committed::default() }, subject))
 }
 
 /// `claim k3v9q2 Add rate limiting`: what a person reads in `git log --oneline`.

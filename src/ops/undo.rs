@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::OperationId;
+use crate::domain::id::{OperationId, TaskId};
 use crate::domain::task::{Folder, State};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
@@ -272,24 +272,32 @@ fn blob(tx: &Tx<'_>, id: Option<&str>) -> Result<Option<Vec<u8>>> {
 /// What becomes of each task: the states that the operation left and the ones that return.
 #[derive(Default)]
 struct States {
-    tasks: BTreeMap<crate::domain::id::TaskId, (Option<State>, Option<State>, Option<String>)>,
-    others: Vec<String>,
+    tasks: BTreeMap<TaskId, Turn>,
+}
+
+/// One task's way back.
+#[derive(Default)]
+struct Turn {
+    left: Option<State>,
+    returns: Option<State>,
+    /// SHA-256 of the file that returns.
+    content: Option<String>,
 }
 
 impl States {
     fn note(&mut self, tx: &Tx<'_>, path: &str, left: Option<&[u8]>, before: Option<&[u8]>) {
-        let Some(folder) = layout::folder_of(path) else { return self.others.push(path.to_owned()) };
+        let Some(folder) = layout::folder_of(path) else { return };
         let state = |bytes: Option<&[u8]>, folder: Folder| {
             let task = parse_summary(bytes?, &tx.queue.limits()).ok()?;
             Some((task.id?, task.state(folder, tx.operation.at)))
         };
         if let Some((id, state)) = state(left, folder) {
-            self.tasks.entry(id).or_default().0 = Some(state);
+            self.tasks.entry(id).or_default().left = Some(state);
         }
         if let Some((id, state)) = state(before, folder) {
             let entry = self.tasks.entry(id).or_default();
-            entry.1 = Some(state);
-            entry.2 = before.map(content_hash);
+            entry.returns = Some(state);
+            entry.content = before.map(content_hash);
         }
     }
 
@@ -297,9 +305,10 @@ impl States {
         if self.tasks.is_empty() {
             tx.record(Fact::of(EventKind::OperationUndone).because(undone.to_string()));
         }
-        for (id, (from, to, content)) in self.tasks {
-            let mut fact = Fact::task(EventKind::OperationUndone, id, from, to.unwrap_or(State::Gone));
-            fact.content = content;
+        for (id, turn) in self.tasks {
+            let mut fact =
+                Fact::task(EventKind::OperationUndone, id, turn.left, turn.returns.unwrap_or(State::Gone));
+            fact.content = turn.content;
             tx.record(fact.because(undone.to_string()));
         }
     }

@@ -52,7 +52,6 @@ impl From<&Stat> for Stamp {
     }
 }
 
-#[expect(clippy::useless_conversion, reason = "the width of these fields differs between systems")]
 fn nanoseconds(seconds: impl Into<i64>, nanoseconds: impl TryInto<i64>) -> i64 {
     let seconds: i64 = seconds.into();
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds.try_into().unwrap_or(0))

@@ -36,6 +36,10 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
             what: "keeps the folder out of the project's own status",
         });
     }
+    entries.push(entry(
+        &queue.home.records(),
+        "what the commit engine notes: unfinished commits, files not committed yet",
+    ));
     entries.retain(|entry| entry.bytes > 0);
     Ok(entries)
 }

@@ -17,7 +17,7 @@ use crate::format::audit::{self, Segment};
 pub(crate) struct StoredSegment {
     /// Relative to `.swift/`.
     pub(crate) path: String,
-    pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Everything that the log tells.
@@ -43,7 +43,7 @@ fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// All segments as text, oldest first; what cannot be read is a problem.
+/// All segments as they are, oldest first; what cannot be read is a problem.
 ///
 /// # Errors
 /// As [`segment_paths`].
@@ -51,8 +51,8 @@ pub(crate) fn segments(queue: &Queue) -> Result<(Vec<StoredSegment>, Vec<Problem
     let (paths, mut problems) = segment_paths(queue)?;
     let mut all = Vec::with_capacity(paths.len());
     for path in paths {
-        match queue.read_text(&path) {
-            Ok(Some(text)) => all.push(StoredSegment { path, text }),
+        match queue.read(&path) {
+            Ok(Some(bytes)) => all.push(StoredSegment { path, bytes }),
             Ok(None) => {}
             Err(fault) => problems.push(Problem::at(path, fault)),
         }
@@ -86,7 +86,7 @@ fn take(log: &mut Log, stored: &StoredSegment) {
 /// # Errors
 /// [`crate::domain::fault::Code::Malformed`] with the place.
 pub(crate) fn parse(stored: &StoredSegment) -> Result<Segment> {
-    audit::parse(&stored.text).map_err(|malformed| malformed.at(&stored.path))
+    audit::parse_bytes(&stored.bytes).map_err(|malformed| malformed.at(&stored.path))
 }
 
 /// The newest events, newest first, at most `most`: of each writer only as many segments are read as can matter.
@@ -153,8 +153,8 @@ fn began(path: &str) -> Option<Timestamp> {
 }
 
 fn take_path(queue: &Queue, log: &mut Log, path: &str) {
-    match queue.read_text(path) {
-        Ok(Some(text)) => take(log, &StoredSegment { path: path.to_owned(), text }),
+    match queue.read(path) {
+        Ok(Some(bytes)) => take(log, &StoredSegment { path: path.to_owned(), bytes }),
         Ok(None) => {}
         Err(fault) => log.problems.push(Problem::at(path, fault)),
     }
@@ -175,14 +175,19 @@ pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
     let mut log = Log::default();
     for path in reaching(&paths, start) {
-        let Ok(Some(text)) = queue.read_text(path) else { continue };
-        if text.contains(&wanted) {
-            take(&mut log, &StoredSegment { path: path.clone(), text });
+        let Ok(Some(bytes)) = queue.read(path) else { continue };
+        if names(&bytes, &wanted) {
+            take(&mut log, &StoredSegment { path: path.clone(), bytes });
         }
     }
     log.events.retain(|event| event.fact.task == Some(id));
     log.events.sort_by_key(|event| (event.at, event.id));
     Ok(log.events)
+}
+
+/// Whether a segment mentions an id.
+fn names(bytes: &[u8], id: &str) -> bool {
+    bytes.windows(id.len()).any(|window| window == id.as_bytes())
 }
 
 /// The newest event about one task; `None` if the log never heard of it.

@@ -6,9 +6,18 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::layout::LOCAL;
 use crate::domain::fault::{Code, Fault, Result};
+
+/// Whether this run is a dry one: then not even a cache is written, in whichever queue.
+static FROZEN: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is written below any queue's own folder: a dry run leaves every byte as it is.
+pub(crate) fn freeze() {
+    FROZEN.store(true, Ordering::Relaxed);
+}
 
 /// The machine's own folder of one queue.
 #[derive(Debug, Clone)]
@@ -39,6 +48,9 @@ impl Local {
     /// # Errors
     /// [`Code::Io`] with the path, [`Code::UnsafeHome`] if the folder is a symbolic link.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        if FROZEN.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let path = self.folder.join(name);
         let folder = path.parent().expect("a name below the folder").to_owned();
         self.refuse_links(&folder)?;
@@ -57,6 +69,9 @@ impl Local {
     /// # Errors
     /// [`Code::Io`] with the path.
     pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        if FROZEN.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let path = self.folder.join(name);
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io("remove", &path, &e)),

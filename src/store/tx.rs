@@ -258,6 +258,10 @@ impl<'q> Tx<'q> {
         if let Some(addition) = addition {
             addition.settle(&self.queue.local);
         }
+        let queue = self.queue;
+        drop(self);
+        // Without the lock, and no reason to fail: the commit is there.
+        let _ = queue.home.maintenance();
         Ok(committed)
     }
 

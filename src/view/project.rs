@@ -108,10 +108,10 @@ impl RegisterView {
         RegisterView {
             project: ProjectRow {
                 id: entry.id.to_string(),
-                path: Some(registered.path.clone()),
+                path: registered.path.clone(),
                 url: entry.url.clone(),
                 aliases: entry.aliases.iter().map(ToString::to_string).collect(),
-                reachable: true,
+                reachable: registered.path.is_some(),
                 reason: None,
             },
             commit: CommitRow::new(&registered.committed, mode),
@@ -126,6 +126,8 @@ impl View for RegisterView {
         out.push_str(&format!("{verb}: {}\n", self.project.id));
         if let Some(path) = &self.project.path {
             out.push_str(&format!("  {} (on this machine only; not committed)\n", shown(path)));
+        } else {
+            out.push_str("  where it lies on this machine is not known yet: `swift register <path>` tells\n");
         }
     }
 

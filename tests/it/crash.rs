@@ -81,7 +81,7 @@ pub(crate) fn can_trace() -> bool {
 }
 
 /// The changes that a program makes, by running it.
-fn points(call: Call<'_>) -> BTreeSet<Point> {
+pub(crate) fn points(call: Call<'_>) -> BTreeSet<Point> {
     let log = tempfile::NamedTempFile::new().unwrap();
     call.under(&["strace", "-f", "-qq", "-o", log.path().to_str().unwrap(), "-e", CHANGES]).run();
     points_in(&String::from_utf8_lossy(&fs::read(log.path()).unwrap()))

@@ -246,6 +246,12 @@ impl<const N: usize> Arguments for [&str; N] {
     }
 }
 
+impl<const N: usize> Arguments for [String; N] {
+    fn into_arguments(self) -> Vec<String> {
+        self.into()
+    }
+}
+
 impl Arguments for Vec<String> {
     fn into_arguments(self) -> Vec<String> {
         self
@@ -270,6 +276,12 @@ impl Call<'_> {
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// The same program in another folder.
+    pub(crate) fn inside(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
         self
     }
 

@@ -1,13 +1,11 @@
 //! Queues of repositories: make, register, move, remove.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
 use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::Result;
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
 use crate::ops::init::{self, Wanted};
@@ -50,9 +48,12 @@ impl Init {
 /// `register`
 #[derive(Args)]
 pub(in crate::cli) struct Register {
-    /// The project's folder on this machine
-    #[arg(value_name = "PATH")]
+    /// The project's folder on this machine, or its git URL (nothing is fetched)
+    #[arg(value_name = "PATH|URL")]
     place: String,
+    /// The project's id, if its URL does not tell it
+    #[arg(long, value_name = "ORG/NAME")]
+    id: Option<ProjectId>,
     /// Another name for it; may be given several times
     #[arg(long = "alias", value_name = "NAME")]
     aliases: Vec<ProjectName>,
@@ -60,26 +61,23 @@ pub(in crate::cli) struct Register {
 
 impl Register {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        let place = local_place(context, &self.place)?;
         let operation = context.operation("register")?;
-        let registered = registration::register(context.queue()?, &operation, &place, self.aliases)?;
+        let queue = context.queue()?;
+        let registered = if is_url(&self.place) {
+            registration::register_url(queue, &operation, &self.place, self.id, self.aliases)?
+        } else {
+            let place = context.start.join(&self.place);
+            registration::register(queue, &operation, &place, self.aliases)?
+        };
         context.ui.show(&RegisterView::new(&registered, context.mode))?;
         Ok(DONE)
     }
 }
 
-/// Nothing is sent over a network unasked: a URL has to be cloned by the person.
-fn local_place(context: &Context, text: &str) -> Result<PathBuf> {
-    let place = context.start.join(text);
-    let is_url = text.contains("://") || (!place.exists() && text.contains('@') && text.contains(':'));
-    if !is_url {
-        return Ok(place);
-    }
-    let name =
-        text.trim_end_matches('/').trim_end_matches(".git").rsplit(['/', ':']).next().unwrap_or("project");
-    Err(Fault::new(Code::Unreachable, format!("`{text}` is not on this machine yet"))
-        .hint(format!("`git clone {text} ../{name}`"))
-        .hint(format!("then `swift -C ../{name} init` and `swift register ../{name}`")))
+/// `scheme://…`, or `user@host:path` as git writes it. Nothing is fetched from there.
+fn is_url(text: &str) -> bool {
+    text.contains("://")
+        || text.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'))
 }
 
 /// `unregister`

@@ -136,7 +136,7 @@ impl Given {
             return Ok((text_of(bytes)?, None));
         }
         if self.edit || (fields.title.is_none() && context.ui.is_interactive()) {
-            return self.from_editor(context, queue, fields);
+            return self.edited(context, queue, fields);
         }
         if fields.title.is_none() && ui::stdin_is_given() {
             let bytes = ui::read_stdin(limit)?;
@@ -144,7 +144,7 @@ impl Given {
                 return Ok((text_of(bytes)?, None));
             }
             if self.template.is_none() {
-                return self.from_editor(context, queue, fields);
+                return self.edited(context, queue, fields);
             }
         }
         match &self.template {
@@ -153,12 +153,7 @@ impl Given {
         }
     }
 
-    fn from_editor(
-        &self,
-        context: &Context,
-        queue: &Queue,
-        fields: &Fields,
-    ) -> Result<(Text, Option<PathBuf>)> {
+    fn edited(&self, context: &Context, queue: &Queue, fields: &Fields) -> Result<(Text, Option<PathBuf>)> {
         let kind = fields.kind.as_ref().map_or("task", Kind::as_str);
         let start = template(queue, self.template.as_deref().unwrap_or(kind), fields)?;
         let (saved, scratch) = editor::edit(&start, &context.env.task_id().short())?;

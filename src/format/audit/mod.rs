@@ -16,7 +16,7 @@ mod properties;
 pub(crate) use header::header;
 pub(crate) use record::append;
 pub(crate) use segment::{Segment, parse, parse_bytes};
-pub(crate) use verify::{verify, verify_writer};
+pub(crate) use verify::verify;
 
 use sha2::{Digest as _, Sha256};
 

@@ -23,13 +23,6 @@ pub(crate) struct Segment {
     pub(crate) defects: Vec<Defect>,
 }
 
-impl Segment {
-    /// The hash that the next record builds on.
-    pub(crate) fn tail(&self) -> &Digest {
-        self.records.last().map_or(&self.seed, |record| &record.hash)
-    }
-}
-
 /// Read a segment. Unreadable records become defects; an unreadable header is an error.
 ///
 /// # Errors

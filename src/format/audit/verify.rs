@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::record::Record;
 use super::segment::Segment;
-use crate::domain::event::Digest;
 use crate::domain::id::EventId;
 
 /// What sort of defect it is.
@@ -52,21 +51,6 @@ pub(crate) fn verify(segment: &Segment) -> Vec<Defect> {
         prev = &record.hash;
     }
     defects.sort_by_key(|defect| defect.line);
-    defects
-}
-
-/// The defects between the segments of one writer, given in the order in which they were written: which segment
-/// does not begin where the one before it ended.
-pub(crate) fn verify_writer(segments: &[Segment]) -> Vec<(usize, Defect)> {
-    let mut tail: Option<&Digest> = None;
-    let mut defects = Vec::new();
-    for (index, segment) in segments.iter().enumerate() {
-        if segment.prev.as_ref() != tail {
-            let message = "the segment does not begin where the writer's former one ends".to_owned();
-            defects.push((index, Defect { line: 1, event: None, what: DefectKind::Chain, message }));
-        }
-        tail = Some(segment.tail());
-    }
     defects
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Locks are taken for all repositories of the round in one fixed order (by path), each with a bounded wait; a
 //! repository whose lock cannot be had is left out and reported. A repository commits when everybody it sends to
-//! has committed; only where two send to each other does one of them commit twice.
+//! has committed. Where two send to each other, one commits its arrivals at first and strikes off what it sent at the
+//! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,6 +15,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
@@ -55,7 +57,7 @@ struct OnItsWay {
     /// SHA-256 of what was carried.
     hash: String,
     path: String,
-    /// Whether the receiver had it already.
+    /// Whether the receiver had it already, committed.
     again: bool,
 }
 
@@ -77,6 +79,8 @@ struct Round<'a> {
     operation: &'a Operation<'a>,
     open: HashMap<usize, Tx<'a>>,
     under_way: Vec<OnItsWay>,
+    /// Repositories that have committed their arrivals and still have to strike off what they sent.
+    late: Vec<usize>,
     told: HashMap<usize, Vec<Told>>,
     given_up: HashMap<usize, Vec<GivenUp>>,
     report: Report,
@@ -89,6 +93,7 @@ impl<'a> Round<'a> {
             operation,
             open: HashMap::new(),
             under_way: Vec::new(),
+            late: Vec::new(),
             told: HashMap::new(),
             given_up: HashMap::new(),
             report: Report::default(),
@@ -150,14 +155,15 @@ impl<'a> Round<'a> {
                 "the file was written while the round ran; the next one takes it",
             ));
         };
-        let parcel = parcel(document, &letter, &sender);
+        let parcel = parcel(document, &sender);
         let (bytes, task) = (parcel.to_bytes(), parcel.task().clone());
         let hash = content_hash(&bytes);
         let to = &self.posts.all[letter.to];
         let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
         let there = if letter.from == letter.to { None } else { copy_at(to, receiver, id, &hash)? };
         if let Some(path) = there {
-            return Ok(OnItsWay { letter, id, task, hash, path, again: true });
+            let again = !to.queue.home.debts()?.contains(&path);
+            return Ok(OnItsWay { letter, id, task, hash, path, again });
         }
         let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
         let path = receiver.new_path(folder, &task)?;
@@ -251,10 +257,16 @@ impl<'a> Round<'a> {
                     self.commit_whole(index);
                 }
                 Next::Arrivals(index) => {
+                    waiting.remove(&index);
                     arrivals.remove(&index);
-                    self.commit_arrivals(index);
+                    self.commit(index, Half::Arrivals);
+                    self.late.push(index);
                 }
             }
+        }
+        for index in std::mem::take(&mut self.late) {
+            self.open_one(index);
+            self.commit_whole(index);
         }
     }
 
@@ -265,13 +277,6 @@ impl<'a> Round<'a> {
         };
         let whole = waiting.iter().copied().find(free).map(Next::Whole);
         whole.or_else(|| waiting.iter().copied().find(|index| arrivals.contains(index)).map(Next::Arrivals))
-    }
-
-    /// Two repositories send to each other: this one's arrivals are committed ahead of its departures.
-    fn commit_arrivals(&mut self, index: usize) {
-        self.commit(index, Half::Arrivals);
-        self.open.remove(&index);
-        self.open_one(index);
     }
 
     fn commit_whole(&mut self, index: usize) {
@@ -338,10 +343,25 @@ impl<'a> Round<'a> {
             Ok(committed) => {
                 self.report.receipts.extend(self.told.remove(&index).unwrap_or_default());
                 self.report.dead.extend(self.given_up.remove(&index).unwrap_or_default());
+                let debt = committed.debt.clone();
                 self.report.commits.push((post.id.clone(), committed));
+                if let Some(reason) = debt {
+                    self.unfinished(index, &reason);
+                }
             }
             Err(fault) => self.failed(index, fault, half),
         }
+    }
+
+    /// What arrived lies there and is not committed yet. The senders keep it in their outboxes until it is, unless
+    /// the receiver has chosen to commit at another time.
+    fn unfinished(&mut self, index: usize, reason: &str) {
+        if self.posts.all[index].queue.settings.commit != CommitPolicy::Each {
+            return;
+        }
+        self.under_way.retain(|way| way.letter.to != index || way.again);
+        let text = format!("the commit has to wait: {reason}");
+        self.problem(index, "", Fault::new(Code::InProgress, text).hint("the next round makes it"));
     }
 
     /// A repository that could not commit: nothing arrived there, and nothing was struck off there.
@@ -368,11 +388,10 @@ enum Half {
     Whole,
 }
 
-/// What is carried: the sender's bytes. A record that is carried again loses its receipt; a task without a sender
-/// gets one, which it needs at the other end.
-fn parcel(mut document: Document, letter: &Letter, sender: &ProjectId) -> Document {
-    let task = document.task().clone();
-    let clean = if letter.item.folder == Folder::Sent { without_progress(task) } else { task };
+/// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
+/// left out; a task without a sender gets one, which it needs at the other end.
+fn parcel(mut document: Document, sender: &ProjectId) -> Document {
+    let clean = without_progress(document.task().clone());
     let from = clean.from.clone().or_else(|| Some(sender.clone()));
     document.apply(&Task { from, ..clean });
     document

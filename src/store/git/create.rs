@@ -24,14 +24,6 @@ pub(crate) enum Created {
     Existing(Home),
 }
 
-impl Created {
-    /// The home, however it came about.
-    pub(crate) fn home(&self) -> &Home {
-        let (Created::New(home) | Created::Adopted(home) | Created::Existing(home)) = self;
-        home
-    }
-}
-
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
 

@@ -141,7 +141,7 @@ impl Place {
         let Some(checkout) = &self.checkout else { return Ok(None) };
         let root = checkout.join(FOLDER);
         match std::fs::symlink_metadata(&root) {
-            Ok(metadata) if !metadata.is_dir() => return Err(unsafe_home(&root)),
+            Ok(metadata) if !metadata.is_dir() => Err(unsafe_home(&root)),
             Ok(_) if root.join(SETTINGS).is_file() => Ok(Some(self.tree_home(checkout)?)),
             _ => Ok(None),
         }

@@ -12,7 +12,7 @@ use super::find::SETTINGS;
 use super::folder::Folder;
 use super::index_file::{Extras, IndexFile};
 use super::repo::{CommitData, Repo};
-use super::sweep::Sweep;
+use super::sweep::{Sweep, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, commit, disk, external, index};
@@ -27,6 +27,13 @@ pub(crate) struct Changed {
     pub(crate) before: Option<String>,
     /// The blob that the file would be, `None` if it is gone.
     pub(crate) after: Option<String>,
+}
+
+impl Changed {
+    pub(super) fn new(path: String, before: Option<ObjectId>, after: Option<ObjectId>) -> Changed {
+        let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
+        Changed { path, before: hex(before), after: hex(after) }
+    }
 }
 
 impl Home {
@@ -91,9 +98,8 @@ impl Home {
         self.changed_files_but(&[])
     }
 
-    /// The same, except that in these folders of files that are written once, an edit that left the folder itself
-    /// as it was may be passed over.
-    pub(crate) fn changed_files_but(&self, closed: &[&str]) -> Result<Vec<Changed>> {
+    /// The same without what lies in these folders at the top.
+    pub(super) fn changed_files_but(&self, passed_over: &[&str]) -> Result<Vec<Changed>> {
         let repo = Repo::open(&self.git_dir)?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
@@ -102,10 +108,11 @@ impl Home {
         let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
         let mut changed = match (index, queue) {
             (Some(index), Some(queue)) if self.is_in_step(queue) => {
-                self.compared_with_index(&repo, &index, closed)?
+                self.compared_with_index(&repo, &index, passed_over)?
             }
             (index, _) => self.compared_with_head(&repo, index.as_ref())?,
         };
+        changed.retain(|changed| is_looked_at(&changed.path, passed_over));
         self.without_ignored(&mut changed)?;
         changed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(changed)
@@ -116,10 +123,10 @@ impl Home {
         &self,
         repo: &Repo,
         index: &IndexFile<'_>,
-        closed: &[&str],
+        passed_over: &[&str],
     ) -> Result<Vec<Changed>> {
         let written = self.index_time();
-        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, closed };
+        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, passed_over };
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());
@@ -163,8 +170,7 @@ impl Home {
             if !fresh {
                 let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
                 if after != head {
-                    let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
-                    changed.push(Changed { path: path.clone(), before: hex(head), after: hex(after) });
+                    changed.push(Changed::new(path.clone(), head, after));
                 }
             }
         }
@@ -178,7 +184,7 @@ impl Home {
     }
 
     /// The time of the index: a file as young as that may have been edited in the same instant.
-    fn index_time(&self) -> (u32, u32) {
+    pub(super) fn index_time(&self) -> (u32, u32) {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::metadata(self.index_path())
             .map_or((0, 0), |index| (index.mtime() as u32, index.mtime_nsec() as u32))
@@ -195,7 +201,7 @@ impl Home {
     }
 
     /// Only new files can be ignored; git is asked, and only if there are any.
-    fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
+    pub(super) fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
         let mut paths = Vec::new();
         for file in changed.iter().filter(|file| file.before.is_none()) {
             paths.extend_from_slice(self.in_tree(&file.path).as_bytes());
@@ -292,12 +298,7 @@ impl Walk {
         if queue.is_none() && data.parents.is_empty() || same {
             return Ok(None);
         }
-        Ok(Some(Entry {
-            id: id.to_string(),
-            parents: data.parents.iter().map(ObjectId::to_string).collect(),
-            message: data.message.clone(),
-            seconds: data.seconds,
-        }))
+        Ok(Some(Entry { id: id.to_string(), message: data.message.clone(), seconds: data.seconds }))
     }
 }
 

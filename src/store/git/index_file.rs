@@ -36,7 +36,6 @@ pub(super) struct Fresh {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) path: &'a [u8],
-    pub(super) mode: u32,
     pub(super) id: &'a [u8],
     pub(super) stamp: Stamp,
     /// A plain entry of stage 0 that git compares with the file.
@@ -272,7 +271,6 @@ fn entry(data: &[u8], start: usize, hash_len: usize) -> Option<Entry<'_>> {
     let mode = field(6)?;
     Some(Entry {
         path,
-        mode,
         id,
         stamp: Stamp {
             ctime: (field(0)?, field(1)?),

@@ -45,7 +45,6 @@ use std::time::Duration;
 
 pub(crate) use create::Created;
 pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
-pub(crate) use history::Changed;
 pub(crate) use lock::Guard;
 pub(crate) use remove::{BranchFate, Removed};
 
@@ -150,7 +149,6 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) id: String,
-    pub(crate) parents: Vec<String>,
     pub(crate) message: String,
     /// Committer time, seconds since 1970.
     pub(crate) seconds: i64,

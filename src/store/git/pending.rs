@@ -45,7 +45,7 @@ pub(super) struct Planned {
 impl Home {
     /// Where the engine keeps its own records: in the git folder, so that `git clean` in the project does not reach
     /// them.
-    pub(super) fn records(&self) -> PathBuf {
+    pub(crate) fn records(&self) -> PathBuf {
         match self.kind {
             HomeKind::Branch => self.common_dir.join("swift"),
             HomeKind::Tree => self.git_dir.join("swift"),
@@ -78,7 +78,7 @@ impl Home {
     /// verb has to know that it is ours.
     pub(super) fn forget_pending(&self, pending: &Pending) -> Result<()> {
         for (path, identity) in &pending.locks {
-            let path = &self.from_portable(path);
+            let path = &self.locate(path);
             if path.symlink_metadata().is_ok() && gitlock::identity(path)?.as_ref() == Some(identity) {
                 return Ok(());
             }
@@ -106,7 +106,7 @@ impl Home {
         let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
         if let Some(pending) = Pending::parse(&record) {
             for (path, identity) in &pending.locks {
-                gitlock::remove_if(&self.from_portable(path), identity)?;
+                gitlock::remove_if(&self.locate(path), identity)?;
             }
             self.finish(&folder, &pending)?;
         }
@@ -196,7 +196,7 @@ impl Home {
         }
     }
 
-    fn from_portable(&self, name: &str) -> PathBuf {
+    fn locate(&self, name: &str) -> PathBuf {
         match name.split_once(' ') {
             Some(("own", rest)) => self.git_dir.join(rest),
             Some(("common", rest)) => self.common_dir.join(rest),

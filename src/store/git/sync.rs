@@ -16,7 +16,7 @@ use crate::domain::fault::Result;
 const MANY: usize = 48;
 
 /// How many flushes run side by side.
-const THREADS: usize = 12;
+const THREADS: usize = 6;
 
 /// Files and folders that have to be on the disk before the next step.
 #[derive(Debug, Default)]

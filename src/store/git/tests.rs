@@ -1,7 +1,5 @@
 //! The engine in every state that a repository can be in, with the real git as judge.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
-
 mod basics;
 mod broken;
 mod moves;

@@ -82,13 +82,6 @@ impl Sandbox {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    pub(super) fn git_fails(&self, at: &Path, arguments: &[&str]) {
-        assert!(
-            !self.command(at, arguments).output().unwrap().status.success(),
-            "git {arguments:?} succeeds"
-        );
-    }
-
     pub(super) fn command(&self, at: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         for (name, _) in std::env::vars_os() {

@@ -1,0 +1,459 @@
+//! A delivered task is there exactly once, and the sender's record is true, whatever happened on the way.
+
+use std::fs;
+
+use jiff::SignedDuration;
+
+use crate::crash::Accident;
+use crate::sandbox::{Place, Sandbox};
+use crate::together::together;
+use crate::world::{World, add, codes, copies, receipt, received, sound, text};
+
+/// One copy at the receiver, in this folder; one record at the sender, with this stage.
+#[track_caller]
+fn carried(from: &Place<'_>, to: &Place<'_>, id: &str, folder: &str, stage: &str, when: &str) {
+    let there = received(to, id);
+    assert!(there.len() == 1 && there[0].starts_with(folder), "{when}: at the receiver {there:?}");
+    let here = copies(from, id);
+    assert!(here.len() == 1 && here[0].starts_with("sent/"), "{when}: at the sender {here:?}");
+    assert_eq!(receipt(from, id).0, stage, "{when}");
+}
+
+/// The next verb in each repository, which puts in order what a killed process left there.
+fn next_verb(world: &World<'_>) {
+    for place in [&world.hub, &world.web, &world.api] {
+        place.swift_ok("doctor --fix --yes");
+    }
+}
+
+fn all_sound(world: &World<'_>, when: &str) {
+    for place in [&world.hub, &world.web, &world.api] {
+        sound(place, when);
+    }
+}
+
+#[test]
+fn a_second_round_has_nothing_to_do() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids = ["one", "two", "three"].map(|title| world.letter(title));
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 3);
+    let again = world.round();
+    assert_eq!(
+        (again["delivered"].as_array().unwrap().len(), again["receipts"].as_array().unwrap().len()),
+        (0, 0)
+    );
+    assert_eq!(again["commits"].as_array().unwrap().len(), 0, "{again}");
+    for id in &ids {
+        carried(&world.web, &world.api, id, "inbox/", "delivered", "after two rounds");
+    }
+    all_sound(&world, "after two rounds");
+}
+
+#[test]
+fn rounds_at_the_same_moment_deliver_once() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids: Vec<_> = (0..6).map(|n| world.letter(&format!("letter {n}"))).collect();
+    let back = add(&world.api, "acme/web", "the other way");
+    let outputs = together((0..4).map(|_| world.hub.call("outbox --json --yes")).collect());
+    for output in &outputs {
+        output.ok();
+    }
+    let delivered: usize = outputs.iter().map(|o| o.json()["delivered"].as_array().unwrap().len()).sum();
+    assert_eq!(delivered, 7, "each delivery is told by one process\n{outputs:#?}");
+    for id in &ids {
+        carried(&world.web, &world.api, id, "inbox/", "delivered", "four at once");
+    }
+    carried(&world.api, &world.web, &back, "inbox/", "delivered", "four at once");
+    all_sound(&world, "four at once");
+}
+
+#[test]
+fn a_round_that_is_killed_anywhere_is_finished_by_the_next() {
+    killed_rounds(&World::new(&Sandbox::new()), 13);
+}
+
+#[test]
+fn a_round_into_a_branch_of_code_that_is_killed_anywhere_is_finished_by_the_next() {
+    killed_rounds(&World::in_tree(&Sandbox::new()), 29);
+}
+
+/// Letters both ways, so that each repository receives and sends in the round.
+fn killed_rounds(world: &World<'_>, step: usize) {
+    let (there, back) = (world.letter("there"), add(&world.api, "acme/web", "back"));
+    world.keep();
+    world.at_changes(
+        Accident::Killed,
+        step,
+        |world| world.hub.call("outbox sesame"),
+        |world, point, _| {
+            let when = format!("killed at {point}");
+            world.round();
+            let idle = world.round();
+            assert_eq!(idle["commits"].as_array().unwrap().len(), 0, "{when}: {idle}");
+            carried(&world.web, &world.api, &there, "inbox/", "delivered", &when);
+            carried(&world.api, &world.web, &back, "inbox/", "delivered", &when);
+            next_verb(world);
+            all_sound(world, &when);
+        },
+    );
+}
+
+#[test]
+fn a_round_that_meets_a_full_disk_loses_nothing() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("there");
+    world.keep();
+    world.at_changes(
+        Accident::Refused("ENOSPC"),
+        23,
+        |world| world.hub.call("outbox sesame"),
+        |world, point, output| {
+            let when = format!("ENOSPC at {point}\n{}{}", output.stdout, output.stderr);
+            assert!(output.status != 1 && output.status < 100, "{when}: {}", output.status);
+            world.round();
+            carried(&world.web, &world.api, &id, "inbox/", "delivered", &when);
+            next_verb(world);
+            all_sound(world, &when);
+        },
+    );
+}
+
+#[test]
+fn a_receiver_restored_from_a_backup_gets_its_task_again() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("there");
+    world.api.swift_ok("task . local");
+    let backup = sandbox.root();
+    let restore = || {
+        fs::remove_dir_all(world.api.path("")).unwrap();
+        backup.program("cp", ["-a", "backup", "live/api"]).run().ok();
+    };
+    backup.program("cp", ["-a", "live/api", "backup"]).run().ok();
+
+    world.round();
+    restore();
+    assert_eq!(received(&world.api, &id), Vec::<String>::new());
+    assert_eq!(world.round()["delivered"][0]["id"], id.as_str());
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "restored before it was accepted");
+
+    world.api.swift_ok("inbox sesame");
+    world.round();
+    carried(&world.web, &world.api, &id, "tasks/", "accepted", "accepted");
+    restore();
+    world.round();
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "restored after it was accepted");
+    world.round();
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "a round later");
+    all_sound(&world, "after two restored backups");
+}
+
+#[test]
+fn a_sender_restored_from_a_backup_does_not_send_twice() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("there");
+    let backup = sandbox.root();
+    backup.program("cp", ["-a", "live/web", "backup"]).run().ok();
+    for (verb, folder, stage) in [("list", "inbox/", "delivered"), ("inbox sesame", "tasks/", "accepted")] {
+        world.round();
+        world.api.swift_ok(verb);
+        fs::remove_dir_all(world.web.path("")).unwrap();
+        backup.program("cp", ["-a", "backup", "live/web"]).run().ok();
+        assert!(copies(&world.web, &id)[0].starts_with("outbox/"));
+        world.round();
+        world.round();
+        carried(&world.web, &world.api, &id, folder, stage, verb);
+    }
+    let done = format!("done {id}");
+    world.api.swift_ok(done.as_str());
+    fs::remove_dir_all(world.web.path("")).unwrap();
+    backup.program("cp", ["-a", "backup", "live/web"]).run().ok();
+    world.round();
+    world.round();
+    carried(&world.web, &world.api, &id, "done/", "done", "done");
+    all_sound(&world, "after a sender was restored");
+}
+
+/// What the receiver does with four letters; each step may be followed by a round.
+fn answers(ids: &[String; 4]) -> Vec<String> {
+    let [accepted, refused, done, dead] = ids;
+    let mut steps = vec![
+        format!("inbox refuse {refused} --why 'not ours'"),
+        format!("inbox accept {done}"),
+        format!("inbox accept {dead}"),
+        format!("claim {done}"),
+        format!("done {done} --result 'it works'"),
+    ];
+    steps.extend((0..3).flat_map(|_| [format!("claim {dead}"), format!("fail {dead} --why 'no luck'")]));
+    steps.push(format!("inbox accept {accepted}"));
+    steps
+}
+
+fn receipts_come_back(rounds_after: impl Fn(usize) -> usize) {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids = ["a", "b", "c", "d"].map(|title| world.letter(title));
+    world.round();
+    for (n, step) in answers(&ids).iter().enumerate() {
+        world.api.swift_ok(step.as_str());
+        (0..rounds_after(n)).for_each(|_| drop(world.round()));
+    }
+    world.round();
+    let [accepted, refused, done, dead] = &ids;
+    carried(&world.web, &world.api, accepted, "tasks/", "accepted", "accepted");
+    carried(&world.web, &world.api, refused, "done/", "refused", "refused");
+    carried(&world.web, &world.api, done, "done/", "done", "done");
+    carried(&world.web, &world.api, dead, "dead/", "dead", "dead");
+    assert_eq!(receipt(&world.web, refused).1, "not ours");
+    assert_eq!(receipt(&world.web, done).1, "it works");
+    assert!(receipt(&world.web, dead).1.contains("no luck"));
+    let idle = world.round();
+    assert_eq!(idle["receipts"].as_array().unwrap().len(), 0, "{idle}");
+    all_sound(&world, "after the receipts");
+}
+
+#[test]
+fn receipts_come_back_in_one_round() {
+    receipts_come_back(|_| 0);
+}
+
+#[test]
+fn receipts_come_back_in_many_rounds() {
+    receipts_come_back(|n| usize::from(n % 3 != 1));
+}
+
+#[test]
+fn one_project_that_cannot_be_used_does_not_stop_the_others() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    for name in ["locked", "missing", "moved", "broken", "other"] {
+        let place = sandbox.repository(&format!("live/{name}"));
+        place.swift_ok(format!("init --id acme/{name}").as_str());
+        world.hub.swift_ok(format!("register ../{name}").as_str());
+        add(&world.web, &format!("acme/{name}"), &format!("for {name}"));
+        add(&place, "acme/api", &format!("from {name}"));
+    }
+    let good = world.letter("good");
+    let path = |name: &str| sandbox.place("live").path(name);
+    let lock = fs::File::open(path("locked/.git")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    fs::remove_dir_all(path("missing")).unwrap();
+    fs::rename(path("moved"), path("elsewhere")).unwrap();
+    fs::write(path("broken/.swift/swift.toml"), "schema = 1\nid = [").unwrap();
+    // Another project lies where this one was.
+    fs::remove_dir_all(path("other")).unwrap();
+    sandbox.place("live").program("cp", ["-a", "elsewhere", "other"]).run().ok();
+
+    let round = || world.hub.call("outbox --json --yes").env("SWIFT_LOCK_WAIT_MS", "50").run();
+    let report = round().json();
+    carried(&world.web, &world.api, &good, "inbox/", "delivered", "with bad neighbours");
+    let problems = report["problems"].as_array().unwrap();
+    for name in ["locked", "missing", "moved", "broken", "other"] {
+        let named = problems.iter().find(|p| p["project"] == format!("acme/{name}").as_str());
+        assert!(named.is_some(), "{name} is not named in {problems:#?}");
+    }
+    all_sound(&world, "with bad neighbours");
+
+    drop(lock);
+    fs::rename(path("elsewhere"), path("moved")).unwrap();
+    let report = round().json();
+    let titles: Vec<_> = report["delivered"].as_array().unwrap().iter().map(|d| text(&d["title"])).collect();
+    for title in ["for locked", "from locked", "for moved", "from moved"] {
+        assert!(titles.contains(&title.to_owned()), "{title} in {titles:?}");
+    }
+}
+
+#[test]
+fn a_project_in_the_middle_of_a_merge_is_told_and_the_rest_goes_on() {
+    let sandbox = Sandbox::new();
+    let world = World::in_tree(&sandbox);
+    let (to_api, to_hub) = (world.letter("to api"), add(&world.web, "acme/hub", "to hub"));
+    let api = &world.api;
+    for (branch, line) in [("side", "one\n"), ("main", "two\n")] {
+        api.git(["checkout", "--quiet", "-B", branch]);
+        api.write("README.md", line);
+        api.git(["commit", "--quiet", "--all", "--message", branch]);
+        if branch == "side" {
+            api.git("checkout --quiet -B main HEAD~1");
+        }
+    }
+    assert_ne!(api.program("git", "merge side").run().status, 0);
+    let conflict = api.read("README.md");
+    let report = world.round();
+    carried(&world.web, &world.hub, &to_hub, "inbox/", "delivered", "in the middle of a merge");
+    assert_eq!(codes(&report["problems"]), ["in-progress"], "{report}");
+    assert!(
+        copies(&world.web, &to_api)[0].starts_with("outbox/"),
+        "it is not struck off before it is committed"
+    );
+    assert_eq!(api.read("README.md"), conflict);
+
+    api.git("merge --abort");
+    world.round();
+    world.round();
+    carried(&world.web, api, &to_api, "inbox/", "delivered", "after the merge");
+    all_sound(&world, "after the merge");
+}
+
+#[test]
+fn a_read_only_project_is_told_and_the_rest_goes_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("to api");
+    let other = add(&world.web, "acme/hub", "to hub");
+    let folders = ["live/api/.git", "live/api/.git/objects", "live/api/.swift", "live/api/.git/refs/heads"];
+    let set = |mode: u32| {
+        for folder in folders {
+            fs::set_permissions(sandbox.root().path(folder), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    set(0o555);
+    if fs::write(world.api.path(".git/probe"), "").is_ok() {
+        return set(0o755); // the superuser may write everywhere
+    }
+    let report = world.round();
+    assert_eq!(report["problems"][0]["project"], "acme/api", "{report}");
+    carried(&world.web, &world.hub, &other, "inbox/", "delivered", "read-only neighbour");
+    set(0o755);
+    world.round();
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "writable again");
+    all_sound(&world, "writable again");
+}
+
+#[test]
+fn what_cannot_be_delivered_becomes_a_dead_letter_and_can_be_put_back() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = add(&world.web, "acme/nobody", "to nobody");
+    sandbox.later(SignedDuration::from_hours(13 * 24));
+    let report = world.round();
+    assert_eq!(codes(&report["problems"]), ["unknown-project"]);
+    assert!(text(&report["problems"][0]["message"]).contains("13 days"), "{report}");
+    assert!(copies(&world.web, &id)[0].starts_with("outbox/"));
+
+    sandbox.later(SignedDuration::from_hours(2 * 24));
+    assert_eq!(world.round()["dead"][0]["id"], id.as_str());
+    assert!(copies(&world.web, &id)[0].starts_with("dead/"));
+    assert!(world.web.swift_ok("dead").contains("to nobody"));
+    sound(&world.web, "given up");
+
+    world.web.swift_ok(format!("redrive {id}").as_str());
+    assert!(copies(&world.web, &id)[0].starts_with("outbox/"));
+    assert_eq!(codes(&world.round()["problems"]), ["unknown-project"], "its days count anew");
+    let nobody = sandbox.repository("live/nobody");
+    nobody.swift_ok("init --id acme/nobody");
+    world.hub.swift_ok("register ../nobody");
+    world.round();
+    carried(&world.web, &nobody, &id, "inbox/", "delivered", "put back");
+    let file = nobody.read(&format!(".swift/{}", received(&nobody, &id)[0]));
+    assert!(!file.contains("[result]") && !file.contains("defer_until"), "{file}");
+    sound(&nobody, "put back");
+    sound(&world.web, "put back");
+}
+
+#[test]
+fn a_renamed_project_is_found_under_its_old_name() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let before = world.letter("before");
+    world.round();
+    let settings = world.api.read(".swift/swift.toml");
+    let settings = settings.replace("id = \"acme/api\"", "id = \"acme/backend\"");
+    world.api.write(".swift/swift.toml", settings.replace("aliases = []", "aliases = [\"acme/api\"]"));
+    world.api.swift_ok("doctor --fix --yes");
+    let between = world.letter("between");
+    world.round();
+    carried(&world.web, &world.api, &between, "inbox/", "delivered", "renamed, not registered anew");
+    world.hub.swift_ok("register ../api");
+    let after = world.letter("after");
+    world.api.swift_ok("inbox sesame");
+    world.round();
+    carried(&world.web, &world.api, &after, "inbox/", "delivered", "renamed");
+    for id in [&before, &between] {
+        carried(&world.web, &world.api, id, "tasks/", "accepted", "delivered under the old name");
+    }
+    all_sound(&world, "renamed");
+}
+
+#[test]
+fn a_forged_sender_and_a_tricky_receiver_stay_where_they_are() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let good = world.letter("good");
+    let heads = [
+        "from = \"acme/api\"\nto = \"acme/api\"",
+        "to = \"../api\"",
+        "to = \"/etc\"",
+        "to = \"acme/../api\"",
+        "to = \"acme/api\\u0000\"",
+        "to = \"$(reboot)\"",
+        "to = [\"acme/api\"]",
+        "title = \"twice\"\nto = \"acme/api\"",
+        "",
+    ];
+    for (n, head) in heads.iter().enumerate() {
+        world.web.write(&format!(".swift/outbox/{n}.md"), format!("+++\ntitle = \"t\"\n{head}\n+++\nbody\n"));
+    }
+    let report = world.round();
+    assert_eq!(report["delivered"].as_array().unwrap().len(), 1, "{report:#}");
+    carried(&world.web, &world.api, &good, "inbox/", "delivered", "with tricky neighbours");
+    for n in 0..heads.len() {
+        assert!(world.web.path(&format!(".swift/outbox/{n}.md")).exists());
+        let path = format!("outbox/{n}.md");
+        let told = report["problems"].as_array().unwrap().iter().any(|p| text(&p["path"]).ends_with(&path));
+        assert!(told, "{path} in {report:#}");
+    }
+}
+
+#[test]
+fn a_letter_that_claims_progress_arrives_without_it() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = "01ksp1c3h0k3v9q2w7x4m8n5ta";
+    let head = "schema = 1\nid = \"01ksp1c3h0k3v9q2w7x4m8n5ta\"\ntitle = \"t\"\nto = \"acme/api\"\nextra = \"kept\" # why\n\
+        token = 9223372036854775807\nattempts = 7\nblocked = \"by me\"\ndefer_until = 2999-01-01T00:00:00Z\n\
+        [lease]\nholder = \"mallory\"\ntoken = 9223372036854775807\nexpires_at = 2999-01-01T00:00:00Z\n\
+        [receipt]\nstage = \"done\"\nat = 2026-01-01T00:00:00Z\nby = \"acme/api\"\nnote = \"paid\"\n\
+        [result]\nstate = \"done\"\nat = 2026-01-01T00:00:00Z\nby = \"mallory\"\nnote = \"done already\"\n";
+    world.web.write(".swift/outbox/letter.md", format!("+++\n{head}+++\nbody\n"));
+    world.round();
+    assert_eq!(receipt(&world.web, id).0, "delivered");
+    world.api.swift(["inbox", "accept", id]).ok();
+    let listed = world.api.json("list");
+    assert_eq!(listed["tasks"][0]["state"], "ready", "{listed}");
+    let accepted = world.api.read(&format!(".swift/{}", received(&world.api, id)[0]));
+    for stripped in
+        ["mallory", "token", "attempts", "[receipt]", "[result]", "[lease]", "blocked", "defer_until"]
+    {
+        assert!(!accepted.contains(stripped), "{stripped} in\n{accepted}");
+    }
+    assert!(accepted.contains("extra = \"kept\" # why\n"), "{accepted}");
+    assert_eq!(world.api.json(["claim", id])["lease"]["token"], 1);
+    world.round();
+    carried(&world.web, &world.api, id, "tasks/", "accepted", "claimed progress");
+}
+
+#[test]
+fn a_task_dropped_by_hand_is_carried_to_the_byte() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let file = "\u{feff}+++\r\ntitle = 'by hand' # mine\r\nto = \"acme/api\"\r\n\r\n[mine]\r\nx = [1,\r\n 2]\r\n+++\r\nno newline at the end";
+    world.web.write(".swift/outbox/By Hand.md", file);
+    let report = world.round();
+    let id = text(&report["delivered"][0]["id"]);
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "by hand");
+    let there = world.api.read(&format!(".swift/{}", received(&world.api, &id)[0]));
+    let mut rest = there.as_str();
+    // Nothing but added lines: what was written is a subsequence in whole lines.
+    for line in file.split_inclusive("\r\n") {
+        let found = rest.find(line).unwrap_or_else(|| panic!("{line:?} in\n{there:?}"));
+        rest = &rest[found + line.len()..];
+    }
+    assert_eq!(rest, "");
+    all_sound(&world, "by hand");
+}

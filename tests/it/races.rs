@@ -1,0 +1,182 @@
+//! Many at the same moment: one wins, the others are told, and nothing is lost.
+
+use jiff::SignedDuration;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::together::{processes, together};
+use crate::world::{add, copies, sound, text};
+
+/// A project with one task of its own.
+fn one_task(sandbox: &Sandbox) -> (Place<'_>, String) {
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "the one");
+    (web, id)
+}
+
+#[test]
+fn one_of_eight_claims_the_task() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    for in_tree in [false, true] {
+        let (place, id) = if in_tree {
+            let place = sandbox.repository("tree");
+            place.swift_ok("init --in-tree --id acme/tree");
+            let id = add(&place, ".", "the one");
+            (place, id)
+        } else {
+            (web.clone(), id.clone())
+        };
+        let outputs = processes(&place, 8, |n| {
+            ["claim", &id, "--actor", &format!("agent-{n}"), "--json"].map(str::to_owned)
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.status == 0);
+        assert_eq!((won.len(), lost.len()), (1, 7));
+        let holder = text(&won[0].json()["lease"]["holder"]);
+        for output in lost {
+            let error = output.ended(4).json_error();
+            assert_eq!(error["error"]["code"], "claimed");
+            assert!(text(&error["error"]["message"]).contains(&holder), "{error}");
+        }
+        sound(&place, "after the race");
+    }
+}
+
+#[test]
+fn claims_without_a_reference_take_different_tasks() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for n in 0..4 {
+        add(&web, ".", &format!("task {n}"));
+    }
+    let outputs =
+        processes(&web, 6, |n| ["claim", "--actor", &format!("agent-{n}"), "--json"].map(str::to_owned));
+    let mut taken: Vec<_> =
+        outputs.iter().filter(|o| o.status == 0).map(|o| text(&o.json()["lease"]["task"])).collect();
+    taken.sort();
+    taken.dedup();
+    assert_eq!(taken.len(), 4);
+    assert_eq!(outputs.iter().filter(|output| output.status != 0).count(), 2);
+    sound(&web, "after the race");
+}
+
+#[test]
+fn two_hundred_tasks_from_eight_at_once_are_all_there() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let mut ids = Vec::new();
+    for _ in 0..25 {
+        for output in processes(&web, 8, |n| ["task", ".", &format!("by {n}"), "--json"].map(str::to_owned)) {
+            output.ok();
+            ids.push(text(&output.json()["task"]["id"]));
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 200);
+    let committed = web.git("ls-tree -r --name-only swift");
+    assert!(ids.iter().all(|id| committed.contains(id.as_str())));
+    assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 200);
+    assert_eq!(web.git("rev-list --count swift").trim(), "201", "one commit for each");
+    sound(&web, "after two hundred");
+}
+
+#[test]
+fn a_task_is_finished_once() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    let outputs = processes(&web, 6, |n| ["done", &id, "--result", &format!("by {n}")].map(str::to_owned));
+    assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1);
+    for output in outputs.iter().filter(|output| output.status != 0) {
+        assert!(output.ended(4).stderr.contains("has ended already"), "{}", output.stderr);
+    }
+    assert_eq!(copies(&web, &id).len(), 1);
+    assert_eq!(web.swift(["done", &id]).status, 4);
+    sound(&web, "after the race");
+}
+
+#[test]
+fn edits_at_once_all_happen_one_after_the_other() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    let outputs = processes(&web, 6, |n| match n {
+        0 => ["edit", &id, "--priority", "high"].map(str::to_owned),
+        1 => ["edit", &id, "--effort", "S"].map(str::to_owned),
+        n => ["edit", &id, "--title", &format!("title {n}")].map(str::to_owned),
+    });
+    outputs.iter().for_each(|output| drop(output.ok()));
+    let task = &web.json("list")["tasks"][0];
+    assert_eq!((task["priority"].as_str(), task["effort"].as_str()), (Some("high"), Some("S")));
+    assert!(text(&task["title"]).starts_with("title "));
+    assert_eq!(copies(&web, &id).len(), 1);
+    sound(&web, "after the race");
+}
+
+#[test]
+fn comments_at_once_are_all_kept() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    processes(&web, 6, |n| ["comment", &id, &format!("word {n}")].map(str::to_owned))
+        .iter()
+        .for_each(|o| drop(o.ok()));
+    let file = web.read(&format!(".swift/{}", copies(&web, &id)[0]));
+    assert!((0..6).all(|n| file.contains(&format!("word {n}"))), "{file}");
+    sound(&web, "after the race");
+}
+
+#[test]
+fn undo_and_claim_at_once_leave_one_truth() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for round in 0..4 {
+        let id = add(&web, ".", "the one");
+        let outputs = together(vec![web.call("undo sesame"), web.call(["claim", &id])]);
+        let ended = (outputs[0].status, outputs[1].status);
+        let there = copies(&web, &id).len();
+        // Undone first: no task to claim. Claimed first: the claim is what was undone, or undo is refused.
+        match ended {
+            (0, 3) => assert_eq!(there, 0, "round {round}"),
+            (0, 0) | (4 | 5, 0) => assert_eq!(there, 1, "round {round}"),
+            _ => panic!("round {round}: {ended:?}\n{}{}", outputs[0].stderr, outputs[1].stderr),
+        }
+        sound(&web, "after undo and claim");
+        if there == 1 {
+            web.swift_ok(["done", &id]);
+        }
+    }
+}
+
+#[test]
+fn a_late_former_holder_is_refused_by_its_token() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    let token = |args: &[&str]| {
+        let mut all = vec!["claim".to_owned(), id.clone()];
+        all.extend(args.iter().map(|arg| (*arg).to_owned()));
+        web.json(all)["lease"]["token"].as_u64().unwrap()
+    };
+    assert_eq!(token(&["--actor", "ann"]), 1);
+    sandbox.later(SignedDuration::from_hours(1));
+    assert_eq!(token(&["--actor", "bob"]), 2);
+    for late in ["done", "fail --why x", "release", "renew", "block --why x"] {
+        let (verb, rest) = late.split_once(' ').unwrap_or((late, ""));
+        let command = format!("{verb} {id} {rest} --token 1 --actor ann --json");
+        let error = web.swift(command.as_str()).ended(4).json_error();
+        assert_eq!(error["error"]["code"], "lease-lost", "{error}");
+        let command = format!("{verb} {id} {rest} --actor ann --json");
+        let error = web.swift(command.as_str()).ended(4).json_error();
+        assert!(text(&error["error"]["message"]).contains("bob"), "{error}");
+    }
+    web.swift_ok(format!("done {id} --token 2 --actor bob").as_str());
+    sound(&web, "after the late holder");
+}
+
+#[test]
+fn leases_of_one_name_differ_by_token() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    web.swift_ok(["claim", &id]);
+    sandbox.later(SignedDuration::from_hours(1));
+    web.swift_ok(["claim", &id]);
+    web.swift(["done", &id, "--token", "1"]).ended(4);
+    web.swift(["done", &id, "--token", "2"]).ok();
+}
