@@ -1,7 +1,5 @@
 //! The only module that prints. Data goes to stdout, talk to stderr; nothing needs colour to be understood.
 
-#![expect(clippy::print_stderr, reason = "this module is where output happens")]
-
 use std::io::{BufRead, IsTerminal, Write};
 
 use serde::Serialize;
@@ -21,6 +19,8 @@ pub(crate) enum Format {
 #[derive(Debug)]
 pub(crate) struct Ui {
     format: Format,
+    /// In a dry run: the command that does it, the one next step that is sure to be legal.
+    rehearsed: Option<String>,
 }
 
 /// A view as a JSON document.
@@ -35,7 +35,19 @@ struct Document<'v, V: View> {
 impl Ui {
     /// An output in this format.
     pub(crate) fn new(format: Format) -> Ui {
-        Ui { format }
+        Ui { format, rehearsed: None }
+    }
+
+    /// Nothing will be written: what can be done next is the command itself.
+    pub(crate) fn rehearse(&mut self, command: &str) {
+        self.rehearsed = Some(command.to_owned());
+    }
+
+    fn next(&self, view: &impl View) -> Vec<String> {
+        match &self.rehearsed {
+            Some(command) => vec![command.clone()],
+            None => view.next(),
+        }
     }
 
     /// The format.
@@ -50,7 +62,7 @@ impl Ui {
     pub(crate) fn show<V: View>(&self, view: &V) -> Result<()> {
         match self.format {
             Format::Json => {
-                let document = Document { schema: 1, view, next_actions: view.next() };
+                let document = Document { schema: 1, view, next_actions: self.next(view) };
                 let mut text =
                     serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push(b'\n');
@@ -63,8 +75,11 @@ impl Ui {
                 for note in view.notes() {
                     self.note(&note);
                 }
-                for step in view.next().iter().take(3) {
-                    eprintln!("next: {step}");
+                for step in self.next(view).iter().take(3) {
+                    talk(&format!(
+                        "next: {step}
+"
+                    ));
                 }
                 Ok(())
             }
@@ -81,7 +96,7 @@ impl Ui {
 
     /// Say something on stderr that is not the result.
     pub(crate) fn note(&self, text: &str) {
-        eprintln!("note: {}", shown(text));
+        talk(&format!("note: {}\n", shown(text)));
     }
 
     /// Say what went wrong.
@@ -94,12 +109,12 @@ impl Ui {
                     "hints": fault.hints,
                     "retryable": fault.code.retryable(),
                 }});
-                eprintln!("{error}");
+                talk(&format!("{error}\n"));
             }
             Format::Text => {
-                eprintln!("error: {}", shown(&fault.message));
+                talk(&format!("error: {}\n", shown(&fault.message)));
                 for hint in &fault.hints {
-                    eprintln!("hint: {}", shown(hint));
+                    talk(&format!("hint: {}\n", shown(hint)));
                 }
             }
         }
@@ -115,8 +130,7 @@ impl Ui {
     /// # Errors
     /// [`Code::Interrupted`] at the end of input.
     pub(crate) fn ask(&self, question: &str) -> Result<Answer> {
-        eprint!("{question} [y/N] ");
-        let _ = std::io::stderr().flush();
+        talk(&format!("{question} [y/N] "));
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
         if !matches!(read, Ok(1..)) {
@@ -132,6 +146,12 @@ impl Ui {
 pub(crate) enum Answer {
     Yes,
     No,
+}
+
+/// Say something on stderr. What was done is done, also where nobody can be told.
+fn talk(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {

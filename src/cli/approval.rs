@@ -1,11 +1,14 @@
 //! Propose, review, execute: nothing that acts on many things happens without a yes to its plan.
 
+use serde_json::{Map, Value};
+
 use super::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::local::Local;
 use crate::store::proposal::{self, Proposal};
 use crate::store::tx::Mode;
 use crate::ui::Answer;
+use crate::view::View;
 use crate::view::simple::PlanView;
 
 /// What a command would do, and what that rests on.
@@ -14,6 +17,19 @@ pub(crate) struct Plan {
     pub(crate) lines: Vec<String>,
     /// SHA-256 of everything that the plan was made from.
     pub(crate) basis: String,
+    /// Fields of the command's own document, so that scripts find them before the yes too.
+    pub(crate) fields: Map<String, Value>,
+}
+
+/// The fields of a view, for a plan of the same command.
+///
+/// # Errors
+/// [`Code::Internal`] if the view is no JSON object.
+pub(crate) fn fields_of(view: &impl View) -> Result<Map<String, Value>> {
+    match serde_json::to_value(view) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        _ => Err(Fault::new(Code::Internal, "a view is not an object")),
+    }
 }
 
 /// Whether to go on.
@@ -56,9 +72,12 @@ fn settled(context: &Context, local: &Local) -> Result<Decision> {
 }
 
 fn view(context: &Context, plan: &Plan, proposal: Option<String>) -> PlanView {
-    let command = context.words.join(" ");
-    let next = vec![format!("swift {command} sesame")];
-    PlanView { command, plan: plan.lines.clone(), proposal, next }
+    let command = shell_words::join(&context.words);
+    let next = match &proposal {
+        Some(_) => vec!["swift sesame".to_owned(), format!("swift {command} sesame")],
+        None => vec![format!("swift {command} sesame")],
+    };
+    PlanView { command, plan: plan.lines.clone(), proposal, fields: plan.fields.clone(), next }
 }
 
 fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
@@ -74,8 +93,7 @@ fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
     proposal::keep(local, id, &stored)?;
     context.ui.show(&view(context, plan, Some(id.to_string())))?;
     Ok(Fault::new(Code::ApprovalNeeded, "approval is needed; the plan is stored as a proposal")
-        .hint("`swift sesame` carries it out if nothing has changed by then")
-        .hint(format!("`swift {} sesame`", context.words.join(" "))))
+        .hint("`swift sesame` carries it out if nothing has changed by then"))
 }
 
 /// The yes was to another plan: show and store the present one.

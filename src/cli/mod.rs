@@ -3,6 +3,8 @@
 mod approval;
 mod command;
 mod context;
+#[cfg(test)]
+mod documents;
 mod editor;
 
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::domain::text::shown;
 use crate::env;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
@@ -55,7 +58,10 @@ struct Bound {
 fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
     let (words, approved) = split_approval(words);
     let format = if words.iter().any(|word| word == "--json") { Format::Json } else { Format::Text };
-    let ui = Ui::new(format);
+    let mut ui = Ui::new(format);
+    if words.iter().any(|word| word == "--dry-run") {
+        ui.rehearse(&typed(&words));
+    }
     match parse(&words) {
         Ok(cli) => match execute(cli, words, approved, bound, ui) {
             Ok(status) => status,
@@ -65,6 +71,9 @@ fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
             Ok(()) => 0,
             Err(fault) => failed(&ui, &fault),
         },
+        Err(Stop::Wrong(fault)) if approved == Approved::Yes => {
+            failed(&ui, &fault.hint("the last word, `sesame`, was taken as your yes"))
+        }
         Err(Stop::Wrong(fault)) => failed(&ui, &fault),
     }
 }
@@ -76,10 +85,24 @@ enum Approved {
     NotYet,
 }
 
+/// Options that say how a command is told, not what it does.
+const MANNERS: [&str; 4] = ["--json", "--dry-run", "--yes", "-y"];
+
+/// The command itself, without the manner in which it was given: what a proposal is known by.
+fn essential(words: &[String]) -> Vec<String> {
+    words.iter().filter(|word| !MANNERS.contains(&word.as_str())).cloned().collect()
+}
+
+/// The command as a person would type it to have it done.
+fn typed(words: &[String]) -> String {
+    format!("swift {}", shell_words::join(essential(words)))
+}
+
 fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
     let verbs = words.iter().filter(|word| !word.starts_with('-')).count();
-    if verbs > 1 && words.last().is_some_and(|word| word == SESAME) {
-        words.pop();
+    let last = words.iter().rposition(|word| !MANNERS.contains(&word.as_str()));
+    if let Some(last) = last.filter(|&last| verbs > 1 && words[last] == SESAME) {
+        words.remove(last);
         return (words, Approved::Yes);
     }
     (words, Approved::NotYet)
@@ -98,24 +121,39 @@ fn parse(words: &[String]) -> Result<Cli, Stop> {
     let matches = Cli::command().try_get_matches_from(line);
     matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Said(error.render().to_string()),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Stop::Wrong(
-            Fault::new(Code::Usage, "no command is given").hint("`swift --help` lists the commands"),
-        ),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let verb = words.iter().find(|word| !word.starts_with('-'));
+            let help = verb.map_or_else(|| "swift".to_owned(), |verb| format!("swift {}", shown(verb)));
+            Stop::Wrong(
+                Fault::new(Code::Usage, format!("`{help}` needs a command"))
+                    .hint(format!("`{help} --help` lists the commands")),
+            )
+        }
         _ => Stop::Wrong(usage(&error)),
     })
 }
 
 /// clap's explanation as one of our faults: its first line is the message, its tips are hints.
 fn usage(error: &clap::Error) -> Fault {
+    use clap::error::{ContextKind, ContextValue};
+    if let Some(fault) = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Fault>()) {
+        let argument = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(argument)) => argument.clone(),
+            _ => "the command line".to_owned(),
+        };
+        let message = format!("{argument}: {}", fault.message);
+        return Fault { code: Code::Usage, message, hints: fault.hints.clone() };
+    }
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("the command line cannot be understood").trim_start_matches("error: ");
     let mut fault = Fault::new(Code::Usage, first);
     for line in lines {
-        match line.strip_prefix("tip: ").or_else(|| line.strip_prefix("Usage: ")) {
-            Some(rest) => fault = fault.hint(rest),
-            None if line.starts_with("For more") => {}
-            None => fault.message = format!("{} {line}", fault.message),
+        match (line.strip_prefix("tip: "), line.strip_prefix("Usage: ")) {
+            (Some(tip), _) => fault = fault.hint(tip),
+            (None, Some(usage)) => fault = fault.hint(format!("usage: {usage}")),
+            (None, None) if line.starts_with("For more") => {}
+            (None, None) => fault.message = format!("{} {line}", fault.message),
         }
     }
     fault
@@ -130,8 +168,8 @@ fn execute(
 ) -> std::result::Result<u8, (Ui, Fault)> {
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
-        None if approved == Approved::Yes || cli.shared.yes => (words, None, Approval::Given),
-        None => (words, None, Approval::Ask),
+        None if approved == Approved::Yes || cli.shared.yes => (essential(&words), None, Approval::Given),
+        None => (essential(&words), None, Approval::Ask),
     };
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
     if mode == Mode::DryRun {
@@ -174,5 +212,9 @@ mod tests {
         assert_eq!(split("sesame"), (vec!["sesame".to_owned()], Approved::NotYet));
         assert_eq!(split("--json sesame").1, Approved::NotYet);
         assert_eq!(split("search sesame street").1, Approved::NotYet);
+        assert_eq!(
+            split("outbox sesame --json"),
+            (vec!["outbox".to_owned(), "--json".to_owned()], Approved::Yes)
+        );
     }
 }

@@ -37,6 +37,7 @@ macro_rules! codes {
 
         impl Code {
             /// All codes, in the order of the catalogue.
+            #[cfg(test)]
             pub(crate) const ALL: &'static [Code] = &[$(Code::$name,)+];
 
             /// The stable text that scripts compare with.
@@ -50,6 +51,7 @@ macro_rules! codes {
             }
 
             /// One sentence for the catalogue.
+            #[cfg(test)]
             pub(crate) fn explanation(self) -> &'static str {
                 match self { $(Code::$name => concat!($($doc),+),)+ }
             }

@@ -50,10 +50,15 @@ pub(crate) fn claim(
         .hint(format!("`swift unblock {short}` when it can go on"))),
         _ => Ok(Lease {
             holder: actor.clone(),
-            token: task.token + 1,
+            token: task.token.checked_add(1).ok_or_else(|| used_up(&short))?,
             expires_at: now.saturating_add(length).unwrap_or(Timestamp::MAX),
         }),
     }
+}
+
+fn used_up(short: &str) -> Fault {
+    Fault::new(Code::WrongState, format!("task {short} has the highest fencing token there is"))
+        .hint(format!("`swift show {short}` shows the file; its line `token = …` was written by hand"))
 }
 
 /// The same lease with a later end, for its holder.

@@ -6,9 +6,10 @@ use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::{self, Hold};
 use crate::domain::task::Folder;
-use crate::store::queue::Queue;
+use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
 
+use super::inbox;
 use super::rank;
 use super::step::{self, Changed, Step, Subject};
 
@@ -37,11 +38,22 @@ pub(crate) fn claim(
         None => {
             let mut tx = Tx::begin(queue, operation)?;
             let first = rank::first_ready(queue, operation)?.ok_or_else(nothing_ready)?;
+            let first = with_id(&mut tx, first)?;
             let (changed, subject) = step::apply(&mut tx, &first, decide)?;
             let committed = tx.commit(&subject)?;
             Ok(Changed { committed, ..changed })
         }
     }
+}
+
+/// The first ready task may have been written by hand; the transaction has given it its id then.
+fn with_id(tx: &mut Tx<'_>, item: Item) -> Result<Item> {
+    let mut problems = Vec::new();
+    let path = item.path.clone();
+    inbox::with_ids(tx, vec![item], &mut problems).pop().ok_or_else(|| {
+        let fault = problems.pop().map(|problem| problem.fault);
+        fault.unwrap_or_else(|| Fault::new(Code::Changed, format!("`{path}` was changed just now")))
+    })
 }
 
 /// A task that waits for others is not taken before them.

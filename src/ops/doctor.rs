@@ -1,15 +1,16 @@
 //! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::domain::event::{Event, EventKind, Fact};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
+use crate::format::session;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
@@ -33,8 +34,10 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     findings.extend(log.problems.iter().map(Finding::from_problem));
     against_log(queue, &listing.items, &log.events, now, &mut findings);
     clock(&log.events, now, &mut findings);
-    uncommitted(queue, &mut findings)?;
     strange_folders(queue, &mut findings)?;
+    uncommitted(queue, &mut findings)?;
+    linked_folders(queue, &mut findings);
+    sessions(queue, &mut findings);
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
@@ -46,7 +49,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     registered(queue, &mut findings)?;
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.path.cmp(&b.path)));
+    findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
+    });
     Ok(findings)
 }
 
@@ -151,7 +156,12 @@ fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
 }
 
 fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
     for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
+        let top = path.split('/').next().unwrap_or_default();
+        if told.contains(&path) || told.contains(top) {
+            continue;
+        }
         let text = "differs from the last commit";
         findings.push(
             Finding::new("uncommitted", Severity::Note, &path, text)
@@ -183,6 +193,29 @@ fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Folders that no other check walks through: a link in their place would be followed by nobody.
+fn linked_folders(queue: &Queue, findings: &mut Vec<Finding>) {
+    for folder in [layout::LOCAL, layout::SESSIONS, layout::TEMPLATES, layout::PROJECTS, layout::ARCHIVE] {
+        if let Err(fault) = queue.walk(folder) {
+            findings.push(Finding::of_fault(folder, &fault));
+        }
+    }
+}
+
+/// Sessions are read for what was learned; one that cannot be read is passed over there and told here.
+fn sessions(queue: &Queue, findings: &mut Vec<Finding>) {
+    let Ok(walk) = queue.walk(layout::SESSIONS) else { return };
+    findings.extend(walk.problems.iter().map(Finding::from_problem));
+    for seen in walk.files {
+        let read = queue.read_text(&seen.path).and_then(|text| {
+            session::parse(&text.unwrap_or_default()).map(drop).map_err(|malformed| malformed.at(&seen.path))
+        });
+        if let Err(fault) = read {
+            findings.push(Finding::of_fault(&seen.path, &fault));
+        }
+    }
 }
 
 fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
@@ -253,7 +286,9 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
             repaired.restored.push(path.to_owned());
         }
     }
-    for problem in queue.list(&layout::QUEUE_FOLDERS).problems {
+    let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
+    // A newer version of swift reads what it wrote; to us it is not damaged.
+    for problem in unreadable.iter().filter(|problem| problem.fault.code != Code::NewerSchema) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;

@@ -90,7 +90,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
 /// As [`rank`].
 pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Option<Item>> {
     let ranking = rank(queue, operation.at, Scope::Project)?;
-    Ok(ranking.ready.into_iter().find(|ranked| ranked.item.id().is_some()).map(|ranked| ranked.item))
+    Ok(ranking.ready.into_iter().next().map(|ranked| ranked.item))
 }
 
 /// Whether the tasks of a part are on the list, or only count for others.

@@ -44,10 +44,13 @@ pub(crate) fn register(
     let renamed = renamed(&known, &project);
     let entry = entry(&project, present, &renamed, aliases);
     refuse_taken_names(&known, &entry)?;
-    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
     let path = project_folder(&project);
     if operation.mode == Mode::Write {
+        // A path without an entry means nothing; an entry without its path would be out of reach.
         registry::set_path(orchestrator, &entry.id, Some(&path))?;
+    }
+    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
+    if operation.mode == Mode::Write {
         for old in &renamed {
             registry::set_path(orchestrator, &old.entry.id, None)?;
         }

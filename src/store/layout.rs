@@ -47,9 +47,10 @@ pub(crate) const GIT_IGNORE: &str = "\
 pub(crate) const QUEUE_FOLDERS: [Folder; 6] =
     [Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Sent, Folder::Done, Folder::Dead];
 
-/// The folder that a path lies in, if it is one for tasks.
+/// The folder that a path lies in, if it is one for tasks. Within a folder that has the name of a task nothing is one.
 pub(crate) fn folder_of(path: &str) -> Option<Folder> {
-    path.split_once('/').and_then(|(first, _)| first.parse().ok())
+    let (first, rest) = path.split_once('/')?;
+    if rest.contains(".md/") { None } else { first.parse().ok() }
 }
 
 /// The file name of a task, which carries nothing that the head does not.
@@ -116,6 +117,7 @@ mod tests {
         assert_eq!(task_path(Folder::Done, id, &name), format!("done/2026-11/{id}-add-rate-limiting.md"));
         assert_eq!(folder_of("tasks/cd/x.md"), Some(Folder::Tasks));
         assert_eq!(folder_of("audit/x"), None);
+        assert_eq!(folder_of("tasks/x.md/y.md"), None);
         assert_eq!(usual_folder(Folder::Inbox, id), "inbox");
     }
 }

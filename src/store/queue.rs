@@ -171,8 +171,22 @@ impl Queue {
         }
         match found.len() {
             1 => Ok(found.remove(0)),
-            0 => Err(not_found(reference, folders)),
+            0 => Err(self.elsewhere(reference, &wanted, folders)),
             _ => Err(ambiguous(reference, &found)),
+        }
+    }
+
+    /// Not where the verb looks: nowhere, or in a folder where the verb makes no sense.
+    fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
+        let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
+        let fault = not_found(reference, folders);
+        match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
+            Some(item) => {
+                let place = item.path.split('/').next().unwrap_or_default().to_owned();
+                let shown = crate::domain::text::shown(reference);
+                Fault { hints: vec![format!("it is in `{place}`: `swift show {shown}`")], ..fault }
+            }
+            None => fault,
         }
     }
 

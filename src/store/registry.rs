@@ -135,10 +135,9 @@ pub(crate) fn reach(project: &Project) -> Result<Queue> {
         .hint("`swift register <path>` tells it"));
     };
     let queue = Queue::open(path).map_err(|fault| {
-        let hints = fault.hints.clone();
-        let mut out = Fault::new(Code::Unreachable, format!("`{id}` at `{}`: {fault}", path.display()));
-        out.hints = hints;
-        out
+        Fault::new(Code::Unreachable, format!("`{id}` is not there: {fault}"))
+            .hint(format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string())))
+            .hint("or tell where it lies now: `swift register <path>`")
     })?;
     let own = &queue.settings.id;
     if own != id && !queue.settings.aliases.iter().any(|alias| alias.as_str() == id.as_str()) {

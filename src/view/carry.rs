@@ -109,6 +109,19 @@ impl RoundView {
     }
 }
 
+impl RoundView {
+    /// `2 tasks delivered, 1 receipt`, without what there is none of.
+    fn summary(&self) -> String {
+        let parts = [
+            (self.delivered.len(), "task", " delivered"),
+            (self.receipts.len(), "receipt", ""),
+            (self.dead.len(), "task", " given up"),
+        ];
+        let told = parts.iter().filter(|(n, ..)| *n > 0);
+        told.map(|(n, noun, end)| format!("{}{end}", count(*n, noun))).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl View for RoundView {
     fn text(&self, out: &mut String) {
         for row in &self.delivered {
@@ -136,8 +149,7 @@ impl View for RoundView {
         if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
             out.push_str("nothing to carry\n");
         } else {
-            let delivered = count(self.delivered.len(), "task");
-            out.push_str(&format!("{delivered} delivered, {}\n", count(self.receipts.len(), "receipt")));
+            out.push_str(&format!("{}\n", self.summary()));
         }
         problem::text(&self.problems, out);
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::problem::located;
 use super::task::CommitRow;
 use super::{View, count, place};
 use crate::domain::text::shown;
@@ -34,8 +35,8 @@ impl From<&Finding> for FindingRow {
 
 fn text(rows: &[FindingRow], out: &mut String) {
     for row in rows {
-        let path = if row.path.is_empty() { String::new() } else { format!("{}: ", shown(&row.path)) };
-        out.push_str(&format!("{}: {path}{} [{}]\n", row.severity, shown(&row.message), row.code));
+        let what = located(&row.path, &row.message);
+        out.push_str(&format!("{}: {} [{}]\n", row.severity, shown(&what), row.code));
         if let Some(fix) = &row.fix {
             out.push_str(&format!("    fix: {}\n", shown(fix)));
         }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::View;
 use super::problem::{self, ProblemRow};
+use super::{View, moment};
 use crate::domain::event::Event;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
@@ -26,6 +26,8 @@ pub(crate) struct EventRow {
     cause: Option<String>,
     #[serde(skip)]
     short: String,
+    #[serde(skip)]
+    short_operation: String,
 }
 
 impl EventRow {
@@ -43,15 +45,18 @@ impl EventRow {
             to: event.fact.to.map(|state| state.as_str()),
             cause: event.fact.cause.clone(),
             short: event.fact.task.map(|id| id.short()).unwrap_or_default(),
+            short_operation: event.operation.short(),
         }
     }
 
-    /// One line for people.
+    /// One line for people: when, in which operation, what, which task, who, why.
     pub(crate) fn line(&self, out: &mut String) {
-        let cause = self.cause.as_ref().map(|cause| format!("  {}", shown(cause))).unwrap_or_default();
+        let cause = self.cause.as_ref().filter(|cause| **cause != self.actor);
+        let cause = cause.map(|cause| format!("  {}", shown(cause))).unwrap_or_default();
         out.push_str(&format!(
-            "{}  {:<20}  {:<6}  {}{cause}\n",
-            self.at,
+            "{}  {}  {:<20}  {:<6}  {}{cause}\n",
+            moment(&self.at),
+            self.short_operation,
             self.kind,
             self.short,
             shown(&self.actor)
@@ -81,10 +86,14 @@ impl View for LogView {
         for event in &self.events {
             event.line(out);
         }
+        if self.events.is_empty() {
+            out.push_str("nothing has happened yet\n");
+        }
         problem::text(&self.problems, out);
     }
 
     fn next(&self) -> Vec<String> {
-        vec!["swift undo".to_owned(), "swift audit verify".to_owned()]
+        let undo = self.events.first().map(|_| "swift undo".to_owned());
+        undo.into_iter().chain(["swift audit verify".to_owned()]).collect()
     }
 }

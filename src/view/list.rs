@@ -6,9 +6,13 @@ use serde::{Serialize, Serializer};
 use super::problem::{self, ProblemRow};
 use super::task::{Line, TaskRow};
 use super::{View, count};
+use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::look::Found;
 use crate::ops::rank::{Ranking, Scope};
+
+/// How a queue is filled.
+const NEW_TASK: &str = "swift task . \"What is to be done\"";
 
 /// A list of tasks. Rows are made while they are shown, because there may be very many.
 pub(crate) struct ListView<'f> {
@@ -54,10 +58,26 @@ impl View for ListView<'_> {
     }
 
     fn next(&self) -> Vec<String> {
-        match self.found.items.first().and_then(|(item, _)| item.id()) {
-            Some(id) => vec![format!("swift show {}", id.short()), "swift next".to_owned()],
-            None => vec!["swift task . \"What is to be done\"".to_owned()],
+        let items = &self.found.items;
+        let first = items.iter().find_map(|(item, state)| item.id().map(|id| (id.short(), *state)));
+        let mut next = match first {
+            Some((short, State::Dead)) => {
+                vec![format!("swift show {short}"), format!("swift redrive {short}")]
+            }
+            Some((short, _)) => vec![format!("swift show {short}"), "swift next".to_owned()],
+            None if items.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
+            None => vec!["swift next".to_owned()],
+        };
+        if !self.problems.is_empty() {
+            next.insert(0, "swift doctor".to_owned());
         }
+        next
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let new = self.found.items.iter().any(|(item, _)| item.id().is_none());
+        let note = "`new` was written by hand and gets its id with the next verb that writes";
+        new.then(|| note.to_owned()).into_iter().collect()
     }
 }
 
@@ -184,7 +204,9 @@ impl View for NextView {
                 ));
             }
         } else if !self.skipped.is_empty() {
-            out.push_str(&format!("{} not ready: `swift next --why`\n", count(self.skipped.len(), "task")));
+            let all = if self.scope == Scope::All { " --all" } else { "" };
+            let skipped = count(self.skipped.len(), "task");
+            out.push_str(&format!("{skipped} not ready: `swift next{all} --why`\n"));
         }
         problem::text(&self.problems, out);
     }
@@ -194,8 +216,14 @@ impl View for NextView {
             Some(row) if self.scope == Scope::Project && row.task.id.is_some() => {
                 vec![format!("swift claim {}", row.task.short()), format!("swift show {}", row.task.short())]
             }
-            Some(_) => vec!["swift next --all --why".to_owned()],
-            None => vec!["swift next --why".to_owned(), "swift task . \"What is to be done\"".to_owned()],
+            Some(_) | None if self.scope == Scope::All => {
+                let why = (self.detail == Detail::Brief).then(|| "swift next --all --why".to_owned());
+                why.into_iter().chain(["swift projects".to_owned()]).collect()
+            }
+            _ if self.detail == Detail::Brief && !self.skipped.is_empty() => {
+                vec!["swift next --why".to_owned(), NEW_TASK.to_owned()]
+            }
+            _ => vec!["swift inbox".to_owned(), NEW_TASK.to_owned()],
         }
     }
 }

@@ -37,6 +37,14 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// An instant to the second, as people read it.
+pub(crate) fn moment(at: &str) -> String {
+    match at.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => at.to_owned(),
+    }
+}
+
 /// A path of the queue as seen from the project's folder; empty stays empty.
 pub(crate) fn place(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!(".swift/{path}") }

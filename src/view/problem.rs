@@ -34,12 +34,24 @@ pub(crate) fn rows(problems: &[Problem]) -> Vec<ProblemRow> {
     problems.iter().map(ProblemRow::from).collect()
 }
 
+/// The message with its path, which many messages begin with themselves.
+pub(crate) fn located(path: &str, message: &str) -> String {
+    let bare = path.strip_prefix(".swift/").unwrap_or(path);
+    if path.is_empty() {
+        return message.to_owned();
+    }
+    match message.strip_prefix(bare) {
+        Some(rest) => format!("{path}{rest}"),
+        None => format!("{path}: {message}"),
+    }
+}
+
 /// The problems as text; nothing if there are none.
 pub(crate) fn text(rows: &[ProblemRow], out: &mut String) {
     for row in rows {
         let project = row.project.as_deref().map(|p| format!("{p} ")).unwrap_or_default();
-        let path = if row.path.is_empty() { String::new() } else { format!("{}: ", shown(&row.path)) };
-        out.push_str(&format!("problem: {project}{path}{} [{}]\n", shown(&row.message), row.code));
+        let what = located(&row.path, &row.message);
+        out.push_str(&format!("problem: {project}{} [{}]\n", shown(&what), row.code));
         for hint in &row.hints {
             out.push_str(&format!("   hint: {}\n", shown(hint)));
         }

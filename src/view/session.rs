@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::list::{Detail, NextView};
 use super::problem::{self, ProblemRow};
 use super::task::{CommitRow, TaskRow};
-use super::{View, count, place};
+use super::{View, count, moment, place};
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::rank::Scope;
@@ -72,7 +72,7 @@ impl StartView {
 impl View for StartView {
     fn text(&self, out: &mut String) {
         let verb = if self.opened { "session opened" } else { "session open" };
-        out.push_str(&format!("{verb} since {}\n", self.since));
+        out.push_str(&format!("{verb} since {}\n", moment(&self.since)));
         let parts = [
             ("inbox", &self.inbox),
             ("outbox", &self.outbox),
@@ -94,7 +94,7 @@ impl View for StartView {
                 out.push_str(&format!("  - {}\n", shown(learned)));
             }
         }
-        out.push_str("\nnext:\n");
+        out.push_str("\nready:\n");
         self.top.text(out);
         problem::text(&self.problems, out);
     }

@@ -14,6 +14,9 @@ pub(crate) struct PlanView {
     pub(crate) plan: Vec<String>,
     /// The stored proposal; none if nothing was stored.
     pub(crate) proposal: Option<String>,
+    /// What the command's own document has, as far as it is known before the yes.
+    #[serde(flatten)]
+    pub(crate) fields: Map<String, Value>,
     #[serde(skip)]
     pub(crate) next: Vec<String>,
 }

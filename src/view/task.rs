@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::event::EventRow;
-use super::{View, place};
+use super::{View, moment, place};
 use crate::domain::task::{State, Task};
 use crate::domain::text::shown;
 use crate::ops::look::Card;
@@ -126,6 +126,11 @@ impl TaskRow {
             to: self.to.as_deref(),
             stage: self.receipt.as_ref().map(|r| r.stage),
             holder: self.holder.as_deref(),
+            why: why(
+                self.state,
+                self.result.as_ref().and_then(|r| r.note.as_deref()),
+                self.blocked.as_deref(),
+            ),
         };
         line.write(out);
     }
@@ -142,6 +147,16 @@ pub(crate) struct Line<'a, S> {
     to: Option<&'a str>,
     stage: Option<&'static str>,
     holder: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+/// The reason that belongs to a state, if it has one.
+fn why<'a>(state: &str, note: Option<&'a str>, blocked: Option<&'a str>) -> Option<&'a str> {
+    match state {
+        "dead" | "refused" => note,
+        "blocked" => blocked,
+        _ => None,
+    }
 }
 
 impl<'a> Line<'a, String> {
@@ -159,6 +174,11 @@ impl<'a> Line<'a, String> {
             to: task.to.as_ref().map(|to| to.as_str()),
             stage: task.receipt.as_ref().map(|receipt| receipt.stage.as_str()),
             holder: lease.map(|lease| lease.holder.as_str()),
+            why: why(
+                state.as_str(),
+                task.ending.as_ref().and_then(|ending| ending.note.as_deref()),
+                task.blocked.as_deref(),
+            ),
         }
     }
 }
@@ -177,6 +197,9 @@ impl<S: AsRef<str>> Line<'_, S> {
         }
         if let Some(holder) = self.holder {
             let _ = write!(out, "  ({})", shown(holder));
+        }
+        if let Some(why) = self.why {
+            let _ = write!(out, "  ({})", shown(why));
         }
         out.push('\n');
     }
@@ -263,6 +286,9 @@ impl ChangedView {
 fn next_steps(changed: &Changed) -> Vec<String> {
     let short = changed.id.short();
     match changed.to {
+        State::Ready if !changed.task.after.is_empty() => {
+            vec!["swift next --why".to_owned(), format!("swift show {short}")]
+        }
         State::Ready => vec![format!("swift claim {short}"), "swift next".to_owned()],
         State::Claimed => vec![format!("swift done {short}"), format!("swift show {short}")],
         State::Outbox => vec![format!("swift show {short}"), "swift list --state outbox".to_owned()],
@@ -281,7 +307,9 @@ impl View for ChangedView {
         if let Some(lease) = &self.lease {
             out.push_str(&format!(
                 "  held by {} until {}, token {}\n",
-                lease.holder, lease.expires_at, lease.token
+                shown(&lease.holder),
+                moment(&lease.expires_at),
+                lease.token
             ));
         }
     }
@@ -310,6 +338,7 @@ impl CardView {
     pub(crate) fn new(project: &str, card: &Card) -> CardView {
         let short = card.item.id().map(|id| id.short()).unwrap_or_default();
         let next = match card.state {
+            State::Ready if !card.item.task.after.is_empty() => vec!["swift next --why".to_owned()],
             State::Ready => vec![format!("swift claim {short}")],
             State::Claimed => vec![format!("swift done {short}"), format!("swift release {short}")],
             State::Inbox => vec![format!("swift inbox accept {short}")],
@@ -342,12 +371,12 @@ impl View for CardView {
         field("labels", Some(&task.labels.join(", ")));
         field("from", task.from.as_deref());
         field("to", task.to.as_deref());
-        field("created", task.created.as_deref());
+        field("created", task.created.as_deref().map(moment).as_deref());
         field("due", task.due.as_deref());
         field("after", Some(&task.after.join(", ")));
         field("holder", task.holder.as_deref());
         field("blocked", task.blocked.as_deref());
-        field("deferred", task.defer_until.as_deref());
+        field("deferred", task.defer_until.as_deref().map(moment).as_deref());
         let tail = |by: &Option<String>, note: &Option<String>| {
             let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -356,13 +385,18 @@ impl View for CardView {
         if let Some(receipt) = &task.receipt {
             field(
                 "receipt",
-                Some(&format!("{} {}{}", receipt.stage, receipt.at, tail(&receipt.by, &receipt.note))),
+                Some(&format!(
+                    "{} {}{}",
+                    receipt.stage,
+                    moment(&receipt.at),
+                    tail(&receipt.by, &receipt.note)
+                )),
             );
         }
         if let Some(result) = &task.result {
             field(
                 "result",
-                Some(&format!("{} {}{}", result.state, result.at, tail(&result.by, &result.note))),
+                Some(&format!("{} {}{}", result.state, moment(&result.at), tail(&result.by, &result.note))),
             );
         }
         field("file", Some(&task.path));

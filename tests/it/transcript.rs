@@ -3,11 +3,15 @@
 //! A `console` fence holds commands (`$ swift list`) and their output: stdout, then stderr, then `[exit 3]` if
 //! the status is not 0. There is no shell: `swift`, `git`, `cat`, `ls`, `mkdir` and `cd` with quoted words, and
 //! `< file` at the end. A fence `toml ./path` writes a file first. In expected output `[..]` stands for any text
-//! in a line, a line `...` for any lines. Comments on a line of their own prepare what is not the story:
-//! `<!-- project web -->`, `<!-- repository web -->`, `<!-- orchestrator -->`, `<!-- later 2h -->`.
+//! in a line, a line `...` for any lines. A word with `*` stands for the files that fit, as in a shell. Comments on
+//! a line of their own prepare what is not the story: `<!-- project web -->`, `<!-- repository web -->`,
+//! `<!-- orchestrator -->`, `<!-- later 2h -->`.
+//!
+//! Whoever writes a document cannot know the ids that come out. `{rate-limiting}` in a command becomes, when the
+//! document is blessed, the short reference of the task with these words in its file name.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::sandbox::{Place, Sandbox};
 
@@ -86,6 +90,7 @@ impl Replay {
             let gap = shown.iter().rev().take_while(|line| line.is_empty()).count();
             let expected = &shown[..shown.len() - gap];
 
+            let typed = &filled(place, typed, here);
             let said = execute(place, typed, here);
             let actual = lines_of(&said);
             assert!(
@@ -98,7 +103,7 @@ impl Replay {
                 self.surprises
                     .push(format!("{place}: $ {typed}\n  shown:\n    {expected}\n  came:\n    {actual}\n"));
             }
-            self.push(line);
+            self.push(&format!("$ {typed}"));
             if fits {
                 expected.iter().for_each(|line| self.push(line));
             } else {
@@ -151,7 +156,9 @@ fn execute(place: &str, typed: &str, here: &mut Place<'_>) -> String {
     let syntax = words.iter().find(|word| SHELL_SYNTAX.contains(&word.as_str()));
     assert!(syntax.is_none(), "{place}: {typed}: there is no shell to understand `{}`", syntax.unwrap());
 
-    let program = words.remove(0);
+    let words: Vec<String> = words.into_iter().flat_map(|word| expanded(here, word)).collect();
+    let (program, words) = words.split_first().unwrap_or_else(|| panic!("{place}: an empty command"));
+    let words = words.to_vec();
     let call = match program.as_str() {
         "cd" => {
             *here = enter(here, words.first().map_or("$SANDBOX", String::as_str));
@@ -168,6 +175,51 @@ fn execute(place: &str, typed: &str, here: &mut Place<'_>) -> String {
         .flat_map(|text| text.lines())
         .map(|l| format!("{l}\n"))
         .collect()
+}
+
+/// A word with a star in its last part as the files that fit, sorted; any other word as it is.
+fn expanded(here: &Place<'_>, word: String) -> Vec<String> {
+    let (above, pattern) = word.rsplit_once('/').map_or(("", word.as_str()), |(above, last)| (above, last));
+    let Some((head, tail)) = pattern.split_once('*') else { return vec![word] };
+    let mut found = Vec::new();
+    for folder in if above.contains('*') { expanded(here, above.to_owned()) } else { vec![above.to_owned()] }
+    {
+        let Ok(entries) = fs::read_dir(here.path(&folder)) else { continue };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let fit =
+            names.filter(|n| n.len() >= head.len() + tail.len() && n.starts_with(head) && n.ends_with(tail));
+        found.extend(fit.map(|name| if folder.is_empty() { name } else { format!("{folder}/{name}") }));
+    }
+    found.sort();
+    if found.is_empty() { vec![word] } else { found }
+}
+
+/// A command with its `{words}` replaced by references, for those who write documents.
+fn filled(place: &str, typed: &str, here: &Place<'_>) -> String {
+    let Some((before, rest)) = typed.split_once('{') else { return typed.to_owned() };
+    let Some((slug, after)) = rest.split_once('}') else { return typed.to_owned() };
+    let named = files_below(&here.path("$SANDBOX")).into_iter().find_map(|path| {
+        let name = path.file_name()?.to_str()?;
+        let text =
+            (name.ends_with(".md") && name.contains(slug)).then(|| fs::read_to_string(&path).ok())??;
+        let id = text.lines().find_map(|line| line.strip_prefix("id = \""))?;
+        id.get(10..16).map(str::to_owned)
+    });
+    let reference = named.unwrap_or_else(|| panic!("{place}: no task is called `{slug}`"));
+    format!("{before}{reference}{}", filled(place, after, here))
+}
+
+/// All files below a folder, without those of git.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() && entry.file_name() != ".git" {
+            files.extend(files_below(&entry.path()));
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files
 }
 
 /// Go to a folder that is there, and in the sandbox.

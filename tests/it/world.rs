@@ -49,6 +49,11 @@ impl<'a> World<'a> {
         world
     }
 
+    /// Where the three lie.
+    pub(crate) fn folder(&self) -> &Place<'a> {
+        &self.folder
+    }
+
     /// Remember how everything is now.
     pub(crate) fn keep(&self) {
         copy(&self.folder, &self.kept);

@@ -7,9 +7,11 @@ use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::Role;
+use crate::domain::text::shown;
 use crate::ops::carry::{self, Report};
 use crate::store::proposal;
 use crate::view::carry::{RoundView, plan_lines};
+use crate::view::problem::located;
 
 /// `outbox`
 #[derive(Args)]
@@ -36,9 +38,12 @@ impl Outbox {
         }
         let mut lines = plan_lines(&plan);
         lines.extend(plan.problems.iter().map(|p| {
-            format!("leave    {} {}: {}", p.project.as_deref().unwrap_or_default(), p.path, p.fault)
+            let what = shown(&located(&p.path, &p.fault.message));
+            format!("leave    {}  {what}", p.project.as_deref().unwrap_or_default())
         }));
-        let shown = approval::Plan { lines, basis: plan.basis };
+        let nothing_yet = Report { problems: plan.problems, ..Report::default() };
+        let fields = approval::fields_of(&RoundView::new(&nothing_yet, context.mode))?;
+        let shown = approval::Plan { lines, basis: plan.basis, fields };
         if approval::approve(context, &queue.local, &shown)? == Decision::Stop {
             return Ok(DONE);
         }

@@ -78,7 +78,7 @@ fn plan(findings: &[Finding]) -> approval::Plan {
             .map(|finding| format!("{}  {}  {}", finding.code, finding.path, shown(&finding.message))),
     );
     let basis = digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis }
+    approval::Plan { lines, basis, fields: serde_json::Map::new() }
 }
 
 fn show_footprint(context: &Context) -> Result<u8> {

@@ -87,7 +87,7 @@ fn all(context: &Context) -> Result<u8> {
     if context.approval == Approval::Ask && context.ui.is_interactive() {
         context.ui.show(&InboxView::waiting(&project, &waiting))?;
     }
-    if approval::approve(context, &queue.local, &plan(queue, &waiting))? == Decision::Stop {
+    if approval::approve(context, &queue.local, &plan(&project, queue, &waiting)?)? == Decision::Stop {
         return Ok(DONE);
     }
     let accepted = inbox::accept_all(queue, &context.operation("inbox")?)?;
@@ -95,7 +95,7 @@ fn all(context: &Context) -> Result<u8> {
     Ok(DONE)
 }
 
-fn plan(queue: &Queue, waiting: &Waiting) -> approval::Plan {
+fn plan(project: &str, queue: &Queue, waiting: &Waiting) -> Result<approval::Plan> {
     let mut lines = Vec::new();
     let mut basis = String::new();
     for item in &waiting.items {
@@ -105,5 +105,6 @@ fn plan(queue: &Queue, waiting: &Waiting) -> approval::Plan {
         let bytes = queue.read(&item.path).ok().flatten().unwrap_or_default();
         basis.push_str(&format!("{} {}\n", item.path, crate::format::audit::digest(&bytes)));
     }
-    approval::Plan { lines, basis: crate::format::audit::digest(basis.as_bytes()) }
+    let fields = approval::fields_of(&InboxView::waiting(project, waiting))?;
+    Ok(approval::Plan { lines, basis: crate::format::audit::digest(basis.as_bytes()), fields })
 }

@@ -45,7 +45,11 @@ fn retold(context: &Context, chosen: &Proposal) -> Vec<String> {
 fn several(waiting: &[Proposal]) -> Fault {
     let fault = Fault::new(Code::ManyProposals, format!("{} proposals wait; say which", waiting.len()));
     waiting.iter().fold(fault, |fault, proposal| {
-        fault.hint(format!("`swift {} sesame`  (proposed {})", shown(&proposal.words.join(" ")), proposal.at))
+        fault.hint(format!(
+            "`swift {} sesame`  (proposed {})",
+            shown(&shell_words::join(&proposal.words)),
+            proposal.at
+        ))
     })
 }
 

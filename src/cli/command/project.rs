@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
 use crate::ops::init::{self, Wanted};
@@ -39,10 +39,16 @@ impl Init {
             kind: if self.in_tree { HomeKind::Tree } else { HomeKind::Branch },
             branch: self.branch,
         };
-        let done = init::init(&context.start, &context.operation("init")?, &wanted)?;
+        let operation = context.operation("init").map_err(|fault| no_repository(context).unwrap_or(fault))?;
+        let done = init::init(&context.start, &operation, &wanted)?;
         context.ui.show(&InitView::new(&done, context.mode))?;
         Ok(DONE)
     }
+}
+
+/// Outside of a repository git names nobody, and that is not what the person has to hear.
+fn no_repository(context: &Context) -> Option<Fault> {
+    context.queue().err().filter(|fault| fault.code == Code::NoRepository)
 }
 
 /// `register`
@@ -157,7 +163,7 @@ impl MoveHome {
 
 fn plan(lines: Vec<String>) -> approval::Plan {
     let basis = crate::format::audit::digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis }
+    approval::Plan { lines, basis, fields: serde_json::Map::new() }
 }
 
 /// `uninstall`

@@ -9,7 +9,7 @@ use crate::cli::DONE;
 use crate::cli::context::Context;
 use crate::cli::editor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority};
+use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, valid_title};
 use crate::format::date;
 use crate::ops::create::{self, Fields, Target, Text};
 use crate::ops::edit::{self, Clear, NewText};
@@ -29,8 +29,8 @@ struct FieldArguments {
     /// S, M, L or XL
     #[arg(long, short = 'e', value_name = "EFFORT")]
     effort: Option<Effort>,
-    /// A label; may be given several times
-    #[arg(long = "label", short = 'l', value_name = "LABEL")]
+    /// A label; may be given several times, or as `one,two`
+    #[arg(long = "label", short = 'l', value_name = "LABEL", value_delimiter = ',')]
     labels: Vec<String>,
     /// A task that has to be done first: an id, or `project#id`; may be given several times
     #[arg(long = "after", short = 'a', value_name = "REF")]
@@ -88,6 +88,9 @@ impl Task {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         let limit = queue.settings.max_bytes;
+        if let Some(title) = &self.title {
+            valid_title(title)?;
+        }
         let target = match self.target.as_str() {
             "." => Target::Here,
             name => Target::Project(name.parse()?),

@@ -52,5 +52,5 @@ fn shown_plan(plan: &Plan) -> approval::Plan {
         lines.extend(part.files.iter().map(|file| format!("{}  {}", part.project, shown(&file.path))));
     }
     let basis = digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis }
+    approval::Plan { lines, basis, fields: serde_json::Map::new() }
 }

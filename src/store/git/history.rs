@@ -192,10 +192,9 @@ impl Home {
 
     pub(super) fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
         let mut files = BTreeMap::new();
-        if let Some(id) = self.tip()?.id {
-            if let Some(top) = self.queue_tree(repo, repo.commit(id)?.tree)? {
-                tree::flatten(repo, top, "", &mut files)?;
-            }
+        let Some(id) = self.tip()?.id else { return Ok(files) };
+        if let Some(top) = self.queue_tree(repo, repo.commit(id)?.tree)? {
+            tree::flatten(repo, top, "", &mut files)?;
         }
         Ok(files)
     }

@@ -1,0 +1,385 @@
+//! Damage of every kind is found and its place named; a healthy queue gives no finding at all.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use jiff::SignedDuration;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::snapshot::Snapshot;
+use crate::world::{World, add, codes, copies, files, sound, text};
+
+/// One kind of damage: what it does to web, and what has to be in the answer.
+struct Damage {
+    name: &'static str,
+    plant: fn(&Place<'_>),
+    /// The verb that has to find it: `doctor` or `audit verify`.
+    verb: &'static str,
+    /// What has to be named: a code and a part of the place or the message.
+    named: [&'static str; 2],
+}
+
+/// The only audit segment of web.
+fn segment(web: &Place<'_>) -> String {
+    let mut all: Vec<_> = files(web).into_iter().filter(|path| path.starts_with("audit/")).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    format!(".swift/{}", all.remove(0))
+}
+
+/// Rewrite web's segment, record by record.
+fn rewrite(web: &Place<'_>, change: impl Fn(Vec<String>) -> Vec<String>) {
+    let path = segment(web);
+    let text = web.read(&path);
+    let parts: Vec<String> = text.split("[[event]]").map(str::to_owned).collect();
+    web.write(&path, change(parts).join("[[event]]"));
+}
+
+/// The file of the task with this title.
+fn file(web: &Place<'_>, title: &str) -> String {
+    let line = format!("title = \"{title}\"");
+    let found = files(web)
+        .into_iter()
+        .find(|path| path.ends_with(".md") && web.read(&format!(".swift/{path}")).contains(&line));
+    format!(".swift/{}", found.unwrap())
+}
+
+fn damages() -> Vec<Damage> {
+    let damage = |name, verb, named, plant| Damage { name, plant, verb, named };
+    vec![
+        damage("a bit flipped in a record", "audit verify", ["audit-damaged", "audit/"], |web| {
+            let path = segment(web);
+            let text = web.read(&path).replacen("task.created", "task.creatfd", 1);
+            web.write(&path, text);
+        }),
+        damage("an actor changed in a record", "audit verify", ["audit-damaged", "audit/"], |web| {
+            let path = segment(web);
+            let text = web.read(&path).replacen("Ada Example", "Eve Example", 1);
+            web.write(&path, text);
+        }),
+        damage("a record dropped", "audit verify", ["audit-damaged", "audit/"], |web| {
+            rewrite(web, |mut parts| {
+                parts.remove(2);
+                parts
+            });
+        }),
+        damage("records reordered", "audit verify", ["audit-damaged", "audit/"], |web| {
+            rewrite(web, |mut parts| {
+                parts.swap(1, 2);
+                parts
+            });
+        }),
+        damage("a record doubled", "audit verify", ["audit-damaged", "audit/"], |web| {
+            rewrite(web, |mut parts| {
+                let part = parts[2].clone();
+                parts.insert(2, part);
+                parts
+            });
+        }),
+        damage("the last record cut off", "audit verify", ["audit-missing", "audit/"], |web| {
+            rewrite(web, |mut parts| {
+                parts.pop();
+                parts
+            });
+        }),
+        damage("a segment cut in the middle of a record", "audit verify", ["audit/", "audit/"], |web| {
+            let path = segment(web);
+            let text = web.read(&path);
+            web.write(&path, &text[..text.len() - 40]);
+        }),
+        damage("a segment emptied", "audit verify", ["audit/", "audit/"], |web| {
+            web.write(&segment(web), "");
+        }),
+        damage("a segment deleted", "audit verify", ["audit-missing", "audit/"], |web| {
+            fs::remove_file(web.path(&segment(web))).unwrap();
+        }),
+        damage("a segment deleted and committed", "audit verify", ["audit-missing", "audit/"], |web| {
+            fs::remove_file(web.path(&segment(web))).unwrap();
+            web.git("-C .swift commit --quiet --all --message tidy");
+        }),
+        damage("the log replaced by noise", "audit verify", ["malformed", "audit/"], |web| {
+            web.write(&segment(web), [0_u8, 159, 146, 150]);
+        }),
+        damage("a segment copied", "audit verify", ["audit-damaged", "twice"], |web| {
+            let path = segment(web);
+            let text = web.read(&path);
+            web.write(&path.replace(".toml", "x.toml"), text);
+        }),
+        damage("a task emptied", "doctor", ["malformed", "tasks/"], |web| web.write(&file(web, "one"), "")),
+        damage("a task cut off", "doctor", ["malformed", "tasks/"], |web| {
+            let path = file(web, "one");
+            let text = web.read(&path);
+            web.write(&path, &text[..40]);
+        }),
+        damage("a task deleted", "doctor", ["missing", ""], |web| {
+            fs::remove_file(web.path(&file(web, "one"))).unwrap()
+        }),
+        damage("a finished task deleted", "doctor", ["missing", ""], |web| {
+            fs::remove_file(web.path(&file(web, "finished"))).unwrap();
+        }),
+        damage("a record of a sent task deleted", "doctor", ["missing", ""], |web| {
+            fs::remove_file(web.path(&file(web, "sent"))).unwrap();
+        }),
+        damage("a task changed by hand", "doctor", ["changed-by-hand", "tasks/"], |web| {
+            let path = file(web, "one");
+            let text = web.read(&path) + "more\n";
+            web.write(&path, text);
+        }),
+        damage("a task moved by hand", "doctor", ["state-differs", "done/"], |web| {
+            let path = file(web, "one");
+            fs::rename(web.path(&path), web.path(".swift/done/moved.md")).unwrap();
+        }),
+        damage("two files with one id", "doctor", ["id-twice", "tasks/"], |web| {
+            let text = web.read(&file(web, "one"));
+            web.write(".swift/tasks/copy.md", text);
+        }),
+        damage("a conflict in a task", "doctor", ["malformed", "conflict"], |web| {
+            let path = file(web, "one");
+            let text = format!("<<<<<<< HEAD\n{}=======\n>>>>>>> x\n", web.read(&path));
+            web.write(&path, text);
+        }),
+        damage("a file from elsewhere", "doctor", ["unknown-file", "notes.txt"], |web| {
+            web.write(".swift/notes.txt", "x")
+        }),
+        damage("a folder from elsewhere", "doctor", ["unknown-file", "attic"], |web| {
+            web.write(".swift/attic/x.md", "x")
+        }),
+        damage("a task that waits for itself", "doctor", ["dependency", "tasks/"], |web| {
+            let path = file(web, "one");
+            let text = web.read(&path);
+            let id = text.lines().find_map(|line| line.strip_prefix("id = ")).unwrap().to_owned();
+            web.write(&path, text.replacen("labels = []", &format!("labels = []\nafter = [{id}]"), 1));
+        }),
+        damage("a task that waits for nobody", "doctor", ["dependency", "tasks/"], |web| {
+            let path = file(web, "one");
+            let text = web.read(&path);
+            let after = "labels = []\nafter = [\"01kjpwdn8ra02wfe0qeyxtg7zz\"]";
+            web.write(&path, text.replacen("labels = []", after, 1));
+        }),
+        damage("attributes changed", "doctor", ["own-file", ".gitattributes"], |web| {
+            web.write(".swift/.gitattributes", "* text\n")
+        }),
+        damage("the ignore file deleted", "doctor", ["own-file", ".gitignore"], |web| {
+            fs::remove_file(web.path(".swift/.gitignore")).unwrap();
+        }),
+        damage("a folder that is a link", "doctor", ["not-a-", "tasks/"], |web| {
+            symlink(web.path("$SANDBOX"), web.path(".swift/tasks/elsewhere")).unwrap();
+        }),
+        damage("sessions that are a link", "doctor", ["unsafe-home", "sessions"], |web| {
+            symlink(web.path("$SANDBOX"), web.path(".swift/sessions")).unwrap();
+        }),
+        damage("a session that cannot be read", "doctor", ["malformed", "sessions/"], |web| {
+            web.write(".swift/sessions/2026-03/x.md", "no session");
+        }),
+        damage("a newer task", "doctor", ["newer-schema", "tasks/"], |web| {
+            let path = file(web, "one");
+            let text = web.read(&path).replacen("schema = 1", "schema = 7", 1);
+            web.write(&path, text);
+        }),
+        damage("git's object of a task gone", "doctor", ["git", ""], |web| {
+            let tree = web.git("-C .swift rev-parse HEAD^{tree}");
+            let (dir, rest) = tree.trim().split_at(2);
+            fs::remove_file(web.path(&format!(".git/objects/{dir}/{rest}"))).unwrap();
+        }),
+    ]
+}
+
+#[test]
+fn every_kind_of_damage_is_found_and_its_place_named() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let web = &world.web;
+    add(web, ".", "one");
+    add(web, ".", "two");
+    let finished = add(web, ".", "finished");
+    web.swift_ok(["done", &finished]);
+    world.letter("sent");
+    world.round();
+    world.keep();
+    let mut missed = Vec::new();
+    for Damage { name, plant, verb, named } in damages() {
+        world.restore();
+        plant(web);
+        let before = Snapshot::of(web, &[".git"]);
+        let output = web.call(format!("{verb} --json").as_str()).run();
+        let said = format!("{}{}", output.stdout, output.stderr);
+        // A change that is legal is told as a note; a broken repository is git's word.
+        let status = match named[0] {
+            "changed-by-hand" | "unknown-file" => 0,
+            "git" => 9,
+            _ => 8,
+        };
+        if output.status != status || !named.iter().all(|part| said.contains(part)) {
+            missed.push(format!("{name}: `{verb}` ended with {}, {named:?} in\n{said}", output.status));
+        }
+        before.assert_same(&Snapshot::of(web, &[".git"]));
+        let listed = web.swift("list");
+        if !listed.stdout.contains("two") && name != "git's object of a task gone" {
+            missed.push(format!("{name}: the good neighbour is not listed: {}", listed.stderr));
+        }
+    }
+    assert!(missed.is_empty(), "{} of the damages:\n{}", missed.len(), missed.join("\n"));
+}
+
+#[test]
+fn a_registry_that_points_elsewhere_is_found() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.keep();
+    let paths = ".swift/local/paths.json";
+    let cases: [(&str, &dyn Fn(), &str); 4] = [
+        (
+            "swapped",
+            &|| world.hub.write(paths, world.hub.read(paths).replace("/web", "/w").replace("/api", "/web")),
+            "acme__api",
+        ),
+        (
+            "a file in the place",
+            &|| world.hub.write(paths, world.hub.read(paths).replace("/web", "/hub/README.md")),
+            "acme__web",
+        ),
+        (
+            "another id",
+            &|| world.hub.write(".swift/projects/acme__web.toml", "schema = 1\nid = \"acme/other\"\n"),
+            "acme/other",
+        ),
+        ("noise", &|| world.hub.write(".swift/projects/acme__web.toml", "id = ["), "acme__web.toml"),
+    ];
+    for (name, plant, named) in cases {
+        world.restore();
+        plant();
+        let output = world.hub.swift("doctor");
+        assert!(output.ended(8).stdout.contains(named), "{name}: {}{}", output.stdout, output.stderr);
+        assert!(world.hub.swift("outbox sesame").status != 1, "{name}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_named_by_every_verb() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let good = web.read(".swift/swift.toml");
+    for (bad, place) in [
+        ("", "swift.toml"),
+        ("id = [", "swift.toml:1:"),
+        ("schema = 1\nid = \"../x\"\n", "swift.toml:2:"),
+        ("schema = 1\nid = \"a/b\"\ncommit = \"never\"\n", "swift.toml:3:"),
+        ("schema = 1\nid = \"a/b\"\nlease = -3\n", "swift.toml:3:"),
+    ] {
+        web.write(".swift/swift.toml", bad);
+        for verb in ["list", "doctor", "task . x", "audit verify"] {
+            let output = web.swift(verb);
+            assert!(output.ended(8).stderr.contains(place), "{verb}: {bad:?}: {}", output.stderr);
+        }
+    }
+    web.write(".swift/swift.toml", good);
+    assert_eq!(web.swift("doctor").status, 0);
+}
+
+#[test]
+fn a_branch_that_was_rewound_is_found_or_nothing_is_lost() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let first = add(&web, ".", "first");
+    let second = add(&web, ".", "second");
+    web.git("-C .swift reset --quiet --hard HEAD~1");
+    assert_eq!((copies(&web, &first).len(), copies(&web, &second).len()), (1, 0));
+    add(&web, ".", "third");
+    sound(&web, "rewound on purpose");
+
+    // The files of now under an older commit: they are hand changes, and are recorded.
+    web.git("-C .swift reset --quiet --soft HEAD~1");
+    add(&web, ".", "fourth");
+    sound(&web, "rewound softly");
+    assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_cache_that_lies_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for n in 0..80 {
+        web.write(&format!(".swift/tasks/{n}.md"), format!("+++\ntitle = \"task {n}\"\n+++\n"));
+    }
+    add(&web, ".", "the last");
+    let list = || {
+        let mut all: Vec<_> =
+            web.json("list")["tasks"].as_array().unwrap().iter().map(|t| text(&t["title"])).collect();
+        all.sort();
+        all
+    };
+    let truth = list();
+    assert_eq!(truth.len(), 81);
+    let local = web.path(".swift/local");
+    let tasks = local.join("cache/tasks");
+    // Files that were written just now are not trusted to a cache.
+    while fs::metadata(&tasks).unwrap().len() < 4000 {
+        assert_eq!(list(), truth);
+    }
+    let good = fs::read(&tasks).unwrap();
+    for step in [1, 7, 31, good.len() / 3, good.len() - 1] {
+        let mut bad = good.clone();
+        bad.iter_mut().skip(step).step_by(step.max(97)).for_each(|byte| *byte ^= 0x5a);
+        fs::write(&tasks, &bad).unwrap();
+        assert_eq!(list(), truth, "scribbled from {step}");
+        fs::write(&tasks, &good[..step]).unwrap();
+        assert_eq!(list(), truth, "cut off at {step}");
+    }
+    for name in ["cache/tasks", "writer", "session"] {
+        fs::write(local.join(name), b"\xff\0noise").unwrap();
+    }
+    assert_eq!(list(), truth, "everything of this machine is noise");
+    add(&web, ".", "one more");
+    sound(&web, "with noise in the machine's own folder");
+    fs::remove_dir_all(&local).unwrap();
+    add(&web, ".", "and another");
+    assert_eq!(list().len(), 83);
+    sound(&web, "without the machine's own folder");
+}
+
+#[test]
+fn a_clock_that_ran_ahead_is_told() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.call("task . early").env("SWIFT_TEST_NOW", "2031-01-01T00:00:00Z").run().ok();
+    let findings = web.call("doctor --json").run().ended(8).json();
+    assert!(codes(&findings["findings"]).contains(&"clock".to_owned()), "{findings}");
+    assert_eq!(web.swift("audit verify").status, 0);
+    add(&web, ".", "late");
+    sound(&web, "after the clock was set back");
+}
+
+#[test]
+fn a_healthy_queue_gives_no_finding() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    for n in 0..250 {
+        let to = if n % 5 == 0 { "to = \"acme/api\"\n" } else { "" };
+        let folder = if n % 5 == 0 { "outbox" } else { "tasks" };
+        world
+            .web
+            .write(&format!(".swift/{folder}/{n}.md"), format!("+++\ntitle = \"task {n}\"\n{to}+++\nbody\n"));
+    }
+    world.web.swift_ok("start sesame");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    for place in [&world.web, &world.api] {
+        for n in 0..8 {
+            let id = text(&place.json("claim")["lease"]["task"]);
+            match n % 4 {
+                0 => drop(place.swift_ok(["done", &id])),
+                1 => drop(place.swift_ok(["fail", &id, "--why", "x"])),
+                2 => drop(place.swift_ok(["block", &id, "--why", "x"])),
+                _ => {}
+            }
+        }
+    }
+    world.web.swift_ok("undo sesame");
+    world.web.swift_ok("finish --learned much sesame");
+    world.round();
+    sandbox.later(SignedDuration::from_hours(72));
+    for place in [&world.hub, &world.web, &world.api] {
+        let findings = place.call("doctor --json").run().ended(0).json();
+        assert_eq!(findings["findings"].as_array().unwrap().len(), 0, "{findings:#}");
+        sound(place, "healthy");
+    }
+}
