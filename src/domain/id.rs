@@ -97,13 +97,13 @@ dated!(TaskId OperationId SegmentId SessionId);
 referable!(TaskId OperationId);
 
 impl TaskId {
-    /// All of it as one number; [`Self::from_number`] takes it back.
+    /// All of it as one number; [`TaskId::from_number`] takes it back.
     pub(crate) fn number(self) -> u128 {
         self.0
     }
 
-    /// What [`Self::number`] gave.
-    pub(crate) fn from_number(number: u128) -> Self {
+    /// What [`TaskId::number`] gave.
+    pub(crate) fn from_number(number: u128) -> TaskId {
         TaskId(number)
     }
 

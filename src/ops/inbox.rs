@@ -67,7 +67,7 @@ pub(crate) fn with_ids(tx: &mut Tx<'_>, items: Vec<Item>, problems: &mut Vec<Pro
     for mut item in items {
         if item.task.id.is_none() {
             match tx.document(&item.path) {
-                Ok(document) => item.task = document.task().clone(),
+                Ok(document) => item.task = Box::new(document.task().clone()),
                 Err(fault) => {
                     problems.push(Problem::at(item.path, fault));
                     continue;

@@ -179,7 +179,7 @@ fn item(queue: &Queue, archive: &str, place: &Place, stamp: Stamp, bytes: &[u8])
     let path = format!("{archive}#{}", place.path);
     let task = parse_summary(slice(bytes, place), &queue.limits()).map_err(|m| m.at(&path))?;
     let folder = layout::folder_of(&place.path).unwrap_or(Folder::Done);
-    Ok(Item { path, folder, task, stamp })
+    Ok(Item { path, folder, task: Box::new(task), stamp })
 }
 
 fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {

@@ -151,6 +151,25 @@ impl Root {
         Ok(walk)
     }
 
+    /// The regular files directly in a folder whose names begin with these letters; nothing else there is looked at.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn named(&self, folder: &str, prefix: &str) -> Result<Vec<Seen>> {
+        let Some(fd) = self.folder(folder)? else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        let read = entries::each(&fd, |raw, _| {
+            names.extend(raw.to_str().ok().filter(|name| name.starts_with(prefix)).map(str::to_owned));
+        });
+        read.map_err(|e| io("list", &self.shown(folder), e))?;
+        names.sort_unstable();
+        let mut walk = Walk::default();
+        for name in names {
+            self.visit(&fd, folder, name, 0, &mut walk, &mut Vec::new());
+        }
+        Ok(walk.files)
+    }
+
     fn walk_one(&self, fd: &OwnedFd, folder: &str, depth: usize) -> Result<Walk> {
         let (mut walk, mut names) = (Walk::default(), Vec::new());
         let read = entries::each(fd, |raw, _| match raw.to_str() {

@@ -12,10 +12,6 @@ use crate::format::{self, Document};
 const OTHERS: [&str; 4] = [layout::PROJECTS, layout::SESSIONS, layout::TEMPLATES, layout::QUARANTINE];
 const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"];
 
-/// Folders whose files are written once. An edit in place there is found by `doctor` and `audit verify`; looking for
-/// it before each verb would cost more with each finished task.
-const CLOSED: [&str; 2] = [layout::AUDIT, layout::ARCHIVE];
-
 /// Record every file of the queue that differs from the last commit and can be read as what it should be.
 /// What cannot be read stays as it is and is noted as a problem.
 ///
@@ -24,7 +20,7 @@ const CLOSED: [&str; 2] = [layout::AUDIT, layout::ARCHIVE];
 pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
-    for path in tx.queue.home.changed_files_but(&CLOSED)?.into_iter().map(|changed| changed.path) {
+    for path in tx.queue.home.edited_files()? {
         if debts.contains(&path) {
             continue;
         }

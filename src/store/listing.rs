@@ -29,7 +29,10 @@ pub(crate) fn of_folder(queue: &Queue, folder: Folder) -> Result<Listing> {
     let mut unread = Vec::new();
     for seen in walk.files {
         match cache.take(&seen.path, seen.stamp) {
-            Some(task) => listing.items.push(Item { path: seen.path, folder, task, stamp: seen.stamp }),
+            Some(task) => {
+                let task = Box::new(task);
+                listing.items.push(Item { path: seen.path, folder, task, stamp: seen.stamp });
+            }
             None => unread.push(seen),
         }
     }
@@ -82,6 +85,6 @@ fn load(queue: &Queue, folder: Folder, files: usize) -> Cache {
 fn save(queue: &Queue, folder: Folder, items: &[Item]) {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
-    let rows = items.iter().map(|item| (item.path.as_str(), item.stamp, &item.task));
+    let rows = items.iter().map(|item| (item.path.as_str(), item.stamp, &*item.task));
     let _ = queue.local.write(&cache::file_name(folder), &Cache::encode(rows, now));
 }

@@ -35,7 +35,8 @@ pub(crate) struct Item {
     /// Relative to `.swift/`.
     pub(crate) path: String,
     pub(crate) folder: Folder,
-    pub(crate) task: Task,
+    /// Apart, because tasks are large and items are moved about in thousands.
+    pub(crate) task: Box<Task>,
     pub(crate) stamp: Stamp,
 }
 
@@ -207,12 +208,8 @@ impl Queue {
     /// # Errors
     /// [`Code::Io`] if the folder cannot be listed.
     pub(crate) fn at_usual_place(&self, id: TaskId, folder: Folder) -> Result<Option<Item>> {
-        let walk = self.root.walk(&layout::usual_folder(folder, id))?;
-        let prefix = id.to_string();
-        for seen in walk.files {
-            let name = seen.path.rsplit('/').next().unwrap_or_default();
-            if name.starts_with(&prefix)
-                && let Ok(item) = self.item(&seen, folder)
+        for seen in self.root.named(&layout::usual_folder(folder, id), &id.to_string())? {
+            if let Ok(item) = self.item(&seen, folder)
                 && item.id() == Some(id)
             {
                 return Ok(Some(item));
@@ -248,7 +245,7 @@ impl Queue {
         }
         let bytes = self.read(&seen.path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
         let task = format::parse_summary(&bytes, &self.limits()).map_err(|m| m.at(&seen.path))?;
-        Ok(Item { path: seen.path.clone(), folder, task, stamp: seen.stamp })
+        Ok(Item { path: seen.path.clone(), folder, task: Box::new(task), stamp: seen.stamp })
     }
 }
 

@@ -5,6 +5,7 @@
 //! has committed. Where two send to each other, one commits its arrivals at first and strikes off what it sent at the
 //! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::plan::{Letter, News, Plan, Stranded, Tidings};
@@ -19,9 +20,9 @@ use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::Item;
+use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
-use crate::store::{archive, history};
+use crate::store::{archive, history, layout};
 
 use crate::ops::create::without_progress;
 
@@ -78,6 +79,7 @@ struct Round<'a> {
     posts: &'a Posts,
     operation: &'a Operation<'a>,
     open: HashMap<usize, Tx<'a>>,
+    present: HashMap<usize, Present>,
     under_way: Vec<OnItsWay>,
     /// Repositories that have committed their arrivals and still have to strike off what they sent.
     late: Vec<usize>,
@@ -92,6 +94,7 @@ impl<'a> Round<'a> {
             posts,
             operation,
             open: HashMap::new(),
+            present: HashMap::new(),
             under_way: Vec::new(),
             late: Vec::new(),
             told: HashMap::new(),
@@ -160,7 +163,15 @@ impl<'a> Round<'a> {
         let hash = content_hash(&bytes);
         let to = &self.posts.all[letter.to];
         let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
-        let there = if letter.from == letter.to { None } else { copy_at(to, receiver, id, &hash)? };
+        let there = if letter.from == letter.to {
+            None
+        } else {
+            let present = match self.present.entry(letter.to) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(empty) => empty.insert(Present::of(&to.queue)?),
+            };
+            copy_at(to, present, receiver, id, &hash)?
+        };
         if let Some(path) = there {
             let again = !to.queue.home.debts()?.contains(&path);
             return Ok(OnItsWay { letter, id, task, hash, path, again });
@@ -397,15 +408,43 @@ fn parcel(mut document: Document, sender: &ProjectId) -> Document {
     document
 }
 
+/// What a receiver had when the round began, read once: looking for each letter alone would read it all each time.
+struct Present {
+    items: HashMap<TaskId, Item>,
+    archived: HashSet<TaskId>,
+}
+
+impl Present {
+    fn of(queue: &Queue) -> Result<Present> {
+        let items = queue.list(&layout::QUEUE_FOLDERS).items.into_iter().rev();
+        let items = items.filter_map(|item| item.id().map(|id| (id, item))).collect();
+        Ok(Present { items, archived: archive::ids(queue)? })
+    }
+
+    fn find(&self, queue: &Queue, id: TaskId) -> Result<Option<Item>> {
+        match self.items.get(&id) {
+            Some(item) => Ok(Some(item.clone())),
+            None if self.archived.contains(&id) => archive::find(queue, id),
+            None => Ok(None),
+        }
+    }
+}
+
 /// Where the receiver has this very task already; `None` if it never had it.
 ///
 /// # Errors
 /// [`Code::Collision`] if it has another task under the same id.
-fn copy_at(post: &Post, tx: &mut Tx<'_>, id: TaskId, hash: &str) -> Result<Option<String>> {
+fn copy_at(
+    post: &Post,
+    present: &Present,
+    tx: &mut Tx<'_>,
+    id: TaskId,
+    hash: &str,
+) -> Result<Option<String>> {
     if let Some(path) = tx.staged_copy(id) {
         return Err(collision(post, id, &path));
     }
-    let Some(there) = post.queue.anywhere(id)? else { return Ok(None) };
+    let Some(there) = present.find(&post.queue, id)? else { return Ok(None) };
     let same = content_hash(&archive::read(&post.queue, &there)?) == hash;
     if same || history::was_delivered(&post.queue, id, hash)? {
         return Ok(Some(there.path));

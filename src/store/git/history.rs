@@ -12,7 +12,7 @@ use super::find::SETTINGS;
 use super::folder::Folder;
 use super::index_file::{Extras, IndexFile};
 use super::repo::{CommitData, Repo};
-use super::sweep::Sweep;
+use super::sweep::{Sweep, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, commit, disk, external, index};
@@ -98,9 +98,8 @@ impl Home {
         self.changed_files_but(&[])
     }
 
-    /// The same, except that in these folders of files that are written once, an edit that left the folder itself
-    /// as it was may be passed over.
-    pub(crate) fn changed_files_but(&self, closed: &[&str]) -> Result<Vec<Changed>> {
+    /// The same without what lies in these folders at the top.
+    pub(super) fn changed_files_but(&self, passed_over: &[&str]) -> Result<Vec<Changed>> {
         let repo = Repo::open(&self.git_dir)?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
@@ -109,10 +108,11 @@ impl Home {
         let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
         let mut changed = match (index, queue) {
             (Some(index), Some(queue)) if self.is_in_step(queue) => {
-                self.compared_with_index(&repo, &index, closed)?
+                self.compared_with_index(&repo, &index, passed_over)?
             }
             (index, _) => self.compared_with_head(&repo, index.as_ref())?,
         };
+        changed.retain(|changed| is_looked_at(&changed.path, passed_over));
         self.without_ignored(&mut changed)?;
         changed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(changed)
@@ -123,10 +123,10 @@ impl Home {
         &self,
         repo: &Repo,
         index: &IndexFile<'_>,
-        closed: &[&str],
+        passed_over: &[&str],
     ) -> Result<Vec<Changed>> {
         let written = self.index_time();
-        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, closed };
+        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, passed_over };
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());

@@ -4,6 +4,9 @@
 //! so after each commit a record says which index it is that agrees with which tree. As long as the index is that
 //! very file, its entries stand for HEAD, and files are compared with them alone. The record is only a hint:
 //! without it, or after git has written the index, HEAD is read as before.
+//!
+//! Before each verb, folders that only `swift` writes, the log and the archives, are not looked at: they grow with
+//! everything that was ever finished. Whether they are as they were is a question for `audit verify` and `doctor`.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -22,6 +25,9 @@ use super::worktree::FOLDER;
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 use crate::store::entries;
+
+/// What no verb looks at, at the top of the queue.
+const PASSED_OVER: [&str; 2] = ["audit", "archive"];
 
 /// What the record begins with.
 const HEAD_LINE: &str = "swift in step 1";
@@ -53,6 +59,15 @@ fn version(at: impl std::os::fd::AsFd, path: &Path, flags: AtFlags) -> Option<Ve
 }
 
 impl Home {
+    /// Paths below `.swift/` that differ from HEAD, the log and the archives left out.
+    ///
+    /// # Errors
+    /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD.
+    pub(crate) fn edited_files(&self) -> Result<Vec<String>> {
+        let changed = self.changed_files_but(&PASSED_OVER)?;
+        Ok(changed.into_iter().map(|changed| changed.path).collect())
+    }
+
     /// The queue's own tree in the tree of a commit.
     pub(super) fn queue_tree(&self, repo: &Repo, root: ObjectId) -> Result<Option<ObjectId>> {
         match self.kind {
@@ -116,9 +131,8 @@ pub(super) struct Sweep<'a> {
     /// The time of the index: a file as young as that may have been edited in the same instant.
     pub(super) written: (u32, u32),
     pub(super) root: &'a Path,
-    /// Folders of files that are written once: there a known name stands for its content, unless the folder itself
-    /// has changed since the index was written. So what is finished costs next to nothing.
-    pub(super) closed: &'a [&'a str],
+    /// Folders at the top that are not looked at.
+    pub(super) passed_over: &'a [&'a str],
 }
 
 /// What a comparison finds.
@@ -141,7 +155,8 @@ impl Sweep<'_> {
             let mut here = vec![false; own.len()];
             found.present.iter().for_each(|position| here[*position] = true);
             for (entry, _) in own.iter().zip(here).filter(|(_, here)| !here) {
-                gone.extend(String::from_utf8(entry.path[self.prefix.len()..].to_vec()));
+                let path = String::from_utf8(entry.path[self.prefix.len()..].to_vec());
+                gone.extend(path.ok().filter(|path| is_looked_at(path, self.passed_over)));
             }
         }
         Ok((found.doubtful, gone))
@@ -150,7 +165,9 @@ impl Sweep<'_> {
     fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
         let (mut files, mut below) = (Vec::new(), Vec::new());
         let read = entries::each(fd, |name, kind| {
-            let is_ours = path.is_empty() && name == c"local" || name == c".git";
+            let at_top =
+                || name == c"local" || self.passed_over.iter().any(|top| top.as_bytes() == name.to_bytes());
+            let is_ours = name == c".git" || path.is_empty() && at_top();
             match kind {
                 _ if is_ours => {}
                 FileType::Directory => below.push(name.to_owned()),
@@ -192,15 +209,10 @@ impl Sweep<'_> {
         let first = all.partition_point(|entry| entry.path < folder.as_bytes());
         let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
         let entries = &all[first..first + length];
-        let is_still = self.is_still(fd, path);
         for name in names {
             // What is no UTF-8 cannot be a file of the queue; reading the folder lists it as a problem.
             let Ok(text) = name.to_str() else { continue };
             let known = entries.binary_search_by(|entry| entry.path[folder.len()..].cmp(text.as_bytes()));
-            if let (Ok(at), true) = (known, is_still) {
-                found.present.push(first + at);
-                continue;
-            }
             let stat = match rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
@@ -225,13 +237,12 @@ impl Sweep<'_> {
         }
         Ok(())
     }
+}
 
-    /// Whether a folder is one of the closed ones and none of its names has changed.
-    fn is_still(&self, fd: &OwnedFd, path: &str) -> bool {
-        let top = path.split('/').next().unwrap_or_default();
-        self.closed.contains(&top)
-            && rustix::fs::fstat(fd).is_ok_and(|stat| index::stamp_of(&stat).mtime < self.written)
-    }
+/// Whether a path is not below one of these folders.
+pub(super) fn is_looked_at(path: &str, passed_over: &[&str]) -> bool {
+    let top = path.split('/').next().unwrap_or_default();
+    !passed_over.contains(&top)
 }
 
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

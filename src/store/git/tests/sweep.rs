@@ -51,18 +51,30 @@ fn with_the_record_and_without_it_the_answer_is_the_same() {
 }
 
 #[test]
-fn a_closed_folder_is_looked_into_when_its_names_have_changed() {
+fn the_log_and_the_archives_are_left_to_those_who_check_them() {
     for kind in BOTH {
         let sandbox = Sandbox::new();
         let home = sandbox.create(kind);
         commit(&home, vec![write("archive/2026-01/a.md", "a\n"), write("archive/2026-01/b.md", "b\n")]);
-        let quick = |home: &Home| -> Vec<String> {
-            home.changed_files_but(&["archive"]).unwrap().into_iter().map(|changed| changed.path).collect()
-        };
         std::fs::write(home.root.join("archive/2026-01/c.md"), "c\n").unwrap();
-        std::fs::remove_file(home.root.join("archive/2026-01/a.md")).unwrap();
-        assert_eq!(quick(&home), ["archive/2026-01/a.md", "archive/2026-01/c.md"]);
         std::fs::write(home.root.join("archive/2026-01/b.md"), "edited\n").unwrap();
-        assert!(changed(&home).contains(&"archive/2026-01/b.md".to_owned()));
+        std::fs::remove_file(home.root.join("archive/2026-01/a.md")).unwrap();
+        std::fs::write(home.root.join("swift.toml"), "edited = true\n").unwrap();
+        assert_eq!(home.edited_files().unwrap(), ["swift.toml"]);
+        assert_eq!(changed(&home).len(), 4);
+        std::fs::remove_file(record(&home)).unwrap();
+        assert_eq!(home.edited_files().unwrap(), ["swift.toml"]);
     }
+}
+
+#[test]
+fn what_git_has_in_the_index_and_no_commit_has_is_not_taken_for_head() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.create(HomeKind::Branch);
+    commit(&home, vec![write("tasks/0a/x.md", "one\n"), write("tasks/0b/y.md", "y\n")]);
+    std::fs::write(home.root.join("tasks/0a/x.md"), "staged by hand\n").unwrap();
+    sandbox.git_at(&home.root, &["add", "tasks/0a/x.md"]);
+    commit(&home, vec![write("tasks/0b/y.md", "two\n")]);
+    assert_eq!(changed(&home), ["tasks/0a/x.md"]);
+    assert_eq!(changed(&home), ["tasks/0a/x.md"]);
 }
