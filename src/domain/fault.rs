@@ -2,7 +2,7 @@
 //!
 //! A [`Fault`] carries a stable [`Code`], a sentence that names the thing and the place, and hints that can be
 //! pasted. The code decides the exit status and whether trying again can help. `docs/errors.md` is generated
-//! from [`Code::ALL`]; a test keeps the two equal.
+//! from `Code::ALL`; a test keeps the two equal.
 
 use std::fmt;
 

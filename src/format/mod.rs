@@ -2,7 +2,7 @@
 //!
 //! Pure: bytes in, values out; no disk, no clock. Every reader is bounded in time and depth, because a file may
 //! come from anybody. Files that persons edit are changed in place ([`edit`]), so that every byte that `swift`
-//! does not own survives; the answer to a file that cannot be read is a [`Malformed`] with its line and column.
+//! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
 pub(crate) mod audit;
 pub(crate) mod date;

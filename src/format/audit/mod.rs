@@ -3,7 +3,7 @@
 //! A segment begins with a header; then come records, each in exactly one spelling. The hash of a record covers
 //! its text and the hash before it, the first one's that of the header, so a changed byte shows in the segment
 //! itself. What a segment alone cannot show is that records are missing at its end: for that, the writer's next
-//! segment names the last hash ([`verify_writer`]), and every commit of git has its own copy.
+//! segment names the last hash, and every commit of git has its own copy.
 
 mod header;
 mod record;

@@ -19,7 +19,7 @@ pub(crate) struct Segment {
     /// The hash of the header, on which the first record builds.
     pub(crate) seed: Digest,
     pub(crate) records: Vec<Record>,
-    /// What was wrong with the text itself; [`super::verify`] repeats it.
+    /// What was wrong with the text itself; `verify` repeats it.
     pub(crate) defects: Vec<Defect>,
 }
 
