@@ -97,6 +97,7 @@ pub(crate) fn apply(
     decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
 ) -> Result<(Changed, String)> {
     let now = tx.operation.at;
+    tx.record_by_hand(&item.path)?;
     let mut document = tx.document(&item.path)?;
     let mut task = document.task().clone();
     let id = task.id.expect("a task that was found by its id has one");

@@ -221,6 +221,19 @@ impl<'q> Tx<'q> {
         found.map(|(path, _)| path.clone())
     }
 
+    /// Whether this transaction changes a file already.
+    pub(crate) fn is_staged(&self, path: &str) -> bool {
+        self.staged.contains_key(path)
+    }
+
+    /// Record what was done by hand to a file that is about to be changed.
+    ///
+    /// # Errors
+    /// Those of reading it here and in the last commit.
+    pub(crate) fn record_by_hand(&mut self, path: &str) -> Result<()> {
+        hand::record_one(self, path)
+    }
+
     /// Record a fact; it becomes an event in the same commit.
     pub(crate) fn record(&mut self, fact: Fact) {
         self.facts.push(fact);

@@ -12,7 +12,7 @@ use super::find::SETTINGS;
 use super::folder::Folder;
 use super::index_file::{Extras, IndexFile};
 use super::repo::{CommitData, Repo};
-use super::sweep::{Sweep, is_looked_at};
+use super::sweep::{Reach, Sweep, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, commit, disk, external, index};
@@ -95,11 +95,11 @@ impl Home {
 
     /// Files of the queue's folder that differ from HEAD, new ones included unless git ignores them.
     pub(crate) fn changed_files(&self) -> Result<Vec<Changed>> {
-        self.changed_files_but(&[])
+        self.changed_files_but(&[], Reach::Files)
     }
 
     /// The same without what lies in these folders at the top.
-    pub(super) fn changed_files_but(&self, passed_over: &[&str]) -> Result<Vec<Changed>> {
+    pub(super) fn changed_files_but(&self, passed_over: &[&str], reach: Reach) -> Result<Vec<Changed>> {
         let repo = Repo::open(&self.git_dir)?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
@@ -108,7 +108,7 @@ impl Home {
         let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
         let mut changed = match (index, queue) {
             (Some(index), Some(queue)) if self.is_in_step(queue) => {
-                self.compared_with_index(&repo, &index, passed_over)?
+                self.compared_with_index(&repo, &index, passed_over, reach)?
             }
             (index, _) => self.compared_with_head(&repo, index.as_ref())?,
         };
@@ -124,9 +124,10 @@ impl Home {
         repo: &Repo,
         index: &IndexFile<'_>,
         passed_over: &[&str],
+        reach: Reach,
     ) -> Result<Vec<Changed>> {
         let written = self.index_time();
-        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, passed_over };
+        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, passed_over, reach };
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());

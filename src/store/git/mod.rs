@@ -47,6 +47,7 @@ pub(crate) use create::Created;
 pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
 pub(crate) use lock::Guard;
 pub(crate) use remove::{BranchFate, Removed};
+pub(crate) use sweep::Reach;
 
 /// Where the queue is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

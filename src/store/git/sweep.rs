@@ -63,8 +63,8 @@ impl Home {
     ///
     /// # Errors
     /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD.
-    pub(crate) fn edited_files(&self) -> Result<Vec<String>> {
-        let changed = self.changed_files_but(&PASSED_OVER)?;
+    pub(crate) fn edited_files(&self, reach: Reach) -> Result<Vec<String>> {
+        let changed = self.changed_files_but(&PASSED_OVER, reach)?;
         Ok(changed.into_iter().map(|changed| changed.path).collect())
     }
 
@@ -133,7 +133,24 @@ pub(super) struct Sweep<'a> {
     pub(super) root: &'a Path,
     /// Folders at the top that are not looked at.
     pub(super) passed_over: &'a [&'a str],
+    pub(super) reach: Reach,
 }
+
+/// How closely a folder is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Each file.
+    Files,
+    /// In a large queue, tasks only where names were added, removed or replaced since the last commit; that is what
+    /// most editors do when they save. A file that was written in place is found by a look at each file.
+    Names,
+}
+
+/// From how many files on [`Reach::Names`] makes a difference.
+const LARGE: usize = 2_000;
+
+/// Folders of tasks, each spread over subfolders.
+const SPREAD: [&str; 3] = ["tasks", "sent", "done"];
 
 /// What a comparison finds.
 #[derive(Debug, Default)]
@@ -162,7 +179,27 @@ impl Sweep<'_> {
         Ok((found.doubtful, gone))
     }
 
+    /// The entries directly in a folder of tasks, if none of its names has changed since the index was written.
+    fn still(&self, fd: &OwnedFd, path: &str) -> Option<Found> {
+        let (top, _) = path.split_once('/')?;
+        let all = self.index.below(self.prefix.as_bytes());
+        if self.reach == Reach::Files || all.len() < LARGE || !SPREAD.contains(&top) {
+            return None;
+        }
+        let changed = rustix::fs::fstat(fd).ok().map(|stat| index::stamp_of(&stat).mtime)?;
+        let folder = format!("{}{path}/", self.prefix);
+        let first = all.partition_point(|entry| entry.path < folder.as_bytes());
+        let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
+        let is_flat =
+            all[first..first + length].iter().all(|entry| !entry.path[folder.len()..].contains(&b'/'));
+        (changed < self.written && is_flat)
+            .then(|| Found { doubtful: Vec::new(), present: (first..first + length).collect() })
+    }
+
     fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
+        if let Some(found) = self.still(fd, path) {
+            return Ok(found);
+        }
         let (mut files, mut below) = (Vec::new(), Vec::new());
         let read = entries::each(fd, |name, kind| {
             let at_top =

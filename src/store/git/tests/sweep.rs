@@ -1,7 +1,7 @@
 //! What changed by hand is found, whether the index is known to stand for HEAD or not.
 
 use super::sandbox::{BOTH, Sandbox, commit, remove, write};
-use crate::store::git::{Home, HomeKind};
+use crate::store::git::{Home, HomeKind, Reach};
 
 fn changed(home: &Home) -> Vec<String> {
     home.changed_files().unwrap().into_iter().map(|changed| changed.path).collect()
@@ -60,10 +60,10 @@ fn the_log_and_the_archives_are_left_to_those_who_check_them() {
         std::fs::write(home.root.join("archive/2026-01/b.md"), "edited\n").unwrap();
         std::fs::remove_file(home.root.join("archive/2026-01/a.md")).unwrap();
         std::fs::write(home.root.join("swift.toml"), "edited = true\n").unwrap();
-        assert_eq!(home.edited_files().unwrap(), ["swift.toml"]);
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), ["swift.toml"]);
         assert_eq!(changed(&home).len(), 4);
         std::fs::remove_file(record(&home)).unwrap();
-        assert_eq!(home.edited_files().unwrap(), ["swift.toml"]);
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), ["swift.toml"]);
     }
 }
 
