@@ -16,7 +16,7 @@ use crate::domain::fault::Result;
 const MANY: usize = 48;
 
 /// How many flushes run side by side.
-const THREADS: usize = 6;
+const THREADS: usize = 3;
 
 /// Files and folders that have to be on the disk before the next step.
 #[derive(Debug, Default)]
