@@ -2,6 +2,8 @@
 //!
 //! Which calls are tried is a sample of those that change the disk, the same in each run.
 
+use std::fs;
+
 use crate::crash::{self, Accident, Point};
 use crate::sandbox::{Output, Place, Sandbox};
 use crate::world::{World, add, sound};
@@ -150,4 +152,27 @@ fn a_verb_that_the_disk_refuses_says_so() {
             assert!(clear, "{when}: {} {}{}", output.status, output.stdout, output.stderr);
         },
     );
+}
+
+#[test]
+fn a_killed_init_is_finished_by_the_next() {
+    if !crash::can_trace() {
+        return;
+    }
+    for (n, init) in ["init --id acme/web", "init --in-tree --id acme/web"].into_iter().enumerate() {
+        let rehearsal = Sandbox::new();
+        let points: Vec<Point> = crash::points(rehearsal.repository("web").call(init)).into_iter().collect();
+        for point in points.iter().skip(n).step_by(19) {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            crash::at_syscall(web.call(init), Accident::Killed, point);
+            let when = format!("{init} killed at {point}");
+            web.swift_ok(init);
+            add(&web, ".", "works");
+            sound(&web, &when);
+            let branches = web.git("for-each-ref --format=%(refname:short) refs/heads");
+            assert_eq!(branches, if n == 0 { "main\nswift\n" } else { "main\n" }, "{when}");
+            assert!(fs::read_dir(web.path("")).unwrap().count() <= 3, "{when}");
+        }
+    }
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
+use super::creation::{self, Creation, Source};
+use super::disk;
 use super::find::{Place, SETTINGS, place};
 use super::repo::Repo;
 use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, exclude, lock, refs, tree};
+use super::{Home, HomeKind, Outcome, Request, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What `create` has found or made.
@@ -45,7 +46,7 @@ impl Home {
         check_checkout(&place, &repo)?;
         match kind {
             HomeKind::Branch => create_branch(&place, &repo, branch, request),
-            HomeKind::Tree => create_tree(&place, request),
+            HomeKind::Tree => create_tree(&place, &repo, request),
         }
     }
 }
@@ -61,76 +62,66 @@ fn check_checkout(place: &Place, repo: &Repo) -> Result<()> {
         .hint("`git config --show-origin core.worktree` shows where it is set"))
 }
 
-fn create_tree(place: &Place, request: Request<'_>) -> Result<Created> {
+fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Created> {
     let checkout = place.checkout.clone().map_or_else(|| place.project(), Ok)?;
     let home = place.tree_home(&checkout)?;
-    let mut undo = Undo::new(&home.root)?;
-    undo.make_root()?;
-    let guard = home.lock(WAIT)?;
+    check_root(&home.root)?;
+    let sharing = repo.sharing()?;
+    let guard = lock::hold(&home.common_dir, WAIT)?;
+    creation::settle(place, sharing)?;
     if let Some(home) = place.home()? {
-        // Another process was faster.
-        undo.keep();
+        // Another process was faster, or was killed when all but the end was done.
         return Ok(Created::Existing(home));
     }
+    home.recover()?;
     if let Some(reason) = home.waits()? {
         return Err(not_now(&reason));
     }
-    let paths: Vec<PathBuf> = request.changes.iter().map(|change| home.root.join(&change.path)).collect();
+    let creation = Creation::of(&home.root, repo, &request)?;
+    let undo = Undo::of(creation, &home);
+    undo.creation.begin(&home, sharing)?;
     if let Outcome::Debt(reason) = home.commit(&guard, request)? {
-        paths.into_iter().for_each(|path| undo.also(path));
-        home.write_debts(&Default::default())?;
         return Err(not_now(&reason));
     }
-    undo.keep();
+    undo.keep()?;
     home.reopen().map(Created::New)
 }
 
 fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>) -> Result<Created> {
     let root = place.project()?.join(FOLDER);
+    check_root(&root)?;
     let common_dir = &place.common_dir;
     let sharing = repo.sharing()?;
     let guard = lock::hold(common_dir, WAIT)?;
+    creation::settle(place, sharing)?;
     if let Some(home) = place.home()? {
-        // Another process was faster.
+        // Another process was faster, or was killed when all but the end was done.
         return Ok(Created::Existing(home));
     }
-    let existing = existing(common_dir, repo, branch)?;
-    let mut undo = Undo::new(&root)?;
-    undo.make_root()?;
-    if let Some(Existing::Remote(id)) = existing {
-        let path = common_dir.join("refs/heads").join(branch);
-        sharing.make_folders(path.parent().expect("a branch is in a folder"))?;
-        worktree::write_file(&path, &format!("{id}\n"), sharing)?;
-        undo.also(path);
-    }
-    let admin = worktree::make(common_dir, &root, branch, sharing)?;
-    undo.admin = Some(admin.clone());
-    exclude::add(common_dir, sharing)?;
-    undo.excluded = Some(common_dir.clone());
-    sharing.make_folders(&common_dir.join("swift"))?;
-    worktree::write_file(&common_dir.join("swift").join("branch"), &format!("{branch}\n"), sharing)?;
-    undo.also(common_dir.join("swift").join("branch"));
-    let home = Home {
-        checkout: root.clone(),
-        root,
-        kind: HomeKind::Branch,
-        common_dir: common_dir.clone(),
-        branch: Some(branch.to_owned()),
-        rebuilt: None,
-        git_dir: admin,
-        hook: false,
-        patience: Duration::from_secs(2),
-    };
-    if existing.is_some() {
+    let source = source(common_dir, repo, branch)?;
+    let is_new = source == Source::New;
+    let creation = Creation::of(&root, repo, &request)?.on_branch(common_dir, branch, source, sharing)?;
+    let home = creation.home(place)?.expect("a queue on a branch has a home");
+    let undo = Undo::of(creation, &home);
+    undo.creation.begin(&home, sharing)?;
+    undo.creation.furnish(&home, sharing)?;
+    if !is_new {
         home.check_out()?;
-        undo.keep();
+        undo.keep()?;
         return Ok(Created::Adopted(home));
     }
     if let Outcome::Debt(reason) = home.commit(&guard, request)? {
         return Err(not_now(&reason));
     }
-    undo.keep();
+    undo.keep()?;
     Ok(Created::New(home))
+}
+
+fn check_root(root: &Path) -> Result<()> {
+    if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
+        return Err(unsafe_home(root));
+    }
+    Ok(())
 }
 
 fn not_now(reason: &str) -> Fault {
@@ -138,13 +129,8 @@ fn not_now(reason: &str) -> Fault {
         .hint("`git status` shows what is in progress")
 }
 
-enum Existing {
-    Local,
-    Remote(ObjectId),
-}
-
-/// A branch of that name that is a queue's; refused if it is somebody else's.
-fn existing(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Option<Existing>> {
+/// Where the branch is to come from, if one of that name is a queue's; refused if it is somebody else's.
+fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
     let full = format!("refs/heads/{branch}");
     if let Some(id) = refs::resolve(common_dir, &full)? {
         if !is_queue(repo, id)? {
@@ -153,7 +139,7 @@ fn existing(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Option<Exist
         if let Some(other) = checked_out(common_dir, branch)? {
             return Err(taken(branch, &format!("is checked out in {}", other.display())));
         }
-        return Ok(Some(Existing::Local));
+        return Ok(Source::Local);
     }
     if refs::any_below(common_dir, &format!("{full}/"))? {
         return Err(taken(branch, "is the folder of other branches"));
@@ -163,9 +149,9 @@ fn existing(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Option<Exist
         return Err(taken(branch, "is the branch that is about to be born here"));
     }
     match refs::resolve(common_dir, &format!("refs/remotes/origin/{branch}"))? {
-        Some(id) if is_queue(repo, id)? => Ok(Some(Existing::Remote(id))),
+        Some(id) if is_queue(repo, id)? => Ok(Source::Remote(id)),
         Some(_) => Err(taken(branch, "of `origin` is not a queue's")),
-        None => Ok(None),
+        None => Ok(Source::New),
     }
 }
 
@@ -200,71 +186,28 @@ fn taken(branch: &str, why: &str) -> Fault {
 
 /// Takes back a half-made queue.
 struct Undo {
-    root: PathBuf,
-    made_root: bool,
-    admin: Option<PathBuf>,
-    excluded: Option<PathBuf>,
-    files: Vec<PathBuf>,
+    creation: Creation,
+    home: Home,
     done: bool,
 }
 
 impl Undo {
-    fn new(root: &Path) -> Result<Undo> {
-        if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
-            return Err(unsafe_home(root));
-        }
-        Ok(Undo {
-            root: root.to_owned(),
-            made_root: false,
-            admin: None,
-            excluded: None,
-            files: Vec::new(),
-            done: false,
-        })
+    fn of(creation: Creation, home: &Home) -> Undo {
+        Undo { creation, home: home.clone(), done: false }
     }
 
-    fn make_root(&mut self) -> Result<()> {
-        if !self.root.exists() {
-            std::fs::create_dir(&self.root).or_io("make the folder", &self.root)?;
-            self.made_root = true;
-        }
-        Ok(())
-    }
-
-    fn also(&mut self, file: PathBuf) {
-        self.files.push(file);
-    }
-
-    fn keep(mut self) {
+    fn keep(mut self) -> Result<()> {
         self.done = true;
+        Creation::forget(&self.home.common_dir)
     }
 }
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        // On the way out of an error, which is the one that is reported.
-        if let Some(common_dir) = &self.excluded {
-            let _ = exclude::remove(common_dir);
-        }
-        if let Some(admin) = &self.admin {
-            let _ = std::fs::remove_dir_all(admin);
-            let _ = std::fs::remove_file(self.root.join(".git"));
-            let _ = admin.parent().map(std::fs::remove_dir);
-        }
-        for file in &self.files {
-            let _ = std::fs::remove_file(file);
-        }
-        if let Some(common_dir) = &self.excluded {
-            let _ = std::fs::remove_dir(common_dir.join("swift").join("tmp"));
-            let _ = std::fs::remove_dir(common_dir.join("swift"));
-        }
-        if self.made_root {
-            let _ = std::fs::remove_dir(self.root.join("local").join("tmp"));
-            let _ = std::fs::remove_dir(self.root.join("local"));
-            let _ = std::fs::remove_dir(&self.root);
+        // A commit of which not everything could be put back is finished by the next `create`.
+        if !self.done && !self.home.is_unfinished() {
+            // On the way out of an error, which is the one that is reported.
+            let _ = self.creation.take_back(&self.home);
         }
     }
 }

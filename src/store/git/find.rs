@@ -15,7 +15,7 @@ use super::state::unsafe_home;
 use super::sync::Barrier;
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Durability, Home, HomeKind, Rebuilt, create, lock, refs};
+use super::{Durability, Home, HomeKind, Rebuilt, create, creation, lock, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The file at the top of every queue; a branch is a queue's only if it has it.
@@ -133,8 +133,15 @@ impl Home {
 }
 
 impl Place {
-    /// The queue's home, if this repository has one.
+    /// The queue's home, if this repository has one that is whole.
     pub(super) fn home(&self) -> Result<Option<Home>> {
+        match self.any_home()? {
+            Some(home) if creation::is_half_made(&home)? => Ok(None),
+            home => Ok(home),
+        }
+    }
+
+    fn any_home(&self) -> Result<Option<Home>> {
         if let Some(worktree) = self.worktree()? {
             return Ok(Some(self.branch_home(worktree)));
         }
@@ -217,7 +224,7 @@ impl Place {
         [beside, checkout].into_iter().flatten().map(|folder| folder.join(FOLDER)).collect()
     }
 
-    fn branch_home(&self, worktree: Worktree) -> Home {
+    pub(super) fn branch_home(&self, worktree: Worktree) -> Home {
         Home {
             checkout: worktree.root.clone(),
             root: worktree.root,
@@ -287,7 +294,8 @@ pub(super) fn in_hook() -> bool {
     !cfg!(test) && ["GIT_DIR", "GIT_INDEX_FILE"].iter().any(|name| std::env::var_os(name).is_some())
 }
 
-fn is_link_to(root: &Path, admin: &Path) -> bool {
+/// Whether a checkout's link leads to an administration of that name.
+pub(super) fn is_link_to(root: &Path, admin: &Path) -> bool {
     let Some(name) = admin.file_name() else { return false };
     let Ok(Some(link)) = disk::read_line(&root.join(".git")) else { return false };
     // After a move the link names the old place, but still this administration.

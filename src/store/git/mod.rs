@@ -7,6 +7,7 @@
 mod clock;
 mod commit;
 mod create;
+mod creation;
 mod debt;
 mod deflate;
 mod disk;

@@ -52,14 +52,19 @@ pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
 
 /// Write the administration of a new worktree and the link in its folder; returns the administration folder.
 pub(super) fn make(common_dir: &Path, root: &Path, branch: &str, sharing: Sharing) -> Result<PathBuf> {
-    let admin = free_name(common_dir);
-    sharing.make_folders(&admin)?;
+    let admin = common_dir.join("worktrees").join(free_name(common_dir));
+    write_admin(&admin, root, branch, sharing)?;
+    link(&admin, root)?;
+    Ok(admin)
+}
+
+/// Write the administration alone; it may be put below `worktrees` later.
+pub(super) fn write_admin(admin: &Path, root: &Path, branch: &str, sharing: Sharing) -> Result<()> {
+    sharing.make_folders(admin)?;
     let write = |name: &str, content: String| write_file(&admin.join(name), &content, sharing);
     write("commondir", "../..\n".to_owned())?;
     write("HEAD", format!("ref: refs/heads/{branch}\n"))?;
-    write("gitdir", format!("{}\n", root.join(".git").display()))?;
-    link(&admin, root)?;
-    Ok(admin)
+    write("gitdir", format!("{}\n", root.join(".git").display()))
 }
 
 /// The file that leads from the checkout to its administration.
@@ -81,17 +86,15 @@ pub(super) fn repair(admin: &Path, root: &Path) -> Result<()> {
 }
 
 /// `git worktree add .swift` would call it `-swift`.
-fn free_name(common_dir: &Path) -> PathBuf {
+pub(super) fn free_name(common_dir: &Path) -> String {
     let folder = common_dir.join("worktrees");
-    let names = std::iter::once("-swift".to_owned()).chain((1..).map(|number| format!("-swift{number}")));
-    names.map(|name| folder.join(name)).find(|path| !path.exists()).expect("the numbers do not end")
+    let mut names = std::iter::once("-swift".to_owned()).chain((1..).map(|number| format!("-swift{number}")));
+    names.find(|name| !folder.join(name).exists()).expect("the numbers do not end")
 }
 
 /// Write a small file in one step.
 pub(super) fn write_file(path: &Path, content: &str, sharing: Sharing) -> Result<()> {
-    let mut name = path.file_name().expect("a file has a name").to_owned();
-    name.push(format!(".swift-{}", std::process::id()));
-    let temporary = path.with_file_name(name);
+    let temporary = temporary(path, std::process::id());
     std::fs::write(&temporary, content).or_io("write", &temporary)?;
     let file = std::fs::File::open(&temporary).or_io("open", &temporary)?;
     sharing.file(&file, &temporary)?;
@@ -99,4 +102,11 @@ pub(super) fn write_file(path: &Path, content: &str, sharing: Sharing) -> Result
     std::fs::rename(&temporary, path).or_io("write", path)?;
     let folder = path.parent().expect("a file is in a folder");
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).or_io("flush", folder)
+}
+
+/// The name under which a process writes a small file first.
+pub(super) fn temporary(path: &Path, process: u32) -> PathBuf {
+    let mut name = path.file_name().expect("a file has a name").to_owned();
+    name.push(format!(".swift-{process}"));
+    path.with_file_name(name)
 }
