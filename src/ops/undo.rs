@@ -222,20 +222,31 @@ pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> 
         operation.projects = plan.parts.iter().map(|part| part.project.clone()).collect();
     }
     let operation = &*operation;
-    let mut open = Vec::new();
-    for part in &plan.parts {
-        let mut tx = Tx::begin(&part.queue, operation)?;
+    let mut open = begin(&plan.parts, operation)?;
+    for (part, tx) in plan.parts.iter().zip(&mut open) {
         tx.commit_now();
-        stage(&mut tx, part, plan.operation)?;
-        open.push((part.project.clone(), tx));
+        stage(tx, part, plan.operation)?;
     }
     let files = plan.parts.iter().map(|part| part.files.len()).sum();
     let subject = format!("undo “{}”", plan.subject);
     let mut commits = Vec::new();
-    for (project, tx) in open {
-        commits.push((project, tx.commit(&subject)?));
+    for (part, tx) in plan.parts.iter().zip(open) {
+        commits.push((part.project.clone(), tx.commit(&subject)?));
     }
     Ok(Undone { operation: plan.operation, subject: plan.subject, commits, files })
+}
+
+/// The locks are taken in the order of the paths, as a round of the orchestrator does: taken in the order in which
+/// they are committed, the two could wait for each other. They come back in the order of the parts.
+fn begin<'q>(parts: &'q [Part], operation: &'q Operation<'q>) -> Result<Vec<Tx<'q>>> {
+    let mut by_path: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
+    by_path.sort_by(|(_, a), (_, b)| a.queue.home.root.cmp(&b.queue.home.root));
+    let mut open = Vec::new();
+    for (place, part) in by_path {
+        open.push((place, Tx::begin(&part.queue, operation)?));
+    }
+    open.sort_by_key(|(place, _)| *place);
+    Ok(open.into_iter().map(|(_, tx)| tx).collect())
 }
 
 fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {

@@ -511,3 +511,24 @@ fn a_name_that_is_no_text_is_a_problem_and_hides_nothing() {
     web.swift_ok("claim");
     assert_eq!(web.json("list")["tasks"][0]["state"], "claimed");
 }
+
+#[test]
+fn a_name_that_is_no_text_stops_no_verb_and_stays() {
+    use std::os::unix::ffi::OsStrExt as _;
+    for kind in ["init --id acme/web", "init --in-tree --id acme/web"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(kind);
+        let bad = web.path(".swift/tasks").join(std::ffi::OsStr::from_bytes(b"\xff.md"));
+        web.write(".swift/tasks/by-hand.md", "+++\ntitle = \"by hand\"\n+++\n");
+        fs::write(&bad, SECRET).unwrap();
+        let id = add(&web, ".", "by verb");
+        web.swift_ok(["claim", &id]);
+        web.swift_ok(["done", &id]);
+        let tasks = web.json("list");
+        assert_eq!(tasks["tasks"][0]["title"], "by hand", "{tasks}");
+        assert!(tasks["tasks"][0]["id"].is_string(), "the file written by hand is recorded: {tasks}");
+        assert_eq!(fs::read_to_string(&bad).unwrap(), SECRET);
+        web.swift("audit verify").ended(0);
+    }
+}

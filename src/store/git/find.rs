@@ -124,11 +124,8 @@ impl Home {
         let leaves: BTreeMap<String, Option<Leaf>> =
             all.into_iter().map(|(path, leaf)| (path, Some(leaf))).collect();
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
-        if index.acquire(self.patience)? {
-            self.update_index(&repo, &folder, &mut index, &leaves, None)?;
-            index.commit()?;
-        }
-        Ok(())
+        self.update_index(&repo, &folder, &mut index, &leaves, None)?;
+        index.found().map(drop)
     }
 }
 

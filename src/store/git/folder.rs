@@ -184,7 +184,8 @@ impl Folder {
         let place = self.place(relative);
         for entry in rustix::fs::Dir::read_from(&*folder).or_io("list", &place)? {
             let entry = entry.or_io("list", &place)?;
-            let Ok(name) = entry.file_name().to_str() else { return Err(super::history::not_utf8(relative)) };
+            // What is no UTF-8 cannot be a file of the queue; reading the folder lists it as a problem.
+            let Ok(name) = entry.file_name().to_str() else { continue };
             let path = if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
             if matches!(name, "." | ".." | ".git") || path == "local" {
                 continue;

@@ -120,6 +120,24 @@ impl GitLock {
         Ok(())
     }
 
+    /// Let a prepared file become the target if there is none and nobody holds the lock; whether it did. At no moment
+    /// is there a lock file that a killed process could leave.
+    pub(super) fn found(mut self) -> Result<bool> {
+        if self.public.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        match rustix::fs::renameat_with(CWD, &self.private, CWD, &self.target, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Ok(false),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                rustix::fs::rename(&self.private, &self.target).or_io("write", &self.target)?;
+            }
+            Err(error) => return Err(error).or_io("write", &self.target),
+        }
+        self.state = State::Done;
+        Ok(true)
+    }
+
     fn here(&self) -> &Path {
         if self.state == State::Prepared { &self.private } else { &self.public }
     }

@@ -16,7 +16,7 @@ use super::sweep::{Reach, Sweep, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, commit, disk, external, index};
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::Result;
 
 /// A file of the queue that is not as HEAD has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -315,9 +315,4 @@ impl Iterator for Walk {
         }
         None
     }
-}
-
-/// A name in the folder that cannot be in git.
-pub(super) fn not_utf8(place: &str) -> Fault {
-    Fault::new(Code::Malformed, format!("a file name in `.swift/{place}` is not UTF-8"))
 }
