@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::format::audit::digest;
 use crate::store::local::Local;
 use crate::store::proposal::{self, Proposal};
 use crate::store::tx::Mode;
@@ -29,6 +30,14 @@ pub(crate) fn fields_of(view: &impl View) -> Result<Map<String, Value>> {
     match serde_json::to_value(view) {
         Ok(Value::Object(fields)) => Ok(fields),
         _ => Err(Fault::new(Code::Internal, "a view is not an object")),
+    }
+}
+
+impl Plan {
+    /// A plan that rests on nothing but what its lines say.
+    pub(crate) fn of_lines(lines: Vec<String>) -> Plan {
+        let basis = digest(lines.join("\n").as_bytes());
+        Plan { lines, basis, fields: serde_json::Map::new() }
     }
 }
 

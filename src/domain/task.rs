@@ -319,6 +319,15 @@ impl Task {
         }
     }
 
+    /// The task as it was asked for: nothing of what became of it elsewhere. A task's own text never claims, blocks,
+    /// finishes or receipts anything. Named here is what stays, so that a new key of progress does not.
+    #[must_use]
+    pub(crate) fn without_progress(self) -> Self {
+        let Task { id, title, from, to, kind, priority, effort, labels, created, after, due, .. } = self;
+        let asked = Task::titled(title);
+        Task { id, from, to, kind, priority, effort, labels, created, after, due, ..asked }
+    }
+
     /// The state, given the folder and the time. An expired lease counts as none.
     pub(crate) fn state(&self, folder: Folder, now: Timestamp) -> State {
         match folder {

@@ -36,7 +36,7 @@ pub(crate) fn claim(
             decide(subject)
         }),
         None => {
-            let mut tx = Tx::begin(queue, operation)?;
+            let mut tx = Tx::begin_for_one(queue, operation)?;
             let first = rank::first_ready(queue, operation)?.ok_or_else(nothing_ready)?;
             let first = with_id(&mut tx, first)?;
             let (changed, subject) = step::apply(&mut tx, &first, decide)?;

@@ -58,7 +58,7 @@ pub(crate) enum Text {
 /// # Errors
 /// [`Code::InvalidValue`] without a title; those of parsing a given file; those of the commit.
 pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request) -> Result<Changed> {
-    let mut tx = Tx::begin(queue, operation)?;
+    let mut tx = Tx::begin_for_one(queue, operation)?;
     let (folder, to) = destination(queue, request.target)?;
     let mut document = draft(queue, request.fields, request.text)?;
     let mut task = document.task().clone();
@@ -68,7 +68,7 @@ pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request)
     task.to = Some(to);
     task.created = Some(operation.at);
     if document.task().id.is_some() {
-        task = without_progress(task);
+        task = task.without_progress();
     }
     document.apply(&task);
     let bytes = document.to_bytes();
@@ -160,21 +160,6 @@ pub(crate) fn apply_fields(task: &mut Task, fields: Fields) {
     }
     if !fields.after.is_empty() {
         task.after = fields.after;
-    }
-}
-
-/// The task as it was asked for: nothing of what became of it elsewhere. A task's own text never claims, blocks,
-/// finishes or receipts anything.
-pub(crate) fn without_progress(task: Task) -> Task {
-    Task {
-        token: 0,
-        attempts: 0,
-        lease: None,
-        blocked: None,
-        defer_until: None,
-        receipt: None,
-        ending: None,
-        ..task
     }
 }
 

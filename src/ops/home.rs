@@ -2,8 +2,8 @@
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
-use crate::domain::settings::{self, CommitPolicy};
-use crate::store::git::{BranchFate, Durability, Home, HomeKind, Removed, Request, Signing};
+use crate::domain::settings::CommitPolicy;
+use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
 use crate::store::message;
 use crate::store::queue::Queue;
 use crate::store::tx::{Mode, Operation, Tx};
@@ -28,19 +28,16 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
 /// # Errors
 /// Those of the commit engine; nothing is changed then.
 pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Home> {
-    record(queue, operation, Fact::of(EventKind::HomeMoved).because(word(to)), "note the move of the queue")?;
+    record(
+        queue,
+        operation,
+        Fact::of(EventKind::HomeMoved).because(to.as_str()),
+        "note the move of the queue",
+    )?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
-    let text = message::of(&format!("move the queue ({})", word(to)), operation, &[], None);
+    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &[], None);
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     queue.home.switch_kind(&guard, to, &branch, request(queue, &text))
-}
-
-/// The word for a home in the log.
-pub(crate) fn word(kind: HomeKind) -> &'static str {
-    match kind {
-        HomeKind::Branch => "branch",
-        HomeKind::Tree => "tree",
-    }
 }
 
 /// Everything that is not committed yet goes into a commit, so that nothing is lost by what follows.
@@ -55,14 +52,8 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
     Request {
         changes: Vec::new(),
         message: text,
-        durability: match queue.settings.durability {
-            settings::Durability::Full => Durability::Full,
-            settings::Durability::Fast => Durability::Fast,
-        },
-        signing: match queue.settings.sign {
-            settings::Signing::AsConfigured => Signing::AsConfigured,
-            settings::Signing::Never => Signing::Never,
-        },
+        durability: queue.settings.durability,
+        signing: queue.settings.sign,
     }
 }
 

@@ -9,7 +9,6 @@ use crate::domain::task::{Ending, Folder, State};
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 
-use super::create::without_progress;
 use super::step::{self, Changed, Step, Subject};
 
 /// What waits, and what lies there and cannot be read.
@@ -92,7 +91,7 @@ pub(crate) fn accept(queue: &Queue, operation: &Operation<'_>, reference: &str) 
 }
 
 fn accept_step(subject: &mut Subject<'_>) -> Result<Step> {
-    *subject.task = without_progress(subject.task.clone());
+    *subject.task = subject.task.clone().without_progress();
     Ok(Step::go(EventKind::TaskAccepted, Folder::Tasks))
 }
 
@@ -113,7 +112,7 @@ pub(crate) fn refuse(
         note: Some(why.to_owned()),
     };
     step::change(queue, operation, reference, &[Folder::Inbox], |subject| {
-        *subject.task = without_progress(subject.task.clone());
+        *subject.task = subject.task.clone().without_progress();
         subject.task.ending = Some(ending);
         Ok(Step::go(EventKind::TaskRefused, Folder::Done).because(Some(why.to_owned())))
     })

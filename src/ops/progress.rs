@@ -7,7 +7,6 @@ use crate::domain::task::{Ending, Folder, State, Task};
 use crate::store::queue::Queue;
 use crate::store::tx::Operation;
 
-use super::create::without_progress;
 use super::step::{self, Changed, Step, Subject};
 
 /// Where a task can be finished from.
@@ -131,7 +130,7 @@ pub(crate) fn redrive(queue: &Queue, operation: &Operation<'_>, reference: &str)
     let aliases: Vec<String> = queue.settings.aliases.iter().map(ToString::to_string).collect();
     step::change(queue, operation, reference, &[Folder::Dead], |subject| {
         let token = subject.task.token;
-        *subject.task = Task { token, ..without_progress(subject.task.clone()) };
+        *subject.task = Task { token, ..subject.task.clone().without_progress() };
         let to = subject.task.to.as_ref().map(|to| to.as_str().to_owned());
         let is_own = to.is_none_or(|to| to == own || aliases.contains(&to));
         if !is_own {

@@ -67,7 +67,7 @@ pub(crate) fn change(
     folders: &[Folder],
     decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
 ) -> Result<Changed> {
-    let mut tx = Tx::begin(queue, operation)?;
+    let mut tx = Tx::begin_for_one(queue, operation)?;
     let item = queue.find(reference, folders)?;
     let (changed, subject) = apply(&mut tx, &item, decide)?;
     if matches!(changed.to, State::Done | State::Refused) {

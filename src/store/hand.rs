@@ -18,10 +18,10 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 ///
 /// # Errors
 /// Those of comparing the folder with the last commit.
-pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
-    for path in tx.queue.home.edited_files(reach(tx.operation.verb))? {
+    for path in tx.queue.home.edited_files(reach)? {
         if debts.contains(&path) {
             continue;
         }
@@ -32,25 +32,12 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Verbs about one task look at that task's file anyway ([`record_one`]), so that in a large queue they need not look
-/// at every other one. Whatever was written in place elsewhere is recorded by the next verb about the whole queue.
-fn reach(verb: &str) -> Reach {
-    const ABOUT_ONE: [&str; 14] = [
-        "task", "claim", "renew", "release", "done", "fail", "block", "unblock", "comment", "edit", "accept",
-        "refuse", "defer", "redrive",
-    ];
-    if ABOUT_ONE.contains(&verb) { Reach::Names } else { Reach::Files }
-}
-
 /// Record what was done by hand to the one file that a verb is about, if that is not done yet.
 ///
 /// # Errors
 /// Those of reading the file here and in the last commit.
 pub(crate) fn record_one(tx: &mut Tx<'_>, path: &str) -> Result<()> {
-    if reach(tx.operation.verb) == Reach::Files
-        || tx.is_staged(path)
-        || tx.queue.home.debts()?.iter().any(|d| d == path)
-    {
+    if tx.is_staged(path) || tx.queue.home.debts()?.iter().any(|debt| debt == path) {
         return Ok(());
     }
     if tx.read(path)? == tx.queue.home.read_committed(path)? {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::git::{Change, Durability, Expect, Guard, Outcome, Request, Signing};
+use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::{audit, hand, layout, message};
 use crate::domain::actor::Actor;
@@ -15,7 +15,7 @@ use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
-use crate::domain::settings::{self, CommitPolicy};
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::env::{self, Env};
 use crate::format::Document;
@@ -68,6 +68,7 @@ pub(crate) struct Tx<'q> {
     /// What lies about and could not be recorded.
     pub(crate) problems: Vec<Problem>,
     policy: CommitPolicy,
+    reach: Reach,
 }
 
 impl<'q> Tx<'q> {
@@ -76,22 +77,24 @@ impl<'q> Tx<'q> {
     /// # Errors
     /// [`Code::Busy`] if the lock is held for too long; those of the commit engine's recovery.
     pub(crate) fn begin(queue: &'q Queue, operation: &'q Operation<'q>) -> Result<Tx<'q>> {
+        Tx::begin_within(queue, operation, Reach::Files)
+    }
+
+    /// The same for a verb about one task. That task's file is looked at closely when it is changed
+    /// ([`Tx::record_by_hand`]), so that in a large queue every other one need not be. What was written in place
+    /// elsewhere is recorded by the next verb about the whole queue.
+    ///
+    /// # Errors
+    /// As [`Tx::begin`].
+    pub(crate) fn begin_for_one(queue: &'q Queue, operation: &'q Operation<'q>) -> Result<Tx<'q>> {
+        Tx::begin_within(queue, operation, Reach::Names)
+    }
+
+    fn begin_within(queue: &'q Queue, operation: &'q Operation<'q>, reach: Reach) -> Result<Tx<'q>> {
         let guard = match operation.mode {
             Mode::Write => Some(queue.home.lock(env::lock_wait())?),
             Mode::DryRun => None,
         };
-        Tx::with_guard(queue, operation, guard)
-    }
-
-    /// The same with a lock that is held already.
-    ///
-    /// # Errors
-    /// Those of reading the queue.
-    pub(crate) fn with_guard(
-        queue: &'q Queue,
-        operation: &'q Operation<'q>,
-        guard: Option<Guard>,
-    ) -> Result<Tx<'q>> {
         let mut tx = Tx {
             queue,
             operation,
@@ -102,8 +105,9 @@ impl<'q> Tx<'q> {
             facts: Vec::new(),
             problems: Vec::new(),
             policy: queue.settings.commit,
+            reach,
         };
-        hand::record_changes(&mut tx)?;
+        hand::record_changes(&mut tx, reach)?;
         Ok(tx)
     }
 
@@ -231,7 +235,10 @@ impl<'q> Tx<'q> {
     /// # Errors
     /// Those of reading it here and in the last commit.
     pub(crate) fn record_by_hand(&mut self, path: &str) -> Result<()> {
-        hand::record_one(self, path)
+        match self.reach {
+            Reach::Files => Ok(()),
+            Reach::Names => hand::record_one(self, path),
+        }
     }
 
     /// Record a fact; it becomes an event in the same commit.
@@ -301,18 +308,7 @@ impl<'q> Tx<'q> {
 
     fn commit_each(&self, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
         let settings = &self.queue.settings;
-        let request = Request {
-            changes,
-            message,
-            durability: match settings.durability {
-                settings::Durability::Full => Durability::Full,
-                settings::Durability::Fast => Durability::Fast,
-            },
-            signing: match settings.sign {
-                settings::Signing::AsConfigured => Signing::AsConfigured,
-                settings::Signing::Never => Signing::Never,
-            },
-        };
+        let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
         Ok(match self.queue.home.commit(guard, request)? {
             Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
             Outcome::Unchanged => Committed::default(),

@@ -10,7 +10,6 @@ use crate::domain::settings::Role;
 use crate::domain::text::shown;
 use crate::ops::init::{How, Initialised};
 use crate::ops::registration::{Registered, Standing};
-use crate::store::git::HomeKind;
 use crate::store::tx::Mode;
 
 /// A queue that is there now.
@@ -33,20 +32,12 @@ impl InitView {
         InitView {
             project: initialised.id.to_string(),
             role: initialised.role.as_str(),
-            home: home_word(initialised.kind),
+            home: initialised.kind.as_str(),
             branch: initialised.branch.clone(),
             path: initialised.root.display().to_string(),
             commit: CommitRow::new(&initialised.committed, mode),
             how: initialised.how,
         }
-    }
-}
-
-/// The word for a home.
-pub(crate) fn home_word(kind: HomeKind) -> &'static str {
-    match kind {
-        HomeKind::Branch => "branch",
-        HomeKind::Tree => "tree",
     }
 }
 

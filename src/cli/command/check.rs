@@ -7,7 +7,6 @@ use crate::cli::context::Context;
 use crate::cli::{DONE, FINDINGS};
 use crate::domain::fault::Result;
 use crate::domain::text::shown;
-use crate::format::audit::digest;
 use crate::ops::doctor::{self, Repaired};
 use crate::ops::finding::{Finding, Severity};
 use crate::ops::{footprint, verify};
@@ -77,8 +76,7 @@ fn plan(findings: &[Finding]) -> approval::Plan {
             .iter()
             .map(|finding| format!("{}  {}  {}", finding.code, finding.path, shown(&finding.message))),
     );
-    let basis = digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis, fields: serde_json::Map::new() }
+    approval::Plan::of_lines(lines)
 }
 
 fn show_footprint(context: &Context) -> Result<u8> {

@@ -11,7 +11,7 @@ use crate::domain::settings::Role;
 use crate::ops::init::{self, Wanted};
 use crate::ops::{home, registration};
 use crate::store::git::{BranchFate, HomeKind};
-use crate::view::project::{InitView, ProjectsView, RegisterView, home_word};
+use crate::view::project::{InitView, ProjectsView, RegisterView};
 use crate::view::simple::Answer;
 
 /// `init`
@@ -142,28 +142,25 @@ impl MoveHome {
             HomeWord::Branch => HomeKind::Branch,
         };
         if queue.home.kind == to {
-            let word = home_word(to);
+            let word = to.as_str();
             context.ui.show(&Answer::new(format!("the home is `{word}` already")).field("home", word))?;
             return Ok(DONE);
         }
-        if approval::approve(context, &queue.local, &plan(home::move_plan(queue, to)))? == Decision::Stop {
+        if approval::approve(context, &queue.local, &approval::Plan::of_lines(home::move_plan(queue, to)))?
+            == Decision::Stop
+        {
             return Ok(DONE);
         }
         let moved = home::move_to(queue, &context.operation("home")?, to)?;
-        let said = format!("the home is `{}` now: {}", home_word(moved.kind), moved.root.display());
+        let said = format!("the home is `{}` now: {}", moved.kind.as_str(), moved.root.display());
         let answer = Answer::new(said)
-            .field("home", home_word(moved.kind))
+            .field("home", moved.kind.as_str())
             .field("branch", moved.branch.clone())
             .field("path", moved.root.display().to_string())
             .then("swift doctor");
         context.ui.show(&answer)?;
         Ok(DONE)
     }
-}
-
-fn plan(lines: Vec<String>) -> approval::Plan {
-    let basis = crate::format::audit::digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis, fields: serde_json::Map::new() }
 }
 
 /// `uninstall`
@@ -178,8 +175,11 @@ impl Uninstall {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         let fate = if self.keep_branch { BranchFate::Keep } else { BranchFate::Delete };
-        if approval::approve(context, &queue.local, &plan(home::removal_plan(queue, fate)?))?
-            == Decision::Stop
+        if approval::approve(
+            context,
+            &queue.local,
+            &approval::Plan::of_lines(home::removal_plan(queue, fate)?),
+        )? == Decision::Stop
         {
             return Ok(DONE);
         }

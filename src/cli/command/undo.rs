@@ -7,7 +7,6 @@ use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
 use crate::domain::fault::Result;
 use crate::domain::text::shown;
-use crate::format::audit::digest;
 use crate::ops::undo::{self, Plan};
 use crate::view::count;
 use crate::view::simple::Answer;
@@ -51,6 +50,5 @@ fn shown_plan(plan: &Plan) -> approval::Plan {
     for part in &plan.parts {
         lines.extend(part.files.iter().map(|file| format!("{}  {}", part.project, shown(&file.path))));
     }
-    let basis = digest(lines.join("\n").as_bytes());
-    approval::Plan { lines, basis, fields: serde_json::Map::new() }
+    approval::Plan::of_lines(lines)
 }

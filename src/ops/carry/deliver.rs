@@ -24,8 +24,6 @@ use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
 use crate::store::{archive, history, layout};
 
-use crate::ops::create::without_progress;
-
 /// Carry out the plan.
 ///
 /// # Errors
@@ -402,7 +400,7 @@ enum Half {
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
 /// left out; a task without a sender gets one, which it needs at the other end.
 fn parcel(mut document: Document, sender: &ProjectId) -> Document {
-    let clean = without_progress(document.task().clone());
+    let clean = document.task().clone().without_progress();
     let from = clean.from.clone().or_else(|| Some(sender.clone()));
     document.apply(&Task { from, ..clean });
     document

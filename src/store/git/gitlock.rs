@@ -7,12 +7,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::disk::{self, OrIo as _};
+use super::patience::look_until;
 use super::perm::Sharing;
 use crate::domain::fault::Result;
 
@@ -72,16 +73,8 @@ impl GitLock {
 
     /// Take the lock; `false` if another program has held it for longer than `patience`.
     pub(super) fn acquire(&mut self, patience: Duration) -> Result<bool> {
-        let begin = Instant::now();
-        let mut pause = Duration::from_millis(1);
-        while !self.try_acquire()? {
-            if begin.elapsed() >= patience {
-                return Ok(false);
-            }
-            std::thread::sleep(pause.min(patience.saturating_sub(begin.elapsed())));
-            pause = (pause * 2).min(Duration::from_millis(20));
-        }
-        Ok(true)
+        let taken = look_until(patience, || Ok(self.try_acquire()?.then_some(())))?;
+        Ok(taken.is_some())
     }
 
     fn try_acquire(&mut self) -> Result<bool> {

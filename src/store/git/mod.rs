@@ -24,6 +24,7 @@ mod lock;
 mod objects;
 mod pack;
 mod path;
+mod patience;
 mod pending;
 mod perm;
 mod plan;
@@ -50,6 +51,8 @@ pub(crate) use lock::Guard;
 pub(crate) use remove::{BranchFate, Removed};
 pub(crate) use sweep::Reach;
 
+pub(crate) use crate::domain::settings::{Durability, Signing};
+
 /// Where the queue is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HomeKind {
@@ -57,6 +60,16 @@ pub(crate) enum HomeKind {
     Branch,
     /// `.swift/` is an ordinary folder of the current branch.
     Tree,
+}
+
+impl HomeKind {
+    /// The word in commands, output and the log.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            HomeKind::Branch => "branch",
+            HomeKind::Tree => "tree",
+        }
+    }
 }
 
 /// The home of one queue, found and checked; cheap to make (about a millisecond).
@@ -88,15 +101,6 @@ pub(crate) struct Rebuilt {
     pub(crate) lost: Vec<String>,
 }
 
-/// How much is flushed before success is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// A power cut after success loses nothing.
-    Full,
-    /// What git does by default: nothing is flushed.
-    Fast,
-}
-
 /// A file of the queue that is to be written (`Some`) or removed (`None`).
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
@@ -125,15 +129,6 @@ pub(crate) struct Request<'a> {
     pub(crate) message: &'a str,
     pub(crate) durability: Durability,
     pub(crate) signing: Signing,
-}
-
-/// What to do where `commit.gpgsign` is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signing {
-    /// Sign as git is configured, refuse if that fails.
-    AsConfigured,
-    /// The person has chosen unsigned commits for the queue (`sign = "never"` in the settings).
-    Never,
 }
 
 /// How a commit request ended, if not with a fault.

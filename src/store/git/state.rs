@@ -1,9 +1,12 @@
 //! What makes a commit wait, and what refuses it, looked at before anything is written.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use std::path::Path;
 
 use super::disk;
 use super::external::Git;
+use super::patience::look_until;
 use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -36,23 +39,8 @@ impl Home {
     /// `git gc --prune=now` would remove objects that no ref reaches yet.
     fn collection(&self) -> Result<Option<String>> {
         let path = self.common_dir.join("gc.pid");
-        let begin = Instant::now();
-        while let Some(line) = disk::read_line(&path)? {
-            let Some(pid) = line.split(' ').next().and_then(|pid| pid.parse::<i32>().ok()) else { break };
-            let Some(pid) = rustix::process::Pid::from_raw(pid) else { break };
-            // Of another user is alive, too.
-            if rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH) {
-                break;
-            }
-            if is_old(&path) {
-                break;
-            }
-            if begin.elapsed() >= self.patience {
-                return Ok(Some("`git gc` is running".to_owned()));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(None)
+        let free = look_until(self.patience, || Ok((!is_held(&path)?).then_some(())))?;
+        Ok(free.is_none().then(|| "`git gc` is running".to_owned()))
     }
 
     /// `info/attributes` outranks the attributes by which git takes the queue's files as they are. Refuse it where it
@@ -107,6 +95,15 @@ impl Home {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the record of a collection names a process that is alive; one of another user is alive, too.
+fn is_held(path: &Path) -> Result<bool> {
+    let Some(line) = disk::read_line(path)? else { return Ok(false) };
+    let number = line.split(' ').next().and_then(|pid| pid.parse::<i32>().ok());
+    let Some(pid) = number.and_then(rustix::process::Pid::from_raw) else { return Ok(false) };
+    let is_gone = rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+    Ok(!is_gone && !is_old(path))
 }
 
 /// git itself does not believe a record of more than twelve hours: the number belongs to somebody else by now.
