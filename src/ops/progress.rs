@@ -45,7 +45,8 @@ pub(crate) fn fail(
         subject.task.attempts = subject.task.attempts.saturating_add(1);
         subject.task.lease = None;
         let cause = Some(why.to_owned());
-        if subject.task.attempts < most {
+        // No number of failures makes a dead letter where the settings say 0.
+        if most == 0 || subject.task.attempts < most {
             return Ok(Step::stay(EventKind::TaskFailed, subject.item).because(cause));
         }
         let note = format!("failed {} times, last: {why}", subject.task.attempts);
