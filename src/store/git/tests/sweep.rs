@@ -78,3 +78,27 @@ fn what_git_has_in_the_index_and_no_commit_has_is_not_taken_for_head() {
     assert_eq!(changed(&home), ["tasks/0a/x.md"]);
     assert_eq!(changed(&home), ["tasks/0a/x.md"]);
 }
+
+#[test]
+fn in_a_large_queue_names_are_looked_at_and_each_file_when_it_is_asked_for() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let home = sandbox.create(kind);
+        let file = |n: usize| format!("tasks/{:02x}/t{n}.md", n % 64);
+        commit(&home, (0..2_100).map(|n| write(&file(n), &format!("task {n}\n"))).collect());
+        // The folders' times have to lie before the index's, which a second commit makes certain.
+        commit(&home, vec![write("inbox/a.md", "a\n")]);
+        std::fs::write(home.root.join(file(5)), "edited in place\n").unwrap();
+        std::fs::write(home.root.join("swift.toml"), "edited = true\n").unwrap();
+        std::fs::write(home.root.join("tasks/06/new.md"), "new\n").unwrap();
+        std::fs::remove_file(home.root.join(file(7))).unwrap();
+        std::fs::write(home.root.join("tasks/08/aside"), "saved by an editor\n").unwrap();
+        std::fs::rename(home.root.join("tasks/08/aside"), home.root.join(file(8))).unwrap();
+        let by_name = ["swift.toml".to_owned(), "tasks/06/new.md".to_owned(), file(7), file(8)];
+        assert_eq!(home.edited_files(Reach::Names).unwrap(), by_name, "{kind:?}");
+        let mut all = by_name.to_vec();
+        all.push(file(5));
+        all.sort();
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), all, "{kind:?}");
+    }
+}
