@@ -10,21 +10,18 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use super::arrival::{Arrival, Flush, Locks, Stop};
 use super::debt;
-use super::disk::{self, OrIo as _};
 use super::folder::{Folder, Staged};
-use super::gitlock::{GitLock, Identity};
-use super::index::Updated;
+use super::gitlock::GitLock;
 use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
-use super::perm::Sharing;
 use super::plan::Plan;
-use super::refs::{self, Movement, Reflog, Tip};
+use super::refs::{self, Tip};
 use super::repo::{CommitData, Repo};
-use super::sweep::Version;
 use super::sync::Barrier;
 use super::tree::Leaf;
-use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, lock, path};
+use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, path};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How often a commit is made anew because the branch has moved meanwhile.
@@ -37,14 +34,6 @@ enum Attempt {
     Moved,
     /// A lock of git was held for too long.
     Held(String),
-}
-
-/// A commit that is to become HEAD.
-pub(super) struct Arrival<'a> {
-    pub(super) tip: &'a Tip,
-    pub(super) id: ObjectId,
-    pub(super) commit: &'a CommitData,
-    pub(super) leaves: &'a BTreeMap<String, Option<Leaf>>,
 }
 
 impl Home {
@@ -168,119 +157,6 @@ impl Home {
         }
         Ok(())
     }
-
-    /// Take git's locks and make a commit whose objects and files are in place HEAD; `false` if it is held.
-    pub(super) fn arrive(&self, repo: &Repo, folder: &Folder, arrival: &Arrival<'_>) -> Result<bool> {
-        let sharing = repo.sharing()?;
-        self.make_records(sharing)?;
-        let mut locks = Locks::prepare(self, arrival.tip, sharing)?;
-        if locks.acquire(self)?.is_some() || self.tip()? != *arrival.tip {
-            return Ok(false);
-        }
-        let flush =
-            Flush { before: Barrier::default(), after: Barrier::default(), durability: Durability::Full };
-        self.arrive_locked(repo, folder, arrival, locks, flush).map(|()| true).map_err(|stop| stop.fault)
-    }
-
-    fn arrive_locked(
-        &self,
-        repo: &Repo,
-        folder: &Folder,
-        arrival: &Arrival<'_>,
-        mut locks: Locks,
-        flush: Flush,
-    ) -> Result<(), Stop> {
-        let Flush { before: mut barrier, after, durability } = flush;
-        let was_in_step = self.was_in_step(repo, arrival.tip)?;
-        let Updated { old: old_index, new: new_index } =
-            self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
-        let version = Version::of(&locks.index.handle()?);
-        let moves = arrival.tip.id != Some(arrival.id);
-        if moves {
-            locks.reference().write(format!("{}\n", arrival.id).as_bytes())?;
-        }
-        barrier.file(locks.index.public(), locks.index.handle()?);
-        let reference = locks.reference();
-        barrier.file(reference.public(), reference.handle()?);
-        barrier.wait(durability)?;
-        let (index, reference) = (self.index_path(), arrival.tip.file(self));
-        let old_reference = disk::read(&reference)?;
-        let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
-        done.map_err(|fault| {
-            // The branch first, so that nobody sees a commit whose files are taken back.
-            let back = self.restore(&reference, old_reference).and_then(|()| self.restore(&index, old_index));
-            Stop { fault, half: back.is_err() }
-        })?;
-        if let Some(version) = version {
-            // Only a hint for the next verb, so whatever fails here costs nothing but time.
-            let _ = self.hint_in_step(repo, arrival, &new_index, was_in_step, &version);
-        }
-        Ok(())
-    }
-
-    /// Whether the index is known to agree with the commit that HEAD is at.
-    fn was_in_step(&self, repo: &Repo, tip: &Tip) -> Result<Option<ObjectId>> {
-        let Some(id) = tip.id else { return Ok(None) };
-        let queue = self.queue_tree(repo, repo.commit(id)?.tree)?;
-        Ok(queue.filter(|queue| self.is_in_step(*queue)))
-    }
-
-    /// Leave word for the next verb that the new index agrees with the new HEAD.
-    fn hint_in_step(
-        &self,
-        repo: &Repo,
-        arrival: &Arrival<'_>,
-        index: &[u8],
-        was_in_step: Option<ObjectId>,
-        version: &Version,
-    ) -> Result<()> {
-        let Some(queue) = self.queue_tree(repo, arrival.commit.tree)? else { return Ok(()) };
-        if was_in_step.is_some() || self.agrees(repo, index, queue)? {
-            self.note_in_step(queue, version);
-        }
-        Ok(())
-    }
-
-    /// Rename index and branch into place.
-    fn publish(
-        &self,
-        repo: &Repo,
-        arrival: &Arrival<'_>,
-        locks: Locks,
-        mut barrier: Barrier,
-    ) -> Result<Barrier> {
-        let (index, reference) = (self.index_path(), arrival.tip.file(self));
-        let Locks { index: index_lock, head, branch, sharing } = locks;
-        index_lock.commit()?;
-        barrier.name_of(&index);
-        if arrival.tip.id != Some(arrival.id) {
-            let reflog = match repo.text("core.logAllRefUpdates").as_deref() {
-                None | Some("true" | "always" | "yes" | "on" | "1") => Reflog::Write,
-                Some(_) => Reflog::Continue,
-            };
-            let who = repo.identity().map(|identity| identity.committer);
-            if let Ok(who) = &who {
-                let subject = arrival.commit.message.lines().next().unwrap_or_default();
-                let movement = Movement { from: arrival.tip.id, to: arrival.id, who, subject };
-                refs::log(self, arrival.tip, &movement, reflog, sharing)?;
-            }
-            barrier.name_of(&reference);
-            match branch {
-                Some(branch) => branch.commit()?,
-                // On a detached HEAD the ref that moves is HEAD itself.
-                None => head.commit()?,
-            }
-        }
-        Ok(barrier)
-    }
-
-    /// Put a file of git back as it was.
-    fn restore(&self, path: &std::path::Path, old: Option<Vec<u8>>) -> Result<()> {
-        let Some(old) = old else { return disk::remove(path) };
-        let temporary = self.scratch().join(format!("old-{}-{}", std::process::id(), lock::ordinal()));
-        std::fs::write(&temporary, old).or_io("write", &temporary)?;
-        std::fs::rename(&temporary, path).or_io("take back", path)
-    }
 }
 
 /// The commit object, signed if that is configured; nothing is written yet.
@@ -313,75 +189,6 @@ pub(super) fn build(
     gix::objs::WriteTo::write_to(&commit, &mut bytes)
         .map_err(|error| Fault::new(Code::Internal, format!("the commit cannot be written: {error}")))?;
     Ok((batch.add(Kind::Commit, bytes)?, data))
-}
-
-/// What else has to be on the disk before the branch moves, and before success is reported.
-struct Flush {
-    before: Barrier,
-    after: Barrier,
-    durability: Durability,
-}
-
-/// The locks that git's own commit takes, in git's order.
-struct Locks {
-    index: GitLock,
-    head: GitLock,
-    branch: Option<GitLock>,
-    sharing: Sharing,
-}
-
-impl Locks {
-    fn prepare(home: &Home, tip: &Tip, sharing: Sharing) -> Result<Locks> {
-        let prepare = |target: &std::path::Path| GitLock::prepare(target, &home.scratch(), sharing);
-        let branch = match &tip.branch {
-            Some(_) => {
-                let file = tip.file(home);
-                sharing.make_folders(file.parent().expect("a branch is in a folder"))?;
-                Some(prepare(&file)?)
-            }
-            None => None,
-        };
-        Ok(Locks {
-            index: prepare(&home.index_path())?,
-            head: prepare(&home.git_dir.join("HEAD"))?,
-            branch,
-            sharing,
-        })
-    }
-
-    fn identities(&self, home: &Home) -> Result<Vec<(String, Identity)>> {
-        let locks = [Some(&self.index), Some(&self.head), self.branch.as_ref()];
-        locks.into_iter().flatten().map(|lock| Ok((home.portable(lock.public()), lock.identity()?))).collect()
-    }
-
-    /// The lock of the ref that moves.
-    fn reference(&mut self) -> &mut GitLock {
-        self.branch.as_mut().unwrap_or(&mut self.head)
-    }
-
-    /// Take all of them; the reason if one is held by another program.
-    fn acquire(&mut self, home: &Home) -> Result<Option<String>> {
-        for lock in [Some(&mut self.index), Some(&mut self.head), self.branch.as_mut()].into_iter().flatten()
-        {
-            if !lock.acquire(home.patience)? {
-                return Ok(Some(format!("another program holds {}", lock.public().display())));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Why an attempt ended without a commit.
-struct Stop {
-    fault: Fault,
-    /// Not everything could be put back; the pending record has to stay.
-    half: bool,
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Stop { fault, half: false }
-    }
 }
 
 /// What the steps of one attempt share.

@@ -4,6 +4,7 @@
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
+mod arrival;
 mod clock;
 mod commit;
 mod create;

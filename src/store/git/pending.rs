@@ -154,7 +154,7 @@ impl Home {
             let commit = repo.commit(pending.commit)?;
             let leaves = pending.files.iter().map(|file| (file.path.clone(), file.new)).collect();
             let arrival =
-                super::commit::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
+                super::arrival::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
             if self.arrive(&repo, folder, &arrival)? {
                 return self.settle_debts(&BTreeMap::from_iter(leaves));
             }
