@@ -5,6 +5,7 @@
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
 pub(crate) mod audit;
+pub(crate) mod cases;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
@@ -16,6 +17,7 @@ mod malformed;
 mod plain;
 mod quote;
 pub(crate) mod registry;
+pub(crate) mod routing;
 mod seen;
 pub(crate) mod session;
 pub(crate) mod settings;

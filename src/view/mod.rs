@@ -10,6 +10,7 @@ pub(crate) mod inbox;
 pub(crate) mod list;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod route;
 pub(crate) mod session;
 pub(crate) mod simple;
 pub(crate) mod task;

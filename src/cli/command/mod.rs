@@ -6,6 +6,7 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod route;
 mod session;
 mod task;
 mod undo;
@@ -88,6 +89,8 @@ commands! {
     Redrive(work::Redrive),
     /// Check the queue, and repair what is safe to repair
     Doctor(check::Doctor),
+    /// Decide which model a request goes to, and whether a person is asked first
+    Route(route::Route),
     /// Carry out the proposal that waits for your yes
     Sesame(program::Sesame),
     /// Move the queue between its own branch and the current one
