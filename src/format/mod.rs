@@ -6,11 +6,13 @@
 
 pub(crate) mod audit;
 pub(crate) mod cases;
+pub(crate) mod claude;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
 mod fields;
 mod file;
+pub(crate) mod hooks;
 mod instant;
 mod layout;
 mod malformed;
@@ -26,6 +28,11 @@ pub(crate) mod task;
 pub(crate) mod template;
 
 pub(crate) use task::{Document, Limits, parse_summary};
+
+/// A text as JSON.
+fn quote_json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
 
 /// Properties are checked in a moment, and leave no file behind.
 #[cfg(test)]

@@ -90,6 +90,14 @@ pub(crate) fn task(queue: &Queue, rules: &Rules, reference: &str, named: Named) 
     Ok(Routed { subject, decision })
 }
 
+/// The decision for those who have to have one: what cannot be decided goes to the middle tier and says why.
+pub(crate) fn or_middle(routed: Result<Routed>) -> Decision {
+    match routed {
+        Ok(routed) => routed.decision,
+        Err(fault) => Decision::middle("no decision", format!("the router could not decide: {fault}")),
+    }
+}
+
 /// Labelled requests put to the rules.
 #[derive(Debug)]
 pub(crate) struct Evaluated {

@@ -1,5 +1,6 @@
 //! The commands: one struct each, from arguments to a verb to a view.
 
+mod agent;
 mod carry;
 mod check;
 mod inbox;
@@ -91,6 +92,12 @@ commands! {
     Doctor(check::Doctor),
     /// Decide which model a request goes to, and whether a person is asked first
     Route(route::Route),
+    /// Tell an agent in a few lines how things stand
+    Prime(agent::Prime),
+    /// Make an agent's own terminal answer the words of swift
+    Integrate(agent::Integrate),
+    /// Answer a hook of Claude Code; reads what it says on stdin
+    Hook(agent::Hook),
     /// Carry out the proposal that waits for your yes
     Sesame(program::Sesame),
     /// Move the queue between its own branch and the current one
