@@ -108,6 +108,8 @@ commands! {
     Demo(program::Demo),
     /// Print a completion script for a shell
     Completions(program::Completions),
+    /// Print what gives a shell the words of swift, such as `task . sesame`
+    ShellInit(program::ShellInit),
     /// Print the manual page
     Man(program::Man),
 }
