@@ -54,6 +54,7 @@ struct Table {
     danger: Vec<DangerTable>,
     commands: Vec<Text>,
     harmless: Vec<Text>,
+    stores: Vec<Text>,
     parts: Vec<Text>,
     foreign: Vec<String>,
 }
@@ -119,6 +120,7 @@ impl Table {
             dangers: self.danger.into_iter().map(danger).collect::<Result<_, Malformed>>()?,
             commands: patterns(self.commands)?,
             harmless: patterns(self.harmless)?,
+            stores: patterns(self.stores)?,
             parts: patterns(self.parts)?,
             foreign: self.foreign,
         })

@@ -3,10 +3,12 @@
 //! A false alarm costs a question, a miss may cost a database; so where the words leave a doubt, the answer is that
 //! a person is asked. What is only talked about is no request.
 
-use super::grammar::{clause_end, clause_start, is_demand, is_negated};
-use super::pattern::Hearing;
+use std::ops::Range;
+
+use super::grammar::{clause_end, clause_start, is_demand, is_negated, is_participle};
+use super::pattern::{Hearing, Pattern};
 use super::rules::Rules;
-use super::token::{Kind, Token, Voice};
+use super::token::{Kind, Token, Voice, is_one_of};
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,61 +18,18 @@ pub(super) struct Found {
 }
 
 /// Verbs by which a quoted command becomes one.
-const EXECUTING: [&str; 14] = [
-    "run", "execute", "use", "call", "issue", "invoke", "type", "apply", "do", "launch", "perform", "enter",
-    "eval", "paste",
-];
+const EXECUTING: &str = "\
+     run execute use call issue invoke type apply do launch perform enter eval paste";
 
 /// Verbs by which a command is a matter of conversation.
-const TALKING: [&str; 15] = [
-    "explain",
-    "describe",
-    "document",
-    "mention",
-    "summarise",
-    "summarize",
-    "what",
-    "why",
-    "difference",
-    "mean",
-    "meaning",
-    "docs",
-    "documentation",
-    "understand",
-    "clarify",
-];
+const TALKING: &str = "\
+     explain describe document mention summarise summarize what why difference mean meaning docs \
+     documentation understand clarify";
 
 /// Nouns whose quotation is text.
-const TEXTS: [&str; 28] = [
-    "string",
-    "label",
-    "text",
-    "wording",
-    "caption",
-    "title",
-    "heading",
-    "word",
-    "button",
-    "message",
-    "typo",
-    "spelling",
-    "comment",
-    "tooltip",
-    "placeholder",
-    "rename",
-    "phrase",
-    "sentence",
-    "section",
-    "menu",
-    "example",
-    "log",
-    "warning",
-    "parser",
-    "keyword",
-    "named",
-    "called",
-    "test",
-];
+const TEXTS: &str = "\
+     string label text wording caption title heading word button message typo spelling comment tooltip \
+     placeholder rename phrase sentence section menu example log warning parser keyword named called test";
 
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Found> {
@@ -92,11 +51,11 @@ pub(super) fn find(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Found> {
 fn command(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Found> {
     let (end, ..) = rules.commands.at(tokens, at, Hearing::All).max_by_key(|(end, ..)| *end)?;
     let clause = &tokens[clause_start(tokens, at)..clause_end(tokens, at)];
-    let said = |words: &[&str]| clause.iter().any(|token| token.is_said() && has(token, words));
+    let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
     let is_meant = match tokens[at].voice {
-        Voice::Prose => !said(&TALKING),
-        Voice::Code => said(&EXECUTING) || !(said(&TALKING) || said(&TEXTS)),
-        Voice::Quoted => said(&EXECUTING) && !said(&TEXTS),
+        Voice::Prose => !said(TALKING),
+        Voice::Code => said(EXECUTING) || !(said(TALKING) || said(TEXTS)),
+        Voice::Quoted => said(EXECUTING) && !said(TEXTS),
     };
     let is_thing = end == at + 1 && is_part(rules, tokens, end);
     if !is_meant || is_thing || is_negated(tokens, at) {
@@ -115,17 +74,12 @@ fn verb(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Found> {
         }
         let danger = &rules.dangers[number];
         let around = object_range(tokens, at, end);
+        if is_harmless(rules, tokens, around.clone()) {
+            return None;
+        }
         let object = match &danger.objects {
-            None if is_harmless(rules, tokens, around.clone()) => return None,
             None => None,
-            Some(objects) => {
-                let mut places = around.clone();
-                let found = places.find(|&place| {
-                    objects.iter().any(|object| object.end(tokens, place, Hearing::Said).is_some())
-                })?;
-                let named = is_part(rules, tokens, found + 1) || is_harmless(rules, tokens, around);
-                if named { return None } else { Some(found) }
-            }
+            Some(objects) => Some(find_object(rules, tokens, around, objects)?),
         };
         let mut words = quoted(&tokens[at..end]);
         if let Some(object) = object {
@@ -136,20 +90,41 @@ fn verb(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Found> {
     })
 }
 
+/// The first of these objects that is one, and not a part of another thing's name.
+fn find_object(
+    rules: &Rules,
+    tokens: &[Token<'_>],
+    mut range: Range<usize>,
+    objects: &[Pattern],
+) -> Option<usize> {
+    range.find(|&place| {
+        let ends = objects.iter().filter_map(|object| object.end(tokens, place, Hearing::Said));
+        ends.max().is_some_and(|end| !is_part(rules, tokens, end))
+    })
+}
+
 /// Where the object of a verb is looked for: behind it, for a passive before it.
-fn object_range(tokens: &[Token<'_>], at: usize, end: usize) -> std::ops::Range<usize> {
-    let is_passive = tokens[at].lower.ends_with("ed") || tokens[at].lower.ends_with("en");
-    if is_passive {
+fn object_range(tokens: &[Token<'_>], at: usize, end: usize) -> Range<usize> {
+    let pronouns = "it them those these this that both";
+    let is_pronoun = tokens.get(end).is_some_and(|token| token.is(pronouns));
+    if is_pronoun || is_participle(&tokens[at]) {
         return clause_start(tokens, at)..clause_end(tokens, at);
     }
     let limit = clause_end(tokens, at);
-    let stops = |token: &Token<'_>| token.is(&["when", "if", "where", "because", "so", "but", "then"]);
+    let stops = |token: &Token<'_>| token.is("when if where because so but then");
     let stop = tokens[end..limit].iter().position(stops).map_or(limit, |found| end + found);
     end..stop
 }
 
-fn is_harmless(rules: &Rules, tokens: &[Token<'_>], mut range: std::ops::Range<usize>) -> bool {
-    range.any(|place| rules.harmless.at(tokens, place, Hearing::Said).next().is_some())
+/// What git has anyway is harmless, unless it lies where git is not.
+fn is_harmless(rules: &Rules, tokens: &[Token<'_>], range: Range<usize>) -> bool {
+    let mut places = range.clone();
+    let has_harmless = places.any(|at| rules.harmless.at(tokens, at, Hearing::Said).next().is_some());
+    let is_store = |at: usize| {
+        let ends = rules.stores.at(tokens, at, Hearing::Said).map(|(end, ..)| end);
+        ends.max().is_some_and(|end| !is_part(rules, tokens, end))
+    };
+    has_harmless && !range.into_iter().any(is_store)
 }
 
 /// Whether the word here makes a thing of the verb before it.
@@ -170,8 +145,8 @@ fn foreign(rules: &Rules, token: &Token<'_>) -> Option<Found> {
     Some(Found { words: token.raw.to_owned(), what })
 }
 
-fn has(token: &Token<'_>, words: &[&str]) -> bool {
-    token.lemmas.iter().any(|lemma| words.contains(&lemma.as_str()))
+fn has(token: &Token<'_>, words: &str) -> bool {
+    token.lemmas.iter().any(|lemma| is_one_of(lemma, words))
 }
 
 fn quoted(tokens: &[Token<'_>]) -> String {

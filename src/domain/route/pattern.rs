@@ -155,7 +155,7 @@ fn end_of(atoms: &[Atom], tokens: &[Token<'_>], at: usize, hearing: Hearing) -> 
                     return Some(end);
                 }
                 let ends_gap = |token: &Token<'_>| {
-                    matches!(token.kind, Kind::Break | Kind::Comma) || token.is(&["and", "then", "or", "but"])
+                    matches!(token.kind, Kind::Break | Kind::Comma) || token.is("and then or but")
                 };
                 if tokens.get(at + skipped).is_none_or(ends_gap) {
                     return None;

@@ -68,6 +68,8 @@ pub(crate) struct Spec {
     pub(crate) commands: Vec<Pattern>,
     /// What may be deleted in source code without asking.
     pub(crate) harmless: Vec<Pattern>,
+    /// Where things lie that git does not have.
+    pub(crate) stores: Vec<Pattern>,
     /// Words that make a thing of a verb before them: `delete` **button**.
     pub(crate) parts: Vec<Pattern>,
     /// Destructive words of other languages, by their beginnings.
@@ -86,6 +88,7 @@ pub(crate) struct Rules {
     pub(super) dangers_by_word: Index<usize>,
     pub(super) commands: Index<()>,
     pub(super) harmless: Index<()>,
+    pub(super) stores: Index<()>,
     pub(super) parts: Index<()>,
     pub(super) foreign: Vec<String>,
 }
@@ -114,6 +117,7 @@ impl Rules {
             dangers_by_word,
             commands: index(own.commands, builtin.commands),
             harmless: index(own.harmless, builtin.harmless),
+            stores: index(own.stores, builtin.stores),
             parts: index(own.parts, builtin.parts),
             foreign: own.foreign.into_iter().chain(builtin.foreign).collect(),
         }

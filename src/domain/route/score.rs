@@ -130,8 +130,8 @@ fn best(rules: &Rules, tokens: &[Token<'_>], at: usize, role: Role) -> Option<Hi
 
 /// Whether the action here is one more, and not a part of the one before.
 fn is_coordinated(tokens: &[Token<'_>], at: usize) -> bool {
-    let adverbs = ["also", "then", "please", "just", "finally", "afterwards"];
-    let before = tokens[..at].iter().rev().find(|token| !token.is(&adverbs));
-    before.is_some_and(|token| token.kind == Kind::Comma || token.is(&["and", "or", "but", "plus"]))
-        || tokens[..at].last().is_some_and(|token| token.is(&["then"]))
+    let adverbs = "also then please just finally afterwards";
+    let before = tokens[..at].iter().rev().find(|token| !token.is(adverbs));
+    before.is_some_and(|token| token.kind == Kind::Comma || token.is("and or but plus"))
+        || tokens[..at].last().is_some_and(|token| token.is("then"))
 }

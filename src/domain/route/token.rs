@@ -46,9 +46,14 @@ impl Token<'_> {
     }
 
     /// Whether it is one of these words, in this very form.
-    pub(super) fn is(&self, words: &[&str]) -> bool {
-        self.kind == Kind::Word && words.contains(&self.lower.as_str())
+    pub(super) fn is(&self, words: &str) -> bool {
+        self.kind == Kind::Word && is_one_of(&self.lower, words)
     }
+}
+
+/// Whether a word is in a list of words with spaces between.
+pub(super) fn is_one_of(word: &str, words: &str) -> bool {
+    words.split(' ').any(|one| one == word)
 }
 
 /// The tokens of a text, in order.
@@ -199,12 +204,16 @@ impl<'t> Scanner<'t> {
             text.split(['-', '\u{2010}', '\u{2011}']).filter(|part| !part.is_empty()).enumerate()
         {
             self.push(part, Kind::Word, index > 0);
+            if is_short_for_is(part) {
+                self.push("is", Kind::Word, false);
+            }
         }
     }
 
     fn push(&mut self, raw: &'t str, kind: Kind, joined: bool) {
         let lower = raw.to_lowercase().replace('\u{2019}', "'");
-        let lower = lower.strip_suffix("'s").map(str::to_owned).unwrap_or(lower);
+        let is_own = lower == "let's";
+        let lower = lower.strip_suffix("'s").filter(|_| !is_own).map(str::to_owned).unwrap_or(lower);
         let lemmas = if kind == Kind::Word { lemma::candidates(&lower) } else { Vec::new() };
         self.tokens.push(Token { raw, lower, kind, voice: self.voice, joined, lemmas });
     }
@@ -214,6 +223,12 @@ impl<'t> Scanner<'t> {
             self.push("", Kind::Break, false);
         }
     }
+}
+
+/// `what's` says two words.
+fn is_short_for_is(word: &str) -> bool {
+    let word = word.to_lowercase().replace('\u{2019}', "'");
+    word.strip_suffix("'s").is_some_and(|stem| ["what", "where", "who", "how", "when"].contains(&stem))
 }
 
 /// A piece between marks, by lengths in bytes.
