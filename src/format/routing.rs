@@ -55,7 +55,7 @@ struct Table {
     commands: Vec<Text>,
     harmless: Vec<Text>,
     stores: Vec<Text>,
-    parts: Vec<Text>,
+    parts: Vec<String>,
     foreign: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ impl Table {
             commands: patterns(self.commands)?,
             harmless: patterns(self.harmless)?,
             stores: patterns(self.stores)?,
-            parts: patterns(self.parts)?,
+            parts: self.parts,
             foreign: self.foreign,
         })
     }

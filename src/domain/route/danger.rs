@@ -105,8 +105,9 @@ fn find_object(
 
 /// Where the object of a verb is looked for: behind it, for a passive before it.
 fn object_range(tokens: &[Token<'_>], at: usize, end: usize) -> Range<usize> {
-    let pronouns = "it them those these this that both";
-    let is_pronoun = tokens.get(end).is_some_and(|token| token.is(pronouns));
+    let refers = |token: &Token<'_>| token.is("it them those these this that both");
+    let rests = |token: &Token<'_>| token.is("one ones rest others");
+    let is_pronoun = tokens.get(end).is_some_and(refers) || tokens.iter().skip(end).take(3).any(rests);
     if is_pronoun || is_participle(&tokens[at]) {
         return clause_start(tokens, at)..clause_end(tokens, at);
     }
@@ -127,9 +128,10 @@ fn is_harmless(rules: &Rules, tokens: &[Token<'_>], range: Range<usize>) -> bool
     has_harmless && !range.into_iter().any(is_store)
 }
 
-/// Whether the word here makes a thing of the verb before it.
+/// Whether the word here makes a thing of the verb before it. Only in the form that such names have: `delete event`
+/// may be one, `delete events` is none.
 fn is_part(rules: &Rules, tokens: &[Token<'_>], at: usize) -> bool {
-    at < tokens.len() && rules.parts.at(tokens, at, Hearing::Said).next().is_some()
+    tokens.get(at).is_some_and(|token| token.is_said() && rules.parts.contains(&token.lower))
 }
 
 fn foreign(rules: &Rules, token: &Token<'_>) -> Option<Found> {

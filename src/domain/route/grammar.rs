@@ -14,7 +14,7 @@ const OPENERS: &str = "\
 
 /// After these the form in `-ing` asks for something.
 const BEFORE_GERUND: &str = "\
-     by start begin consider try about mind for on keep recommend suggest propose like require needs of \
+     by start begin would could consider try about mind for on keep recommend suggest propose like require needs of \
      finish";
 
 /// Words that take back what follows.
@@ -36,7 +36,7 @@ const CIRCUMSTANCES: &str = "\
 const TROUBLES: &str = "\
      fails fail failed failing crashes crash crashed returns return throws throw hangs leaves leaving \
      works work does doesn't don't isn't is are takes gives causes breaks raises shows triggers panics \
-     errors error bug stopped should shouldn't must can results leads";
+     errors error bug stopped should shouldn't must can results leads wrong broken";
 
 /// Those who are spoken to, or speak.
 const PERSONS: &str = "\
@@ -81,11 +81,17 @@ pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
     if tokens[at].joined || is_negated(tokens, at) {
         return false;
     }
-    let Some((_, previous)) = before(tokens, at) else { return true };
+    let is_gerund = tokens[at].lower.ends_with("ing");
+    let Some((_, previous)) = before(tokens, at) else {
+        // `Sorting by date is wrong` tells of something.
+        let rest = &tokens[at + 1..clause_end(tokens, at)];
+        return !(is_gerund && rest.iter().any(|token| token.is(TROUBLES)));
+    };
     previous.kind == Kind::Comma
         || previous.is(OPENERS)
+        || previous.is(PERSONS)
         || previous.is("to be needs it")
-        || (tokens[at].lower.ends_with("ing") && previous.is(BEFORE_GERUND))
+        || (is_gerund && previous.is(BEFORE_GERUND))
 }
 
 /// Whether the destructive verb at this place is asked for. Stricter than [`is_action`], because talk about deleting
@@ -149,6 +155,10 @@ fn is_demanded_passive(tokens: &[Token<'_>], at: usize) -> bool {
     let before = &tokens[start..at];
     let has = |words: &str| before.iter().any(|token| token.is(words));
     let wanted = has("be") && has("should must can could to needs need shall may will");
+    let assured = has("make ensure see") && has("sure ensure it that") && !has("never not");
+    if assured {
+        return true;
+    }
     if has("would could") && before.last().is_some_and(|token| token.is(PERSONS)) {
         return true;
     }

@@ -2,6 +2,8 @@
 //!
 //! Built once from a [`Spec`], which `format` reads from TOML; the built-in rules are a file like a project's own.
 
+use std::collections::HashSet;
+
 use super::pattern::{Index, Pattern};
 use super::{Tier, Verdict};
 use crate::domain::task::{Kind, words};
@@ -71,7 +73,7 @@ pub(crate) struct Spec {
     /// Where things lie that git does not have.
     pub(crate) stores: Vec<Pattern>,
     /// Words that make a thing of a verb before them: `delete` **button**.
-    pub(crate) parts: Vec<Pattern>,
+    pub(crate) parts: Vec<String>,
     /// Destructive words of other languages, by their beginnings.
     pub(crate) foreign: Vec<String>,
 }
@@ -89,7 +91,7 @@ pub(crate) struct Rules {
     pub(super) commands: Index<()>,
     pub(super) harmless: Index<()>,
     pub(super) stores: Index<()>,
-    pub(super) parts: Index<()>,
+    pub(super) parts: HashSet<String>,
     pub(super) foreign: Vec<String>,
 }
 
@@ -118,7 +120,7 @@ impl Rules {
             commands: index(own.commands, builtin.commands),
             harmless: index(own.harmless, builtin.harmless),
             stores: index(own.stores, builtin.stores),
-            parts: index(own.parts, builtin.parts),
+            parts: own.parts.into_iter().chain(builtin.parts).collect(),
             foreign: own.foreign.into_iter().chain(builtin.foreign).collect(),
         }
     }

@@ -139,8 +139,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn chunk(&mut self, chunk: &'t str) {
-        if ["-", "--", "\u{2013}", "\u{2014}", "|", "||", "&&", "=>", "->", "\u{2192}"].contains(&chunk) {
+        if ["-", "--", "\u{2013}", "\u{2014}", "|", "||", "&&"].contains(&chunk) {
             return self.end_clause();
+        }
+        if ["->", "=>", "\u{2192}", ".", ".."].contains(&chunk) {
+            return self.push(chunk, Kind::Opaque, false);
         }
         if ["&", "+"].contains(&chunk) {
             return self.push(chunk, Kind::Comma, false);
