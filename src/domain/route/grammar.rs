@@ -14,7 +14,7 @@ const OPENERS: &str = "\
 
 /// After these the form in `-ing` asks for something.
 const BEFORE_GERUND: &str = "\
-     by start begin would could consider try about mind for on keep recommend suggest propose like require needs of \
+     by start begin would could consider try about mind for on keep recommend suggest propose like require needs need requires of \
      finish";
 
 /// Words that take back what follows.
@@ -121,7 +121,7 @@ fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {
         return !tokens.get(at + 1).is_some_and(|token| token.is(TROUBLES));
     };
     if previous.is("to") {
-        return !tells_of_ability(tokens, place);
+        return !is_ability_to(tokens, place);
     }
     if previous.is(MODALS) {
         return match before(tokens, place) {
@@ -163,7 +163,8 @@ fn is_demanded_passive(tokens: &[Token<'_>], at: usize) -> bool {
         return true;
     }
     let ordered = has("want have get like see") && has("all the every everything these");
-    (wanted || ordered) && !follows_circumstance(tokens, at) && !has("able")
+    let is_condition_first = before.first().is_some_and(|token| token.is(CIRCUMSTANCES));
+    (wanted || ordered) && (is_condition_first || !follows_circumstance(tokens, at)) && !has("able")
 }
 
 /// Whether what stands before tells of what somebody or something is able to do.
@@ -175,11 +176,15 @@ fn tells_of_ability(tokens: &[Token<'_>], at: usize) -> bool {
         let modal = before.iter().rposition(|token| token.is("can could may"));
         return modal.is_some_and(|modal| modal > 0 && !before[modal - 1].is(PERSONS));
     };
-    // The ability has to reach to here: nothing but a list of verbs after `to`, or the `to` itself.
-    let between = &before[last + 1..];
-    between.len() <= 1
-        || between.iter().any(|token| token.is("to for that which"))
+    // The ability has to reach to here, through a `to` and a list of verbs.
+    before[last + 1..].iter().any(|token| token.is("to for that which"))
         || before[..last].iter().any(|token| token.is("let allow test"))
+}
+
+/// Whether the `to` at this place is that of an ability: `able to`, `allow users to`.
+fn is_ability_to(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at).max(at.saturating_sub(3));
+    tokens[start..at].iter().any(|token| token.is(ABILITIES))
 }
 
 /// `When that is done, …`: what follows the comma is no circumstance any more.

@@ -1,8 +1,8 @@
 //! Patterns of words, as rules write them, and where they occur.
 //!
 //! Words are separated by spaces; a hyphen in the text counts as one. `fix|correct` is one or the other, `vulnerab*`
-//! any word that begins so, `..` up to six words in between, `<path>` a path or identifier, `<code>` something in
-//! code or quotation marks. A word stands for all of its forms.
+//! any word that begins so, `..` up to six words in between, `<path>` a path or identifier, `<place>` a path with
+//! folders, `<code>` something in code or quotation marks, `<config>` a file of settings. A word stands for all of its forms.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,10 @@ enum Piece {
     Exactly(String),
     PrefixExactly(String),
     Path,
+    /// A path with folders in it.
+    Place,
     Code,
+    Config,
 }
 
 /// Which tokens a pattern may be made of.
@@ -83,6 +86,8 @@ fn piece(text: &str) -> Piece {
     match text.as_str() {
         "<path>" => Piece::Path,
         "<code>" => Piece::Code,
+        "<place>" => Piece::Place,
+        "<config>" => Piece::Config,
         _ => match text.strip_suffix('*') {
             Some(prefix) if is_word(prefix) => Piece::Prefix(prefix.to_owned()),
             Some(prefix) => Piece::PrefixExactly(prefix.to_owned()),
@@ -110,7 +115,9 @@ impl Piece {
             Piece::Exactly(text) => token.lower == *text,
             Piece::PrefixExactly(text) => token.lower.starts_with(text.as_str()),
             Piece::Path => token.kind == Kind::Opaque,
+            Piece::Place => token.kind == Kind::Opaque && is_place(&token.lower),
             Piece::Code => token.voice != Voice::Prose,
+            Piece::Config => is_config(&token.lower),
         };
         fits.then_some(1)
     }
@@ -124,9 +131,21 @@ impl Piece {
             Piece::Prefix(text) | Piece::PrefixExactly(text) => {
                 text.chars().next().map_or(Key::Any, Key::Begins)
             }
-            Piece::Path | Piece::Code => Key::Any,
+            Piece::Path | Piece::Place | Piece::Code | Piece::Config => Key::Any,
         }
     }
+}
+
+/// Whether a name has folders in it.
+fn is_place(name: &str) -> bool {
+    name.contains('/') && !name.contains("://") && !name.contains('(')
+}
+
+/// Whether a path is that of a file in which settings stand.
+fn is_config(path: &str) -> bool {
+    let endings =
+        [".yaml", ".yml", ".toml", ".json", ".ini", ".cfg", ".conf", ".properties", "rc", ".editorconfig"];
+    path.contains('.') && endings.iter().any(|ending| path.ends_with(ending))
 }
 
 /// Under what a pattern is kept.

@@ -139,10 +139,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn chunk(&mut self, chunk: &'t str) {
-        if ["-", "--", "\u{2013}", "\u{2014}", "|", "||", "&&"].contains(&chunk) {
+        if ["-", "--", "\u{2013}", "\u{2014}", "||", "&&"].contains(&chunk) {
             return self.end_clause();
         }
-        if ["->", "=>", "\u{2192}", ".", ".."].contains(&chunk) {
+        if ["->", "=>", "\u{2192}", ".", "..", "|"].contains(&chunk) {
             return self.push(chunk, Kind::Opaque, false);
         }
         if ["&", "+"].contains(&chunk) {
