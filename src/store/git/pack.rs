@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::deflate::Deflater;
+use super::deflate::{self, Deflater};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The two files of a pack.
@@ -33,23 +33,34 @@ pub(super) fn file(objects: &Path, name: ObjectId, ending: &str) -> PathBuf {
     objects.join("pack").join(format!("pack-{name}.{ending}"))
 }
 
+/// Up to so many objects, those that are not long are written without compression: preparing to compress costs more
+/// than all else in the commit of one task. Such packs are soon joined, and then it is made up for.
+const FEW: usize = 32;
+
+/// How long an object without compression may be, in bytes; one block of a zlib stream holds four times as much.
+const SHORT: usize = 16 << 10;
+
 /// Build a pack of the objects given.
 pub(super) fn write<'a>(
     hash: gix::hash::Kind,
     objects: impl ExactSizeIterator<Item = (ObjectId, Kind, &'a [u8])>,
 ) -> Result<Pack> {
     let mut builder = Builder::new(hash, objects.len())?;
-    let table = crc_table();
-    let mut deflater = Deflater::new();
+    let few = objects.len() <= FEW;
+    let mut deflater = None;
     for (id, kind, content) in objects {
         let mut entry = entry_header(kind, content.len());
-        entry.extend_from_slice(deflater.run(content)?);
-        builder.push(id, crc(&table, &entry), &entry);
+        if few && content.len() <= SHORT {
+            deflate::store(content, &mut entry);
+        } else {
+            entry.extend_from_slice(deflater.get_or_insert_with(Deflater::new).run(content)?);
+        }
+        builder.push(id, &entry);
     }
     builder.finish()
 }
 
-/// One pack with the objects of several, each once; their compressed bytes are taken over as they are.
+/// One pack with the objects of several, each once. What is compressed is taken over as it is.
 pub(super) fn join(hash: gix::hash::Kind, packs: &[Sound<'_>]) -> Result<Pack> {
     let mut entries = BTreeMap::new();
     for pack in packs {
@@ -58,8 +69,17 @@ pub(super) fn join(hash: gix::hash::Kind, packs: &[Sound<'_>]) -> Result<Pack> {
         }
     }
     let mut builder = Builder::new(hash, entries.len())?;
+    let mut deflater = Deflater::new();
     for (id, entry) in entries {
-        builder.push(id, entry.crc, entry.bytes);
+        let (header, stream) = entry.bytes.split_at(header_length(entry.bytes));
+        match deflate::stored(stream) {
+            Some(content) => {
+                let mut entry = header.to_vec();
+                entry.extend_from_slice(deflater.run(content)?);
+                builder.push(id, &entry);
+            }
+            None => builder.push(id, entry.bytes),
+        }
     }
     builder.finish()
 }
@@ -79,7 +99,8 @@ impl Builder {
         Ok(Builder { hash, data, positions: Vec::with_capacity(count as usize) })
     }
 
-    fn push(&mut self, id: ObjectId, crc: u32, entry: &[u8]) {
+    fn push(&mut self, id: ObjectId, entry: &[u8]) {
+        let crc = zlib_rs::crc32::crc32(0, entry);
         self.positions.push(Position { id, crc, offset: self.data.len() as u64 });
         self.data.extend_from_slice(entry);
     }
@@ -108,7 +129,6 @@ pub(super) struct Sound<'a> {
 /// An object as it lies in a pack.
 pub(super) struct Entry<'a> {
     id: ObjectId,
-    crc: u32,
     bytes: &'a [u8],
 }
 
@@ -128,8 +148,7 @@ impl<'a> Sound<'a> {
     }
 
     fn entries(&self) -> Vec<Entry<'a>> {
-        let crcs = IDS + self.count * self.width;
-        let offsets = crcs + self.count * 4;
+        let offsets = IDS + self.count * (self.width + 4);
         let offset = |at: usize| number(self.index, offsets + at * 4).expect("a table as long as it says");
         let mut order: Vec<usize> = (0..self.count).collect();
         order.sort_by_key(|at| offset(*at));
@@ -139,7 +158,6 @@ impl<'a> Sound<'a> {
             let id = IDS + at * self.width;
             Entry {
                 id: ObjectId::from_bytes_or_panic(&self.index[id..id + self.width]),
-                crc: number(self.index, crcs + at * 4).expect("a table as long as it says"),
                 bytes: &self.data[offset(*at) as usize..end],
             }
         };
@@ -166,6 +184,11 @@ fn entry_header(kind: Kind, length: usize) -> Vec<u8> {
         rest >>= 7;
     }
     header
+}
+
+/// Where the compressed content of an entry begins: the size goes on while the highest bit is set.
+fn header_length(entry: &[u8]) -> usize {
+    entry.iter().take_while(|byte| **byte & 0x80 != 0).count() + 1
 }
 
 fn index(hash: gix::hash::Kind, mut positions: Vec<Position>, name: ObjectId) -> Result<Vec<u8>> {
@@ -204,24 +227,9 @@ pub(super) fn digest(hash: gix::hash::Kind, data: &[u8]) -> Result<ObjectId> {
     hasher.try_finalize().map_err(|error| Fault::new(Code::Git, format!("cannot hash: {error}")))
 }
 
-fn crc_table() -> [u32; 256] {
-    std::array::from_fn(|byte| {
-        (0..8).fold(byte as u32, |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
-    })
-}
-
-fn crc(table: &[u32; 256], data: &[u8]) -> u32 {
-    !data.iter().fold(u32::MAX, |crc, byte| (crc >> 8) ^ table[((crc ^ u32::from(*byte)) & 0xff) as usize])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_checksum_is_the_usual_one() {
-        assert_eq!(crc(&crc_table(), b"123456789"), 0xcbf4_3926);
-    }
 
     fn pack_of(texts: &[&str]) -> Pack {
         let hash = gix::hash::Kind::Sha1;
@@ -231,13 +239,16 @@ mod tests {
 
     #[test]
     fn joined_packs_hold_each_object_once() {
-        let (one, two, both) = (pack_of(&["a", "b"]), pack_of(&["b", "c"]), pack_of(&["a", "b", "c"]));
+        let (one, two) = (pack_of(&["a", "b"]), pack_of(&["b", &"c".repeat(9000)]));
         let sound = |pack: &Pack| Sound::of(pack.name, &pack.data, &pack.index).is_some();
         assert!(sound(&one) && sound(&two));
         let parts = [&one, &two].map(|pack| Sound::of(pack.name, &pack.data, &pack.index).unwrap());
         let joined = join(gix::hash::Kind::Sha1, &parts).unwrap();
         assert!(sound(&joined));
-        assert_eq!((joined.count, joined.data.len()), (3, both.data.len()));
+        assert_eq!(joined.count, 3);
+        assert!(joined.data.len() < 200, "{} bytes: compressed now", joined.data.len());
+        let again = Sound::of(joined.name, &joined.data, &joined.index).unwrap();
+        assert_eq!(join(gix::hash::Kind::Sha1, &[again]).unwrap().name, joined.name);
     }
 
     #[test]

@@ -64,16 +64,13 @@ impl Home {
         let names: String = large.iter().map(|pack| format!("pack-{}.pack\n", pack.name)).collect();
         let arguments = ["pack-objects", "--quiet", "--stdin-packs", "objects/pack/pack"];
         let answer = Git::at(&self.common_dir).input(names.into_bytes()).run(&arguments)?;
-        let joined = String::from_utf8_lossy(&answer).trim().to_owned();
+        let joined = ObjectId::from_hex(answer.trim_ascii()).ok();
         let guard = self.lock(PATIENCE)?;
         let old: BTreeSet<ObjectId> = large.iter().map(|pack| pack.name).collect();
         let mut packs = self.packs()?;
         packs.retain(|pack| !old.contains(&pack.name));
         self.write_packs(&packs)?;
-        large
-            .iter()
-            .filter(|pack| pack.name.to_string() != joined)
-            .try_for_each(|pack| self.remove_pack(*pack))?;
+        large.iter().filter(|pack| Some(pack.name) != joined).try_for_each(|pack| self.remove_pack(*pack))?;
         drop(guard);
         Ok(())
     }
