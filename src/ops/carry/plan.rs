@@ -10,7 +10,7 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::Item;
+use crate::store::queue::{Item, Listing};
 
 /// A task that is to be carried.
 #[derive(Debug, Clone)]
@@ -109,16 +109,16 @@ pub(crate) fn make(posts: &Posts, now: Timestamp) -> Plan {
         problems: posts.problems.clone(),
         ..Plan::default()
     };
-    for index in 0..posts.all.len() {
-        outbox(posts, index, now, &mut plan);
+    let listings = posts.list(&[Folder::Outbox]);
+    for (index, listing) in listings.into_iter().enumerate() {
+        outbox(posts, index, listing, now, &mut plan);
     }
     receipts::compare(posts, &mut plan);
     plan
 }
 
-fn outbox(posts: &Posts, index: usize, now: Timestamp, plan: &mut Plan) {
+fn outbox(posts: &Posts, index: usize, listing: Listing, now: Timestamp, plan: &mut Plan) {
     let post = &posts.all[index];
-    let listing = post.queue.list(&[Folder::Outbox]);
     plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
     for item in listing.items {
         match check(posts, index, &item.task) {

@@ -6,8 +6,9 @@ use super::attempts;
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
-use crate::domain::task::Task;
-use crate::store::queue::Queue;
+use crate::domain::task::{Folder, Task};
+use crate::ops::abreast::abreast;
+use crate::store::queue::{Listing, Queue};
 use crate::store::registry::{self, Registry};
 
 /// A queue that takes part in the round.
@@ -62,6 +63,11 @@ pub(crate) fn open_all(orchestrator: &Queue) -> Result<Posts> {
 }
 
 impl Posts {
+    /// What every post has in these folders, in the order of the posts.
+    pub(crate) fn list(&self, folders: &[Folder]) -> Vec<Listing> {
+        abreast(self.all.iter().collect(), |post: &Post| post.queue.list(folders))
+    }
+
     /// The post that a task's `to` stands for.
     pub(crate) fn address(&self, task: &Task) -> Address {
         let Some(name) = &task.to else { return Address::Unknown };

@@ -34,8 +34,8 @@ impl Known {
 /// Compare every sent record with the receiver's queue and note what is new.
 pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
-    for (index, post) in posts.all.iter().enumerate() {
-        let listing = post.queue.list(&[Folder::Sent]);
+    let listings = posts.list(&[Folder::Sent]);
+    for (index, (post, listing)) in posts.all.iter().zip(listings).enumerate() {
         plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
         keep_few(index, &listing.items, plan);
         for item in listing.items {
