@@ -13,6 +13,7 @@ pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod look;
+pub(crate) mod pause;
 pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod registration;
