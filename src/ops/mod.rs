@@ -18,6 +18,8 @@ pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod registration;
 pub(crate) mod session;
+pub(crate) mod sight;
 pub(crate) mod step;
 pub(crate) mod undo;
+pub(crate) mod upkeep;
 pub(crate) mod verify;
