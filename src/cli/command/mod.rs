@@ -21,6 +21,8 @@ macro_rules! commands {
     ($($(#[$meta:meta])* $variant:ident($type:ty),)+) => {
         /// Every command of the program.
         #[derive(Subcommand)]
+        // Only the arguments of the command that was typed are worked out.
+        #[command(defer = true)]
         pub(super) enum Command { $($(#[$meta])* $variant($type),)+ }
 
         impl Command {
