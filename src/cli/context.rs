@@ -100,6 +100,11 @@ impl Context {
         Ok(self.queue.get_or_init(|| queue))
     }
 
+    /// Who acts if somebody was named for this run, else the one given; git's name does not count.
+    pub(crate) fn named_actor_or(&self, other: impl FnOnce() -> Actor) -> Actor {
+        self.named_actor.clone().unwrap_or_else(other)
+    }
+
     /// The present queue's project id.
     ///
     /// # Errors
@@ -149,6 +154,7 @@ impl Context {
             mode: self.mode,
             projects: Vec::new(),
             env: &self.env,
+            unattended: None,
         })
     }
 }

@@ -19,3 +19,5 @@ pub(crate) mod proposal;
 pub(crate) mod queue;
 pub(crate) mod registry;
 pub(crate) mod tx;
+pub(crate) mod unattended;
+pub(crate) mod watcher;

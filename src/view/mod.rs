@@ -13,6 +13,7 @@ pub(crate) mod project;
 pub(crate) mod session;
 pub(crate) mod simple;
 pub(crate) mod task;
+pub(crate) mod watch;
 
 use serde::Serialize;
 

@@ -9,6 +9,7 @@ mod project;
 mod session;
 mod task;
 mod undo;
+mod watch;
 mod work;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
@@ -81,6 +82,12 @@ commands! {
     "task" Task(task::Task),
     /// Carry tasks from outboxes to inboxes, and receipts back
     "outbox" Outbox(carry::Outbox),
+    /// Carry, and do what the settings allow, whenever something changes
+    "watch" Watch(watch::Watch),
+    /// Stop what the watcher does by itself, in one project or all
+    "pause" Pause(watch::Pause),
+    /// Let the watcher go on
+    "resume" Resume(watch::Resume),
     /// Look at what came, and accept, refuse or defer it
     "inbox" Inbox(inbox::Inbox),
     /// Show what to do next
