@@ -91,6 +91,11 @@ impl Ui {
         write_out(text)
     }
 
+    /// Lines that come one after another, as they happen.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines { waiting: Vec::new() }
+    }
+
     /// Say something on stderr that is not the result.
     pub(crate) fn note(&self, text: &str) {
         talk(&format!("note: {}\n", shown(text)));
@@ -135,6 +140,69 @@ impl Ui {
         }
         let yes = ["y", "yes", "sesame"].contains(&line.trim().to_lowercase().as_str());
         Ok(if yes { Answer::Yes } else { Answer::No })
+    }
+}
+
+/// Lines on their way to stdout; written in large pieces, and at the latest when [`Lines::flush`] says so.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    waiting: Vec<u8>,
+}
+
+/// Whether anybody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    /// The other end of the pipe was closed.
+    Gone,
+}
+
+/// So many bytes are written at once.
+const PIECE: usize = 32 << 10;
+
+impl Lines {
+    /// One line of text, its end included.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn text(&mut self, line: &str) -> Result<Reader> {
+        self.waiting.extend_from_slice(line.as_bytes());
+        if self.waiting.len() < PIECE { Ok(Reader::There) } else { self.flush() }
+    }
+
+    /// One line of JSON.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn json(&mut self, line: &impl Serialize) -> Result<Reader> {
+        let text = serde_json::to_string(line).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+        self.text(&text)?;
+        self.text("\n")
+    }
+
+    /// Write what waits.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if stdout cannot be written; a reader that has gone away is no error.
+    pub(crate) fn flush(&mut self) -> Result<Reader> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(&self.waiting).and_then(|()| out.flush());
+        self.waiting.clear();
+        match written {
+            Ok(()) => Ok(Reader::There),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(error) => Err(Fault::new(Code::Io, format!("stdout cannot be written: {error}"))),
+        }
+    }
+
+    /// Whether anybody would read what comes next; known of a pipe or a socket only.
+    pub(crate) fn reader(&self) -> Reader {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdout = std::io::stdout();
+        let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+        let _ = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let gone = PollFlags::ERR | PollFlags::NVAL;
+        if asked[0].revents().intersects(gone) { Reader::Gone } else { Reader::There }
     }
 }
 

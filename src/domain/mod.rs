@@ -1,6 +1,7 @@
 //! What is true about tasks, projects and events. Pure: no disk, no clock, no serde, no async.
 
 pub(crate) mod actor;
+pub(crate) mod cursor;
 pub(crate) mod event;
 pub(crate) mod fault;
 pub(crate) mod graph;

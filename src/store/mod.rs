@@ -18,4 +18,6 @@ pub(crate) mod message;
 pub(crate) mod proposal;
 pub(crate) mod queue;
 pub(crate) mod registry;
+pub(crate) mod stream;
 pub(crate) mod tx;
+pub(crate) mod wake;

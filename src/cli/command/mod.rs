@@ -2,6 +2,7 @@
 
 mod carry;
 mod check;
+mod events;
 mod inbox;
 mod look;
 mod program;
@@ -78,6 +79,8 @@ commands! {
     Search(look::Search),
     /// Show what happened, newest first
     Log(look::Log),
+    /// Tell the events of all projects in one stream, from a cursor or a time on
+    Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted
     Undo(undo::Undo),
     /// Check the audit log
