@@ -1,6 +1,7 @@
 //! What is true about tasks, projects and events. Pure: no disk, no clock, no serde, no async.
 
 pub(crate) mod actor;
+pub(crate) mod auto;
 pub(crate) mod cursor;
 pub(crate) mod event;
 pub(crate) mod fault;
@@ -10,6 +11,7 @@ pub(crate) mod lease;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;
+pub(crate) mod schedule;
 pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;

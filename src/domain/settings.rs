@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 
+use super::auto::Auto;
 use super::fault::{Code, Fault};
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) undeliverable_attempts: u32,
     /// The queue's own branch; `None` stands for `swift`.
     pub(crate) branch: Option<String>,
+    /// What the watcher does here by itself.
+    pub(crate) auto: Auto,
 }
 
 impl Settings {
@@ -88,6 +91,7 @@ impl Settings {
             undeliverable_after_days: 14,
             undeliverable_attempts: 0,
             branch: None,
+            auto: Auto::default(),
         }
     }
 }

@@ -21,3 +21,4 @@ pub(crate) mod registry;
 pub(crate) mod stream;
 pub(crate) mod tx;
 pub(crate) mod wake;
+pub(crate) mod watcher;

@@ -14,6 +14,7 @@ pub(crate) mod session;
 pub(crate) mod simple;
 pub(crate) mod stream;
 pub(crate) mod task;
+pub(crate) mod watch;
 
 use serde::Serialize;
 

@@ -10,6 +10,7 @@ mod project;
 mod session;
 mod task;
 mod undo;
+mod watch;
 mod work;
 
 use clap::Subcommand;
@@ -45,6 +46,12 @@ commands! {
     Task(task::Task),
     /// Carry tasks from outboxes to inboxes, and receipts back
     Outbox(carry::Outbox),
+    /// Carry, and do what the settings allow, whenever something changes
+    Watch(watch::Watch),
+    /// Stop what the watcher does by itself, in one project or all
+    Pause(watch::Pause),
+    /// Let the watcher go on
+    Resume(watch::Resume),
     /// Look at what came, and accept, refuse or defer it
     Inbox(inbox::Inbox),
     /// Show what to do next
