@@ -175,9 +175,9 @@ impl Lines {
     /// # Errors
     /// As [`Lines::flush`].
     pub(crate) fn json(&mut self, line: &impl Serialize) -> Result<Reader> {
-        let text = serde_json::to_string(line).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
-        self.text(&text)?;
-        self.text("\n")
+        let mut text = serde_json::to_string(line).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+        text.push('\n');
+        self.text(&text)
     }
 
     /// Write what waits.

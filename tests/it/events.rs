@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::sandbox::{Place, Sandbox};
+use crate::sandbox::{Place, Running, Sandbox};
 use crate::world::{World, add, text};
 
 /// The events behind a cursor.
@@ -158,7 +160,10 @@ fn a_merge_brings_older_events_in_their_turn() {
     web.git("-C .swift merge --quiet --no-edit origin/swift");
     let new = events(&web, Some(&last_cursor(&here)), &[]);
     assert_eq!(kinds(&new), ["task.created"]);
-    assert!(new[0]["time"].as_str() < here.last().unwrap()["time"].as_str(), "it is older than what was told");
+    assert!(
+        new[0]["time"].as_str() < here.last().unwrap()["time"].as_str(),
+        "it is older than what was told"
+    );
     told.extend(ids(&new));
     is_complete(&told, &[&web]);
     for (index, event) in here.iter().enumerate() {
@@ -247,7 +252,7 @@ fn a_queue_that_goes_from_branch_to_branch_tells_each_event_once() {
         add(&web, ".", &format!("on main {n}"));
         assert_eq!(read(&web), 1);
         web.git("switch --quiet side");
-        assert_eq!(read(&web), 0, "nothing new on side");
+        assert_eq!(read(&web), usize::from(n > 0), "only what was not read yet");
         add(&web, ".", &format!("on side {n}"));
         // This one is read after the merge.
     }
@@ -271,9 +276,12 @@ fn a_project_that_cannot_be_reached_is_named_and_comes_later() {
     let args = ["events", "--json", "--since", &cursor];
     let output = world.hub.swift(args);
     output.ended(0);
-    assert!(output.stderr.contains("acme/api") && output.stderr.contains("[unreachable]"), "{}", output.stderr);
-    let without: Vec<Value> =
-        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        output.stderr.contains("acme/api") && output.stderr.contains("[unreachable]"),
+        "{}",
+        output.stderr
+    );
+    let without: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(without.iter().all(|event| event["source"] != "swift://acme/api"));
     fs::rename(&away, &here).unwrap();
     let rest = events(&world.hub, Some(&last_cursor(&without)), &[]);
@@ -354,4 +362,82 @@ fn a_project_sees_its_own_events_only() {
     let shown = world.web.swift_ok("events");
     assert_eq!(shown.lines().count(), own.len());
     assert!(shown.starts_with("acme/web"), "{shown}");
+}
+
+/// Start following and wait until it does: its own first look is over when it tells of a task made afterwards.
+fn follow(place: &Place<'_>, args: &[&str]) -> (Running, String) {
+    let args = ["events", "--follow", "--json"].iter().chain(args).map(|arg| (*arg).to_owned());
+    let running = place.call(args.collect::<Vec<_>>()).start();
+    let id = add(place, ".", "the first");
+    (running, id)
+}
+
+fn subject(line: &str) -> String {
+    text(&serde_json::from_str::<Value>(line).unwrap()["subject"])
+}
+
+#[test]
+fn following_tells_what_happens_in_all_projects_and_ends_on_ctrl_c() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.letter("before");
+    let (running, first) = follow(&world.hub, &[]);
+    assert_eq!(subject(&running.line()), first, "what was before is not told");
+    let letter = world.letter("after");
+    assert_eq!(subject(&running.line()), letter);
+    world.round();
+    let kinds: BTreeSet<String> = (0..4)
+        .map(|_| running.line())
+        .map(|line| text(&serde_json::from_str::<Value>(&line).unwrap()["type"]))
+        .collect();
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), ["task.delivered", "task.sent"]);
+    running.signal(Signal::INT);
+    let (status, took, said) = running.end();
+    assert_eq!((status, said.as_str()), (130, ""));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn following_wakes_without_being_asked_and_rests_otherwise() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "there is a log");
+    let (running, _) = follow(&web, &[]);
+    running.line();
+    let before = Instant::now();
+    add(&web, ".", "second");
+    running.line();
+    assert!(before.elapsed() < Duration::from_secs(10), "it was woken, and did not wait for its next look");
+    assert_eq!(running.ready(), [""; 0]);
+}
+
+#[test]
+fn following_from_a_cursor_begins_with_what_was_missed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let one = add(&web, ".", "one");
+    let two = add(&web, ".", "two");
+    let cursor = text(&events(&web, None, &["--limit", "1"])[0]["cursor"]);
+    let (running, three) = follow(&web, &["--since", &cursor, "--limit", "2"]);
+    let told = [subject(&running.line()), subject(&running.line())];
+    assert_eq!(told, [two, three]);
+    assert!(!told.contains(&one));
+    assert_eq!(running.end().0, 0, "two were asked for");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_stream_in_silence() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for n in 0..300 {
+        web.write(&format!(".swift/tasks/{n}.md"), format!("+++\ntitle = \"{n}\"\n+++\n"));
+    }
+    add(&web, ".", "records them all");
+    let head =
+        web.program("sh", ["-c", "\"$0\" events --json | head -n 1", env!("CARGO_BIN_EXE_swift")]).run();
+    assert_eq!((head.status, head.stderr.as_str()), (0, ""));
+    let script = "\"$0\" events --follow --since 2026-01-01 --json 2>said | head -n 1 >told; echo ended";
+    let follow = web.program("sh", ["-c", script, env!("CARGO_BIN_EXE_swift")]).run();
+    assert_eq!(follow.stdout, "ended\n");
+    assert_eq!((web.read("said").as_str(), web.read("told").lines().count()), ("", 1));
 }
