@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
@@ -42,6 +43,25 @@ impl Env {
             None => None,
         };
         Ok(Env { fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) })
+    }
+
+    /// An environment for another thread: the same clock, and chance of its own.
+    pub(crate) fn split(&self) -> Env {
+        let seed = self.seed.get().map(|_| self.random() as u64);
+        Env { fixed_now: self.fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) }
+    }
+
+    /// What spreads the pauses of several programs.
+    pub(crate) fn jitter(&self) -> u64 {
+        self.random() as u64
+    }
+
+    /// The present instant for a program that runs on: a fixed clock goes on from where it is fixed.
+    pub(crate) fn now_after(&self, passed: Duration) -> Timestamp {
+        match self.fixed_now {
+            Some(fixed) => fixed.saturating_add(passed).unwrap_or(fixed),
+            None => self.now(),
+        }
     }
 
     /// The present instant, to the millisecond.
@@ -150,6 +170,32 @@ pub(crate) fn actor() -> Result<Option<Actor>> {
 /// The login name, as the last resort for naming an actor.
 pub(crate) fn login() -> Option<Actor> {
     variable("USER").or_else(|| variable("LOGNAME")).and_then(|name| name.parse().ok())
+}
+
+/// A clock that never goes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begin to count.
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// The time since then.
+    pub(crate) fn passed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The time zone of this machine, or that of `TZ`.
+pub(crate) fn zone() -> TimeZone {
+    TimeZone::system()
+}
+
+/// How many things this machine can do at a time.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The person's editor: `$VISUAL`, else `$EDITOR`.

@@ -96,6 +96,12 @@ impl Ui {
         Lines { waiting: Vec::new() }
     }
 
+    /// A result that is shown again and again.
+    pub(crate) fn screen(&self) -> Screen {
+        let is_terminal = self.format == Format::Text && std::io::stdout().is_terminal();
+        Screen { lines: self.lines(), format: self.format, is_terminal, last: String::new() }
+    }
+
     /// Say something on stderr that is not the result.
     pub(crate) fn note(&self, text: &str) {
         talk(&format!("note: {}\n", shown(text)));
@@ -203,6 +209,53 @@ impl Lines {
         let _ = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
         let gone = PollFlags::ERR | PollFlags::NVAL;
         if asked[0].revents().intersects(gone) { Reader::Gone } else { Reader::There }
+    }
+}
+
+/// One result as it changes: in place on a terminal, one after another elsewhere.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    lines: Lines,
+    format: Format,
+    is_terminal: bool,
+    last: String,
+}
+
+/// To the upper left corner; and clear the rest of a line, and everything below.
+const HOME: &str = "\x1b[H";
+const CLEAR_LINE: &str = "\x1b[K";
+const CLEAR_BELOW: &str = "\x1b[J";
+
+impl Screen {
+    /// Show the result, unless it looks as before.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn show<V: View>(&mut self, view: &V) -> Result<Reader> {
+        let mut text = String::new();
+        match self.format {
+            Format::Json => {
+                let document = Document { schema: 1, view, next_actions: view.next() };
+                text = serde_json::to_string(&document)
+                    .map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+                text.push('\n');
+            }
+            Format::Text => view.text(&mut text),
+        }
+        if text == self.last {
+            return Ok(self.lines.reader());
+        }
+        let is_first = self.last.is_empty();
+        self.last.clone_from(&text);
+        if self.is_terminal {
+            text = format!("{HOME}{}{CLEAR_BELOW}", text.replace('\n', &format!("{CLEAR_LINE}\n")));
+        } else if self.format == Format::Text && !is_first {
+            text.insert(0, '\n');
+        }
+        match self.lines.text(&text)? {
+            Reader::There => self.lines.flush(),
+            Reader::Gone => Ok(Reader::Gone),
+        }
     }
 }
 

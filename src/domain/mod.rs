@@ -12,6 +12,7 @@ pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;
 pub(crate) mod schedule;
+pub(crate) mod scheduler;
 pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;

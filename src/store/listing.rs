@@ -50,9 +50,10 @@ pub(crate) fn of_folder(queue: &Queue, folder: Folder) -> Result<Listing> {
 }
 
 fn read_all(queue: &Queue, folder: Folder, unread: Vec<Seen>, listing: &mut Listing) {
+    let reader = queue.reader();
     let read = |part: &[Seen]| -> Vec<Result<Item, Problem>> {
         part.iter()
-            .map(|seen| queue.item(seen, folder).map_err(|fault| Problem::at(seen.path.clone(), fault)))
+            .map(|seen| reader.item(seen, folder).map_err(|fault| Problem::at(seen.path.clone(), fault)))
             .collect()
     };
     let results = if unread.len() < WORTH_SHARING {

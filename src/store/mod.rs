@@ -20,5 +20,6 @@ pub(crate) mod queue;
 pub(crate) mod registry;
 pub(crate) mod stream;
 pub(crate) mod tx;
+pub(crate) mod unattended;
 pub(crate) mod wake;
 pub(crate) mod watcher;

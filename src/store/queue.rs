@@ -236,6 +236,28 @@ impl Queue {
 
     /// Read one file as a task.
     pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
+        self.reader().item(seen, folder)
+    }
+
+    /// What reading tasks takes, for several threads at once.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { root: &self.root, limits: self.limits(), bytes: self.settings.max_bytes }
+    }
+}
+
+/// Reads single files as tasks.
+pub(crate) struct Reader<'a> {
+    root: &'a Root,
+    limits: Limits,
+    bytes: u64,
+}
+
+impl Reader<'_> {
+    /// Read one file as a task.
+    ///
+    /// # Errors
+    /// [`Code::NotAFile`], [`Code::Changed`], those of reading and parsing.
+    pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
         if !seen.path.ends_with(".md") {
             return Err(Fault::new(
                 Code::NotAFile,
@@ -243,8 +265,9 @@ impl Queue {
             )
             .hint(format!("look at it: `cat .swift/{}`", seen.path)));
         }
-        let bytes = self.read(&seen.path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
-        let task = format::parse_summary(&bytes, &self.limits()).map_err(|m| m.at(&seen.path))?;
+        let read = self.root.read(&seen.path, self.bytes)?;
+        let bytes = read.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
+        let task = format::parse_summary(&bytes, &self.limits).map_err(|m| m.at(&seen.path))?;
         Ok(Item { path: seen.path.clone(), folder, task: Box::new(task), stamp: seen.stamp })
     }
 }

@@ -4,11 +4,13 @@
 //! computed from; the commit engine compares once more before it writes. Dropping a `Tx` leaves no trace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
+use super::unattended::Unattended;
 use super::{audit, hand, layout, message};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Digest, Fact};
@@ -33,6 +35,20 @@ pub(crate) struct Operation<'e> {
     /// Project ids of all queues that the operation touches, if more than one.
     pub(crate) projects: Vec<String>,
     pub(crate) env: &'e Env,
+    /// How it behaves if nobody typed it.
+    pub(crate) unattended: Option<Unattended>,
+}
+
+impl Operation<'_> {
+    /// Whether a file has to be left alone because somebody may still be writing it.
+    pub(crate) fn leaves_alone(&self, queue: &Queue, path: &str) -> bool {
+        self.unattended.as_ref().is_some_and(|unattended| unattended.rest(queue, path).is_some())
+    }
+
+    /// How long a queue that somebody else holds is waited for.
+    fn patience(&self) -> Duration {
+        self.unattended.as_ref().map_or_else(env::lock_wait, |unattended| unattended.patience)
+    }
 }
 
 /// Whether anything is written at all.
@@ -92,7 +108,7 @@ impl<'q> Tx<'q> {
 
     fn begin_within(queue: &'q Queue, operation: &'q Operation<'q>, reach: Reach) -> Result<Tx<'q>> {
         let guard = match operation.mode {
-            Mode::Write => Some(queue.home.lock(env::lock_wait())?),
+            Mode::Write => Some(queue.home.lock(operation.patience())?),
             Mode::DryRun => None,
         };
         let mut tx = Tx {

@@ -12,6 +12,7 @@ pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod session;
 pub(crate) mod simple;
+pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod watch;

@@ -8,6 +8,7 @@ mod look;
 mod program;
 mod project;
 mod session;
+mod status;
 mod task;
 mod undo;
 mod watch;
@@ -22,6 +23,8 @@ macro_rules! commands {
     ($($(#[$meta:meta])* $variant:ident($type:ty),)+) => {
         /// Every command of the program.
         #[derive(Subcommand)]
+        // Only the arguments of the command that was typed are worked out.
+        #[command(defer = true)]
         pub(super) enum Command { $($(#[$meta])* $variant($type),)+ }
 
         impl Command {
@@ -86,6 +89,8 @@ commands! {
     Search(look::Search),
     /// Show what happened, newest first
     Log(look::Log),
+    /// Show on one screen how all projects stand
+    Status(status::Status),
     /// Tell the events of all projects in one stream, from a cursor or a time on
     Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted

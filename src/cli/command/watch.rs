@@ -4,20 +4,20 @@ use clap::Args;
 
 use crate::cli::DONE;
 use crate::cli::context::Context;
+use crate::daemon::{self, Length, Request, Told};
+use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::Role;
-use crate::ops::carry;
 use crate::ops::pause::{self, Whom};
 use crate::store::queue::Queue;
-use crate::store::watcher::{Counts, Hold, LATENCY_BOUNDS, Pass, Record, process_start};
-use crate::view::carry::RoundView;
-use crate::view::watch::PauseView;
+use crate::store::tx::Mode;
+use crate::view::watch::{PauseView, ToldView, WorkView};
 
 /// `watch`
 #[derive(Args)]
 pub(in crate::cli) struct Watch {
-    /// Do one full pass and end
-    #[arg(long, required = true)]
+    /// Do everything that can be done now, and end
+    #[arg(long)]
     once: bool,
 }
 
@@ -25,39 +25,29 @@ impl Watch {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         refuse_project(queue)?;
-        let hold = Hold::take(queue)?;
-        if let Some(killed) = &hold.killed {
-            context.ui.note(&format!(
-                "the watcher before, process {} since {}, was killed; its place is taken",
-                killed.pid, killed.started_at
-            ));
-        }
-        let mut operation = context.operation("watch")?;
-        let at = operation.at.to_string();
-        let report = carry::carry(queue, &mut operation)?;
-        let counts = Counts {
-            passes: 1,
-            commits: report.commits.iter().filter(|(_, done)| done.commit.is_some()).count() as u64,
-            delivered: report.delivered.len() as u64,
-            receipts: report.receipts.len() as u64,
-            given_up: report.dead.len() as u64,
-            ..Counts::default()
-        };
-        let record = Record {
-            schema: 1,
-            pid: std::process::id(),
-            process_start: process_start(),
-            started_at: at.clone(),
-            stopped_at: Some(at.clone()),
-            last_pass: Some(Pass { at, took_ms: 0, counts }),
-            total: counts,
-            latency: vec![0; LATENCY_BOUNDS.len() + 1],
-            ..Record::default()
-        };
-        record.write(&queue.local)?;
-        context.ui.show(&RoundView::new(&report, context.mode))?;
+        let orchestrator = Queue::open(&queue.home.root)?;
+        // A rehearsal has an end.
+        let length = if self.once || context.mode == Mode::DryRun { Length::Once } else { Length::Endless };
+        let request = Request { length, mode: context.mode, actor: context.named_actor_or(watcher) };
+        let mode = context.mode;
+        let ui = &context.ui;
+        daemon::watch(orchestrator, request, &context.env, &mut |told| match told {
+            Told::Worked(work) if length == Length::Once => ui.show(&WorkView::all(*work, mode)),
+            Told::Worked(work) => ui.show(&WorkView::one(*work, mode)),
+            // One document is all that is said.
+            told if length == Length::Once => {
+                ui.note(ToldView::new(&told).said());
+                Ok(())
+            }
+            told => ui.show(&ToldView::new(&told)),
+        })?;
         Ok(DONE)
     }
+}
+
+/// Who acts if nobody is named: nobody typed what the watcher does.
+fn watcher() -> Actor {
+    "swift watch".parse().expect("a short name")
 }
 
 fn refuse_project(queue: &Queue) -> Result<()> {

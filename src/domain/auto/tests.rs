@@ -121,7 +121,7 @@ fn any_task() -> impl Strategy<Value = Task> {
     )
         .prop_map(|(from, priority, effort, kind, labels, title)| Task {
             from: from.map(|id| id.parse().unwrap()),
-            priority: *&priority,
+            priority,
             effort,
             kind: kind.parse().unwrap(),
             labels: labels.into_iter().map(str::to_owned).collect(),

@@ -34,7 +34,7 @@ impl Known {
 /// Compare every sent record with the receiver's queue and note what is new.
 pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
-    for (index, post) in posts.all.iter().enumerate() {
+    for (index, post) in posts.all.iter().enumerate().filter(|(index, _)| posts.is_told(*index)) {
         let listing = post.queue.list(&[Folder::Sent]);
         plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
         keep_few(index, &listing.items, plan);
@@ -67,7 +67,7 @@ fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId,
         Some(post) => post,
         None => match posts.address(&item.task) {
             Address::Post(post) => post,
-            Address::Unreachable | Address::Unknown => return Ok(None),
+            Address::Unreachable | Address::Elsewhere | Address::Unknown => return Ok(None),
         },
     };
     let post = &posts.all[receiver];

@@ -52,7 +52,7 @@ impl Home {
     /// # Errors
     /// Those of opening the repository and reading its HEAD.
     pub(crate) fn committed(&self) -> Result<Committed> {
-        Ok(Committed { reader: Reader::new(Repo::open(self.git_dir())?), head: self.tip()?.id })
+        Ok(Committed { reader: Reader::new(self.repo()?), head: self.tip()?.id })
     }
 }
 

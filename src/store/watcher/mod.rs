@@ -5,7 +5,9 @@
 
 mod hold;
 mod pause;
+pub(crate) mod places;
 mod process;
+mod served;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,8 @@ use super::local::Local;
 use crate::domain::fault::Result;
 
 pub(crate) use hold::{Hold, holder};
-pub(crate) use pause::Paused;
+pub(crate) use pause::{PAUSED, Paused};
+pub(crate) use served::Served;
 
 /// The name of the record below `local/`.
 pub(crate) const RECORD: &str = "watch.json";

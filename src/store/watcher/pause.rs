@@ -8,7 +8,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::store::local::Local;
 
 /// The name of the note below the orchestrator's `local/`.
-const PAUSED: &str = "paused.json";
+pub(crate) const PAUSED: &str = "paused.json";
 
 /// What is paused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

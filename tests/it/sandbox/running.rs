@@ -60,10 +60,6 @@ impl Running {
         self.lines.try_iter().collect()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Send a signal to the program alone.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
@@ -81,12 +77,6 @@ impl Running {
             assert!(start.elapsed() < PATIENCE, "{shown}: does not end");
             thread::park_timeout(Duration::from_millis(2));
         }
-    }
-
-    /// Nobody reads stdout any more.
-    pub(crate) fn stop_reading(&mut self) {
-        // The thread that reads ends at the next line, and the pipe with it.
-        self.lines = channel().1;
     }
 }
 
