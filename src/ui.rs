@@ -272,6 +272,12 @@ fn talk(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
+/// A line of the log, on stderr; a stderr that is closed stops nothing.
+pub(crate) fn log_line(line: &[u8]) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(line).and_then(|()| err.flush());
+}
+
 fn write_out(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

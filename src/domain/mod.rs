@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod graph;
 pub(crate) mod id;
 pub(crate) mod lease;
+pub(crate) mod notify;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;

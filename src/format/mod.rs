@@ -18,6 +18,7 @@ mod plain;
 mod quote;
 pub(crate) mod registry;
 mod seen;
+pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod since;

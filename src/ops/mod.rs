@@ -15,6 +15,7 @@ pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod look;
 pub(crate) mod members;
+pub(crate) mod notify;
 pub(crate) mod pause;
 pub(crate) mod progress;
 pub(crate) mod rank;

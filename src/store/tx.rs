@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::gauge;
 use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
@@ -19,7 +20,7 @@ use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
-use crate::env::{self, Env};
+use crate::env::{self, Env, Stopwatch};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 
@@ -325,8 +326,20 @@ impl<'q> Tx<'q> {
     fn commit_each(&self, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
         let settings = &self.queue.settings;
         let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
+        let watch = Stopwatch::start();
         Ok(match self.queue.home.commit(guard, request)? {
-            Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
+            Outcome::Committed(commit) => {
+                gauge::committed(watch.passed());
+                tracing::info!(
+                    project = self.queue.settings.id.as_str(),
+                    operation = %self.operation.id,
+                    verb = self.operation.verb,
+                    commit,
+                    took_ms = watch.passed().as_millis(),
+                    "committed"
+                );
+                Committed { commit: Some(commit), debt: None }
+            }
             Outcome::Unchanged => Committed::default(),
             Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },
         })

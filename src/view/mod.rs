@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod inbox;
 pub(crate) mod list;
+pub(crate) mod metrics;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod session;

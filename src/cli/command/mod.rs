@@ -7,6 +7,7 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod service;
 mod session;
 mod status;
 mod task;
@@ -17,6 +18,7 @@ mod work;
 use clap::Subcommand;
 
 use super::context::Context;
+use super::logging::Run;
 use crate::domain::fault::Result;
 
 macro_rules! commands {
@@ -34,6 +36,13 @@ macro_rules! commands {
             }
         }
     };
+}
+
+impl Command {
+    /// Whether it runs until somebody ends it.
+    pub(super) fn length(&self) -> Run {
+        if matches!(self, Command::Watch(_)) { Run::Long } else { Run::Short }
+    }
 }
 
 commands! {
