@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
+use gix::odb::store::init::Slots;
 
 use super::clock;
 use super::perm::Sharing;
@@ -45,6 +46,10 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+/// For how many packs there is room at first. To count them takes as long as to read what is needed; where there are
+/// more, the first object that is not found makes us count.
+const ROOM_FOR_PACKS: u16 = 128;
+
 /// Trees that are remembered at most.
 const TREES: usize = 512;
 
@@ -66,7 +71,7 @@ pub(super) struct Identity {
 impl Repo {
     /// Open the repository whose git folder is given.
     pub(super) fn open(git_dir: &Path) -> Result<Repo> {
-        let gix = open(git_dir)?;
+        let gix = open(git_dir, Slots::Given(ROOM_FOR_PACKS))?;
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             let place = gix.workdir().unwrap_or(git_dir).to_owned();
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
@@ -105,7 +110,7 @@ impl Repo {
             return Ok(found);
         }
         // Packs are joined and collected while we read; what was there has only moved, and a new look finds it.
-        *self.objects.borrow_mut() = open(self.gix.git_dir())?.objects;
+        *self.objects.borrow_mut() = open(self.gix.git_dir(), Slots::default())?.objects;
         self.find(id)
     }
 
@@ -222,8 +227,9 @@ impl Repo {
     }
 }
 
-fn open(git_dir: &Path) -> Result<gix::Repository> {
-    let opened = gix::open::Options::default().permissions(permissions()).open_path_as_is(true).open(git_dir);
+fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
+    let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
+    let opened = options.open_path_as_is(true).open(git_dir);
     Ok(opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local())
 }
 
