@@ -161,6 +161,9 @@ impl Hand<'_> {
         let mut marked = places::around(&checkout);
         let mut is_remote = false;
         if let Some(queue) = queue {
+            if self.shared.mode == Mode::Write {
+                places::prepare(queue);
+            }
             marked.extend(places::of_queue(queue));
             is_remote = places::is_remote(&queue.home.root);
             if directory.own[0].as_str() == project {

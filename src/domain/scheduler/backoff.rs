@@ -33,6 +33,8 @@ pub(super) struct Retry {
     pub(super) tries: u32,
     pub(super) at: Duration,
     last: Duration,
+    /// Whether its time has come and was taken note of.
+    is_called: bool,
 }
 
 impl Retry {
@@ -47,7 +49,21 @@ impl Retry {
         let tries = before.filter(|before| before.code == code).map_or(0, |before| before.tries) + 1;
         let (first, longest) = if code == Code::Busy { BUSY } else { OTHER };
         let pause = first.saturating_mul(1 << (tries - 1).min(16)).min(longest);
-        Retry { cause, code, tries, at: now + jittered(pause, seed, tries, name), last: now }
+        Retry {
+            cause,
+            code,
+            tries,
+            at: now + jittered(pause, seed, tries, name),
+            last: now,
+            is_called: false,
+        }
+    }
+
+    /// Whether its time has come, asked once.
+    pub(super) fn is_called_now(&mut self, now: Duration) -> bool {
+        let is_first = self.at <= now && !self.is_called;
+        self.is_called |= is_first;
+        is_first
     }
 
     /// Whether its time has passed and nobody wanted to try.

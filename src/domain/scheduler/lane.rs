@@ -128,7 +128,7 @@ impl Lane {
         if self.trouble.as_ref().is_some_and(|trouble| trouble.is_forgotten(now)) {
             self.trouble = None;
         }
-        if self.stuck.as_ref().is_some_and(|stuck| stuck.at <= now) && !self.is_busy {
+        if self.stuck.as_mut().is_some_and(|stuck| stuck.is_called_now(now)) {
             self.want(Reads { outbox: true, ..Reads::default() }, now);
         }
     }

@@ -368,7 +368,8 @@ impl Scheduler {
             if outcome.reached.contains(id) {
                 lane.want(Reads { inbox: true, ..Reads::default() }, now.tick);
             }
-            if outcome.stuck.contains(id) {
+            let sends = group.senders.contains(id);
+            if outcome.stuck.contains(id) || sends && !outcome.failed.is_empty() {
                 lane.stuck = Some(Retry::after(
                     lane.stuck.take(),
                     (Cause::Writing, Code::Unreachable),
@@ -376,7 +377,7 @@ impl Scheduler {
                     seed,
                     id,
                 ));
-            } else if group.senders.contains(id) {
+            } else if sends {
                 lane.stuck = None;
             }
         }

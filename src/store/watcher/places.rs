@@ -41,6 +41,14 @@ pub(crate) fn around(checkout: &Path) -> Vec<Marked> {
         .collect()
 }
 
+/// Make the folders into which others put files: one that comes by rename into a folder that is watched is known to be
+/// whole. Where they cannot be made, the rename that brings the folder is noticed instead.
+pub(crate) fn prepare(queue: &Queue) {
+    for name in ["outbox", "inbox"] {
+        let _ = fs::create_dir(queue.home.root.join(name));
+    }
+}
+
 /// The folders of a queue; those that are not there are left out.
 pub(crate) fn of_queue(queue: &Queue) -> Vec<Marked> {
     let root = &queue.home.root;
