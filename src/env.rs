@@ -209,6 +209,44 @@ pub(crate) fn lock_wait() -> Duration {
     Duration::from_millis(set.unwrap_or(10_000))
 }
 
+/// Which operating system this is, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Linux,
+    MacOs,
+    Other,
+}
+
+/// The operating system; tests of `SWIFT_TEST_PLATFORM` see another one.
+pub(crate) fn platform() -> Platform {
+    match variable("SWIFT_TEST_PLATFORM").as_deref().unwrap_or(std::env::consts::OS) {
+        "linux" => Platform::Linux,
+        "macos" => Platform::MacOs,
+        _ => Platform::Other,
+    }
+}
+
+/// The person's home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The folder of the person's configuration.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(".config")))
+}
+
+/// What `RUST_LOG` says is to be told, if it says anything.
+pub(crate) fn log_filter() -> Option<String> {
+    variable("RUST_LOG").filter(|text| !text.trim().is_empty())
+}
+
+/// The present instant where no [`Env`] is at hand; tests fix it.
+pub(crate) fn instant() -> Timestamp {
+    fixed_instant().unwrap_or_else(Timestamp::now)
+}
+
 /// The folder in which the process was started.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::files::{Files, Hint};
 use super::hands::{self, Done, Folders, Shared};
 use super::ledger::Ledger;
+use super::notifier::Notifier;
 use super::polling::Polling;
 use super::report::{Told, Work};
 use super::{Length, Request, most_hands};
@@ -48,6 +49,7 @@ pub(super) struct Dispatcher<'e> {
     /// In a rehearsal: projects that were looked at.
     looked_at: BTreeSet<String>,
     total: Work,
+    notifier: Option<Notifier>,
 }
 
 impl<'e> Dispatcher<'e> {
@@ -69,6 +71,10 @@ impl<'e> Dispatcher<'e> {
             mode: request.mode,
             notices: send.clone(),
         };
+        let notifier = match request.mode {
+            Mode::Write => Notifier::begin(&orchestrator, request.render, env.now())?,
+            Mode::DryRun => None,
+        };
         let files = (request.length == Length::Endless).then(|| Files::new(send.clone()));
         Ok(Dispatcher {
             ledger: Ledger::new(env.now().to_string()),
@@ -79,6 +85,7 @@ impl<'e> Dispatcher<'e> {
             polling: Polling::new(send),
             looked_at: BTreeSet::new(),
             total: Work::default(),
+            notifier,
             orchestrator,
             request,
             env,
@@ -191,6 +198,13 @@ impl<'e> Dispatcher<'e> {
         }
         let now = self.now();
         let (new, has_changed) = self.ledger.enter(&done, &now.wall.to_string(), now.tick);
+        self.notifier.as_ref().into_iter().for_each(Notifier::wake);
+        tracing::debug!(
+            took_ms = done.took.as_millis(),
+            delivered = done.work.delivered.len(),
+            "done: {:?}",
+            done.covered
+        );
         let Done { input, work, .. } = done;
         if self.request.length == Length::Once {
             self.total.add(work);
@@ -290,6 +304,7 @@ impl<'e> Dispatcher<'e> {
 
     fn end_once(mut self, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
         self.close();
+        self.notifier.take().into_iter().for_each(Notifier::finish);
         tell(Told::Worked(Box::new(self.total)))
     }
 

@@ -2,11 +2,13 @@
 
 pub(crate) mod actor;
 pub(crate) mod auto;
+pub(crate) mod cursor;
 pub(crate) mod event;
 pub(crate) mod fault;
 pub(crate) mod graph;
 pub(crate) mod id;
 pub(crate) mod lease;
+pub(crate) mod notify;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::auto::Auto;
 use super::fault::{Code, Fault};
+use super::notify::Notify;
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
 use super::text::shown;
@@ -73,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) branch: Option<String>,
     /// What the watcher does here by itself.
     pub(crate) auto: Auto,
+    /// Whom the watcher tells of events.
+    pub(crate) notify: Notify,
 }
 
 impl Settings {
@@ -92,6 +95,7 @@ impl Settings {
             undeliverable_attempts: 0,
             branch: None,
             auto: Auto::default(),
+            notify: Notify::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
 pub(crate) mod audit;
+pub(crate) mod cursor;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
@@ -17,12 +18,15 @@ mod plain;
 mod quote;
 pub(crate) mod registry;
 mod seen;
+pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod settings;
+pub(crate) mod since;
 mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;
 
+pub(crate) use malformed::Malformed;
 pub(crate) use task::{Document, Limits, parse_summary};
 
 /// Properties are checked in a moment, and leave no file behind.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::gauge;
 use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
@@ -19,7 +20,7 @@ use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
-use crate::env::{self, Env};
+use crate::env::{self, Env, Stopwatch};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 
@@ -284,9 +285,10 @@ impl<'q> Tx<'q> {
     /// [`Code::Io`] if the log cannot be read.
     pub(crate) fn prepare(mut self, subject: &str) -> Result<Prepared<'q>> {
         let (queue, policy) = (self.queue, self.policy);
-        let Some(guard) = self.guard.take() else { return Ok(Prepared { queue, work: None }) };
+        let nothing = Prepared { queue, operation: self.operation.id, verb: self.operation.verb, work: None };
+        let Some(guard) = self.guard.take() else { return Ok(nothing) };
         if self.staged.is_empty() && self.facts.is_empty() && queue.home.debts()?.is_empty() {
-            return Ok(Prepared { queue, work: None });
+            return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
@@ -298,7 +300,7 @@ impl<'q> Tx<'q> {
             content: Some(a.after.clone()),
             expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
         }));
-        Ok(Prepared { queue, work: Some(Work { guard, changes, message, addition, policy }) })
+        Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy }), ..nothing })
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -327,6 +329,8 @@ impl<'q> Tx<'q> {
 #[must_use = "nothing is written until it is carried out"]
 pub(crate) struct Prepared<'q> {
     queue: &'q Queue,
+    operation: OperationId,
+    verb: &'static str,
     /// `None` if there is nothing to do.
     work: Option<Work>,
 }
@@ -345,10 +349,21 @@ impl Prepared<'_> {
     /// # Errors
     /// As [`Tx::commit`].
     pub(crate) fn carry_out(self) -> Result<Committed> {
-        let Prepared { queue, work: Some(work) } = self else { return Ok(Committed::default()) };
+        let Prepared { queue, operation, verb, work: Some(work) } = self else {
+            return Ok(Committed::default());
+        };
         let Work { guard, changes, message, addition, policy } = work;
         let committed = match policy {
-            CommitPolicy::Each => commit_each(queue, &guard, changes, &message)?,
+            CommitPolicy::Each => {
+                let watch = Stopwatch::start();
+                let committed = commit_each(queue, &guard, changes, &message)?;
+                if let Some(commit) = &committed.commit {
+                    gauge::committed(watch.passed());
+                    let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
+                    tracing::info!(project, %operation, verb, commit, took_ms, "committed");
+                }
+                committed
+            }
             CommitPolicy::Session | CommitPolicy::Manual => keep(queue, &guard, changes, policy)?,
         };
         if let Some(addition) = addition {

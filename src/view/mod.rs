@@ -8,10 +8,13 @@ pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod inbox;
 pub(crate) mod list;
+pub(crate) mod metrics;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod session;
 pub(crate) mod simple;
+pub(crate) mod status;
+pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod watch;
 

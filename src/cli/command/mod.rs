@@ -2,11 +2,14 @@
 
 mod carry;
 mod check;
+mod events;
 mod inbox;
 mod look;
 mod program;
 mod project;
+mod service;
 mod session;
+mod status;
 mod task;
 mod undo;
 mod watch;
@@ -15,6 +18,7 @@ mod work;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::context::Context;
+use super::logging::Run;
 use crate::domain::fault::Result;
 
 macro_rules! commands {
@@ -58,6 +62,13 @@ macro_rules! commands {
             }
         }
     };
+}
+
+impl Command {
+    /// Whether it runs until somebody ends it.
+    pub(super) fn length(&self) -> Run {
+        if matches!(self, Command::Watch(_)) { Run::Long } else { Run::Short }
+    }
 }
 
 /// A command whose arguments are worked out only if it is the one that was typed, or if all are shown: to work out
@@ -122,6 +133,10 @@ commands! {
     "search" Search(look::Search),
     /// Show what happened, newest first
     "log" Log(look::Log),
+    /// Show on one screen how all projects stand
+    "status" Status(status::Status),
+    /// Tell the events of all projects in one stream, from a cursor or a time on
+    "events" Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted
     "undo" Undo(undo::Undo),
     /// Check the audit log

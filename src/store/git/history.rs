@@ -226,14 +226,14 @@ impl Home {
 }
 
 /// Commits and queue trees, each read once.
-struct Reader {
-    repo: Rc<Repo>,
+pub(super) struct Reader {
+    pub(super) repo: Rc<Repo>,
     commits: HashMap<ObjectId, Rc<CommitData>>,
     queues: HashMap<ObjectId, Option<ObjectId>>,
 }
 
 impl Reader {
-    fn new(repo: Rc<Repo>) -> Self {
+    pub(super) fn new(repo: Rc<Repo>) -> Self {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 
@@ -247,7 +247,7 @@ impl Reader {
     }
 
     /// The queue's tree in a commit.
-    fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
+    pub(super) fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
         if let Some(queue) = self.queues.get(&id) {
             return Ok(*queue);
         }

@@ -154,6 +154,20 @@ impl Repo {
         }
     }
 
+    /// How many bytes an object has, read from its header alone; `None` if it is not there.
+    pub(super) fn size(&self, id: ObjectId) -> Option<u64> {
+        self.gix.find_header(id).ok().map(|header| header.size())
+    }
+
+    /// The one object whose hash begins with these bytes; `None` if there is none, or more than one.
+    pub(super) fn completed(&self, beginning: &[u8]) -> Option<ObjectId> {
+        let mut whole = vec![0; self.hash.len_in_bytes()];
+        whole.get_mut(..beginning.len())?.copy_from_slice(beginning);
+        let whole = ObjectId::from_bytes_or_panic(&whole);
+        let prefix = gix::hash::Prefix::new(&whole, beginning.len() * 2).ok()?;
+        self.gix.objects.lookup_prefix(prefix, None).ok()??.ok()
+    }
+
     /// The lines of a tree.
     pub(super) fn tree(&self, id: ObjectId) -> Result<Rc<Vec<Line>>> {
         if let Some(lines) = self.trees.borrow().get(&id) {
