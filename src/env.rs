@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
@@ -43,6 +44,25 @@ impl Env {
             None => None,
         };
         Ok(Env { fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) })
+    }
+
+    /// An environment for another thread: the same clock, and chance of its own.
+    pub(crate) fn split(&self) -> Env {
+        let seed = self.seed.get().map(|_| self.random() as u64);
+        Env { fixed_now: self.fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) }
+    }
+
+    /// What spreads the pauses of several programs.
+    pub(crate) fn jitter(&self) -> u64 {
+        self.random() as u64
+    }
+
+    /// The present instant for a program that runs on: a fixed clock goes on from where it is fixed.
+    pub(crate) fn now_after(&self, passed: Duration) -> Timestamp {
+        match self.fixed_now {
+            Some(fixed) => fixed.saturating_add(passed).unwrap_or(fixed),
+            None => self.now(),
+        }
     }
 
     /// The present instant, to the millisecond.
@@ -153,6 +173,32 @@ pub(crate) fn login() -> Option<Actor> {
     variable("USER").or_else(|| variable("LOGNAME")).and_then(|name| name.parse().ok())
 }
 
+/// A clock that never goes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begin to count.
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// The time since then.
+    pub(crate) fn passed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The time zone of this machine, or that of `TZ`.
+pub(crate) fn zone() -> TimeZone {
+    TimeZone::system()
+}
+
+/// How many things this machine can do at a time.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The person's editor: `$VISUAL`, else `$EDITOR`.
 pub(crate) fn editor() -> Option<String> {
     variable("VISUAL").or_else(|| variable("EDITOR")).filter(|editor| !editor.trim().is_empty())
@@ -162,6 +208,44 @@ pub(crate) fn editor() -> Option<String> {
 pub(crate) fn lock_wait() -> Duration {
     let set = variable("SWIFT_LOCK_WAIT_MS").and_then(|text| text.parse().ok());
     Duration::from_millis(set.unwrap_or(10_000))
+}
+
+/// Which operating system this is, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Linux,
+    MacOs,
+    Other,
+}
+
+/// The operating system; tests of `SWIFT_TEST_PLATFORM` see another one.
+pub(crate) fn platform() -> Platform {
+    match variable("SWIFT_TEST_PLATFORM").as_deref().unwrap_or(std::env::consts::OS) {
+        "linux" => Platform::Linux,
+        "macos" => Platform::MacOs,
+        _ => Platform::Other,
+    }
+}
+
+/// The person's home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The folder of the person's configuration.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(".config")))
+}
+
+/// What `RUST_LOG` says is to be told, if it says anything.
+pub(crate) fn log_filter() -> Option<String> {
+    variable("RUST_LOG").filter(|text| !text.trim().is_empty())
+}
+
+/// The present instant where no [`Env`] is at hand; tests fix it.
+pub(crate) fn instant() -> Timestamp {
+    fixed_instant().unwrap_or_else(Timestamp::now)
 }
 
 /// The folder in which the process was started.

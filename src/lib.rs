@@ -8,13 +8,15 @@
 //! env      <- domain                  # clock, ids, environment variables
 //! store    <- domain format env       # the disk and git; the only module that writes
 //! ops      <- domain format store env # the verbs; they neither print nor parse arguments
-//! view     <- domain store ops        # what people and scripts are shown, as plain data
+//! daemon   <- domain env store ops    # the watcher: makes happen what the scheduler in `domain` decides
+//! view     <- domain store ops daemon # what people and scripts are shown, as plain data
 //! ui       <- domain view             # the only module that prints
 //! demo     <- domain env ui           # the whole loop, shown with the program itself
 //! cli      <- everything              # arguments to verb to view to output
 //! ```
 
 mod cli;
+mod daemon;
 mod demo;
 mod domain;
 mod env;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::logging::Logging;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::Hold;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     /// Who acts (default: `SWIFT_ACTOR`, else git's user.name)
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) actor: Option<Actor>,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
 }
 
 /// Whether a person has said yes.
@@ -100,6 +103,11 @@ impl Context {
         Ok(self.queue.get_or_init(|| queue))
     }
 
+    /// Who acts if somebody was named for this run, else the one given; git's name does not count.
+    pub(crate) fn named_actor_or(&self, other: impl FnOnce() -> Actor) -> Actor {
+        self.named_actor.clone().unwrap_or_else(other)
+    }
+
     /// The present queue's project id.
     ///
     /// # Errors
@@ -116,7 +124,11 @@ impl Context {
         if let Some(actor) = &self.named_actor {
             return Ok(actor.clone());
         }
-        let from_git = identity_name_at(&self.start).and_then(|name| name.parse().ok());
+        let configured = match self.queue.get() {
+            Some(queue) => queue.home.identity_name(),
+            None => identity_name_at(&self.start),
+        };
+        let from_git = configured.and_then(|name| name.parse().ok());
         from_git.or_else(env::login).ok_or_else(|| {
             Fault::new(Code::NoIdentity, "nobody is named as the one who acts")
                 .hint("`git config --global user.name \"Your Name\"`")
@@ -145,6 +157,7 @@ impl Context {
             mode: self.mode,
             projects: Vec::new(),
             env: &self.env,
+            unattended: None,
         })
     }
 }

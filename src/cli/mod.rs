@@ -6,6 +6,7 @@ mod context;
 #[cfg(test)]
 mod documents;
 mod editor;
+mod logging;
 
 use std::path::PathBuf;
 
@@ -88,7 +89,17 @@ enum Approved {
 }
 
 /// Options that say how a command is told, not what it does.
-const MANNERS: [&str; 4] = ["--json", "--dry-run", "--yes", "-y"];
+const MANNERS: [&str; 9] = [
+    "--json",
+    "--dry-run",
+    "--yes",
+    "-y",
+    "-v",
+    "-vv",
+    "--verbose",
+    "--log-format=text",
+    "--log-format=json",
+];
 
 /// The command itself, without the manner in which it was given: what a proposal is known by.
 fn essential(words: &[String]) -> Vec<String> {
@@ -182,6 +193,9 @@ fn execute(
         None if approved == Approved::Yes || cli.shared.yes => (essential(&words), None, Approval::Given),
         None => (essential(&words), None, Approval::Ask),
     };
+    if let Err(fault) = cli.shared.logging.begin(cli.command.length()) {
+        return Err((ui, fault));
+    }
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
     if mode == Mode::DryRun {
         freeze();

@@ -64,6 +64,8 @@ words! {
     ChangedByHand = "changed-by-hand";
     /// The sender's record learned something.
     ReceiptReceived = "receipt.received";
+    /// Nothing was heard of a sent task for too long.
+    ReceiptOverdue = "receipt.overdue";
     /// A session began.
     SessionStarted = "session.started";
     /// A session ended.

@@ -110,6 +110,8 @@ codes! {
     Waiting = "waiting", Held;
     /// A session is open already, or none is.
     Session = "session", Held;
+    /// Another process watches for this orchestrator.
+    Watched = "watched", Held;
     /// Somebody has to say yes first; the plan is stored as a proposal.
     ApprovalNeeded = "approval-needed", Approval;
     /// A file in the queue cannot be read as what its folder says.

@@ -96,12 +96,20 @@ ids! {
 dated!(TaskId OperationId SegmentId SessionId);
 referable!(TaskId OperationId);
 
-impl TaskId {
-    /// All of it as one number; [`TaskId::from_number`] takes it back.
-    pub(crate) fn number(self) -> u128 {
-        self.0
-    }
+macro_rules! numbered {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// All of it as one number, in the order of the ids.
+            pub(crate) fn number(self) -> u128 {
+                self.0
+            }
+        }
+    )+};
+}
 
+numbered!(TaskId EventId SegmentId);
+
+impl TaskId {
     /// What [`TaskId::number`] gave.
     pub(crate) fn from_number(number: u128) -> TaskId {
         TaskId(number)

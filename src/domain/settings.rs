@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 
+use super::auto::Auto;
 use super::fault::{Code, Fault};
 use super::mode::Mode;
+use super::notify::Notify;
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
 use super::text::shown;
@@ -73,6 +75,10 @@ pub(crate) struct Settings {
     pub(crate) mode: Mode,
     /// The queue's own branch; `None` stands for `swift`.
     pub(crate) branch: Option<String>,
+    /// What the watcher does here by itself.
+    pub(crate) auto: Auto,
+    /// Whom the watcher tells of events.
+    pub(crate) notify: Notify,
 }
 
 impl Settings {
@@ -92,6 +98,8 @@ impl Settings {
             undeliverable_attempts: 0,
             mode: Mode::Hybrid,
             branch: None,
+            auto: Auto::default(),
+            notify: Notify::default(),
         }
     }
 }

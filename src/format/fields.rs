@@ -97,6 +97,14 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Yes or no.
+    pub(super) fn boolean(&self, key: &'static str) -> Result<Option<bool>, Malformed> {
+        self.value(key, |value| match value {
+            Seen::Boolean(value) => Ok(value),
+            other => Err(expected("`true` or `false`", other)),
+        })
+    }
+
     /// An instant, with a warning if the file does not say in which zone.
     pub(super) fn instant_or_warn(
         &self,

@@ -7,6 +7,7 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod claude;
+pub(crate) mod cursor;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
@@ -21,12 +22,15 @@ mod quote;
 pub(crate) mod registry;
 pub(crate) mod routing;
 mod seen;
+pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod settings;
+pub(crate) mod since;
 mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;
 
+pub(crate) use malformed::Malformed;
 pub(crate) use task::{Document, Limits, parse_summary};
 
 /// A text as JSON.

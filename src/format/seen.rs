@@ -22,6 +22,7 @@ pub(super) enum Seen<'a> {
         radix: u32,
     },
     Datetime(Datetime),
+    Boolean(bool),
     Array(Items<'a>),
     Table(Source<'a>),
     /// Nothing that any field can be, with the word for it.
@@ -64,6 +65,7 @@ impl Seen<'_> {
             Seen::Text(_) => "string",
             Seen::Integer { .. } => "integer",
             Seen::Datetime(_) => "datetime",
+            Seen::Boolean(_) => "boolean",
             Seen::Array(_) => "array",
             Seen::Table(_) => "table",
             Seen::Other(word) => word,
@@ -76,6 +78,7 @@ fn full<'a>(value: &'a Spanned<DeValue<'a>>) -> (usize, Seen<'a>) {
         DeValue::String(text) => Seen::Text(text),
         DeValue::Integer(number) => Seen::Integer { digits: number.as_str(), radix: number.radix() },
         DeValue::Datetime(datetime) => Seen::Datetime(*datetime),
+        DeValue::Boolean(value) => Seen::Boolean(*value),
         DeValue::Array(items) => Seen::Array(Items::Full(items)),
         DeValue::Table(table) => Seen::Table(Source::Full(table)),
         other => Seen::Other(other.type_str()),

@@ -12,7 +12,9 @@ use super::fields::Fields;
 use super::malformed::Malformed;
 use super::quote::{Newline, array, string};
 use super::{duration, syntax};
+use crate::domain::auto::{Acceptance, Auto};
 use crate::domain::fault::{Code, Fault};
+use crate::domain::notify::Notify;
 use crate::domain::project::ProjectName;
 use crate::domain::settings::{Role, Settings};
 
@@ -60,7 +62,41 @@ pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
             .unwrap_or(usual.undeliverable_attempts),
         mode: fields.word("mode")?.unwrap_or(usual.mode),
         branch: fields.word::<Branch>("branch")?.map(|branch| branch.0),
+        auto: fields.table("auto")?.map_or(Ok(Auto::default()), auto)?,
+        notify: fields.table("notify")?.map_or(Ok(Notify::default()), notify)?,
         id: usual.id,
+    })
+}
+
+fn auto(fields: Fields<'_>) -> Result<Auto, Malformed> {
+    let usual = Auto::default();
+    let accept =
+        Acceptance::of(fields.words("accept")?).map_err(|fault| fields.wrong("accept", fault.message))?;
+    let length =
+        |key, usual| Ok::<_, Malformed>(fields.word::<LengthOrNever>(key)?.map_or(usual, |length| length.0));
+    Ok(Auto {
+        distribute: fields.boolean("distribute")?.unwrap_or(usual.distribute),
+        accept,
+        schedule: fields.words("schedule")?,
+        settle: fields
+            .unsigned("settle_ms")?
+            .map_or(usual.settle, |ms: u32| SignedDuration::from_millis(ms.into())),
+        quarantine_after: length("quarantine_after", usual.quarantine_after)?,
+        ask_after: length("ask_after", usual.ask_after)?,
+    })
+}
+
+fn notify(fields: Fields<'_>) -> Result<Notify, Malformed> {
+    let usual = Notify::default();
+    let command = fields.texts("command")?;
+    let is_whole = |word: &String| !word.contains('\0');
+    if command.first().is_some_and(String::is_empty) || !command.iter().all(is_whole) {
+        return Err(fields.wrong("command", "expected a program and its arguments"));
+    }
+    Ok(Notify {
+        command,
+        kinds: fields.words("kinds")?,
+        deadline: fields.word::<Length>("deadline")?.map_or(usual.deadline, |length| length.0),
     })
 }
 
@@ -109,6 +145,21 @@ mode = {mode}
 
 # The branch of the queue.
 {branch}
+
+# What `swift watch` does here by itself. Without these lines it carries tasks and accepts none.
+# [auto]
+# distribute = true              # tasks in the outbox are carried
+# accept = "none"                # or "all", "from:acme/api", "priority<=low & kind=bug", or a list of such rules
+# schedule = "0 8 * * 1-5"       # when the inbox is gone through; without it, when something arrives
+# settle_ms = 300                # how long a file has to be still, unless it came by rename
+# quarantine_after = "30s"       # when a file that cannot be read is put aside, or "never"
+# ask_after = "7d"               # when a sent task without news is asked after, or "never"
+
+# In an orchestrator: the program that `swift watch` starts for events, with the event as JSON on its stdin. No shell.
+# [notify]
+# command = ["notify-send", "swift"]
+# kinds = ["task.done", "task.dead", "session.*"]   # without it, every event
+# deadline = "10s"
 "#,
         id = string(settings.id.as_str()),
         role = string(settings.role.as_str()),
@@ -145,6 +196,20 @@ impl FromStr for Length {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         duration::parse(text).map(Length)
+    }
+}
+
+/// A length of time, or `never`.
+struct LengthOrNever(SignedDuration);
+
+impl FromStr for LengthOrNever {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        if text == "never" {
+            return Ok(LengthOrNever(SignedDuration::ZERO));
+        }
+        duration::parse(text).map(LengthOrNever)
     }
 }
 
@@ -208,6 +273,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_automatic_is_read() {
+        let text = "id = \"a/b\"\n[auto]\ndistribute = false\naccept = [\"from:x/y\", \"kind=bug & effort<=S\"]\n\
+            schedule = \"0 8 * * 1-5\"\nsettle_ms = 40\nquarantine_after = \"never\"\nask_after = \"2d\"\n";
+        let auto = parse(text).unwrap().auto;
+        assert!(!auto.distribute && !auto.accept.is_none());
+        assert_eq!(auto.schedule[0].to_string(), "0 8 * * 1-5");
+        assert_eq!((auto.settle.as_millis(), auto.quarantine_after.as_secs()), (40, 0));
+        assert_eq!(auto.ask_after.as_hours(), 48);
+        assert!(parse("id = \"a/b\"\n[auto]\naccept = \"none\"").unwrap().auto.accept.is_none());
+    }
+
+    #[test]
+    fn a_notifier_is_read() {
+        let text = "id = \"a/b\"\n[notify]\ncommand = [\"say\", \"it; rm\"]\nkinds = [\"task.*\"]\ndeadline = \"3s\"\n";
+        let notify = parse(text).unwrap().notify;
+        assert_eq!(notify.command, ["say", "it; rm"]);
+        assert_eq!((notify.kinds.len(), notify.deadline.as_secs()), (1, 3));
+        let wrong = |line: &str| parse(&format!("id = \"a/b\"\n[notify]\n{line}\n")).unwrap_err().to_string();
+        assert_eq!(wrong("kinds = [\"task.won\"]"), "3:9: notify.kinds: `task.won` is not an event kind");
+        assert_eq!(wrong("command = [\"\"]"), "3:11: notify.command: expected a program and its arguments");
+        assert!(wrong("command = 7").starts_with("3:11: notify.command: "));
+    }
+
+    #[test]
     fn wrong_settings_are_refused_with_their_place() {
         let cases = [
             ("", "1:1: id: is missing"),
@@ -217,6 +306,19 @@ mod tests {
             ("id = \"a/b\"\nattempts = -1", "2:12: attempts: `-1` is out of range"),
             ("id = \"a/b\"\nbranch = \"-f\"", "2:10: branch: `-f` cannot name the queue's branch"),
             ("id = \"a/b\"\nbranch = \"a/../b\"", "2:10: branch: `a/../b` cannot name the queue's branch"),
+            (
+                "id = \"a/b\"\n[auto]\naccept = \"everything\"",
+                "3:10: auto.accept: `everything` is not a rule of acceptance",
+            ),
+            (
+                "id = \"a/b\"\n[auto]\naccept = [\"all\", \"none\"]",
+                "3:10: auto.accept: `none` cannot stand beside other rules",
+            ),
+            ("id = \"a/b\"\n[auto]\naccept = true", "3:10: auto.accept: expected a string, found boolean"),
+            (
+                "id = \"a/b\"\n[auto]\ndistribute = \"yes\"",
+                "3:14: auto.distribute: expected `true` or `false`, found string",
+            ),
             ("schema = 2\nnew = true", "1:10: schema: written by a newer swift (schema 2)"),
         ];
         for (text, message) in cases {

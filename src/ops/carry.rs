@@ -20,6 +20,7 @@ use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
 pub(crate) use plan::{Plan, Tidings};
+pub(crate) use post::Part;
 
 /// A task that was carried.
 #[derive(Debug, Clone)]
@@ -70,8 +71,8 @@ pub(crate) struct Report {
 /// # Errors
 /// Those of reading the registry; anything wrong with one project is a problem of the plan.
 pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Plan> {
-    let posts = post::open_all(orchestrator)?;
-    let plan = plan::make(&posts, operation.at);
+    let posts = post::open(orchestrator, None)?;
+    let plan = plan::make(&posts, operation);
     Ok(Plan { basis: plan::basis(&posts, &plan), ..plan })
 }
 
@@ -80,14 +81,27 @@ pub(crate) fn plan(orchestrator: &Queue, operation: &Operation<'_>) -> Result<Pl
 /// # Errors
 /// Those of reading the registry; anything wrong with one project is a problem of the report.
 pub(crate) fn carry(orchestrator: &Queue, operation: &mut Operation<'_>) -> Result<Report> {
-    let posts = post::open_all(orchestrator)?;
-    let plan = plan::make(&posts, operation.at);
+    let posts = post::open(orchestrator, None)?;
+    let plan = plan::make(&posts, operation);
     count_attempts(orchestrator, &plan);
+    operation.projects = plan.projects();
+    deliver::execute(&posts, plan, operation)
+}
+
+/// Do a part of a round.
+///
+/// # Errors
+/// As [`carry`].
+pub(crate) fn carry_part(orchestrator: &Queue, operation: &mut Operation<'_>, part: &Part) -> Result<Report> {
+    let posts = post::open(orchestrator, Some(part))?;
+    let plan = plan::make(&posts, operation);
+    let is_of_senders = |key: &str| key.split(' ').next().is_some_and(|id| part.senders.contains(id));
+    attempts::count(&orchestrator.local, &plan.held, is_of_senders);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
 
 /// Count a round for every task that it could not deliver; the settings may limit how many there are.
 pub(crate) fn count_attempts(orchestrator: &Queue, plan: &Plan) {
-    attempts::count(&orchestrator.local, &plan.held);
+    attempts::count(&orchestrator.local, &plan.held, |_| true);
 }

@@ -42,12 +42,35 @@ pub(crate) struct Accepted {
 /// # Errors
 /// Those of the lock and the commit.
 pub(crate) fn accept_all(queue: &Queue, operation: &Operation<'_>) -> Result<Accepted> {
+    accept_some(queue, operation, |_| Some(None))
+}
+
+/// Accept all tasks that a rule of the project's settings accepts, in one commit.
+///
+/// # Errors
+/// Those of the lock and the commit.
+pub(crate) fn accept_by_rule(queue: &Queue, operation: &Operation<'_>) -> Result<Accepted> {
+    accept_some(queue, operation, |item| {
+        let rule = queue.settings.auto.accept.rule_for(&item.task)?;
+        (!operation.leaves_alone(queue, &item.path)).then(|| Some(format!("by the rule `{rule}`")))
+    })
+}
+
+/// Accept those tasks for which there is a cause, which may be nothing but the person's word.
+fn accept_some(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    cause: impl Fn(&Item) -> Option<Option<String>>,
+) -> Result<Accepted> {
     let mut tx = Tx::begin(queue, operation)?;
     let waiting = waiting(queue, operation.at);
     let mut out =
         Accepted { accepted: Vec::new(), problems: waiting.problems, committed: Committed::default() };
-    for item in with_ids(&mut tx, waiting.items, &mut out.problems) {
-        match step::apply(&mut tx, &item, accept_step) {
+    let wanted = waiting.items.into_iter().filter(|item| cause(item).is_some()).collect();
+    for item in with_ids(&mut tx, wanted, &mut out.problems) {
+        let Some(cause) = cause(&item) else { continue };
+        let accept = |subject: &mut Subject<'_>| Ok(accept_step(subject)?.because(cause));
+        match step::apply(&mut tx, &item, accept) {
             Ok((changed, _)) => out.accepted.push(changed),
             Err(fault) => out.problems.push(Problem::at(item.path, fault)),
         }

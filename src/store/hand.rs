@@ -22,7 +22,7 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
     for path in tx.queue.home.edited_files(reach)? {
-        if debts.contains(&path) {
+        if debts.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
             continue;
         }
         if let Err(fault) = record(tx, &path) {

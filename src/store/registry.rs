@@ -11,7 +11,7 @@ use crate::domain::project::{ProjectId, ProjectName};
 use crate::format::registry::{self, Entry};
 
 /// The file that maps project ids to folders of this machine.
-const PATHS: &str = "paths.json";
+pub(crate) const PATHS: &str = "paths.json";
 
 /// The file in which a project remembers who carries for it.
 const CARRIER: &str = "orchestrator";

@@ -122,8 +122,9 @@ impl RoundView {
     }
 }
 
-impl View for RoundView {
-    fn text(&self, out: &mut String) {
+impl RoundView {
+    /// A line for each thing that was carried, told or given up.
+    pub(super) fn lines(&self, out: &mut String) {
         for row in &self.delivered {
             out.push_str(&format!(
                 "delivered {}  {} → {}  {}\n",
@@ -146,12 +147,23 @@ impl View for RoundView {
                 shown(&row.reason)
             ));
         }
+    }
+
+    /// What stands in the way.
+    pub(super) fn problems(&self, out: &mut String) {
+        problem::text(&self.problems, out);
+    }
+}
+
+impl View for RoundView {
+    fn text(&self, out: &mut String) {
+        self.lines(out);
         if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
             out.push_str("nothing to carry\n");
         } else {
             out.push_str(&format!("{}\n", self.summary()));
         }
-        problem::text(&self.problems, out);
+        self.problems(out);
     }
 
     fn next(&self) -> Vec<String> {

@@ -19,8 +19,10 @@ macro_rules! documents {
 
 documents! {
     readme => "README.md",
+    claude_code => "docs/claude-code.md",
     formats => "docs/formats.md",
     recovery => "docs/recovery.md",
+    routing => "docs/routing.md",
     checks => "tests/cases/checks.md",
     hand => "tests/cases/hand.md",
     inbox => "tests/cases/inbox.md",

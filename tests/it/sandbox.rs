@@ -17,6 +17,10 @@ use std::{fs, thread};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+mod running;
+
+pub(crate) use running::Running;
+
 /// The instant at which every sandbox opens: a Monday morning.
 const OPENING: &str = "2026-03-02T09:00:00Z";
 

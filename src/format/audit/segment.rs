@@ -5,7 +5,7 @@
 use super::header::Header;
 use super::record::{self, Record};
 use super::verify::{Defect, DefectKind};
-use crate::domain::event::Digest;
+use crate::domain::event::{Digest, Event};
 use crate::domain::id::{SegmentId, WriterId};
 use crate::format::malformed::Malformed;
 
@@ -63,6 +63,23 @@ pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
 pub(crate) fn parse_bytes(bytes: &[u8]) -> Result<Segment, Malformed> {
     // What is no UTF-8 becomes replacement characters; the hash of that record then tells.
     parse(&String::from_utf8_lossy(bytes))
+}
+
+/// Every record of a segment in the order of the file, or why it is none. Neither the header nor a damaged record
+/// keeps the others from being read. What is damaged at the very end may still be on its way: it does not count.
+pub(crate) fn entries(bytes: &[u8]) -> Vec<Result<Event, Malformed>> {
+    let text = String::from_utf8_lossy(bytes);
+    let (header, rest) = split_header(&text);
+    let mut line = 1 + lines(header);
+    let mut all = Vec::new();
+    for piece in pieces(rest) {
+        let read = record::read(&piece[1..], line + 1);
+        all.push(read.map(|record| record.event).map_err(|unreadable| unreadable.defect));
+        line += lines(piece);
+    }
+    let sound = all.iter().rposition(Result::is_ok).map_or(0, |last| last + 1);
+    all.truncate(sound);
+    all
 }
 
 fn read_piece(segment: &mut Segment, text: &str, line: usize) {

@@ -10,7 +10,8 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::Item;
+use crate::store::queue::{Item, Listing};
+use crate::store::tx::Operation;
 
 /// A task that is to be carried.
 #[derive(Debug, Clone)]
@@ -103,27 +104,30 @@ pub(crate) fn basis(posts: &Posts, plan: &Plan) -> String {
 }
 
 /// Read all outboxes and sent records, and compare the latter with the receivers' queues.
-pub(crate) fn make(posts: &Posts, now: Timestamp) -> Plan {
+pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
     let mut plan = Plan {
         posts: posts.all.iter().map(|post| post.id.clone()).collect(),
         problems: posts.problems.clone(),
         ..Plan::default()
     };
-    for index in 0..posts.all.len() {
-        outbox(posts, index, now, &mut plan);
+    for (index, listing) in posts.list(&[Folder::Outbox], |index| posts.sends(index)) {
+        outbox(posts, index, listing, operation, &mut plan);
     }
     receipts::compare(posts, &mut plan);
     plan
 }
 
-fn outbox(posts: &Posts, index: usize, now: Timestamp, plan: &mut Plan) {
+fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'_>, plan: &mut Plan) {
     let post = &posts.all[index];
-    let listing = post.queue.list(&[Folder::Outbox]);
     plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
     for item in listing.items {
+        let is_for_others = posts.address(&item.task) == Address::Elsewhere;
+        if is_for_others || operation.leaves_alone(&post.queue, &item.path) {
+            continue;
+        }
         match check(posts, index, &item.task) {
             Ok(to) => plan.letters.push(Letter { from: index, to, item }),
-            Err(fault) => hold_back(posts, index, item, fault, now, plan),
+            Err(fault) => hold_back(posts, index, item, fault, operation.at, plan),
         }
     }
 }
@@ -150,7 +154,7 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             let why = why.map_or_else(|| "it cannot be reached now".to_owned(), |p| p.fault.message.clone());
             Err(Fault::new(Code::Unreachable, format!("`{to}` cannot be reached: {why}")))
         }
-        Address::Unknown => {
+        Address::Elsewhere | Address::Unknown => {
             Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
                 Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
             }))

@@ -1,13 +1,14 @@
 //! The posts of a round: every queue that may send or receive, opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempts;
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
-use crate::domain::task::Task;
-use crate::store::queue::Queue;
+use crate::domain::task::{Folder, Task};
+use crate::ops::abreast::abreast;
+use crate::store::queue::{Listing, Queue};
 use crate::store::registry::{self, Registry};
 
 /// A queue that takes part in the round.
@@ -27,6 +28,18 @@ pub(crate) struct Posts {
     pub(crate) problems: Vec<Problem>,
     /// Rounds in vain, by project and path of the task.
     pub(crate) attempts: BTreeMap<String, u32>,
+    part: Option<Part>,
+}
+
+/// A part of a round: nobody else's queue is opened, locked or waited for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Part {
+    /// Ids of all projects that may take part.
+    pub(crate) among: BTreeSet<String>,
+    /// Those of them whose outboxes are emptied.
+    pub(crate) senders: BTreeSet<String>,
+    /// Those of them that are told how far their tasks are.
+    pub(crate) told: BTreeSet<String>,
 }
 
 /// Where a task is to go.
@@ -36,21 +49,24 @@ pub(crate) enum Address {
     Post(usize),
     /// A registered project that cannot be reached now.
     Unreachable,
+    /// A registered project that takes no part in this round.
+    Elsewhere,
     Unknown,
 }
 
-/// Open the orchestrator's own queue and those of all registered projects.
+/// Open the orchestrator's own queue and those of all registered projects, or of those that take part.
 ///
 /// # Errors
 /// Those of reading the registry.
-pub(crate) fn open_all(orchestrator: &Queue) -> Result<Posts> {
+pub(crate) fn open(orchestrator: &Queue, part: Option<&Part>) -> Result<Posts> {
     let registry = Registry::read(orchestrator)?;
     let mut problems = registry.problems.clone();
     let own = Queue::of(orchestrator.home.clone())?;
     let mut names: Vec<ProjectName> = vec![(&own.settings.id).into()];
     names.extend(own.settings.aliases.iter().cloned());
     let mut all = vec![Post { id: own.settings.id.to_string(), queue: own }];
-    for project in &registry.projects {
+    let takes_part = |id: &str| part.is_none_or(|part| part.among.contains(id));
+    for project in registry.projects.iter().filter(|project| takes_part(project.entry.id.as_str())) {
         match registry::reach(project) {
             Ok(queue) if all.iter().any(|post| post.queue.home.root == queue.home.root) => {}
             Ok(queue) => all.push(Post { id: project.entry.id.to_string(), queue }),
@@ -58,19 +74,43 @@ pub(crate) fn open_all(orchestrator: &Queue) -> Result<Posts> {
         }
     }
     let attempts = attempts::read(&orchestrator.local);
-    Ok(Posts { all, registry, own: names, problems, attempts })
+    Ok(Posts { all, registry, own: names, problems, attempts, part: part.cloned() })
 }
 
 impl Posts {
+    /// What the chosen posts have in these folders, in the order of the posts.
+    pub(crate) fn list(
+        &self,
+        folders: &[Folder],
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, Listing)> {
+        let chosen = (0..self.all.len()).filter(|index| is_chosen(*index)).collect();
+        abreast(chosen, |index: usize| (index, self.all[index].queue.list(folders)))
+    }
+
     /// The post that a task's `to` stands for.
     pub(crate) fn address(&self, task: &Task) -> Address {
         let Some(name) = &task.to else { return Address::Unknown };
         if self.own.contains(name) {
-            return Address::Post(0);
+            let is_out = self.part.as_ref().is_some_and(|part| !part.among.contains(&self.all[0].id));
+            return if is_out { Address::Elsewhere } else { Address::Post(0) };
         }
         let Ok(project) = self.registry.resolve(name) else { return Address::Unknown };
         let id = project.entry.id.as_str();
+        if self.part.as_ref().is_some_and(|part| !part.among.contains(id)) {
+            return Address::Elsewhere;
+        }
         self.all.iter().position(|post| post.id == id).map_or(Address::Unreachable, Address::Post)
+    }
+
+    /// Whether the outbox of this post is emptied.
+    pub(crate) fn sends(&self, index: usize) -> bool {
+        self.part.as_ref().is_none_or(|part| part.senders.contains(&self.all[index].id))
+    }
+
+    /// Whether this post is told how far its tasks are.
+    pub(crate) fn is_told(&self, index: usize) -> bool {
+        self.part.as_ref().is_none_or(|part| part.told.contains(&self.all[index].id))
     }
 
     /// The post with this id.

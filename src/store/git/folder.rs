@@ -377,11 +377,14 @@ impl Drop for Change<'_> {
     }
 }
 
+/// Folders of the queue that are there even when they are empty.
+pub(super) const KEPT: [&str; 2] = ["outbox", "inbox"];
+
 impl Folder {
-    /// Remove folders that are empty, from this one upwards.
+    /// Remove folders that are empty, from this one upwards. Those stay into which people and programs put files.
     fn prune(&self, relative: &str) {
         let mut folder = relative;
-        while !folder.is_empty() && self.prune_one(folder) {
+        while !folder.is_empty() && !KEPT.contains(&folder) && self.prune_one(folder) {
             folder = path::parent(folder);
         }
     }

@@ -39,7 +39,7 @@ impl Changed {
 impl Home {
     /// The content of a file as HEAD has it.
     pub(crate) fn read_committed(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let Some(id) = self.tip()?.id else { return Ok(None) };
         let root = repo.commit(id)?.tree;
         match tree::lookup(&repo, root, &self.in_tree(path))? {
@@ -50,14 +50,14 @@ impl Home {
 
     /// The content of a file in history.
     pub(crate) fn blob(&self, id: &str) -> Result<Vec<u8>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let id = repo.id(id)?;
         repo.blob(id)
     }
 
     /// The commits that changed the queue, newest first.
     pub(crate) fn history(&self) -> Result<impl Iterator<Item = Result<Entry>> + use<>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let mut walk = Walk::new(Reader::new(repo));
         if let Some(id) = self.tip()?.id {
             walk.push(id)?;
@@ -77,7 +77,7 @@ impl Home {
 
     /// What a commit did to the queue, compared with its first parent.
     pub(crate) fn touched(&self, commit: &str) -> Result<Vec<Touched>> {
-        let mut reader = Reader::new(Repo::open(&self.git_dir)?);
+        let mut reader = Reader::new(self.repo()?);
         let id = reader.repo.id(commit)?;
         let data = reader.commit(id)?;
         let before = match data.parents.first() {
@@ -100,7 +100,7 @@ impl Home {
 
     /// The same without what lies in these folders at the top.
     pub(super) fn changed_files_but(&self, passed_over: &[&str], reach: Reach) -> Result<Vec<Changed>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
             .and_then(std::result::Result::ok);
@@ -131,7 +131,7 @@ impl Home {
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());
-            entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id))
+            entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id()))
         };
         let folder = Folder::open(&self.root)?;
         let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
@@ -164,9 +164,9 @@ impl Home {
             let stamp = folder.stat(path)?.map(|stat| index::stamp_of(&stat));
             let known = index.and_then(|index| index.find(self.in_tree(path).as_bytes()));
             let fresh = known.is_some_and(|entry| {
-                Some(entry.stamp) == stamp
-                    && entry.stamp.mtime < written
-                    && head.is_some_and(|id| id.as_slice() == entry.id)
+                Some(entry.stamp()) == stamp
+                    && entry.stamp().mtime < written
+                    && head.is_some_and(|id| id.as_slice() == entry.id())
             });
             if !fresh {
                 let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
@@ -226,14 +226,14 @@ impl Home {
 }
 
 /// Commits and queue trees, each read once.
-struct Reader {
-    repo: Repo,
+pub(super) struct Reader {
+    pub(super) repo: Rc<Repo>,
     commits: HashMap<ObjectId, Rc<CommitData>>,
     queues: HashMap<ObjectId, Option<ObjectId>>,
 }
 
 impl Reader {
-    fn new(repo: Repo) -> Self {
+    pub(super) fn new(repo: Rc<Repo>) -> Self {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 
@@ -247,7 +247,7 @@ impl Reader {
     }
 
     /// The queue's tree in a commit.
-    fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
+    pub(super) fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
         if let Some(queue) = self.queues.get(&id) {
             return Ok(*queue);
         }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::Home;
 use super::disk::OrIo as _;
+use super::patience::look_until;
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
@@ -40,6 +41,9 @@ pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
     let file = File::open(common_dir).or_io("open", common_dir)?;
     let held = match file.try_lock() {
         Ok(()) => Some(file),
+        Err(std::fs::TryLockError::WouldBlock) if wait <= SHORT => {
+            try_for(file, wait).or_io("lock", common_dir)?
+        }
         Err(std::fs::TryLockError::WouldBlock) => wait_for(file, wait).or_io("lock", common_dir)?,
         Err(std::fs::TryLockError::Error(error)) => return Err(error).or_io("lock", common_dir),
     };
@@ -48,6 +52,19 @@ pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
             .hint("run the same command again")
     })?;
     Ok(Guard { common_dir: common_dir.clone(), _held: held })
+}
+
+/// A wait for which no thread is started; those who wait so often would leave many behind.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// Try again and again for a short time.
+fn try_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
+    let locked = look_until(wait, || match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    })?;
+    Ok(locked.map(|()| file))
 }
 
 /// Wait in the kernel's queue, which is fair; a thread does so, because such a wait has no limit of its own. When

@@ -7,6 +7,7 @@
 mod arrival;
 mod clock;
 mod commit;
+mod committed;
 mod create;
 mod creation;
 mod debt;
@@ -46,6 +47,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
 pub(crate) use create::Created;
 pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
 pub(crate) use lock::Guard;
@@ -93,6 +95,7 @@ pub(crate) struct Home {
     hook: bool,
     /// How long a lock file of another program is waited for.
     patience: Duration,
+    opened: repo::Opened,
 }
 
 /// `.swift/` was gone and has been checked out again.

@@ -8,8 +8,7 @@ use std::path::Path;
 
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::folder::Folder;
-use super::repo::Repo;
+use super::folder::{Folder, KEPT};
 use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, exclude, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -57,7 +56,7 @@ impl Home {
     }
 
     fn remove_worktree(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let tip = self.tip()?;
         let mut files = BTreeMap::new();
         if let Some(id) = tip.id {
@@ -71,6 +70,7 @@ impl Home {
         change.complete();
         remove_tree(&self.root.join("local"))?;
         self.drop_worktree(removed)?;
+        self.remove_kept();
         if std::fs::remove_dir(&self.root).is_err() {
             folder.list("", &mut removed.left)?;
         }
@@ -78,6 +78,13 @@ impl Home {
             self.delete_branch(branch, id, removed)?;
         }
         Ok(())
+    }
+
+    /// Folders that stay when they are empty go with the queue, unless somebody's files are in them.
+    fn remove_kept(&self) {
+        for folder in KEPT {
+            let _ = std::fs::remove_dir(self.root.join(folder));
+        }
     }
 
     /// The administration, the exclude line and the records; the files of the queue are not touched.
@@ -124,6 +131,9 @@ impl Home {
         }
         remove_tree(&self.root.join("local"))?;
         self.drop_records()?;
+        if fate == BranchFate::Delete {
+            self.remove_kept();
+        }
         if fate == BranchFate::Delete && std::fs::remove_dir(&self.root).is_err() && self.root.exists() {
             Folder::open(&self.root)?.list("", &mut removed.left)?;
         }
@@ -132,7 +142,7 @@ impl Home {
 
     /// Changes that remove every committed file.
     pub(super) fn without_files(&self) -> Result<Vec<Change>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let files = self.committed_files(&repo)?;
         Ok(files.into_keys().map(|path| Change { path, content: None, expect: Expect::Any }).collect())
     }

@@ -1,15 +1,17 @@
 //! The opened repository: configuration, identity, signing, and the reading of objects.
 //!
-//! Opened anew for each verb, because gix caches configuration and identity. It refuses what must not be
+//! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
+use gix::odb::store::init::Slots;
 
 use super::clock;
 use super::perm::Sharing;
@@ -19,10 +21,51 @@ use crate::domain::fault::{Code, Fault, Result};
 /// A repository, open for reading objects and configuration.
 pub(super) struct Repo {
     gix: gix::Repository,
+    objects: RefCell<gix::OdbHandle>,
     pub(super) hash: gix::hash::Kind,
     /// Trees that were read; a commit looks at the same few again and again.
     trees: RefCell<HashMap<ObjectId, Rc<Vec<Line>>>>,
 }
+
+/// Which home a repository is opened for. It is opened when it is first needed and then kept, by each thread for
+/// itself, because gix's own handle is one thread's.
+#[derive(Debug, Clone)]
+pub(super) struct Opened(u64);
+
+/// How many open repositories a thread keeps.
+const KEPT: usize = 48;
+
+thread_local! {
+    static OPEN: RefCell<VecDeque<(u64, Rc<Repo>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Opened(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Opened {
+    pub(super) fn get(&self, git_dir: &Path) -> Result<Rc<Repo>> {
+        let find = |open: &VecDeque<(u64, Rc<Repo>)>| {
+            open.iter().find(|(home, _)| *home == self.0).map(|(_, repo)| Rc::clone(repo))
+        };
+        if let Some(repo) = OPEN.with_borrow(find) {
+            return Ok(repo);
+        }
+        let repo = Rc::new(Repo::open(git_dir)?);
+        OPEN.with_borrow_mut(|open| {
+            open.truncate(KEPT - 1);
+            open.push_front((self.0, Rc::clone(&repo)));
+        });
+        Ok(repo)
+    }
+}
+
+/// For how many packs there is room at first. To count them takes as long as to read what is needed; where there are
+/// more, the first object that is not found makes us count.
+const ROOM_FOR_PACKS: u16 = 128;
 
 /// Trees that are remembered at most.
 const TREES: usize = 512;
@@ -45,9 +88,7 @@ pub(super) struct Identity {
 impl Repo {
     /// Open the repository whose git folder is given.
     pub(super) fn open(git_dir: &Path) -> Result<Repo> {
-        let opened =
-            gix::open::Options::default().permissions(permissions()).open_path_as_is(true).open(git_dir);
-        let gix = opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local();
+        let gix = open(git_dir, Slots::Given(ROOM_FOR_PACKS))?;
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             let place = gix.workdir().unwrap_or(git_dir).to_owned();
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
@@ -57,7 +98,8 @@ impl Repo {
                 )));
         }
         let hash = gix.object_hash();
-        let repo = Repo { gix, hash, trees: RefCell::default() };
+        let objects = RefCell::new(gix.objects.clone());
+        let repo = Repo { gix, objects, hash, trees: RefCell::default() };
         if let Some(format) = repo.text("extensions.refStorage").filter(|format| format != "files") {
             return Err(no_storage(git_dir, &format));
         }
@@ -81,16 +123,22 @@ impl Repo {
 
     /// An object of any kind; a fault if it is not there.
     pub(super) fn object(&self, id: ObjectId) -> Result<(Kind, Vec<u8>)> {
+        if let Ok(found) = self.find(id) {
+            return Ok(found);
+        }
+        // Packs are joined and collected while we read; what was there has only moved, and a new look finds it.
+        *self.objects.borrow_mut() = open(self.gix.git_dir(), Slots::default())?.objects;
+        self.find(id)
+    }
+
+    fn find(&self, id: ObjectId) -> Result<(Kind, Vec<u8>)> {
         let mut data = Vec::new();
-        let found = self.gix.objects.try_find(&id, &mut data);
-        let kind = match found {
-            Ok(Some(found)) => found.kind,
-            Ok(None) => return Err(missing(id)),
-            Err(error) => {
-                return Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}")));
-            }
-        };
-        Ok((kind, data))
+        let found = self.objects.borrow().try_find(&id, &mut data).map(|found| found.map(|found| found.kind));
+        match found {
+            Ok(Some(kind)) => Ok((kind, data)),
+            Ok(None) => Err(missing(id)),
+            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))),
+        }
     }
 
     /// Whether an object can be read in full.
@@ -104,6 +152,20 @@ impl Repo {
             (Kind::Blob, data) => Ok(data),
             (kind, _) => Err(Fault::new(Code::Git, format!("git object {id} is a {kind}, not a file"))),
         }
+    }
+
+    /// How many bytes an object has, read from its header alone; `None` if it is not there.
+    pub(super) fn size(&self, id: ObjectId) -> Option<u64> {
+        self.gix.find_header(id).ok().map(|header| header.size())
+    }
+
+    /// The one object whose hash begins with these bytes; `None` if there is none, or more than one.
+    pub(super) fn completed(&self, beginning: &[u8]) -> Option<ObjectId> {
+        let mut whole = vec![0; self.hash.len_in_bytes()];
+        whole.get_mut(..beginning.len())?.copy_from_slice(beginning);
+        let whole = ObjectId::from_bytes_or_panic(&whole);
+        let prefix = gix::hash::Prefix::new(&whole, beginning.len() * 2).ok()?;
+        self.gix.objects.lookup_prefix(prefix, None).ok()??.ok()
     }
 
     /// The lines of a tree.
@@ -180,6 +242,12 @@ impl Repo {
             None => Ok(commit),
         }
     }
+}
+
+fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
+    let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
+    let opened = options.open_path_as_is(true).open(git_dir);
+    Ok(opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local())
 }
 
 /// Everything that git would read, except the variables that point at another repository. Tests must not depend on

@@ -1,0 +1,93 @@
+//! What the watcher says, as plain data.
+
+use std::net::SocketAddr;
+
+use crate::domain::problem::Problem;
+use crate::ops::carry::{Delivered, GivenUp, Report, Told as Receipt};
+use crate::ops::step::Changed;
+use crate::ops::upkeep::PutAside;
+use crate::store::queue::Item;
+use crate::store::tx::Committed;
+
+/// Something that a person who looks on wants to hear.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// The watcher before was killed; its place is taken.
+    TakenOver {
+        pid: u32,
+        since: String,
+    },
+    /// It watches now.
+    Watching {
+        projects: usize,
+    },
+    /// Numbers can be had there.
+    Serving {
+        address: SocketAddr,
+    },
+    /// Changes in a project cannot be noticed, so it is looked at again and again.
+    Polling {
+        project: String,
+        why: String,
+    },
+    /// Something was done.
+    Worked(Box<Work>),
+    /// Something stands in the way, told once.
+    Problem(Problem),
+    /// It was ended in the middle of something that takes long.
+    Interrupted,
+    Ended,
+}
+
+/// What was done, in one pass or in all.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) delivered: Vec<Delivered>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) given_up: Vec<GivenUp>,
+    /// Each with its project.
+    pub(crate) accepted: Vec<(String, Changed)>,
+    pub(crate) released: Vec<(String, Changed)>,
+    pub(crate) put_aside: Vec<(String, PutAside)>,
+    pub(crate) asked: Vec<(String, Item)>,
+    /// Projects and how their commits ended.
+    pub(crate) commits: Vec<(String, Committed)>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Work {
+    /// What carrying did.
+    pub(super) fn carried(report: Report) -> Work {
+        Work {
+            delivered: report.delivered,
+            receipts: report.receipts,
+            given_up: report.dead,
+            commits: report.commits,
+            problems: report.problems,
+            ..Work::default()
+        }
+    }
+
+    /// Whether nothing was done.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.delivered.is_empty()
+            && self.receipts.is_empty()
+            && self.given_up.is_empty()
+            && self.accepted.is_empty()
+            && self.released.is_empty()
+            && self.put_aside.is_empty()
+            && self.asked.is_empty()
+    }
+
+    /// Add what another pass did; what stands in the way is not added up.
+    pub(crate) fn add(&mut self, other: Work) {
+        self.delivered.extend(other.delivered);
+        self.receipts.extend(other.receipts);
+        self.given_up.extend(other.given_up);
+        self.accepted.extend(other.accepted);
+        self.released.extend(other.released);
+        self.put_aside.extend(other.put_aside);
+        self.asked.extend(other.asked);
+        self.commits.extend(other.commits);
+    }
+}
