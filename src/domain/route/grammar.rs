@@ -47,7 +47,8 @@ const MODALS: &str = "\
 
 /// What may stand between a word and what makes it a request.
 const ADVERBS: &str = "\
-     just now also simply please then permanently completely quickly safely immediately all kindly really";
+     just now also simply please then permanently completely quickly safely immediately all kindly really \
+     mass bulk hard force batch";
 
 /// How far before a word a negation still reaches.
 const REACH: usize = 3;

@@ -143,8 +143,19 @@ fn is_place(name: &str) -> bool {
 
 /// Whether a path is that of a file in which settings stand.
 fn is_config(path: &str) -> bool {
-    let endings =
-        [".yaml", ".yml", ".toml", ".json", ".ini", ".cfg", ".conf", ".properties", "rc", ".editorconfig"];
+    let endings = [
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".json",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".properties",
+        "rc",
+        "ignore",
+        ".editorconfig",
+    ];
     path.contains('.') && endings.iter().any(|ending| path.ends_with(ending))
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Signal {
     pub(crate) topics: i32,
     /// For an action: whether an easy topic makes it easy, as `typo` does with `fix`.
     pub(crate) yields: bool,
+    /// The patterns; they are in the index as soon as the rules are made.
     pub(crate) words: Vec<Pattern>,
 }
 
@@ -99,15 +100,17 @@ impl Rules {
     /// The built-in rules with the project's own over them: its thresholds win, its rules come first, its words
     /// are added.
     pub(crate) fn new(builtin: Spec, own: Spec) -> Rules {
-        let signals: Vec<Signal> = own.signals.into_iter().chain(builtin.signals).collect();
-        let dangers: Vec<Danger> = own.dangers.into_iter().chain(builtin.dangers).collect();
+        let mut signals: Vec<Signal> = own.signals.into_iter().chain(builtin.signals).collect();
+        let mut dangers: Vec<Danger> = own.dangers.into_iter().chain(builtin.dangers).collect();
         let mut signals_by_word = Index::default();
-        for (number, signal) in signals.iter().enumerate() {
-            signal.words.iter().for_each(|pattern| signals_by_word.insert(pattern.clone(), number));
+        for (number, signal) in signals.iter_mut().enumerate() {
+            let words = std::mem::take(&mut signal.words);
+            words.into_iter().for_each(|pattern| signals_by_word.insert(pattern, number));
         }
         let mut dangers_by_word = Index::default();
-        for (number, danger) in dangers.iter().enumerate() {
-            danger.verbs.iter().for_each(|pattern| dangers_by_word.insert(pattern.clone(), number));
+        for (number, danger) in dangers.iter_mut().enumerate() {
+            let verbs = std::mem::take(&mut danger.verbs);
+            verbs.into_iter().for_each(|pattern| dangers_by_word.insert(pattern, number));
         }
         Rules {
             haiku_up_to: own.haiku_up_to.or(builtin.haiku_up_to).unwrap_or(-2),
