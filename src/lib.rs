@@ -7,13 +7,15 @@
 //! format   <- domain                  # text to domain and back; no disk
 //! env      <- domain                  # clock, ids, environment variables
 //! store    <- domain format env       # the disk and git; the only module that writes
-//! ops      <- domain format store env # the verbs; they neither print nor parse arguments
+//! agent    <- domain env              # starts Claude Code, hears it, ends it; knows no tasks
+//! ops      <- domain format store env agent # the verbs; they neither print nor parse arguments
 //! view     <- domain store ops        # what people and scripts are shown, as plain data
 //! ui       <- domain view             # the only module that prints
 //! demo     <- domain env ui           # the whole loop, shown with the program itself
 //! cli      <- everything              # arguments to verb to view to output
 //! ```
 
+mod agent;
 mod cli;
 mod demo;
 mod domain;

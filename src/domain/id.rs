@@ -91,10 +91,12 @@ ids! {
     SessionId, "a session id";
     /// Names one stored proposal.
     ProposalId, "a proposal id";
+    /// Names one run.
+    RunId, "a run id";
 }
 
-dated!(TaskId OperationId SegmentId SessionId);
-referable!(TaskId OperationId);
+dated!(TaskId OperationId SegmentId SessionId RunId);
+referable!(TaskId OperationId RunId);
 
 impl TaskId {
     /// All of it as one number; [`TaskId::from_number`] takes it back.

@@ -9,6 +9,7 @@ pub(crate) mod lease;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod ranking;
+pub(crate) mod run;
 pub(crate) mod settings;
 pub(crate) mod task;
 pub(crate) mod text;

@@ -4,6 +4,7 @@
 //! come from anybody. Files that persons edit are changed in place ([`edit`]), so that every byte that `swift`
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod date;
 pub(crate) mod duration;
@@ -14,14 +15,17 @@ mod instant;
 mod layout;
 mod malformed;
 mod plain;
+pub(crate) mod policy;
 mod quote;
 pub(crate) mod registry;
+pub(crate) mod run;
 mod seen;
 pub(crate) mod session;
 pub(crate) mod settings;
 mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;
+pub(crate) mod transcript;
 
 pub(crate) use task::{Document, Limits, parse_summary};
 

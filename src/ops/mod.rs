@@ -16,6 +16,7 @@ pub(crate) mod look;
 pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod registration;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod step;
 pub(crate) mod undo;

@@ -18,4 +18,5 @@ pub(crate) mod message;
 pub(crate) mod proposal;
 pub(crate) mod queue;
 pub(crate) mod registry;
+pub(crate) mod runs;
 pub(crate) mod tx;

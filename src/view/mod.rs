@@ -10,9 +10,11 @@ pub(crate) mod inbox;
 pub(crate) mod list;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod simple;
 pub(crate) mod task;
+pub(crate) mod work;
 
 use serde::Serialize;
 

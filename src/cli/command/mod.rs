@@ -6,7 +6,10 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod review;
+mod run;
 mod session;
+mod shift;
 mod task;
 mod undo;
 mod work;
@@ -70,6 +73,18 @@ commands! {
     Comment(task::Comment),
     /// Change a task's fields or text
     Edit(task::Edit),
+    /// Run Claude Code on a task or a prompt, in a worktree of its own
+    Run(run::Run),
+    /// List runs
+    Runs(run::Runs),
+    /// Work on what is ready, task after task, with Claude Code
+    Work(shift::Work),
+    /// Look at finished work: what waits, or what one run changed
+    Review(review::Review),
+    /// Merge the work of a run into the current branch
+    Merge(review::Merge),
+    /// Send the work of a run back, with a reason for the next run
+    Reject(review::Reject),
     /// List tasks
     List(look::List),
     /// Show everything about one task
