@@ -3,7 +3,10 @@
 use std::io::{ErrorKind, Read};
 
 /// The longest line that is kept; of a longer one only the length is told.
-const LONGEST: usize = 16 << 20;
+const LONGEST: usize = 12 << 20;
+
+/// By how much room for a long line grows; doubling it would take twice the memory.
+const STEP: usize = 1 << 20;
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -55,6 +58,9 @@ fn keep(kept: &mut Vec<u8>, dropped: &mut u64, bytes: &[u8]) {
         *dropped = (kept.len() + bytes.len()) as u64;
         *kept = Vec::new();
     } else {
+        if kept.len() > STEP && kept.capacity() < kept.len() + bytes.len() {
+            kept.reserve_exact(STEP.max(bytes.len()));
+        }
         kept.extend_from_slice(bytes);
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::domain::run::answer::Answer;
@@ -132,19 +133,19 @@ struct ResultMessage<'a> {
     stop_reason: Option<String>,
     #[serde(borrow, default)]
     result: Option<Cow<'a, str>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     errors: Vec<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     api_error_status: Option<u16>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     api_error: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     num_turns: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     total_cost_usd: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     usage: Option<Usage>,
-    #[serde(default, rename = "modelUsage")]
+    #[serde(default, rename = "modelUsage", deserialize_with = "lenient")]
     models: Option<BTreeMap<String, ModelUse>>,
     #[serde(default)]
     permission_denials: Vec<DenialLine>,
@@ -186,6 +187,11 @@ struct DenialLine {
     tool_input: Value,
 }
 
+/// A field of another kind than usual is as good as missing, where nothing is decided by it.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
+    Value::deserialize(from).map(|value| serde_json::from_value(value).unwrap_or_default())
+}
+
 /// Only the kind, to know how to read the rest.
 #[derive(Deserialize)]
 struct Kind<'a> {
@@ -207,15 +213,24 @@ fn of_text(text: &str) -> Vec<Event> {
     };
     if kind == "result" {
         // A result that cannot be read is none: nothing is made up in its place.
-        return match serde_json::from_str::<ResultMessage<'_>>(text) {
-            Ok(message) => vec![Event::Result(Box::new(result(message)))],
-            Err(_) => vec![Event::Noise(cut(text, INPUT))],
-        };
+        return vec![
+            read_result(text)
+                .map_or_else(|| Event::Noise(cut(text, INPUT)), |line| Event::Result(Box::new(line))),
+        ];
     }
     match serde_json::from_str::<Message<'_>>(text) {
         Ok(message) => of_message(message),
         Err(_) => vec![Event::Other(cut(&kind, INPUT))],
     }
+}
+
+/// Of a field that is there twice the last counts.
+fn read_result(text: &str) -> Option<ResultLine> {
+    if let Ok(message) = serde_json::from_str::<ResultMessage<'_>>(text) {
+        return Some(result(message));
+    }
+    let once = serde_json::from_str::<Value>(text).ok()?.to_string();
+    serde_json::from_str::<ResultMessage<'_>>(&once).ok().map(result)
 }
 
 fn of_message(message: Message<'_>) -> Vec<Event> {
@@ -293,7 +308,7 @@ fn of_block(block: Block<'_>, is_sub: bool) -> Option<Event> {
             input: recognisable(&block.input.unwrap_or_default()),
         }),
         "tool_result" => Some(Event::ToolDone {
-            result: cut(&text_of(&block.content.unwrap_or_default()), TEXT),
+            result: text_of(&block.content.unwrap_or_default()),
             fault: block.is_error == Some(true),
         }),
         _ => None,
@@ -311,12 +326,13 @@ fn recognisable(input: &Value) -> String {
     }
 }
 
+/// The beginning of the text of a tool's answer.
 fn text_of(content: &Value) -> String {
     match content {
-        Value::String(text) => text.clone(),
+        Value::String(text) => cut(text, TEXT),
         Value::Array(blocks) => {
             let texts = blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str));
-            texts.collect::<Vec<_>>().join("\n")
+            cut(&texts.take(20).map(|text| cut(text, TEXT)).collect::<Vec<_>>().join("\n"), TEXT)
         }
         _ => String::new(),
     }
@@ -385,5 +401,4 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 #[cfg(test)]
-#[path = "message_tests.rs"]
 mod tests;

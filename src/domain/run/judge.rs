@@ -326,5 +326,4 @@ pub(crate) fn first_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;

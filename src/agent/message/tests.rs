@@ -42,6 +42,13 @@ fn a_result_with_a_field_of_another_kind_is_not_made_up() {
 }
 
 #[test]
+fn what_decides_nothing_may_be_odd_or_there_twice() {
+    let line = r#"{"type":"result","is_error":true,"is_error":false,"num_turns":"two","total_cost_usd":null,"usage":7,"modelUsage":{"m":{"inputTokens":1.5}},"api_error_status":"429","result":"ok"}"#;
+    let Event::Result(result) = one(line) else { panic!() };
+    assert_eq!((result.is_error, result.turns, result.text.as_deref()), (Some(false), None, Some("ok")));
+}
+
+#[test]
 fn trouble_and_limits_are_told() {
     let retry = r#"{"type":"system","subtype":"api_retry","attempt":2,"max_retries":10,"retry_delay_ms":5,"error_status":401,"error":"authentication_failed"}"#;
     assert_eq!(one(retry), Event::Retrying { attempt: 2, status: Some(401), kind: Trouble::Login });
