@@ -137,7 +137,7 @@ fn a_run_is_written_down_before_it_starts_and_after_it_ends() {
     let stat = sandbox.home().read("stat");
     assert!(stat.contains("runs/2026-03/") && stat.contains("tasks/"), "{stat}");
     let id = text(&run["id"]);
-    let record = scene.place.read(&format!("{}", text(&run["path"])));
+    let record = scene.place.read(&text(&run["path"]));
     assert!(record.contains("outcome = \"completed\"") && record.contains(&id), "{record}");
     assert_eq!((run["cost_usd"].as_f64(), run["turns"].as_u64()), (Some(0.25), Some(2)));
     assert_eq!(run["model"], "claude-sonnet-5-5");
