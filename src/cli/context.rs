@@ -116,7 +116,11 @@ impl Context {
         if let Some(actor) = &self.named_actor {
             return Ok(actor.clone());
         }
-        let from_git = identity_name_at(&self.start).and_then(|name| name.parse().ok());
+        let configured = match self.queue.get() {
+            Some(queue) => queue.home.identity_name(),
+            None => identity_name_at(&self.start),
+        };
+        let from_git = configured.and_then(|name| name.parse().ok());
         from_git.or_else(env::login).ok_or_else(|| {
             Fault::new(Code::NoIdentity, "nobody is named as the one who acts")
                 .hint("`git config --global user.name \"Your Name\"`")

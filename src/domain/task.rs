@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 
@@ -126,9 +127,9 @@ words! {
     Gone = "gone";
 }
 
-/// What sort of work it is: one of the known kinds, or a word of the person's own.
+/// What sort of work it is: one of the known kinds, or a word of the person's own; copies share it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Kind(String);
+pub(crate) struct Kind(Arc<str>);
 
 impl Kind {
     /// The word itself.
@@ -139,7 +140,7 @@ impl Kind {
 
 impl Default for Kind {
     fn default() -> Self {
-        Kind("task".to_owned())
+        Kind("task".into())
     }
 }
 
@@ -151,7 +152,7 @@ impl FromStr for Kind {
             && text.len() <= 40
             && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         if ok {
-            return Ok(Kind(text.to_ascii_lowercase()));
+            return Ok(Kind(text.to_ascii_lowercase().into()));
         }
         Err(Fault::new(Code::InvalidValue, format!("`{}` is not a kind", shown(text)))
             .hint("a kind is one word, such as `feature`, `bug`, `task` or `question`"))

@@ -51,7 +51,7 @@ impl Addition {
     /// Remember what was written, once the commit is there.
     pub(crate) fn settle(&self, local: &Local) {
         let text = serde_json::to_vec(&self.bookmark).expect("a bookmark is plain data");
-        let _ = local.write(BOOKMARK, &text);
+        let _ = local.overwrite(BOOKMARK, &text);
     }
 }
 

@@ -5,8 +5,11 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::OFlags;
 
 use super::layout::LOCAL;
 use crate::domain::fault::{Code, Fault, Result};
@@ -69,6 +72,21 @@ impl Local {
         })
     }
 
+    /// Write a small file over itself, for what is written with every verb and is worth nothing when it is cut short.
+    ///
+    /// # Errors
+    /// As [`Local::write`].
+    pub(crate) fn overwrite(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        let own = |meta: fs::Metadata| meta.is_file() && meta.nlink() == 1;
+        if is_frozen() || !fs::symlink_metadata(&path).is_ok_and(own) {
+            return self.write(name, bytes);
+        }
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        let opened = fs::OpenOptions::new().write(true).truncate(true).custom_flags(flags as i32).open(&path);
+        opened.and_then(|mut file| file.write_all(bytes)).map_err(|e| io("write", &path, &e))
+    }
+
     /// Remove a file if it is there.
     ///
     /// # Errors
@@ -98,7 +116,6 @@ impl Local {
 
     /// A number that differs between this folder and any copy of it.
     pub(crate) fn fingerprint(&self) -> Option<u64> {
-        use std::os::unix::fs::MetadataExt;
         fs::metadata(&self.folder).ok().map(|meta| meta.ino())
     }
 

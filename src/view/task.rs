@@ -186,23 +186,28 @@ impl<'a> Line<'a, String> {
 impl<S: AsRef<str>> Line<'_, S> {
     /// Write it.
     pub(crate) fn write(&self, out: &mut String) {
-        use std::fmt::Write as _;
-        let (short, title) = (self.short.as_ref(), shown(self.title));
-        let _ = write!(out, "{short:<6}  {:<8}  {:<8}  {title}", self.state, self.priority);
+        padded(out, self.short.as_ref(), 6);
+        padded(out, self.state, 8);
+        padded(out, self.priority, 8);
+        out.push_str(&shown(self.title));
+        let mut add = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
         match (self.state, self.from, self.to) {
-            ("outbox", _, Some(to)) => _ = write!(out, "  → {to}"),
-            ("sent", _, Some(to)) => _ = write!(out, "  → {to} ({})", self.stage.unwrap_or_default()),
-            (_, Some(from), _) if from != self.project => _ = write!(out, "  ← {from}"),
+            ("outbox", _, Some(to)) => add(&["  → ", to]),
+            ("sent", _, Some(to)) => add(&["  → ", to, " (", self.stage.unwrap_or_default(), ")"]),
+            (_, Some(from), _) if from != self.project => add(&["  ← ", from]),
             _ => {}
         }
-        if let Some(holder) = self.holder {
-            let _ = write!(out, "  ({})", shown(holder));
-        }
-        if let Some(why) = self.why {
-            let _ = write!(out, "  ({})", shown(why));
+        for remark in [self.holder, self.why].into_iter().flatten() {
+            add(&["  (", &shown(remark), ")"]);
         }
         out.push('\n');
     }
+}
+
+/// A word of ASCII in a column of this width, and two spaces; there may be very many, and `write!` is slow.
+fn padded(out: &mut String, word: &str, width: usize) {
+    out.push_str(word);
+    out.extend(std::iter::repeat_n(' ', width.saturating_sub(word.len()) + 2));
 }
 
 /// The lease that a claim gave.

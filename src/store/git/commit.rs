@@ -52,7 +52,7 @@ impl Home {
         self.check(guard);
         self.check_root()?;
         request.changes.iter().try_for_each(|change| path::check(&change.path))?;
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         self.check_attributes(request.changes.iter().map(|change| change.path.as_str()))?;
         if let Some(reason) = self.waits()? {
             self.keep(guard, request.changes, &reason)?;
@@ -86,16 +86,17 @@ impl Home {
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
         if let Ok(Attempt::Done(_)) = attempt {
-            self.tidy(id, &plan.leaves);
+            self.tidy(id, &plan.leaves, request.durability);
         }
         attempt.map_err(|stop| stop.fault)
     }
 
     /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a debt that
-    /// is paid is harmless, and without a memory nothing is healed.
-    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>) {
+    /// is paid is harmless, without a memory nothing is healed, and packs can be joined another time.
+    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>, durability: Durability) {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
+        let _ = self.join_packs(durability);
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -275,7 +276,7 @@ impl Work<'_> {
         home.note_pending(pending, &mut barrier)?;
         barrier.wait(self.durability)?;
         let mut barrier = Barrier::default();
-        staged.publish(&mut barrier)?;
+        home.note_pack(staged.publish(&mut barrier)?);
         if let Some(reason) = locks.acquire(home)? {
             return Ok(Attempt::Held(reason));
         }

@@ -1,9 +1,34 @@
-//! Compression as git wants it, one allocation for many objects.
+//! Compression as git wants it, one allocation for many objects, or none at all.
 
 use gix::zlib::stream::deflate::{Compress, FlushCompress};
 use gix::zlib::{Compression, Status};
 
 use crate::domain::fault::{Code, Fault, Result};
+
+/// What a zlib stream begins with.
+const HEADER: [u8; 2] = [0x78, 0x01];
+
+/// What the only block of a stream without compression begins with.
+const LAST_STORED: u8 = 1;
+
+/// Add a zlib stream without compression (RFC 1950, and 1951 part 3.2.4); `content` is less than 64 KiB.
+pub(super) fn store(content: &[u8], out: &mut Vec<u8>) {
+    let length = u16::try_from(content.len()).expect("less than 64 KiB");
+    out.extend_from_slice(&HEADER);
+    out.push(LAST_STORED);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&(!length).to_le_bytes());
+    out.extend_from_slice(content);
+    out.extend_from_slice(&zlib_rs::adler32::adler32(1, content).to_be_bytes());
+}
+
+/// The content of a stream that [`store`] has made; `None` of any other.
+pub(super) fn stored(stream: &[u8]) -> Option<&[u8]> {
+    let block = stream.strip_prefix(&HEADER)?.strip_prefix(&[LAST_STORED])?;
+    let (length, rest) = block.split_first_chunk::<2>()?;
+    let content = rest.get(2..2 + usize::from(u16::from_le_bytes(*length)))?;
+    (rest.len() == 2 + content.len() + 4).then_some(content)
+}
 
 /// Compresses one buffer after the other, fast rather than tight: `git gc` compresses again when it repacks.
 pub(super) struct Deflater {
@@ -31,6 +56,26 @@ impl Deflater {
                 Ok(_) => self.output.resize(self.output.len() * 2, 0),
                 Err(_) => return Err(failed()),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_a_zlib_stream_and_comes_back() {
+        for content in [&b""[..], b"a", &[7; 70 << 8]] {
+            let mut stream = Vec::new();
+            store(content, &mut stream);
+            assert_eq!(stored(&stream), Some(content));
+            let mut plain = vec![0; content.len() + 1];
+            let mut inflate = gix::zlib::Decompress::new();
+            inflate.decompress(&stream, &mut plain, gix::zlib::FlushDecompress::Finish).unwrap();
+            assert_eq!(&plain[..inflate.total_out() as usize], content);
+            let mut deflater = Deflater::new();
+            assert_eq!(stored(deflater.run(content).unwrap()), None);
         }
     }
 }

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::GitLock;
 use super::perm::Sharing;
-use super::repo::Repo;
+use super::repo::{Opened, Repo};
 use super::state::unsafe_home;
 use super::sync::Barrier;
 use super::tree::{self, Leaf};
@@ -71,7 +72,17 @@ impl Home {
 
     /// The address of the remote that the project is most likely known by.
     pub(crate) fn remote_url(&self) -> Option<String> {
-        Repo::open(&self.git_dir).ok()?.text("remote.origin.url")
+        self.repo().ok()?.text("remote.origin.url")
+    }
+
+    /// The name that git puts on the commits of this queue, if it knows one.
+    pub(crate) fn identity_name(&self) -> Option<String> {
+        self.repo().ok()?.text("user.name")
+    }
+
+    /// The opened repository; opened once, because that costs more than most of what is then asked of it.
+    pub(super) fn repo(&self) -> Result<Rc<Repo>> {
+        self.opened.get(&self.git_dir)
     }
 
     /// The home, with its folder checked out again if it was deleted.
@@ -101,7 +112,7 @@ impl Home {
 
     /// Write all files of HEAD that are not there, and a new index.
     pub(super) fn check_out(&self) -> Result<()> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let sharing = repo.sharing()?;
         let folder = Folder::open(&self.root)?;
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
@@ -232,6 +243,7 @@ impl Place {
             git_dir: worktree.admin,
             hook: false,
             patience: PATIENCE,
+            opened: Opened::default(),
         }
     }
 
@@ -246,6 +258,7 @@ impl Place {
             checkout: checkout.to_owned(),
             hook: in_hook(),
             patience: PATIENCE,
+            opened: Opened::default(),
         })
     }
 

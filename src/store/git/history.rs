@@ -39,7 +39,7 @@ impl Changed {
 impl Home {
     /// The content of a file as HEAD has it.
     pub(crate) fn read_committed(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let Some(id) = self.tip()?.id else { return Ok(None) };
         let root = repo.commit(id)?.tree;
         match tree::lookup(&repo, root, &self.in_tree(path))? {
@@ -50,14 +50,14 @@ impl Home {
 
     /// The content of a file in history.
     pub(crate) fn blob(&self, id: &str) -> Result<Vec<u8>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let id = repo.id(id)?;
         repo.blob(id)
     }
 
     /// The commits that changed the queue, newest first.
     pub(crate) fn history(&self) -> Result<impl Iterator<Item = Result<Entry>> + use<>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let mut walk = Walk::new(Reader::new(repo));
         if let Some(id) = self.tip()?.id {
             walk.push(id)?;
@@ -77,7 +77,7 @@ impl Home {
 
     /// What a commit did to the queue, compared with its first parent.
     pub(crate) fn touched(&self, commit: &str) -> Result<Vec<Touched>> {
-        let mut reader = Reader::new(Repo::open(&self.git_dir)?);
+        let mut reader = Reader::new(self.repo()?);
         let id = reader.repo.id(commit)?;
         let data = reader.commit(id)?;
         let before = match data.parents.first() {
@@ -100,7 +100,7 @@ impl Home {
 
     /// The same without what lies in these folders at the top.
     pub(super) fn changed_files_but(&self, passed_over: &[&str], reach: Reach) -> Result<Vec<Changed>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let index = disk::read(&self.index_path())?.unwrap_or_default();
         let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
             .and_then(std::result::Result::ok);
@@ -227,13 +227,13 @@ impl Home {
 
 /// Commits and queue trees, each read once.
 struct Reader {
-    repo: Repo,
+    repo: Rc<Repo>,
     commits: HashMap<ObjectId, Rc<CommitData>>,
     queues: HashMap<ObjectId, Option<ObjectId>>,
 }
 
 impl Reader {
-    fn new(repo: Repo) -> Self {
+    fn new(repo: Rc<Repo>) -> Self {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 

@@ -94,6 +94,7 @@ pub(crate) struct Home {
     hook: bool,
     /// How long a lock file of another program is waited for.
     patience: Duration,
+    opened: repo::Opened,
 }
 
 /// `.swift/` was gone and has been checked out again.

@@ -1,11 +1,11 @@
 //! New objects of one commit: collected in memory, staged under temporary names, then published together.
 //!
-//! Staging and publishing are apart so that the content can be flushed in between: an object whose name reaches
-//! the disk before its content would be empty after a power cut, and git would never write it again. For the
-//! same reason an object that is there but empty is written anew. Many objects become one pack.
+//! They become one small pack: two files to make and to flush, where single objects would be a file and often a
+//! folder each. Staging and publishing are apart so that the content can be flushed in between: a name that reaches
+//! the disk before its content would be an empty file after a power cut.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,11 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::deflate::Deflater;
 use super::disk::{self, OrIo as _};
-use super::pack;
+use super::pack::{self, Pack};
 use super::perm::Sharing;
 use super::sync::Barrier;
 use crate::domain::fault::{Code, Fault, Result};
-
-/// From here on the objects are written as one pack.
-const MANY: usize = 48;
 
 /// How temporary names begin; git's own prefix, so that its garbage collection knows them.
 pub(super) const TEMPORARY: &str = "tmp_obj_swift_";
@@ -54,60 +50,18 @@ impl Batch {
 
     /// Write everything under temporary names.
     pub(super) fn stage(&self, objects: &Path, sharing: Sharing, barrier: &mut Barrier) -> Result<Staged> {
-        let mut staged = Staged { files: Vec::new(), sharing };
-        if self.order.len() > MANY {
-            self.stage_pack(objects, &mut staged, barrier)?;
-        } else {
-            self.stage_loose(objects, &mut staged, barrier)?;
-        }
-        Ok(staged)
-    }
-
-    fn stage_loose(&self, objects: &Path, staged: &mut Staged, barrier: &mut Barrier) -> Result<()> {
-        let mut deflater = Deflater::new();
-        let mut plain = Vec::new();
-        for id in &self.order {
-            let hex = id.to_string();
-            let target = objects.join(&hex[..2]).join(&hex[2..]);
-            if let Some(there) = sound(&target)? {
-                barrier.file(&target, there);
-                barrier.name_of(&target);
-                continue;
-            }
-            let (kind, data) = &self.objects[id];
-            plain.clear();
-            plain.extend_from_slice(format!("{kind} {}\0", data.len()).as_bytes());
-            plain.extend_from_slice(data);
-            staged.write(objects, &target, deflater.run(&plain)?, barrier)?;
-        }
-        Ok(())
-    }
-
-    fn stage_pack(&self, objects: &Path, staged: &mut Staged, barrier: &mut Barrier) -> Result<()> {
         let entries = self.order.iter().map(|id| (*id, self.objects[id].0, self.objects[id].1.as_slice()));
-        let pack = pack::write(self.hash, entries)?;
-        let folder = objects.join("pack");
-        for made in staged.sharing.make_folders(&folder)? {
-            barrier.name_of(&made);
-        }
-        let name = |ending: &str| folder.join(format!("pack-{}.{ending}", pack.name));
-        staged.write(objects, &name("pack"), &pack.data, barrier)?;
-        staged.write(objects, &name("idx"), &pack.index, barrier)
+        let mut staged = Staged::pack(&pack::write(self.hash, entries)?, objects, sharing, barrier)?;
+        staged.empty = self.order.iter().filter_map(|id| empty(objects, *id)).collect();
+        Ok(staged)
     }
 }
 
-/// An object file that is there and not empty; an empty one is what a power cut leaves.
-fn sound(path: &Path) -> Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => {
-            let length = file.metadata().or_io("inspect", path)?.len();
-            // git counts age from the last use when it prunes; a failure here only makes the object look older.
-            let _ = file.set_modified(std::time::SystemTime::now());
-            Ok((length > 0).then_some(file))
-        }
-        Err(error) if disk::is_absent(&error) => Ok(None),
-        Err(error) => Err(error).or_io("read", path),
-    }
+/// Where a power cut has left an object without its content; git would neither read nor write it again.
+fn empty(objects: &Path, id: ObjectId) -> Option<PathBuf> {
+    let hex = id.to_string();
+    let path = objects.join(&hex[..2]).join(&hex[2..]);
+    path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0).then_some(path)
 }
 
 /// The id that git gives to an object.
@@ -120,9 +74,44 @@ pub(super) fn hash(hash: gix::hash::Kind, kind: Kind, data: &[u8]) -> Result<Obj
 pub(super) struct Staged {
     files: Vec<(PathBuf, PathBuf)>,
     sharing: Sharing,
+    pack: Made,
+    /// Files without content that are in the way of reading what the pack holds.
+    empty: Vec<PathBuf>,
+}
+
+/// A pack that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Made {
+    /// The hash in its file names.
+    pub(super) name: ObjectId,
+    /// How many objects it holds.
+    pub(super) objects: usize,
+}
+
+impl Made {
+    fn of(pack: &Pack) -> Made {
+        Made { name: pack.name, objects: pack.count }
+    }
 }
 
 impl Staged {
+    /// The two files of a pack, under temporary names.
+    pub(super) fn pack(
+        pack: &Pack,
+        objects: &Path,
+        sharing: Sharing,
+        barrier: &mut Barrier,
+    ) -> Result<Staged> {
+        let mut staged = Staged { files: Vec::new(), sharing, pack: Made::of(pack), empty: Vec::new() };
+        let folder = objects.join("pack");
+        for made in sharing.make_folders(&folder)? {
+            barrier.name_of(&made);
+        }
+        staged.write(objects, &pack::file(objects, pack.name, "pack"), &pack.data, barrier)?;
+        staged.write(objects, &pack::file(objects, pack.name, "idx"), &pack.index, barrier)?;
+        Ok(staged)
+    }
+
     fn write(&mut self, objects: &Path, target: &Path, data: &[u8], barrier: &mut Barrier) -> Result<()> {
         let temporary = objects.join(format!("{TEMPORARY}{}_{}", std::process::id(), super::lock::ordinal()));
         let mut file = OpenOptions::new()
@@ -138,28 +127,17 @@ impl Staged {
         Ok(())
     }
 
-    /// Give all objects their names, in the order in which they were collected.
-    pub(super) fn publish(mut self, barrier: &mut Barrier) -> Result<()> {
+    /// Give the pack its names; readers look for the index, so that comes last.
+    pub(super) fn publish(mut self, barrier: &mut Barrier) -> Result<Made> {
         for (temporary, target) in std::mem::take(&mut self.files) {
-            if let Err(error) = self.publish_one(&temporary, &target, barrier) {
+            barrier.name_of(&target);
+            if let Err(error) = std::fs::rename(&temporary, &target).or_io("make", &target) {
                 self.files.push((temporary, target));
                 return Err(error);
             }
         }
-        Ok(())
-    }
-
-    fn publish_one(&self, temporary: &Path, target: &Path, barrier: &mut Barrier) -> Result<()> {
-        barrier.name_of(target);
-        match std::fs::rename(temporary, target) {
-            Err(error) if disk::is_absent(&error) => {
-                for made in self.sharing.make_folders(target.parent().expect("an object is in a folder"))? {
-                    barrier.name_of(&made);
-                }
-                std::fs::rename(temporary, target).or_io("make", target)
-            }
-            renamed => renamed.or_io("make", target),
-        }
+        self.empty.iter().try_for_each(|path| disk::remove(path))?;
+        Ok(self.pack)
     }
 }
 

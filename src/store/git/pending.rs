@@ -141,7 +141,7 @@ impl Home {
     }
 
     fn finish(&self, folder: &Folder, pending: &Pending) -> Result<()> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let whole = pending.objects.iter().all(|id| repo.holds(*id));
         if !whole || !repo.holds(pending.commit) {
             // The power went before the record counted: no file of the queue has been touched.

@@ -9,7 +9,6 @@ use std::path::Path;
 use super::disk::{self, OrIo as _};
 use super::external::Git;
 use super::folder::Folder;
-use super::repo::Repo;
 use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, exclude, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -57,7 +56,7 @@ impl Home {
     }
 
     fn remove_worktree(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let tip = self.tip()?;
         let mut files = BTreeMap::new();
         if let Some(id) = tip.id {
@@ -132,7 +131,7 @@ impl Home {
 
     /// Changes that remove every committed file.
     pub(super) fn without_files(&self) -> Result<Vec<Change>> {
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let files = self.committed_files(&repo)?;
         Ok(files.into_keys().map(|path| Change { path, content: None, expect: Expect::Any }).collect())
     }

@@ -1,15 +1,16 @@
 //! The opened repository: configuration, identity, signing, and the reading of objects.
 //!
-//! Opened anew for each verb, because gix caches configuration and identity. It refuses what must not be
+//! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
+use gix::odb::store::init::Slots;
 
 use super::clock;
 use super::perm::Sharing;
@@ -19,10 +20,35 @@ use crate::domain::fault::{Code, Fault, Result};
 /// A repository, open for reading objects and configuration.
 pub(super) struct Repo {
     gix: gix::Repository,
+    objects: RefCell<gix::OdbHandle>,
     pub(super) hash: gix::hash::Kind,
     /// Trees that were read; a commit looks at the same few again and again.
     trees: RefCell<HashMap<ObjectId, Rc<Vec<Line>>>>,
 }
+
+/// A repository that is opened when it is first needed, and then kept.
+#[derive(Clone, Default)]
+pub(super) struct Opened(OnceCell<Rc<Repo>>);
+
+impl Opened {
+    pub(super) fn get(&self, git_dir: &Path) -> Result<Rc<Repo>> {
+        if let Some(repo) = self.0.get() {
+            return Ok(Rc::clone(repo));
+        }
+        let repo = Rc::new(Repo::open(git_dir)?);
+        Ok(Rc::clone(self.0.get_or_init(|| repo)))
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Opened" } else { "Closed" })
+    }
+}
+
+/// For how many packs there is room at first. To count them takes as long as to read what is needed; where there are
+/// more, the first object that is not found makes us count.
+const ROOM_FOR_PACKS: u16 = 128;
 
 /// Trees that are remembered at most.
 const TREES: usize = 512;
@@ -45,9 +71,7 @@ pub(super) struct Identity {
 impl Repo {
     /// Open the repository whose git folder is given.
     pub(super) fn open(git_dir: &Path) -> Result<Repo> {
-        let opened =
-            gix::open::Options::default().permissions(permissions()).open_path_as_is(true).open(git_dir);
-        let gix = opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local();
+        let gix = open(git_dir, Slots::Given(ROOM_FOR_PACKS))?;
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             let place = gix.workdir().unwrap_or(git_dir).to_owned();
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
@@ -57,7 +81,8 @@ impl Repo {
                 )));
         }
         let hash = gix.object_hash();
-        let repo = Repo { gix, hash, trees: RefCell::default() };
+        let objects = RefCell::new(gix.objects.clone());
+        let repo = Repo { gix, objects, hash, trees: RefCell::default() };
         if let Some(format) = repo.text("extensions.refStorage").filter(|format| format != "files") {
             return Err(no_storage(git_dir, &format));
         }
@@ -81,16 +106,22 @@ impl Repo {
 
     /// An object of any kind; a fault if it is not there.
     pub(super) fn object(&self, id: ObjectId) -> Result<(Kind, Vec<u8>)> {
+        if let Ok(found) = self.find(id) {
+            return Ok(found);
+        }
+        // Packs are joined and collected while we read; what was there has only moved, and a new look finds it.
+        *self.objects.borrow_mut() = open(self.gix.git_dir(), Slots::default())?.objects;
+        self.find(id)
+    }
+
+    fn find(&self, id: ObjectId) -> Result<(Kind, Vec<u8>)> {
         let mut data = Vec::new();
-        let found = self.gix.objects.try_find(&id, &mut data);
-        let kind = match found {
-            Ok(Some(found)) => found.kind,
-            Ok(None) => return Err(missing(id)),
-            Err(error) => {
-                return Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}")));
-            }
-        };
-        Ok((kind, data))
+        let found = self.objects.borrow().try_find(&id, &mut data).map(|found| found.map(|found| found.kind));
+        match found {
+            Ok(Some(kind)) => Ok((kind, data)),
+            Ok(None) => Err(missing(id)),
+            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))),
+        }
     }
 
     /// Whether an object can be read in full.
@@ -180,6 +211,12 @@ impl Repo {
             None => Ok(commit),
         }
     }
+}
+
+fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
+    let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
+    let opened = options.open_path_as_is(true).open(git_dir);
+    Ok(opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local())
 }
 
 /// Everything that git would read, except the variables that point at another repository. Tests must not depend on

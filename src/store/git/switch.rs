@@ -51,7 +51,7 @@ impl Home {
                 format!("{} is not in the project's checkout", self.root.display()),
             ));
         }
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let tip = self.tip()?;
         let (Some(id), Some(branch)) = (tip.id, &tip.branch) else {
             return Err(Fault::new(Code::Git, "the branch of the queue has no commit"));
@@ -88,7 +88,7 @@ impl Home {
     fn to_branch(&self, guard: &Guard, branch: &str, request: Request<'_>) -> Result<Home> {
         refs::check_branch(branch)?;
         let full = format!("refs/heads/{branch}");
-        let repo = Repo::open(&self.git_dir)?;
+        let repo = self.repo()?;
         let parent =
             self.tip()?.id.ok_or_else(|| Fault::new(Code::Git, "the current branch has no commit"))?;
         let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
@@ -134,6 +134,7 @@ impl Home {
             git_dir: admin,
             hook: false,
             patience: self.patience,
+            opened: Default::default(),
         };
         home.check_out()?;
         Ok(home)
@@ -153,7 +154,7 @@ impl Home {
         let staged = batch.stage(&self.common_dir.join("objects"), repo.sharing()?, &mut barrier)?;
         barrier.wait(Durability::Full)?;
         let mut barrier = Barrier::default();
-        staged.publish(&mut barrier)?;
+        self.note_pack(staged.publish(&mut barrier)?);
         barrier.wait(Durability::Full)?;
         debug_assert!(matches!(repo.object(id), Ok((Kind::Commit, _))));
         Ok(id)

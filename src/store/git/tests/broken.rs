@@ -217,8 +217,9 @@ fn the_persons_git_next_to_eight_writers() {
     let home = sandbox.create(HomeKind::Branch);
     std::thread::scope(|scope| {
         for writer in 0..4 {
-            let home = home.clone();
+            let root = home.root.clone();
             scope.spawn(move || {
+                let home = Home::find(&root).unwrap();
                 for n in 0..10 {
                     commit(&home, vec![write(&format!("tasks/{writer:02x}/{n}.md"), "x\n")]);
                 }
@@ -240,7 +241,9 @@ fn in_tree_nothing_is_lost_next_to_the_persons_commits() {
     let home = sandbox.create(HomeKind::Tree);
     let mut expected = Vec::new();
     std::thread::scope(|scope| {
-        let worker = scope.spawn(|| {
+        let root = home.root.clone();
+        let worker = scope.spawn(move || {
+            let home = Home::find(&root).unwrap();
             let mut written = Vec::new();
             for n in 0..30 {
                 let path = format!("tasks/{:02x}/{n}.md", n % 4);

@@ -41,6 +41,7 @@ fn no_identity() {
         sandbox.identify(&sandbox.project);
         let home = sandbox.create(kind);
         sandbox.git(&["config", "--unset", "user.name"]);
+        let home = home.reopen().unwrap();
         assert_eq!(try_commit(&home, vec![write("x.md", "x\n")]).unwrap_err().code, Code::NoIdentity);
         sandbox.judge(&home);
     }
@@ -130,6 +131,7 @@ fn signing() {
         sandbox.git(&["config", "commit.gpgsign", "true"]);
         sandbox.git(&["config", "gpg.format", "ssh"]);
         sandbox.git(&["config", "user.signingkey", sandbox.scratch().join("missing").to_str().unwrap()]);
+        let home = home.reopen().unwrap();
         let fault = try_commit(&home, vec![write("x.md", "x\n")]).unwrap_err();
         assert_eq!(fault.code, Code::Signing);
         sandbox.judge(&home);
@@ -153,7 +155,7 @@ fn signing() {
             "gpg.ssh.allowedSignersFile",
             sandbox.scratch().join("allowed").to_str().unwrap(),
         ]);
-        let id = commit(&home, vec![write("y.md", "y\n")]);
+        let id = commit(&home.reopen().unwrap(), vec![write("y.md", "y\n")]);
         sandbox.git(&["verify-commit", &id]);
         sandbox.judge(&home);
     }
