@@ -8,8 +8,16 @@ use crate::domain::run::policy::Permission;
 /// How deep programs that `swift` started may start `swift run` again: not at all.
 pub(crate) const DEPTH: &str = "SWIFT_DEPTH";
 
-/// Names the run, for everything below it; also the mark by which its processes are known.
+/// Names the run, for everything below it.
 pub(crate) const RUN: &str = "SWIFT_RUN";
+
+/// Where the run's live log lies: the mark by which its processes are known. No copy of a queue has the same.
+pub(crate) const LOG: &str = "SWIFT_RUN_LOG";
+
+/// The variable that all processes of a run have, and no other process.
+pub(crate) fn mark(live: &std::path::Path) -> String {
+    format!("{LOG}={}", live.display())
+}
 
 /// What a run is asked to be.
 #[derive(Debug, Clone)]

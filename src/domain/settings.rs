@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 
 use super::fault::{Code, Fault};
+use super::mode::Mode;
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
 use super::text::shown;
@@ -68,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) undeliverable_after_days: u32,
     /// After how many attempts; 0: no number of attempts.
     pub(crate) undeliverable_attempts: u32,
+    /// What becomes of a request in a session of an agent.
+    pub(crate) mode: Mode,
     /// The queue's own branch; `None` stands for `swift`.
     pub(crate) branch: Option<String>,
 }
@@ -87,6 +90,7 @@ impl Settings {
             max_bytes: 1 << 20,
             undeliverable_after_days: 14,
             undeliverable_attempts: 0,
+            mode: Mode::Hybrid,
             branch: None,
         }
     }

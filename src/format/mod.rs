@@ -6,11 +6,14 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod cases;
+pub(crate) mod claude;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
 mod fields;
 mod file;
+pub(crate) mod hooks;
 mod instant;
 mod layout;
 mod malformed;
@@ -18,6 +21,7 @@ mod plain;
 pub(crate) mod policy;
 mod quote;
 pub(crate) mod registry;
+pub(crate) mod routing;
 pub(crate) mod run;
 mod seen;
 pub(crate) mod session;
@@ -28,6 +32,11 @@ pub(crate) mod template;
 pub(crate) mod transcript;
 
 pub(crate) use task::{Document, Limits, parse_summary};
+
+/// A text as JSON.
+fn quote_json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
 
 /// Properties are checked in a moment, and leave no file behind.
 #[cfg(test)]

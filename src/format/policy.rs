@@ -70,7 +70,7 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
         return Err(wrong("run.max_usd", "has to be more than nothing"));
     }
     Ok(Policy {
-        tier: word("run.tier", run.tier)?.unwrap_or(usual.tier),
+        tier: word("run.tier", run.tier)?,
         timeout: length("run.timeout", run.timeout, usual.timeout)?,
         silence: length("run.silence", run.silence, usual.silence)?,
         max_usd,
@@ -124,7 +124,10 @@ mod tests {
     fn what_is_said_counts() {
         let text = "id = \"a/b\"\n[run]\ntier = \"opus\"\ntimeout = \"5m\"\nmax_usd = 3\npermission = \"dontAsk\"\nallow = [\"Bash(cargo test:*)\"]\n[[verify]]\ncommand = [\"cargo\", \"test\"]\n[[verify]]\ncommand = [\"make\"]\ntimeout = \"7s\"\n";
         let policy = parse(text).unwrap();
-        assert_eq!((policy.tier, policy.permission, policy.max_usd), (Tier::Opus, Permission::DontAsk, 3.0));
+        assert_eq!(
+            (policy.tier, policy.permission, policy.max_usd),
+            (Some(Tier::Opus), Permission::DontAsk, 3.0)
+        );
         assert_eq!(policy.timeout, Duration::from_secs(300));
         assert_eq!(policy.verifiers[0].timeout, VERIFIER_TIMEOUT);
         assert_eq!(policy.verifiers[1].timeout, Duration::from_secs(7));

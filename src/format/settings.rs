@@ -30,6 +30,7 @@ const KEYS: &[&str] = &[
     "max_bytes",
     "undeliverable_after_days",
     "undeliverable_attempts",
+    "mode",
     "branch",
 ];
 
@@ -57,6 +58,7 @@ pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
         undeliverable_attempts: fields
             .unsigned("undeliverable_attempts")?
             .unwrap_or(usual.undeliverable_attempts),
+        mode: fields.word("mode")?.unwrap_or(usual.mode),
         branch: fields.word::<Branch>("branch")?.map(|branch| branch.0),
         id: usual.id,
     })
@@ -101,6 +103,10 @@ max_bytes = {max_bytes}
 undeliverable_after_days = {days}
 undeliverable_attempts = {tries}
 
+# What becomes of a request in a session of an agent: "directive" gives advice about the model, "orchestration" runs
+# it through `swift run`, "hybrid" advises where a person sits and enforces where nobody does.
+mode = {mode}
+
 # The branch of the queue.
 {branch}
 "#,
@@ -115,6 +121,7 @@ undeliverable_attempts = {tries}
         max_bytes = settings.max_bytes,
         days = settings.undeliverable_after_days,
         tries = settings.undeliverable_attempts,
+        mode = string(settings.mode.as_str()),
     )
 }
 
@@ -166,6 +173,7 @@ impl FromStr for Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mode::Mode;
     use crate::domain::settings::{CommitPolicy, Durability, Signing};
 
     fn some() -> Settings {
@@ -180,6 +188,7 @@ mod tests {
             max_bytes: 1,
             undeliverable_after_days: 0,
             undeliverable_attempts: 9,
+            mode: Mode::Directive,
             branch: Some("queue/main".to_owned()),
             ..Settings::of("acme/api".parse().unwrap())
         }

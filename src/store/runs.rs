@@ -118,7 +118,8 @@ pub(crate) fn find(queue: &Queue, reference: &str) -> Result<Option<Stored>> {
     }
 }
 
-fn live_path(queue: &Queue, id: RunId) -> PathBuf {
+/// Where a run's live log lies.
+pub(crate) fn live_path(queue: &Queue, id: RunId) -> PathBuf {
     queue.home.root.join(layout::LOCAL).join("runs").join(format!("{id}.jsonl"))
 }
 

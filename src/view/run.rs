@@ -132,7 +132,8 @@ impl RunRow {
             base: run.base.clone(),
             started_at: run.started_at.to_string(),
             ended_at: ending.map(|ending| ending.at.to_string()),
-            seconds: ending.map(|ending| ending.at.duration_since(run.started_at).as_secs_f64()),
+            seconds: ending
+                .map(|ending| ending.at.duration_since(run.started_at).as_millis() as f64 / 1000.0),
             turns: ending.map_or(0, |ending| ending.turns),
             cost_usd: ending.map_or(0.0, |ending| ending.spend.usd),
             tokens: ending.map(|ending| ending.spend.tokens.into()).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! `run` and what belongs to it.
 //!
-//! `run` takes a task or a prompt, or one of a few words. A prompt that is one of these words is given after `--`.
+//! `run` takes a task or a prompt, or one of a few words that are never taken for a prompt, whatever stands before.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use crate::agent::claude::Reach;
 use crate::agent::signals::{Asked, Signals};
 use crate::cli::DONE;
+use crate::cli::approval::{self, Decision, Plan};
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::id::SHORTEST_REFERENCE;
@@ -21,6 +22,7 @@ use crate::domain::run::record::Run as Record;
 use crate::domain::run::tier::Tier;
 use crate::domain::text::shown;
 use crate::env;
+use crate::format::audit::digest;
 use crate::format::{duration, transcript};
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::purse::Purse;
@@ -158,6 +160,9 @@ enum Intent {
     Start,
 }
 
+/// The words that are no prompts.
+const VERBS: [&str; 4] = ["show", "logs", "stop", "resume"];
+
 /// One word in the form of a reference is a task; everything else is a prompt.
 fn about(words: &[String]) -> Result<About> {
     let text = match words {
@@ -167,6 +172,14 @@ fn about(words: &[String]) -> Result<About> {
         }
         [dash] if dash == "-" => String::from_utf8(read_stdin(LARGEST_PROMPT)?)
             .map_err(|_| Fault::new(Code::InvalidValue, "the prompt on stdin is not UTF-8"))?,
+        [word, ..] if VERBS.contains(&word.as_str()) => {
+            return Err(Fault::new(
+                Code::Usage,
+                format!("`{word}` is no prompt; the words of `run` come before its options"),
+            )
+            .hint(format!("`swift run {word} --help` tells about it"))
+            .hint("a prompt that begins with it is one argument: `swift run \"…\"`"));
+        }
         [word] if is_reference(word) => return Ok(About::Task(word.clone())),
         words => words.join(" "),
     };
@@ -194,6 +207,11 @@ fn begin(context: &Context, about: &About, wanted: &Wanted, intent: Intent) -> R
         context.ui.show(&drive::preview(queue, &caller, &plan).map(|preview| plan_view(&plan, preview))?)?;
         return Ok(DONE);
     }
+    if let Some(why) = &plan.asks
+        && ask(context, &plan, why)? == Decision::Stop
+    {
+        return Ok(DONE);
+    }
     account::look_again(queue, &caller)?;
     let signals = Signals::listen();
     let mut tell = |entry: &Entry| tell(context, entry);
@@ -206,6 +224,17 @@ fn begin(context: &Context, about: &About, wanted: &Wanted, intent: Intent) -> R
         &mut Watch { tell: &mut tell, wish: &mut wish },
     )?;
     finish(context, &report)
+}
+
+/// What may destroy something is not run without a yes to it.
+fn ask(context: &Context, plan: &drive::Plan, why: &str) -> Result<Decision> {
+    let lines = vec![
+        format!("run \u{201c}{}\u{201d} with {}", shown(&plan.title), plan.choice.model()),
+        format!("careful: {}", shown(why)),
+    ];
+    let mut asked = Plan::of_lines(lines);
+    asked.basis = digest(format!("{}\n{}\n{}", asked.basis, plan.title, plan.text).as_bytes());
+    approval::approve(context, &context.queue()?.local, &asked)
 }
 
 /// A word that looks like a task and is none may have been meant as a prompt.
@@ -291,7 +320,7 @@ fn plan_view(plan: &drive::Plan, preview: drive::Preview) -> RunPlanView {
         verify: plan.policy.verifiers.iter().map(|verifier| verifier.command.clone()).collect(),
         attempts_before: plan.earlier.len(),
         prompt_bytes: preview.prompt_bytes,
-        remarks: plan.warning.iter().cloned().collect(),
+        remarks: plan.warning.iter().chain(&plan.asks).cloned().collect(),
     }
 }
 
@@ -409,15 +438,12 @@ impl RunResume {
             return Err(Fault::new(Code::WrongState, format!("run {} still runs", run.id.short()))
                 .hint(format!("`swift run logs -f {}` follows it", run.id.short())));
         }
+        let said = self.text.join(" ");
         let about = match run.task {
             Some(task) => About::Task(task.to_string()),
-            None => About::Prompt(self.text.join(" ")),
+            None => About::Prompt(said.clone()),
         };
-        let mut wanted = self.limits.wanted(context, SessionWish::Of(Box::new(run.clone())))?;
-        if wanted.tier.is_none() && wanted.model.is_none() {
-            wanted.tier = Some(run.choice.tier);
-            wanted.model = run.choice.model.clone();
-        }
+        let mut wanted = self.limits.wanted(context, SessionWish::Of(Box::new(run.clone()), said))?;
         if run.branch.is_none() {
             wanted.reach = Reach::ReadOnly;
         }
@@ -474,5 +500,8 @@ mod tests {
         assert!(is_task(&["k3v9q2"]) && is_task(&["01kahz3v9q2k3v9q2k3v9q2k3v"]));
         assert!(!is_task(&["fix the typo"]) && !is_task(&["Fix"]) && !is_task(&["fix", "it"]));
         assert!(about(&[]).is_err() && about(&[" ".to_owned()]).is_err());
+        let words = |words: &[&str]| about(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert!(words(&["resume", "k3v9q2"]).is_err() && words(&["stop"]).is_err());
+        assert!(words(&["stop the server"]).is_ok());
     }
 }

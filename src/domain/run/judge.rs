@@ -66,15 +66,18 @@ fn usage_limit(evidence: &Evidence) -> Option<Judgement> {
         let until = until.trim().parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         return because(Outcome::Limit(until), "the account's usage limit is reached");
     }
-    let is_told = [
+    let starts = [
         "You've hit your limit",
         "You've hit your usage limit",
-        "Claude usage limit reached",
         "You've reached your usage limit",
+        "Claude usage limit reached",
     ];
-    (failed && is_told.iter().any(|start| text.starts_with(start)))
-        .then(|| because(Outcome::Limit(reset_in(text)), first_line(text)))
-        .flatten()
+    let is_told = starts.iter().any(|start| text.starts_with(start))
+        || (result?.api_status == Some(429) && text.contains("usage limit"));
+    if failed && is_told {
+        return because(Outcome::Limit(reset_in(text)), first_line(text));
+    }
+    None
 }
 
 /// `… resets 2030-01-01T00:00:00Z` or `…|1893456000`; other ways to tell a time are for people.

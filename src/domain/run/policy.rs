@@ -33,8 +33,8 @@ pub(crate) struct Verifier {
 /// The `[run]` table and the `[[verify]]` entries of a project's settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Policy {
-    /// The tier where nothing else decides.
-    pub(crate) tier: Tier,
+    /// The tier of every run, instead of what the routing says.
+    pub(crate) tier: Option<Tier>,
     pub(crate) timeout: Duration,
     /// How long it may say nothing.
     pub(crate) silence: Duration,
@@ -58,7 +58,7 @@ pub(crate) struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Policy {
-            tier: Tier::Sonnet,
+            tier: None,
             timeout: Duration::from_secs(30 * 60),
             silence: Duration::from_secs(10 * 60),
             max_usd: 2.0,

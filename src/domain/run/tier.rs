@@ -1,22 +1,6 @@
 //! How strong a model is asked for, and the choice of one with its reasons.
 
-use crate::domain::task::words;
-use std::fmt;
-use std::str::FromStr;
-
-use crate::domain::fault::{Code, Fault};
-use crate::domain::text::shown;
-
-words! {
-    /// A strength of model, weakest first. The name is what the command line of Claude Code takes.
-    Tier, "a tier";
-    /// Small changes that are told exactly.
-    Haiku = "haiku" | "small";
-    /// The usual; also where nothing is known.
-    Sonnet = "sonnet" | "middle";
-    /// What needs thought.
-    Opus = "opus" | "large";
-}
+pub(crate) use crate::domain::route::Tier;
 
 impl Tier {
     /// The next stronger one.

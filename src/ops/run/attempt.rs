@@ -107,12 +107,13 @@ impl Attempt<'_> {
     }
 
     fn mark(&self) -> String {
-        format!("{}={}", claude::RUN, self.run.id)
+        claude::mark(&self.live)
     }
 
     /// What the run writes to a queue is the run's, and not the person's.
     fn sign(&self, environment: &mut Vec<(OsString, OsString)>) {
         environment.retain(|(name, _)| name != "SWIFT_ACTOR");
+        environment.push((claude::LOG.into(), self.live.clone().into_os_string()));
         environment.push(("SWIFT_ACTOR".into(), format!("run-{}", self.run.id.short()).into()));
     }
 

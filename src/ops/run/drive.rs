@@ -8,6 +8,7 @@ use crate::agent::claude::{self, AnswerForm, Asked, Reach, Start};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::{self, Hold};
+use crate::domain::route::{Head, Verdict};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::evidence::{Due, End};
 use crate::domain::run::next::{Count, Next};
@@ -19,7 +20,7 @@ use crate::domain::run::tier::{Choice, Tier};
 use crate::domain::task::{Folder, Task};
 use crate::env;
 use crate::format::audit::digest;
-use crate::ops::claim;
+use crate::ops::{claim, route};
 use crate::store::git::checkout::Checkout;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, LiveLog};
@@ -50,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) text: String,
     pub(crate) policy: Policy,
     pub(crate) choice: Choice,
+    /// Why a person has to say yes first, if so.
+    pub(crate) asks: Option<String>,
     pub(crate) program: crate::agent::find::Program,
     pub(crate) warning: Option<String>,
     pub(crate) earlier: Vec<Run>,
@@ -57,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) mcp_config: Option<String>,
     /// The run whose session goes on.
     pub(crate) resumes: Option<Run>,
+    /// What it is told then; nothing: that it shall go on.
+    pub(crate) said: String,
 }
 
 /// Look at everything that can refuse, and change nothing.
@@ -68,7 +73,7 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     let policy = ground::policy(queue, wanted)?;
     let (program, warning) = ground::program(queue, caller)?;
     let (task, title, text) = match about {
-        About::Prompt(text) => (None, title_of(text), text.clone()),
+        About::Prompt(text) => (None, title_of(text, &wanted.session), text.clone()),
         About::Task(reference) => {
             let item = queue.find(reference, &[Folder::Tasks])?;
             let id = item.id().ok_or_else(|| Fault::new(Code::TaskNotFound, "the task has no id yet"))?;
@@ -83,19 +88,40 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
         None => Vec::new(),
     };
     let resumes = resumes(wanted, &earlier);
-    let choice = choose(wanted, &policy, task.as_ref().map(|(_, task, _)| task), &text);
+    let said = match &wanted.session {
+        SessionWish::Of(_, said) => said.clone(),
+        SessionWish::Usual => String::new(),
+    };
+    let (choice, asks) = choose(queue, about, wanted, &policy);
     let (reach, mcp_config) = (wanted.reach, wanted.mcp_config.clone());
-    Ok(Plan { task, title, text, policy, choice, program, warning, earlier, reach, mcp_config, resumes })
+    Ok(Plan {
+        task,
+        title,
+        text,
+        policy,
+        choice,
+        asks,
+        program,
+        warning,
+        earlier,
+        reach,
+        mcp_config,
+        resumes,
+        said,
+    })
 }
 
-fn title_of(text: &str) -> String {
+fn title_of(text: &str, session: &SessionWish) -> String {
+    if let SessionWish::Of(run, _) = session {
+        return run.title.clone();
+    }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("prompt");
     line.chars().take(80).collect()
 }
 
 fn resumes(wanted: &Wanted, earlier: &[Run]) -> Option<Run> {
     match &wanted.session {
-        SessionWish::Of(run) => Some((**run).clone()),
+        SessionWish::Of(run, _) => Some((**run).clone()),
         SessionWish::Usual => {
             let last = earlier.last()?;
             matches!(last.outcome(), Some(Outcome::Limit(_))).then(|| last.clone())
@@ -103,15 +129,40 @@ fn resumes(wanted: &Wanted, earlier: &[Run]) -> Option<Run> {
     }
 }
 
-/// Which tier: asked for, or that of the session that goes on, or what the settings say.
-fn choose(wanted: &Wanted, policy: &Policy, _task: Option<&Task>, _text: &str) -> Choice {
-    if wanted.tier.is_some() || wanted.model.is_some() {
-        let reasons = vec!["asked for on the command line".to_owned()];
-        let tier = wanted.tier.unwrap_or(policy.tier);
-        return Choice { tier, model: wanted.model.clone(), rule: "asked".to_owned(), reasons };
+/// Which model: asked for on the command line, else set for all runs, else what the routing says.
+fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Choice, Option<String>) {
+    let fixed = |tier: Tier, rule: &str, why: &str| Choice {
+        tier,
+        model: wanted.model.clone(),
+        rule: rule.to_owned(),
+        reasons: vec![why.to_owned()],
+    };
+    if let (SessionWish::Of(run, _), None, None) = (&wanted.session, wanted.tier, &wanted.model) {
+        let reasons = vec![format!("as in run {}, which goes on", run.id.short())];
+        return (Choice { rule: "resumed".to_owned(), reasons, ..run.choice.clone() }, None);
     }
-    let reasons = vec!["what the settings say where nothing else decides".to_owned()];
-    Choice { tier: policy.tier, model: None, rule: "settings".to_owned(), reasons }
+    let decision = route::or_middle(decide(queue, about));
+    let asks = (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "));
+    let choice = match (wanted.tier, policy.tier) {
+        (Some(tier), _) => fixed(tier, "asked", "asked for on the command line"),
+        (None, _) if wanted.model.is_some() => fixed(decision.tier, "asked", "asked for on the command line"),
+        (None, Some(tier)) => fixed(tier, "settings", "the settings say so for every run"),
+        (None, None) => Choice {
+            tier: decision.tier,
+            model: decision.model.map(|model| model.as_str().to_owned()),
+            rule: decision.rule,
+            reasons: decision.reasons,
+        },
+    };
+    (choice, asks)
+}
+
+fn decide(queue: &Queue, about: &About) -> Result<route::Routed> {
+    let rules = route::rules_of(queue)?;
+    match about {
+        About::Task(reference) => route::task(queue, &rules, reference, route::Named::default()),
+        About::Prompt(text) => route::text(&rules, text, Head::default()),
+    }
 }
 
 /// The command line of a plan.
@@ -397,10 +448,11 @@ impl Drive<'_> {
     }
 
     fn prompt(&self, place: &Place, earlier: &[Run]) -> String {
-        if let Some(run) = &self.resumes {
-            let told = if self.plan.task.is_some() { earlier } else { std::slice::from_ref(run) };
-            let more = if self.plan.task.is_none() { self.plan.text.trim() } else { "" };
-            return format!("{}{more}", prompt::to_go_on(told));
+        if self.resumes.is_some() {
+            return match self.plan.said.trim() {
+                "" => prompt::to_go_on(earlier),
+                said => prompt::of_text(said),
+            };
         }
         let branch = place.checkout.as_ref().map(|checkout| checkout.branch.as_str());
         match &self.plan.task {
@@ -412,13 +464,15 @@ impl Drive<'_> {
     }
 
     fn record(&self, id: crate::domain::id::RunId, place: &Place, prompt: &str, earlier: &[Run]) -> Run {
+        let before = self.resumes.as_ref().map_or(0, |run| run.attempt);
+        let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).max(before);
         let follows = self.resumes.as_ref().or_else(|| self.runs.last()).map(|run| run.id);
         let session = self.resumes.as_ref().map(|run| run.session.clone());
         Run {
             id,
             task: self.task_id(),
             title: self.plan.title.clone(),
-            attempt: u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1),
+            attempt: attempts.saturating_add(1),
             follows,
             actor: self.caller.actor.clone(),
             request: digest(prompt.as_bytes()),

@@ -89,8 +89,8 @@ pub(crate) struct Wanted {
 pub(crate) enum SessionWish {
     /// A new one, unless the latest run was parked.
     Usual,
-    /// That of this run.
-    Of(Box<crate::domain::run::record::Run>),
+    /// That of this run, to which this is said.
+    Of(Box<crate::domain::run::record::Run>, String),
 }
 
 /// The way to whoever watches.

@@ -24,7 +24,7 @@ pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) 
     let mut settled = 0;
     for stored in stored.iter_mut().filter(|stored| is_stale(queue, &stored.run)) {
         // Usually nothing is left; a guardian that was killed too may have left something.
-        kill_marked(&format!("{}={}", claude::RUN, stored.run.id));
+        kill_marked(&claude::mark(&runs::live_path(queue, stored.run.id)));
         let transcript = runs::live_text(queue, stored.run.id).unwrap_or_default();
         stored.run.ending = Some(cut_off(caller, &stored.run));
         let text = String::from_utf8_lossy(&transcript);

@@ -267,6 +267,11 @@ fn one(
     if stale::kills_its_runs(&plan.earlier) && !was_unblocked(&queue, task)? {
         return quarantine(board, &queue, caller, project, task);
     }
+    if let Some(why) = &plan.asks {
+        let note = format!("{project} {}: not run, because a person has to say yes: {why}", task.short());
+        board.with(|state| state.notes.push(note));
+        return Ok(());
+    }
     let short = task.short();
     let mut tell = |entry: &Entry| tell(&short, entry);
     let mut wish = || (board.signals.asked() == Asked::Twice).then_some(End::Cancelled);

@@ -222,6 +222,14 @@ fn a_limit_is_told_by_the_event_first_and_by_the_text_second() {
         Outcome::Limit(Some(reset))
     );
     assert_eq!(failing(|l| l.is_usage_limit = true), Outcome::Limit(None));
+    let by_status = failing(|l| {
+        l.api_status = Some(429);
+        l.text = Some(
+            "API Error: Request rejected (429) · This request would exceed your account's usage limit."
+                .to_owned(),
+        );
+    });
+    assert_eq!(by_status, Outcome::Limit(None));
     let old = line(|l| l.text = Some("Claude AI usage limit reached|1893456000".to_owned()));
     assert_eq!(old, Outcome::Limit(Some(reset)), "older versions say it with status 0");
     let prose = line(|l| l.text = Some("I fixed the message `Claude AI usage limit reached|1`".to_owned()));
