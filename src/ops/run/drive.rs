@@ -424,9 +424,10 @@ impl Drive<'_> {
             Next::End | Next::StopAll => conclude::fate(&run, &ending, None),
         };
         let transcript = recorder.transcript(self.caller.now());
-        drop(recorder);
         let concluded =
             conclude::conclude(self.queue, self.caller, &run, &transcript, self.hold.as_ref(), &fate)?;
+        // Until here its live log was locked, which tells everybody that the run has not ended.
+        drop(recorder);
         self.notes.extend(concluded.untouched);
         self.notes.extend(concluded.committed.debt.map(|debt| format!("not committed yet: {debt}")));
         if fate != Fate::Held {
