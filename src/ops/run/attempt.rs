@@ -63,7 +63,8 @@ impl Attempt<'_> {
             self.verify(&mut evidence, recorder, wish);
         }
         let mut judgement = judge::judge(&evidence);
-        if let Some(fault) = trouble.filter(|_| judgement.outcome == Outcome::Completed) {
+        let is_well = matches!(judgement.outcome, Outcome::Completed | Outcome::WithoutResult);
+        if let Some(fault) = trouble.filter(|_| is_well) {
             judgement =
                 Judgement { outcome: Outcome::Failed(Failure::Worktree), reasons: vec![fault.message] };
         }
@@ -126,6 +127,8 @@ impl Attempt<'_> {
         let (Some(checkout), Some(start)) = (&self.place.checkout, start) else {
             return Ok((Vec::new(), Product::default()));
         };
+        // Where the run has left its worktree, nothing is committed: that could be somebody else's repository.
+        checkout::confirm(checkout)?;
         let title: String = crate::domain::text::shown(&self.run.title).chars().take(60).collect();
         let message = format!(
             "{title}\n\nLeft uncommitted by a run, committed by swift.\n\nSwift-Run: {}\n",
@@ -137,13 +140,6 @@ impl Attempt<'_> {
             recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
         }
         let tip = checkout::head(&checkout.path)?.unwrap_or_else(|| start.to_owned());
-        let branch = checkout::branch_tip(&checkout.path, &checkout.branch)?;
-        if branch.as_deref() != Some(&tip) {
-            return Err(Fault::new(
-                crate::domain::fault::Code::Git,
-                format!("the run left its branch `{}`", checkout.branch),
-            ));
-        }
         let commits = checkout::commits(&checkout.path, start, &tip)?;
         let has_diff = checkout::differs(&checkout.path, &checkout.base, &tip, &[])?;
         Ok((commits, Product { has_diff }))

@@ -93,13 +93,7 @@ pub(crate) fn conclude(
 ) -> Result<Concluded> {
     let operation = caller.operation("run");
     let mut tx = Tx::begin_for_one(queue, &operation)?;
-    let path = begin::path(run);
-    tx.put(&path, format::run::render(run).into_bytes())?;
-    tx.put(&layout::transcript_path(&path), transcript.as_bytes().to_vec())?;
-    let outcome = run.outcome().map(|outcome| outcome.to_string()).unwrap_or_default();
-    let mut fact = Fact::of(EventKind::RunEnded).because(format!("{} {outcome}", run.id));
-    fact.task = run.task;
-    tx.record(fact);
+    stage(&mut tx, run, transcript)?;
     let untouched = match settle(&mut tx, run, hold, fate) {
         Ok(()) => None,
         // The task went another way meanwhile: that is how it is then.
@@ -116,6 +110,45 @@ pub(crate) fn conclude(
     let committed = tx.commit(&begin::subject(run))?;
     runs::forget_live(queue, run.id);
     Ok(Concluded { committed, untouched })
+}
+
+/// The record with its end, the transcript, and the event.
+fn stage(tx: &mut Tx<'_>, run: &Run, transcript: &str) -> Result<()> {
+    let path = begin::path(run);
+    tx.put(&path, format::run::render(run).into_bytes())?;
+    tx.put(&layout::transcript_path(&path), transcript.as_bytes().to_vec())?;
+    let outcome = run.outcome().map(|outcome| outcome.to_string()).unwrap_or_default();
+    let mut fact = Fact::of(EventKind::RunEnded).because(format!("{} {outcome}", run.id));
+    fact.task = run.task;
+    tx.record(fact);
+    Ok(())
+}
+
+/// Give a run its end if it still has none and nobody runs it; the record as it is then.
+///
+/// Who runs it holds its live log until its end is committed: under the queue's lock, a record without an end and
+/// nobody alive is one that nobody will end.
+///
+/// # Errors
+/// Those of reading and of the commit.
+pub(crate) fn abandon(
+    queue: &Queue,
+    caller: &Caller<'_>,
+    run: &Run,
+    ending: RunEnding,
+    transcript: &str,
+) -> Result<Run> {
+    let operation = caller.operation("run");
+    let mut tx = Tx::begin_for_one(queue, &operation)?;
+    let present = runs::read(queue, &begin::path(run))?.unwrap_or_else(|| run.clone());
+    if present.ending.is_some() || runs::is_alive(queue, run.id) {
+        return Ok(present);
+    }
+    let ended = Run { ending: Some(ending), ..present };
+    stage(&mut tx, &ended, transcript)?;
+    tx.commit(&begin::subject(&ended))?;
+    runs::forget_live(queue, ended.id);
+    Ok(ended)
 }
 
 fn settle(tx: &mut Tx<'_>, run: &Run, hold: Option<&Hold>, fate: &Fate) -> Result<()> {

@@ -73,7 +73,7 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     let policy = ground::policy(queue, wanted)?;
     let (program, warning) = ground::program(queue, caller)?;
     let (task, title, text) = match about {
-        About::Prompt(text) => (None, title_of(text), text.clone()),
+        About::Prompt(text) => (None, title_of(text, &wanted.session), text.clone()),
         About::Task(reference) => {
             let item = queue.find(reference, &[Folder::Tasks])?;
             let id = item.id().ok_or_else(|| Fault::new(Code::TaskNotFound, "the task has no id yet"))?;
@@ -111,7 +111,10 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     })
 }
 
-fn title_of(text: &str) -> String {
+fn title_of(text: &str, session: &SessionWish) -> String {
+    if let SessionWish::Of(run, _) = session {
+        return run.title.clone();
+    }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("prompt");
     line.chars().take(80).collect()
 }
@@ -421,9 +424,10 @@ impl Drive<'_> {
             Next::End | Next::StopAll => conclude::fate(&run, &ending, None),
         };
         let transcript = recorder.transcript(self.caller.now());
-        drop(recorder);
         let concluded =
             conclude::conclude(self.queue, self.caller, &run, &transcript, self.hold.as_ref(), &fate)?;
+        // Until here its live log was locked, which tells everybody that the run has not ended.
+        drop(recorder);
         self.notes.extend(concluded.untouched);
         self.notes.extend(concluded.committed.debt.map(|debt| format!("not committed yet: {debt}")));
         if fate != Fate::Held {

@@ -11,7 +11,7 @@ use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 
 use super::Caller;
-use super::conclude::{self, Fate};
+use super::conclude;
 
 /// How many runs in a row may be killed or cut off before the task is put aside.
 pub(crate) const MOST_KILLED: usize = 3;
@@ -26,9 +26,8 @@ pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) 
         // Usually nothing is left; a guardian that was killed too may have left something.
         kill_marked(&claude::mark(&runs::live_path(queue, stored.run.id)));
         let transcript = runs::live_text(queue, stored.run.id).unwrap_or_default();
-        stored.run.ending = Some(cut_off(caller, &stored.run));
-        let text = String::from_utf8_lossy(&transcript);
-        conclude::conclude(queue, caller, &stored.run, &bounded(&text), None, &Fate::Held)?;
+        let text = bounded(&String::from_utf8_lossy(&transcript));
+        stored.run = conclude::abandon(queue, caller, &stored.run, cut_off(caller, &stored.run), &text)?;
         settled += 1;
     }
     Ok(settled)

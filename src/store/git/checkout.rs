@@ -56,7 +56,7 @@ pub(crate) fn current_branch(folder: &Path) -> Result<Option<String>> {
 pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
     let path = wanted.path.to_string_lossy().into_owned();
     if wanted.path.join(".git").is_file() {
-        verify(&wanted)?;
+        confirm(&wanted)?;
         return Ok(wanted);
     }
     if let Some(parent) = wanted.path.parent() {
@@ -71,12 +71,15 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
             ["worktree", "add", "--quiet", "--no-track", "-b", &wanted.branch, "--", &path, &wanted.base];
         Git::at(project).run(&add)?;
     }
-    verify(&wanted)?;
+    confirm(&wanted)?;
     Ok(wanted)
 }
 
 /// The folder is the top of a worktree of its own, and on the branch that it should be on.
-fn verify(wanted: &Checkout) -> Result<()> {
+///
+/// # Errors
+/// [`Code::Git`] if not.
+pub(crate) fn confirm(wanted: &Checkout) -> Result<()> {
     let top = Git::at(&wanted.path).run(&["rev-parse", "--show-toplevel"])?;
     let canonical = std::fs::canonicalize(&wanted.path).or_io("find", &wanted.path)?;
     let is_top = Path::new(text(&top).trim_end_matches('\n')) == canonical;
