@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{EventId, OperationId, ProposalId, SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::mode::Surroundings;
 
 /// Clock, identifiers and environment of one process.
 #[derive(Debug)]
@@ -259,6 +260,20 @@ pub(crate) fn current_dir() -> Result<PathBuf> {
 /// The folder for scratch files.
 pub(crate) fn scratch_dir() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// How deep this process is below another `swift` that started it for a run.
+pub(crate) fn depth() -> u32 {
+    variable("SWIFT_DEPTH").map_or(0, |text| text.parse().unwrap_or(1))
+}
+
+/// What tells whether a person is there.
+pub(crate) fn surroundings() -> Surroundings {
+    Surroundings {
+        ci: variable("CI"),
+        attended: variable("CLAUDE_CODE_SESSION_ATTENDED"),
+        entrypoint: variable("CLAUDE_CODE_ENTRYPOINT"),
+    }
 }
 
 /// The words of the command line, without the program's name, as text.

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::domain::prompt::SESAME;
 use crate::domain::text::shown;
 use crate::env;
 use crate::store::local::freeze;
@@ -21,9 +22,6 @@ use crate::ui::{Format, Ui};
 
 use command::Command;
 use context::{Approval, Context, Shared};
-
-/// The word that approves.
-const SESAME: &str = "sesame";
 
 /// Mail and a work queue for git projects and the coding agents that work in them
 #[derive(Parser)]
@@ -63,11 +61,15 @@ fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
     if words.iter().any(|word| word == "--dry-run") {
         ui.rehearse(&typed(&words));
     }
+    // What goes wrong in a hook must not stop anybody's prompt, nor be heard.
+    let is_hook = words.first().is_some_and(|verb| verb == "hook");
     match parse(&words) {
         Ok(cli) => match execute(cli, words, approved, bound, ui) {
             Ok(status) => status,
+            Err(_) if is_hook => DONE,
             Err((ui, fault)) => failed(&ui, &fault),
         },
+        Err(Stop::Wrong(_)) if is_hook => DONE,
         Err(Stop::Said(text)) => match ui.raw(text.as_bytes()) {
             Ok(()) => 0,
             Err(fault) => failed(&ui, &fault),
@@ -117,6 +119,15 @@ fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
         return (words, Approved::Yes);
     }
     (words, Approved::NotYet)
+}
+
+impl Stop {
+    fn into_fault(self) -> Option<Fault> {
+        match self {
+            Stop::Wrong(fault) => Some(fault),
+            Stop::Said(_) => None,
+        }
+    }
 }
 
 /// Why there is nothing to execute.

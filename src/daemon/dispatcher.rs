@@ -23,6 +23,9 @@ use crate::store::watcher::{Paused, Served};
 /// How long the end waits for what is going on. What is cut off then is finished by the next verb.
 const LAST_WAIT: Duration = Duration::from_millis(800);
 
+/// How often to look whether the notifier has told everything.
+const NOTIFIER_LOOK: Duration = Duration::from_millis(10);
+
 /// What the loop hears.
 #[derive(Debug)]
 pub(super) enum Notice {
@@ -110,7 +113,7 @@ impl<'e> Dispatcher<'e> {
         let mut now = self.step(Input::Known(known));
         loop {
             if self.request.length == Length::Once && self.scheduler.is_settled() {
-                return self.end_once(tell);
+                return self.end_once(notices, tell);
             }
             match notices.recv_timeout(self.scheduler.rest(now)) {
                 Ok(Notice::End) => return self.end(notices, tell),
@@ -302,10 +305,24 @@ impl<'e> Dispatcher<'e> {
         });
     }
 
-    fn end_once(mut self, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
+    fn end_once(
+        mut self,
+        notices: &Receiver<Notice>,
+        tell: &mut dyn FnMut(Told) -> Result<()>,
+    ) -> Result<()> {
         self.close();
-        self.notifier.take().into_iter().for_each(Notifier::finish);
+        self.finish_telling(notices);
         tell(Told::Worked(Box::new(self.total)))
+    }
+
+    /// Wait until the notifier has told everything, or somebody has had enough of it.
+    fn finish_telling(&mut self, notices: &Receiver<Notice>) {
+        let Some(mut notifier) = self.notifier.take() else { return };
+        while !notifier.is_finished() {
+            if matches!(notices.recv_timeout(NOTIFIER_LOOK), Ok(Notice::End)) {
+                return;
+            }
+        }
     }
 
     /// Begin nothing more, and wait a moment for what is going on.

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::auto::Auto;
 use super::fault::{Code, Fault};
+use super::mode::Mode;
 use super::notify::Notify;
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) undeliverable_after_days: u32,
     /// After how many attempts; 0: no number of attempts.
     pub(crate) undeliverable_attempts: u32,
+    /// What becomes of a request in a session of an agent.
+    pub(crate) mode: Mode,
     /// The queue's own branch; `None` stands for `swift`.
     pub(crate) branch: Option<String>,
     /// What the watcher does here by itself.
@@ -93,6 +96,7 @@ impl Settings {
             max_bytes: 1 << 20,
             undeliverable_after_days: 14,
             undeliverable_attempts: 0,
+            mode: Mode::Hybrid,
             branch: None,
             auto: Auto::default(),
             notify: Notify::default(),

@@ -14,6 +14,7 @@ use super::fault::{Code, Fault};
 use super::id::TaskId;
 use super::lease::Lease;
 use super::project::{ProjectId, ProjectName};
+use super::route::{Model, Tier};
 use super::text::shown;
 
 macro_rules! words {
@@ -283,6 +284,10 @@ pub(crate) struct Task {
     pub(crate) created: Option<Timestamp>,
     pub(crate) after: Vec<Dependency>,
     pub(crate) due: Option<Date>,
+    /// How strong a model has to work on it, if the writer says so.
+    pub(crate) tier: Option<Tier>,
+    /// Which model has to work on it, if the writer says so.
+    pub(crate) model: Option<Model>,
     /// The highest fencing token ever given out for this task; 0 before the first claim.
     pub(crate) token: u64,
     /// How often work on it failed.
@@ -310,6 +315,8 @@ impl Task {
             created: None,
             after: Vec::new(),
             due: None,
+            tier: None,
+            model: None,
             token: 0,
             attempts: 0,
             lease: None,
@@ -324,9 +331,24 @@ impl Task {
     /// finishes or receipts anything. Named here is what stays, so that a new key of progress does not.
     #[must_use]
     pub(crate) fn without_progress(self) -> Self {
-        let Task { id, title, from, to, kind, priority, effort, labels, created, after, due, .. } = self;
+        let Task {
+            id,
+            title,
+            from,
+            to,
+            kind,
+            priority,
+            effort,
+            labels,
+            created,
+            after,
+            due,
+            tier,
+            model,
+            ..
+        } = self;
         let asked = Task::titled(title);
-        Task { id, from, to, kind, priority, effort, labels, created, after, due, ..asked }
+        Task { id, from, to, kind, priority, effort, labels, created, after, due, tier, model, ..asked }
     }
 
     /// The state, given the folder and the time. An expired lease counts as none.

@@ -5,18 +5,22 @@
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
 pub(crate) mod audit;
+pub(crate) mod cases;
+pub(crate) mod claude;
 pub(crate) mod cursor;
 pub(crate) mod date;
 pub(crate) mod duration;
 mod edit;
 mod fields;
 mod file;
+pub(crate) mod hooks;
 mod instant;
 mod layout;
 mod malformed;
 mod plain;
 mod quote;
 pub(crate) mod registry;
+pub(crate) mod routing;
 mod seen;
 pub(crate) mod service;
 pub(crate) mod session;
@@ -28,6 +32,11 @@ pub(crate) mod template;
 
 pub(crate) use malformed::Malformed;
 pub(crate) use task::{Document, Limits, parse_summary};
+
+/// A text as JSON.
+fn quote_json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
 
 /// Properties are checked in a moment, and leave no file behind.
 #[cfg(test)]

@@ -32,6 +32,7 @@ const KEYS: &[&str] = &[
     "max_bytes",
     "undeliverable_after_days",
     "undeliverable_attempts",
+    "mode",
     "branch",
 ];
 
@@ -59,6 +60,7 @@ pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
         undeliverable_attempts: fields
             .unsigned("undeliverable_attempts")?
             .unwrap_or(usual.undeliverable_attempts),
+        mode: fields.word("mode")?.unwrap_or(usual.mode),
         branch: fields.word::<Branch>("branch")?.map(|branch| branch.0),
         auto: fields.table("auto")?.map_or(Ok(Auto::default()), auto)?,
         notify: fields.table("notify")?.map_or(Ok(Notify::default()), notify)?,
@@ -137,6 +139,10 @@ max_bytes = {max_bytes}
 undeliverable_after_days = {days}
 undeliverable_attempts = {tries}
 
+# What becomes of a request in a session of an agent: "directive" gives advice about the model, "orchestration" runs
+# it through `swift run`, "hybrid" advises where a person sits and enforces where nobody does.
+mode = {mode}
+
 # The branch of the queue.
 {branch}
 
@@ -166,6 +172,7 @@ undeliverable_attempts = {tries}
         max_bytes = settings.max_bytes,
         days = settings.undeliverable_after_days,
         tries = settings.undeliverable_attempts,
+        mode = string(settings.mode.as_str()),
     )
 }
 
@@ -231,6 +238,7 @@ impl FromStr for Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mode::Mode;
     use crate::domain::settings::{CommitPolicy, Durability, Signing};
 
     fn some() -> Settings {
@@ -245,6 +253,7 @@ mod tests {
             max_bytes: 1,
             undeliverable_after_days: 0,
             undeliverable_attempts: 9,
+            mode: Mode::Directive,
             branch: Some("queue/main".to_owned()),
             ..Settings::of("acme/api".parse().unwrap())
         }

@@ -14,10 +14,11 @@ use super::files::Stamp;
 use crate::domain::id::TaskId;
 use crate::domain::lease::Lease;
 use crate::domain::project::{ProjectId, ProjectName};
+use crate::domain::route::Tier;
 use crate::domain::task::{Dependency, Effort, Ending, Folder, Kind, Priority, Receipt, Stage, State, Task};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
@@ -74,6 +75,8 @@ struct Row<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest<'a> {
     due: Option<(i16, i8, i8)>,
+    tier: Option<u8>,
+    model: Option<&'a str>,
     lease: Option<(&'a str, u64, Instant)>,
     blocked: Option<&'a str>,
     defer_until: Option<Instant>,
@@ -204,9 +207,11 @@ fn timestamp((seconds, nanoseconds): Instant) -> Option<Timestamp> {
 
 impl<'a> From<&'a Task> for Row<'a> {
     fn from(task: &'a Task) -> Self {
-        let Task { due, lease, blocked, defer_until, receipt, ending, .. } = task;
+        let Task { due, tier, model, lease, blocked, defer_until, receipt, ending, .. } = task;
         let rest = Rest {
             due: due.map(|due| (due.year(), due.month(), due.day())),
+            tier: tier.map(|tier| tier as u8),
+            model: model.as_ref().map(|model| model.as_str()),
             lease: lease.as_ref().map(|l| (l.holder.as_str(), l.token, instant(l.expires_at))),
             blocked: blocked.as_deref(),
             defer_until: defer_until.map(instant),
@@ -218,6 +223,8 @@ impl<'a> From<&'a Task> for Row<'a> {
             }),
         };
         let plain = due.is_none()
+            && tier.is_none()
+            && model.is_none()
             && lease.is_none()
             && blocked.is_none()
             && defer_until.is_none()
@@ -288,6 +295,8 @@ impl Rest<'_> {
         };
         Some(Task {
             due: each(self.due, |(year, month, day)| Date::new(year, month, day).ok())?,
+            tier: each(self.tier, |tier| Tier::ALL.get(usize::from(tier)).copied())?,
+            model: optional(self.model)?,
             lease: each(self.lease, lease)?,
             blocked: text(self.blocked),
             defer_until: each(self.defer_until, timestamp)?,
@@ -330,6 +339,8 @@ mod tests {
             created: Some(at),
             after: vec!["acme/db#01kakkkkkkkkkkkkkkkkkkkkkk".parse().unwrap()],
             due: Some(jiff::civil::date(2026, 12, 1)),
+            tier: Some(Tier::Opus),
+            model: Some("m-1".parse().unwrap()),
             lease: Some(Lease { holder: "ann".parse().unwrap(), token: 3, expires_at: at }),
             receipt: Some(Receipt { stage: Stage::Done, at, by: None, note: Some("n".to_owned()) }),
             ending: Some(Ending { state: State::Done, at, by: Some("ann".parse().unwrap()), note: None }),

@@ -61,8 +61,8 @@ pub(crate) fn task_name(id: TaskId, title: &str) -> String {
 /// The path of a task's file in a folder, given its file name.
 pub(crate) fn task_path(folder: Folder, id: TaskId, name: &str) -> String {
     match folder {
-        Folder::Tasks | Folder::Sent => format!("{folder}/{}/{name}", id.shard()),
-        Folder::Done => format!("{folder}/{}/{name}", month_of_id(id)),
+        Folder::Tasks => format!("{folder}/{}/{name}", id.shard()),
+        Folder::Sent | Folder::Done => format!("{folder}/{}/{name}", month_of_id(id)),
         Folder::Outbox | Folder::Inbox | Folder::Dead => format!("{folder}/{name}"),
     }
 }

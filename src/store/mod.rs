@@ -12,6 +12,7 @@ pub(crate) mod gauge;
 pub(crate) mod git;
 mod hand;
 pub(crate) mod history;
+pub(crate) mod integration;
 pub(crate) mod layout;
 mod listing;
 pub(crate) mod local;

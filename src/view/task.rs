@@ -28,6 +28,10 @@ pub(crate) struct TaskRow {
     pub(crate) created: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) after: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +86,8 @@ impl TaskRow {
             path: place(path),
             created: task.created.map(|at| at.to_string()),
             due: task.due.map(|due| due.to_string()),
+            tier: task.tier.map(|tier| tier.as_str()),
+            model: task.model.as_ref().map(ToString::to_string),
             after: task.after.iter().map(ToString::to_string).collect(),
             holder: (state == State::Claimed)
                 .then(|| task.lease.as_ref().map(|l| l.holder.to_string()))
@@ -378,6 +384,8 @@ impl View for CardView {
         field("to", task.to.as_deref());
         field("created", task.created.as_deref().map(moment).as_deref());
         field("due", task.due.as_deref());
+        field("tier", task.tier);
+        field("model", task.model.as_deref());
         field("after", Some(&task.after.join(", ")));
         field("holder", task.holder.as_deref());
         field("blocked", task.blocked.as_deref());

@@ -1,5 +1,6 @@
 //! The commands: one struct each, from arguments to a verb to a view.
 
+mod agent;
 mod carry;
 mod check;
 mod events;
@@ -7,6 +8,7 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod route;
 mod service;
 mod session;
 mod status;
@@ -147,6 +149,14 @@ commands! {
     "redrive" Redrive(work::Redrive),
     /// Check the queue, and repair what is safe to repair
     "doctor" Doctor(check::Doctor),
+    /// Decide which model a request goes to, and whether a person is asked first
+    "route" Route(route::Route),
+    /// Tell an agent in a few lines how things stand
+    "prime" Prime(agent::Prime),
+    /// Make an agent's own terminal answer the words of swift
+    "integrate" Integrate(agent::Integrate),
+    /// Answer a hook of Claude Code; reads what it says on stdin
+    "hook" Hook(agent::Hook),
     /// Carry out the proposal that waits for your yes
     "sesame" Sesame(program::Sesame),
     /// Move the queue between its own branch and the current one
@@ -157,6 +167,8 @@ commands! {
     "demo" Demo(program::Demo),
     /// Print a completion script for a shell
     "completions" Completions(program::Completions),
+    /// Print what gives a shell the words of swift, such as `task . sesame`
+    "shell-init" ShellInit(program::ShellInit),
     /// Print the manual page
     "man" Man(program::Man),
 }

@@ -3,10 +3,11 @@
 //! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
@@ -26,23 +27,39 @@ pub(super) struct Repo {
     trees: RefCell<HashMap<ObjectId, Rc<Vec<Line>>>>,
 }
 
-/// A repository that is opened when it is first needed, and then kept.
-#[derive(Clone, Default)]
-pub(super) struct Opened(OnceCell<Rc<Repo>>);
+/// Which home a repository is opened for. It is opened when it is first needed and then kept, by each thread for
+/// itself, because gix's own handle is one thread's.
+#[derive(Debug, Clone)]
+pub(super) struct Opened(u64);
 
-impl Opened {
-    pub(super) fn get(&self, git_dir: &Path) -> Result<Rc<Repo>> {
-        if let Some(repo) = self.0.get() {
-            return Ok(Rc::clone(repo));
-        }
-        let repo = Rc::new(Repo::open(git_dir)?);
-        Ok(Rc::clone(self.0.get_or_init(|| repo)))
+/// How many open repositories a thread keeps.
+const KEPT: usize = 48;
+
+thread_local! {
+    static OPEN: RefCell<VecDeque<(u64, Rc<Repo>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Opened(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-impl std::fmt::Debug for Opened {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.get().is_some() { "Opened" } else { "Closed" })
+impl Opened {
+    pub(super) fn get(&self, git_dir: &Path) -> Result<Rc<Repo>> {
+        let find = |open: &VecDeque<(u64, Rc<Repo>)>| {
+            open.iter().find(|(home, _)| *home == self.0).map(|(_, repo)| Rc::clone(repo))
+        };
+        if let Some(repo) = OPEN.with_borrow(find) {
+            return Ok(repo);
+        }
+        let repo = Rc::new(Repo::open(git_dir)?);
+        OPEN.with_borrow_mut(|open| {
+            open.truncate(KEPT - 1);
+            open.push_front((self.0, Rc::clone(&repo)));
+        });
+        Ok(repo)
     }
 }
 
