@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::files::{Files, Hint};
-use super::hands::{self, Done, Folders, Shared};
+use super::hands::{self, Done, Noticed, Shared};
 use super::ledger::Ledger;
 use super::notifier::Notifier;
 use super::polling::Polling;
@@ -22,6 +22,9 @@ use crate::store::watcher::{Paused, Served};
 
 /// How long the end waits for what is going on. What is cut off then is finished by the next verb.
 const LAST_WAIT: Duration = Duration::from_millis(800);
+
+/// How often to look whether the notifier has told everything.
+const NOTIFIER_LOOK: Duration = Duration::from_millis(10);
 
 /// What the loop hears.
 #[derive(Debug)]
@@ -43,7 +46,6 @@ pub(super) struct Dispatcher<'e> {
     clock: Stopwatch,
     scheduler: Scheduler,
     shared: Arc<Shared>,
-    files: Option<Files>,
     polling: Polling,
     ledger: Ledger,
     /// In a rehearsal: projects that were looked at.
@@ -69,19 +71,18 @@ impl<'e> Dispatcher<'e> {
             served: Mutex::new(Served::read(&orchestrator.local)),
             actor: request.actor.clone(),
             mode: request.mode,
+            files: (request.length == Length::Endless).then(|| Mutex::new(Files::new(send.clone()))),
             notices: send.clone(),
         };
         let notifier = match request.mode {
             Mode::Write => Notifier::begin(&orchestrator, request.render, env.now())?,
             Mode::DryRun => None,
         };
-        let files = (request.length == Length::Endless).then(|| Files::new(send.clone()));
         Ok(Dispatcher {
             ledger: Ledger::new(env.now().to_string()),
             scheduler: Scheduler::new(env::zone(), env.jitter(), most_hands()),
             clock: Stopwatch::start(),
             shared: Arc::new(shared),
-            files,
             polling: Polling::new(send),
             looked_at: BTreeSet::new(),
             total: Work::default(),
@@ -110,7 +111,7 @@ impl<'e> Dispatcher<'e> {
         let mut now = self.step(Input::Known(known));
         loop {
             if self.request.length == Length::Once && self.scheduler.is_settled() {
-                return self.end_once(tell);
+                return self.end_once(notices, tell);
             }
             match notices.recv_timeout(self.scheduler.rest(now)) {
                 Ok(Notice::End) => return self.end(notices, tell),
@@ -135,7 +136,7 @@ impl<'e> Dispatcher<'e> {
                 waiting.extend(self.scheduler.step(answer, now));
                 continue;
             }
-            let whole = self.files.as_mut().map(|files| files.whole(now.tick)).unwrap_or_default();
+            let whole = self.with_files(|files| files.whole(now.tick));
             hands::begin(&self.shared, effect, self.env.split(), whole);
         }
         now
@@ -166,7 +167,7 @@ impl<'e> Dispatcher<'e> {
 
     fn hear_of_file(&mut self, event: &notify::Event) -> Now {
         let tick = self.clock.passed();
-        let hints = self.files.as_mut().map(|files| files.hints(event, tick)).unwrap_or_default();
+        let hints = self.with_files(|files| files.hints(event, tick));
         let mut now = self.now();
         for hint in hints {
             now = match hint {
@@ -193,8 +194,8 @@ impl<'e> Dispatcher<'e> {
     }
 
     fn hear_of_end(&mut self, mut done: Done, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<Now> {
-        if let Some(folders) = done.folders.take() {
-            self.cover(folders, tell)?;
+        if let Some(noticed) = done.noticed.take() {
+            self.poll(noticed, tell)?;
         }
         let now = self.now();
         let (new, has_changed) = self.ledger.enter(&done, &now.wall.to_string(), now.tick);
@@ -224,27 +225,21 @@ impl<'e> Dispatcher<'e> {
         Ok(now)
     }
 
-    /// Watch the folders of a project, by whatever means there is.
-    fn cover(&mut self, folders: Folders, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
-        let Some(files) = &mut self.files else { return Ok(()) };
-        let Folders { project, checkout, marked, is_remote } = folders;
-        let mut why = is_remote.then(|| "it is on a network file system".to_owned());
-        if let Err(refused) = files.cover(&project, &checkout, &marked) {
-            why = why.or(Some(refused));
-        }
-        match why {
-            None => {
-                self.polling.uncover(&project);
-                self.ledger.polls_no_longer(&project);
-            }
-            Some(why) => {
-                self.polling.cover(&project, &marked);
-                if self.ledger.polls(&project) {
-                    tell(Told::Polling { project, why })?;
-                }
-            }
-        }
-        Ok(())
+    fn with_files<T: Default>(&self, act: impl FnOnce(&mut Files) -> T) -> T {
+        let files = self.shared.files.as_ref();
+        files.map(|files| act(&mut files.lock().unwrap_or_else(PoisonError::into_inner))).unwrap_or_default()
+    }
+
+    /// Look again and again at a project of which the system does not tell.
+    fn poll(&mut self, noticed: Noticed, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
+        let Noticed { project, otherwise } = noticed;
+        let Some((why, polled)) = otherwise else {
+            self.polling.uncover(&project);
+            self.ledger.polls_no_longer(&project);
+            return Ok(());
+        };
+        self.polling.cover(&project, polled);
+        if self.ledger.polls(&project) { tell(Told::Polling { project, why }) } else { Ok(()) }
     }
 
     /// Read anew who is carried for.
@@ -258,7 +253,7 @@ impl<'e> Dispatcher<'e> {
             std::mem::replace(&mut *present, Arc::new(directory))
         };
         for gone in sight::ids(&before).difference(&ids) {
-            self.files.as_mut().into_iter().for_each(|files| files.uncover(gone));
+            self.with_files(|files| files.uncover(gone));
             self.polling.uncover(gone);
         }
         self.ledger.keep(|project| ids.contains(project) || project.is_empty());
@@ -302,10 +297,24 @@ impl<'e> Dispatcher<'e> {
         });
     }
 
-    fn end_once(mut self, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
+    fn end_once(
+        mut self,
+        notices: &Receiver<Notice>,
+        tell: &mut dyn FnMut(Told) -> Result<()>,
+    ) -> Result<()> {
         self.close();
-        self.notifier.take().into_iter().for_each(Notifier::finish);
+        self.finish_telling(notices);
         tell(Told::Worked(Box::new(self.total)))
+    }
+
+    /// Wait until the notifier has told everything, or somebody has had enough of it.
+    fn finish_telling(&mut self, notices: &Receiver<Notice>) {
+        let Some(mut notifier) = self.notifier.take() else { return };
+        while !notifier.is_finished() {
+            if matches!(notices.recv_timeout(NOTIFIER_LOOK), Ok(Notice::End)) {
+                return;
+            }
+        }
     }
 
     /// Begin nothing more, and wait a moment for what is going on.

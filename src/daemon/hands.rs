@@ -9,6 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::dispatcher::Notice;
+use super::files::Files;
+use super::polling::Polled;
 use super::report::Work;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
@@ -23,7 +25,7 @@ use crate::store::registry;
 use crate::store::tx::{Committed, Mode, Operation};
 use crate::store::unattended::Unattended;
 use crate::store::watcher::Served;
-use crate::store::watcher::places::{self, Marked};
+use crate::store::watcher::places;
 
 /// How long somebody else's work on a queue is waited for before the turn is given up.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -34,6 +36,8 @@ pub(super) struct Shared {
     pub(super) home: PathBuf,
     pub(super) directory: RwLock<Arc<Directory>>,
     pub(super) served: Mutex<Served>,
+    /// `None` where nothing needs to be noticed.
+    pub(super) files: Option<Mutex<Files>>,
     pub(super) actor: Actor,
     pub(super) mode: Mode,
     pub(super) notices: Sender<Notice>,
@@ -46,8 +50,8 @@ pub(super) struct Done {
     pub(super) work: Work,
     /// What was looked at, whose problems are told anew.
     pub(super) covered: Covered,
-    /// Folders in which changes of a project show.
-    pub(super) folders: Option<Folders>,
+    /// How changes of a project show from now on, if that may be new.
+    pub(super) noticed: Option<Noticed>,
     pub(super) took: Duration,
 }
 
@@ -59,13 +63,12 @@ pub(super) enum Covered {
     Tended { project: String },
 }
 
-/// Where changes of a project show.
+/// How changes of a project show.
 #[derive(Debug)]
-pub(super) struct Folders {
+pub(super) struct Noticed {
     pub(super) project: String,
-    pub(super) checkout: PathBuf,
-    pub(super) marked: Vec<Marked>,
-    pub(super) is_remote: bool,
+    /// Why the system does not tell of them, and what is looked at instead.
+    pub(super) otherwise: Option<(String, Polled)>,
 }
 
 /// Begin to do something; its end is a notice.
@@ -135,8 +138,9 @@ impl Hand<'_> {
     fn look(&self, project: String, reads: Reads, known: Option<&str>) -> Done {
         let directory = self.directory();
         let opened = self.open(&directory, &project);
-        let folders =
-            (reads == Reads::ALL).then(|| self.folders(&directory, &project, opened.as_ref().ok())).flatten();
+        // Before anything is read: what changes after that is told.
+        let noticed =
+            (reads == Reads::ALL).then(|| self.notice(&directory, &project, opened.as_ref().ok())).flatten();
         let seen = opened.and_then(|queue| {
             sight::look(&queue, &directory, &self.unattended, (reads, known), self.env.now())
         });
@@ -152,25 +156,26 @@ impl Hand<'_> {
         };
         let problems = problems.into_iter().map(|problem| problem.of(project.clone())).collect();
         let covered = Covered::Looked { project, reads };
-        Done { input, work: Work { problems, ..Work::default() }, covered, folders, took: Duration::ZERO }
+        Done { input, work: Work { problems, ..Work::default() }, covered, noticed, took: Duration::ZERO }
     }
 
-    /// Listed before anything is read: what changes after that is told.
-    fn folders(&self, directory: &Directory, project: &str, queue: Option<&Queue>) -> Option<Folders> {
+    /// Have the folders of a project watched, or find what else can be done.
+    fn notice(&self, directory: &Directory, project: &str, queue: Option<&Queue>) -> Option<Noticed> {
+        let files = self.shared.files.as_ref()?;
         let checkout = self.checkout(directory, project)?;
         let mut marked = places::around(&checkout);
-        let mut is_remote = false;
+        let mut why = None;
         if let Some(queue) = queue {
-            if self.shared.mode == Mode::Write {
-                places::prepare(queue);
-            }
+            places::prepare(queue);
             marked.extend(places::of_queue(queue));
-            is_remote = places::is_remote(&queue.home.root);
             if directory.own[0].as_str() == project {
                 marked.extend(places::of_orchestrator(queue));
             }
+            why = places::is_remote(&queue.home.root).then(|| "it is on a network file system".to_owned());
         }
-        Some(Folders { project: project.to_owned(), checkout, marked, is_remote })
+        let covered = files.lock().unwrap_or_else(PoisonError::into_inner).cover(project, &checkout, &marked);
+        let otherwise = why.or(covered.err()).map(|why| (why, Polled::of(&marked)));
+        Some(Noticed { project: project.to_owned(), otherwise })
     }
 
     fn carry(&self, group: Group) -> Done {
@@ -195,7 +200,7 @@ impl Hand<'_> {
                 (Work { problems, ..Work::default() }, Carried { failed, ..Carried::default() })
             }
         };
-        Done { input: Input::Carried { group, outcome }, work, covered, folders: None, took: Duration::ZERO }
+        Done { input: Input::Carried { group, outcome }, work, covered, noticed: None, took: Duration::ZERO }
     }
 
     fn tend(&self, project: String, chores: Chores) -> Done {
@@ -215,7 +220,7 @@ impl Hand<'_> {
             input: Input::Tended { project, chores, outcome },
             work,
             covered,
-            folders: None,
+            noticed: None,
             took: Duration::ZERO,
         }
     }

@@ -55,10 +55,10 @@ impl Notifier {
         let _ = self.wake.as_ref().map(|wake| wake.send(()));
     }
 
-    /// Wait until everything that has happened is told.
-    pub(super) fn finish(mut self) {
+    /// Whether everything that has happened is told. To be asked when nothing more will happen.
+    pub(super) fn is_finished(&mut self) -> bool {
         self.wake = None;
-        let _ = self.thread.take().map(JoinHandle::join);
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 

@@ -10,8 +10,30 @@ use crate::store::watcher::places::{Marked, Place, fingerprint};
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The folders of one project, or none any more.
-type Order = (String, Option<Vec<Marked>>);
+/// The few folders of a project that are looked at, and how they were.
+#[derive(Debug)]
+pub(super) struct Polled {
+    folders: Vec<Marked>,
+    print: u64,
+}
+
+impl Polled {
+    /// Finished and accepted tasks lie in many folders; verbs that move them commit, which shows in one place.
+    pub(super) fn of(marked: &[Marked]) -> Polled {
+        let few = marked.iter().filter(|(path, place)| *place != Place::Standing || is_outer(path));
+        let folders: Vec<Marked> = few.cloned().collect();
+        Polled { print: fingerprint(&folders), folders }
+    }
+
+    /// Whether they are others now, asked once.
+    fn has_changed(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.print, fingerprint(&self.folders));
+        before != self.print
+    }
+}
+
+/// A project, and what of it is looked at; nothing any more.
+type Order = (String, Option<Polled>);
 
 /// A thread that looks.
 pub(super) struct Polling {
@@ -26,9 +48,8 @@ impl Polling {
     }
 
     /// Look at these folders of a project from now on.
-    pub(super) fn cover(&mut self, project: &str, folders: &[Marked]) {
-        let few = folders.iter().filter(|(path, place)| *place != Place::Standing || is_outer(path));
-        self.order((project.to_owned(), Some(few.cloned().collect())));
+    pub(super) fn cover(&mut self, project: &str, polled: Polled) {
+        self.order((project.to_owned(), Some(polled)));
     }
 
     /// Look at a project no longer.
@@ -50,30 +71,24 @@ impl Polling {
     }
 }
 
-/// Finished and accepted tasks lie in many folders; verbs that move them commit, which shows in one place.
 fn is_outer(path: &std::path::Path) -> bool {
     let outer = path.parent().and_then(|parent| parent.file_name());
     outer.is_some_and(|name| name == ".swift")
 }
 
 fn poll(orders: &mpsc::Receiver<Order>, notices: &Sender<Notice>) {
-    let mut projects: BTreeMap<String, (Vec<Marked>, u64)> = BTreeMap::new();
+    let mut projects: BTreeMap<String, Polled> = BTreeMap::new();
     loop {
         match orders.recv_timeout(INTERVAL) {
-            Ok((project, Some(folders))) => {
-                let now = fingerprint(&folders);
-                projects.insert(project, (folders, now));
-            }
+            Ok((project, Some(polled))) => drop(projects.insert(project, polled)),
             Ok((project, None)) => drop(projects.remove(&project)),
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
-                for (project, (folders, before)) in &mut projects {
-                    let now = fingerprint(folders);
-                    if now != *before {
-                        *before = now;
-                        // Nobody listens any more: the channel of orders closes next.
-                        let _ = notices.send(Notice::Polled(project.clone()));
-                    }
+                for project in
+                    projects.iter_mut().filter_map(|(id, polled)| polled.has_changed().then_some(id))
+                {
+                    // Nobody listens any more: the channel of orders closes next.
+                    let _ = notices.send(Notice::Polled(project.clone()));
                 }
             }
         }

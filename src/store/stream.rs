@@ -13,7 +13,7 @@ use super::queue::{Queue, SMALL_FILE};
 use crate::domain::cursor::{Cursor, Mark, Others, Position, ProjectKey, SegmentKey, ShortHash, Sweep};
 use crate::domain::event::Event;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::SegmentId;
+use crate::domain::id::{EventId, SegmentId};
 use crate::domain::problem::Problem;
 use crate::format::audit;
 use crate::format::cursor::segment_key;
@@ -170,14 +170,19 @@ impl Source {
                 return Opened::default();
             }
         };
-        let entries = audit::entries(&bytes);
+        let from = self.target.map_or(Position::START, |(_, position)| position);
         let key = segment_key(&section.path);
+        let greatest = audit::greatest_id(&bytes).map_or(u128::MAX, EventId::number).max(section.began.id);
+        if greatest < from.id && !self.more.contains_key(&key) {
+            // All of it stands before the place where the telling goes on.
+            return Opened::default();
+        }
+        let entries = audit::entries(&bytes);
         let in_bases = section.told.iter().map(|blob| self.count(*blob)).max().unwrap_or(0);
         let told = in_bases.max(self.more.get(&key).copied().unwrap_or(0));
         if entries.len() >= told as usize {
             self.covered.push(key);
         }
-        let from = self.target.map_or(Position::START, |(_, position)| position);
         self.opened(&section.path, entries, told, from)
     }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 
+use super::local::is_frozen;
 use super::queue::Queue;
 
 /// How an operation that nobody typed behaves.
@@ -28,7 +29,8 @@ impl Unattended {
     /// How much longer a file of a queue has to be left alone; `None` if it may be taken.
     pub(crate) fn rest(&self, queue: &Queue, path: &str) -> Option<Duration> {
         let place = queue.home.root.join(path);
-        if self.whole.contains(&place) {
+        // A rehearsal damages nothing.
+        if self.whole.contains(&place) || is_frozen() {
             return None;
         }
         let (settle, age) = (queue.settings.auto.settle, age_of(&place)?);

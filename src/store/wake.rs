@@ -115,3 +115,40 @@ fn inode_of(folder: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(folder).ok().filter(std::fs::Metadata::is_dir).map(|meta| meta.ino())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `wait` says until it says `Look`, at most so many times.
+    fn waits(wake: &mut Wake, most: usize) -> Option<usize> {
+        (1..=most).find(|_| wake.wait(Duration::from_millis(100)) == Woken::Look)
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_watched_is_looked_at_again_soon() {
+        let mut wake = Wake::new();
+        assert!(!wake.over(&[PathBuf::from("/nowhere/at-all")]));
+        assert!(wake.polling.is_some());
+        assert!(waits(&mut wake, 10).is_some_and(|times| times > 5), "after a second, and not at once");
+    }
+
+    #[test]
+    fn a_change_wakes_also_in_a_folder_that_was_made_anew() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("log");
+        std::fs::create_dir(&folder).unwrap();
+        let mut wake = Wake::new();
+        assert!(wake.over(std::slice::from_ref(&folder)));
+        assert!(!wake.over(std::slice::from_ref(&folder)), "nothing new to watch");
+        assert_eq!(wake.wait(Duration::from_millis(1)), Woken::Quiet);
+        for turn in 0..2 {
+            std::fs::write(folder.join("segment"), "x").unwrap();
+            assert_eq!(wake.wait(Duration::from_secs(20)), Woken::Look, "turn {turn}");
+            std::fs::rename(&folder, scratch.path().join(format!("old {turn}"))).unwrap();
+            std::fs::create_dir(&folder).unwrap();
+            assert!(wake.over(std::slice::from_ref(&folder)), "it is another folder now");
+            while wake.wait(Duration::from_millis(1)) == Woken::Look {}
+        }
+    }
+}

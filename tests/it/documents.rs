@@ -20,6 +20,7 @@ macro_rules! documents {
 documents! {
     readme => "README.md",
     claude_code => "docs/claude-code.md",
+    events => "docs/events.md",
     formats => "docs/formats.md",
     recovery => "docs/recovery.md",
     routing => "docs/routing.md",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::sandbox::{Place, Running, Sandbox};
+use crate::sandbox::{Place, Sandbox, Streaming};
 use crate::world::{World, add, text};
 
 /// The events behind a cursor.
@@ -365,9 +365,9 @@ fn a_project_sees_its_own_events_only() {
 }
 
 /// Start following and wait until it does: its own first look is over when it tells of a task made afterwards.
-fn follow(place: &Place<'_>, args: &[&str]) -> (Running, String) {
+fn follow(place: &Place<'_>, args: &[&str]) -> (Streaming, String) {
     let args = ["events", "--follow", "--json"].iter().chain(args).map(|arg| (*arg).to_owned());
-    let running = place.call(args.collect::<Vec<_>>()).start();
+    let running = place.call(args.collect::<Vec<_>>()).stream();
     let id = add(place, ".", "the first");
     (running, id)
 }

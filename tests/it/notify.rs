@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::sandbox::{Place, Running, Sandbox};
+use crate::sandbox::{Place, Sandbox, Streaming, until};
 use crate::world::{World, add, text};
 
 /// Have the orchestrator's watcher start this for events of these kinds.
@@ -37,20 +37,10 @@ fn facts(events: &[Value]) -> Vec<(String, String)> {
     events.iter().map(|event| (text(&event["type"]), text(&event["subject"]))).collect()
 }
 
-fn watching(hub: &Place<'_>) -> Running {
-    let running = hub.call("watch --json").start();
+fn watching(hub: &Place<'_>) -> Streaming {
+    let running = hub.call("watch --json").stream();
     while !running.line().contains("\"watching\"") {}
     running
-}
-
-/// Wait for a condition.
-#[track_caller]
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
 }
 
 #[test]

@@ -17,9 +17,9 @@ use std::{fs, thread};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-mod running;
+mod streaming;
 
-pub(crate) use running::Running;
+pub(crate) use streaming::Streaming;
 
 /// The instant at which every sandbox opens: a Monday morning.
 const OPENING: &str = "2026-03-02T09:00:00Z";
@@ -298,6 +298,11 @@ impl Call<'_> {
         Call { command, ..self }
     }
 
+    /// The program itself, for a test that watches it while it runs.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Start it and wait for the end, with a limit.
     pub(crate) fn run(mut self) -> Output {
         let shown = self.sandbox.neutral(&self.shown());
@@ -323,12 +328,92 @@ impl Call<'_> {
         Output { shown, status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
+    /// Start it and let it run.
+    pub(crate) fn start(mut self) -> Running {
+        let shown = self.sandbox.neutral(&self.shown());
+        let said = self
+            .sandbox
+            .base
+            .join("tmp")
+            .join(format!("said-{}", self.sandbox.starts.load(Ordering::SeqCst)));
+        let file = fs::File::create(&said).unwrap();
+        self.command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).process_group(0);
+        let child = self.command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        Running { child, shown, said }
+    }
+
     /// The command line as a person would type it.
     fn shown(&self) -> String {
         let program = self.command.get_program().to_str().unwrap();
         let program = if program == SWIFT { "swift" } else { program };
         let args = self.command.get_args().map(|arg| arg.to_str().unwrap());
         shell_words::join(std::iter::once(program).chain(args))
+    }
+}
+
+/// A program that runs until it is ended; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: std::process::Child,
+    shown: String,
+    said: PathBuf,
+}
+
+impl Running {
+    /// Everything that it has said so far, on both streams.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.said).unwrap()
+    }
+
+    /// Wait until it has said something.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str) {
+        let Running { child, shown, said } = self;
+        until(&format!("`{shown}` says `{text}`"), || {
+            let all = fs::read_to_string(&*said).unwrap();
+            assert!(child.try_wait().unwrap().is_none(), "`{shown}` has ended: {all}");
+            all.contains(text)
+        });
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process_group(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Send a signal and wait for the end: the status, 128 and more for a signal, and how long it took.
+    #[track_caller]
+    pub(crate) fn end(&mut self, signal: rustix::process::Signal) -> (i32, Duration) {
+        self.signal(signal);
+        let begun = std::time::Instant::now();
+        let mut status = None;
+        until(&format!("`{}` ends", self.shown), || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        let status = status.unwrap();
+        (status.code().or(status.signal().map(|signal| 128 + signal)).unwrap(), begun.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let group = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Wait until something is so, with a limit.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(std::time::Instant::now() < end, "never: {what}");
+        thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::sandbox::{Place, Running, Sandbox};
+use crate::sandbox::{Place, Sandbox, Streaming};
 use crate::world::{World, add, codes, text};
 
 fn row<'v>(status: &'v Value, id: &str) -> &'v Value {
@@ -89,11 +89,11 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
     assert!(shown.contains("acme/web  cannot be reached"), "{shown}");
 }
 
-fn watching(hub: &Place<'_>, args: &str) -> Running {
-    hub.call(format!("watch --json {args}").as_str()).start()
+fn watching(hub: &Place<'_>, args: &str) -> Streaming {
+    hub.call(format!("watch --json {args}").as_str()).stream()
 }
 
-fn hear(running: &Running, event: &str) -> Value {
+fn hear(running: &Streaming, event: &str) -> Value {
     loop {
         let said: Value = serde_json::from_str(&running.line()).unwrap();
         if said["event"] == event {
@@ -131,7 +131,7 @@ fn it_says_whether_somebody_watches() {
 fn it_is_shown_anew_when_something_changes() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
-    let screen = world.hub.call("status --watch --json").start();
+    let screen = world.hub.call("status --watch --json").stream();
     let first: Value = serde_json::from_str(&screen.line()).unwrap();
     assert_eq!(row(&first, "acme/web")["outbox"], 0);
     world.letter("one");
@@ -139,7 +139,7 @@ fn it_is_shown_anew_when_something_changes() {
     assert_eq!(row(&second, "acme/web")["outbox"], 1);
     screen.signal(Signal::INT);
     assert_eq!(screen.end().0, 130);
-    let plain = world.hub.call("status --watch").start();
+    let plain = world.hub.call("status --watch").stream();
     assert_eq!(plain.line(), "acme/hub (orchestrator)");
     plain.signal(Signal::INT);
     plain.end();

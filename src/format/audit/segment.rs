@@ -6,7 +6,7 @@ use super::header::Header;
 use super::record::{self, Record};
 use super::verify::{Defect, DefectKind};
 use crate::domain::event::{Digest, Event};
-use crate::domain::id::{SegmentId, WriterId};
+use crate::domain::id::{EventId, SegmentId, WriterId};
 use crate::format::malformed::Malformed;
 
 /// What a segment says.
@@ -80,6 +80,21 @@ pub(crate) fn entries(bytes: &[u8]) -> Vec<Result<Event, Malformed>> {
     let sound = all.iter().rposition(Result::is_ok).map_or(0, |last| last + 1);
     all.truncate(sound);
     all
+}
+
+/// The greatest event id of a segment, found without reading its records; `None` if some record has none that can be
+/// found so.
+pub(crate) fn greatest_id(bytes: &[u8]) -> Option<EventId> {
+    let (mut records, mut ids, mut greatest) = (0, 0, None);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        records += usize::from(line == b"[[event]]");
+        let id = line.strip_prefix(b"id = \"").and_then(|rest| rest.get(..26));
+        if let Some(id) = id.and_then(|id| std::str::from_utf8(id).ok()?.parse().ok()) {
+            ids += 1;
+            greatest = greatest.max(Some(id));
+        }
+    }
+    greatest.filter(|_| records == ids)
 }
 
 fn read_piece(segment: &mut Segment, text: &str, line: usize) {

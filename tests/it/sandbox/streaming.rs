@@ -13,7 +13,7 @@ use super::{Call, PATIENCE};
 
 /// A started program and the lines that it writes.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct Streaming {
     child: Child,
     shown: String,
     lines: Receiver<String>,
@@ -21,8 +21,8 @@ pub(crate) struct Running {
 }
 
 impl Call<'_> {
-    /// Start it and go on.
-    pub(crate) fn start(mut self) -> Running {
+    /// Start it, and read its lines as they come.
+    pub(crate) fn stream(mut self) -> Streaming {
         let shown = self.shown();
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
@@ -43,11 +43,11 @@ impl Call<'_> {
             let _ = stderr.read_to_string(&mut text);
             let _ = tell.send(text);
         });
-        Running { child, shown, lines, errors }
+        Streaming { child, shown, lines, errors }
     }
 }
 
-impl Running {
+impl Streaming {
     /// The next line on stdout.
     #[track_caller]
     pub(crate) fn line(&self) -> String {
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Streaming {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();

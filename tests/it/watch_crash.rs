@@ -1,0 +1,1 @@
+//! Killed, refused by the disk, and started again.
