@@ -22,7 +22,7 @@ use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
-use crate::store::{archive, history, layout};
+use crate::store::{adoption, archive, history, layout};
 
 /// Carry out the plan.
 ///
@@ -253,8 +253,36 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Letters without an id on the disk keep the one that they got in this round, whatever happens to it. A sender for
+    /// whom that cannot be written sends nothing.
+    fn promise_ids(&mut self) {
+        let mut files: HashMap<usize, Vec<(String, Vec<u8>, TaskId)>> = HashMap::new();
+        for way in self.under_way.iter().filter(|way| way.letter.item.id().is_none()) {
+            let path = &way.letter.item.path;
+            let found = self.open.get(&way.letter.from).and_then(|tx| tx.found(path));
+            let entry = found.map(|bytes| (path.clone(), bytes.to_vec(), way.id));
+            files.entry(way.letter.from).or_default().extend(entry);
+        }
+        for (index, files) in files {
+            if let Err(fault) = adoption::promise(&self.posts.all[index].queue, &files) {
+                self.give_way(index);
+                self.problem(index, "", fault);
+            }
+        }
+    }
+
+    /// Nothing of this sender has arrived anywhere yet, and nothing of it shall: its receivers go without their share too,
+    /// because what is staged for them cannot be told apart.
+    fn give_way(&mut self, index: usize) {
+        let receivers: HashSet<usize> =
+            self.under_way.iter().filter(|way| way.letter.from == index).map(|way| way.letter.to).collect();
+        self.under_way.retain(|way| way.letter.from != index && !receivers.contains(&way.letter.to));
+        self.open.retain(|open, _| *open != index && !receivers.contains(open));
+    }
+
     /// Commit every repository after those that it sends to.
     fn commit_all(&mut self) {
+        self.promise_ids();
         let mut arrivals: HashSet<usize> =
             self.under_way.iter().filter(|way| !way.again).map(|way| way.letter.to).collect();
         let mut waiting: BTreeSet<usize> = self.open.keys().copied().collect();
@@ -326,6 +354,10 @@ impl<'a> Round<'a> {
             tx.record(fact.leaving(way.hash));
             return Ok(Some(delivered));
         }
+        if way.again && way.letter.item.folder == Folder::Outbox && self.is_struck_off(&way)? {
+            return Ok(None);
+        }
+        let tx = self.open.get_mut(&way.letter.from).expect("looked up above");
         let mut task = document.task().clone();
         task.receipt = Some(Receipt {
             stage: Stage::Delivered,
@@ -341,6 +373,20 @@ impl<'a> Round<'a> {
             Fact::task(kind, way.id, Some(from), State::Sent).because(receiver.id.clone()).leaving(hash),
         );
         Ok(Some(delivered))
+    }
+
+    /// A round that was killed may have committed the sender's record and not removed a file that no commit knew of. Then
+    /// the removal is all that is left to do.
+    fn is_struck_off(&mut self, way: &OnItsWay) -> Result<bool> {
+        let post = &self.posts.all[way.letter.from];
+        let Some(record) = post.queue.at_usual_place(way.id, Folder::Sent)? else { return Ok(false) };
+        let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(false) };
+        let hash = content_hash(&tx.read(&record.path)?.unwrap_or_default());
+        tx.remove(&way.letter.item.path)?;
+        let receiver = self.posts.all[way.letter.to].id.clone();
+        let fact = Fact::task(EventKind::TaskSent, way.id, Some(State::Outbox), State::Sent);
+        tx.record(fact.because(receiver).leaving(hash));
+        Ok(true)
     }
 
     fn commit(&mut self, index: usize, half: Half) {
