@@ -20,6 +20,7 @@ macro_rules! documents {
 documents! {
     readme => "README.md",
     formats => "docs/formats.md",
+    hands_off => "docs/hands-off.md",
     recovery => "docs/recovery.md",
     checks => "tests/cases/checks.md",
     hand => "tests/cases/hand.md",
