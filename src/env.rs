@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is where the clock and the environment are read")]
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use jiff::tz::TimeZone;
 
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::{EventId, OperationId, ProposalId, SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::id::{EventId, OperationId, ProposalId, RunId, SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::mode::Surroundings;
 
 /// Clock, identifiers and environment of one process.
 #[derive(Debug)]
@@ -104,6 +106,37 @@ impl Env {
     pub(crate) fn session_id(&self) -> SessionId {
         let (milliseconds, random) = self.fresh();
         SessionId::new(milliseconds, random)
+    }
+
+    /// A fresh run id.
+    pub(crate) fn run_id(&self) -> RunId {
+        let (milliseconds, random) = self.fresh();
+        RunId::new(milliseconds, random)
+    }
+
+    /// A fresh session id for Claude Code: a UUID of version 4 (RFC 9562).
+    pub(crate) fn session_uuid(&self) -> String {
+        let (high, low) = (self.random(), self.random());
+        let part = |number: u128, bits: u32| number & ((1 << bits) - 1);
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            part(high, 32),
+            part(high >> 32, 16),
+            part(high >> 48, 12),
+            0x8000 | part(high >> 60, 14),
+            part(low, 48)
+        )
+    }
+
+    /// A number below 1000 by chance.
+    pub(crate) fn chance(&self) -> u64 {
+        u64::try_from(self.random() % 1000).unwrap_or(0)
+    }
+
+    /// The same for another thread: its identifiers are others than here.
+    pub(crate) fn fork(&self, number: u64) -> Env {
+        let seed = self.seed.get().map(|seed| split_mix(seed.wrapping_add(number.wrapping_mul(7919))).1);
+        Env { fixed_now: self.fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) }
     }
 
     /// A fresh proposal id.
@@ -209,6 +242,44 @@ pub(crate) fn lock_wait() -> Duration {
     Duration::from_millis(set.unwrap_or(10_000))
 }
 
+/// Which operating system this is, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Linux,
+    MacOs,
+    Other,
+}
+
+/// The operating system; tests of `SWIFT_TEST_PLATFORM` see another one.
+pub(crate) fn platform() -> Platform {
+    match variable("SWIFT_TEST_PLATFORM").as_deref().unwrap_or(std::env::consts::OS) {
+        "linux" => Platform::Linux,
+        "macos" => Platform::MacOs,
+        _ => Platform::Other,
+    }
+}
+
+/// The person's home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The folder of the person's configuration.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(".config")))
+}
+
+/// What `RUST_LOG` says is to be told, if it says anything.
+pub(crate) fn log_filter() -> Option<String> {
+    variable("RUST_LOG").filter(|text| !text.trim().is_empty())
+}
+
+/// The present instant where no [`Env`] is at hand; tests fix it.
+pub(crate) fn instant() -> Timestamp {
+    fixed_instant().unwrap_or_else(Timestamp::now)
+}
+
 /// The folder in which the process was started.
 ///
 /// # Errors
@@ -221,6 +292,29 @@ pub(crate) fn current_dir() -> Result<PathBuf> {
 /// The folder for scratch files.
 pub(crate) fn scratch_dir() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// Where this machine keeps what programs do between two starts; absolute.
+pub(crate) fn state_dir() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let named = variable("XDG_STATE_HOME").map(PathBuf::from).and_then(absolute);
+    let usual =
+        || variable("HOME").map(PathBuf::from).and_then(absolute).map(|home| home.join(".local/state"));
+    named.or_else(usual)
+}
+
+/// How deep this process is below another `swift` that started it for a run.
+pub(crate) fn depth() -> u32 {
+    variable("SWIFT_DEPTH").map_or(0, |text| text.parse().unwrap_or(1))
+}
+
+/// What tells whether a person is there.
+pub(crate) fn surroundings() -> Surroundings {
+    Surroundings {
+        ci: variable("CI"),
+        attended: variable("CLAUDE_CODE_SESSION_ATTENDED"),
+        entrypoint: variable("CLAUDE_CODE_ENTRYPOINT"),
+    }
 }
 
 /// The words of the command line, without the program's name, as text.
@@ -236,6 +330,21 @@ pub(crate) fn arguments() -> Result<Vec<String>> {
             })
         })
         .collect()
+}
+
+/// The words of the command line as they are.
+pub(crate) fn raw_arguments() -> Vec<OsString> {
+    std::env::args_os().skip(1).collect()
+}
+
+/// The whole environment, for building another one from parts of it.
+pub(crate) fn variables() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
+/// A moment of a clock that only goes forward, for measuring how long something takes.
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 /// The path of the running program.

@@ -91,9 +91,25 @@ impl Ui {
         write_out(text)
     }
 
+    /// Lines that come one after another, as they happen.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines { waiting: Vec::new() }
+    }
+
+    /// A result that is shown again and again.
+    pub(crate) fn screen(&self) -> Screen {
+        let is_terminal = self.format == Format::Text && std::io::stdout().is_terminal();
+        Screen { lines: self.lines(), format: self.format, is_terminal, last: String::new() }
+    }
+
     /// Say something on stderr that is not the result.
     pub(crate) fn note(&self, text: &str) {
         talk(&format!("note: {}\n", shown(text)));
+    }
+
+    /// Say how it goes on, on stderr.
+    pub(crate) fn progress(&self, line: &str) {
+        talk(&format!("{line}\n"));
     }
 
     /// Say what went wrong.
@@ -138,6 +154,116 @@ impl Ui {
     }
 }
 
+/// Lines on their way to stdout; written in large pieces, and at the latest when [`Lines::flush`] says so.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    waiting: Vec<u8>,
+}
+
+/// Whether anybody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    /// The other end of the pipe was closed.
+    Gone,
+}
+
+/// So many bytes are written at once.
+const PIECE: usize = 32 << 10;
+
+impl Lines {
+    /// One line of text, its end included.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn text(&mut self, line: &str) -> Result<Reader> {
+        self.waiting.extend_from_slice(line.as_bytes());
+        if self.waiting.len() < PIECE { Ok(Reader::There) } else { self.flush() }
+    }
+
+    /// One line of JSON.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn json(&mut self, line: &impl Serialize) -> Result<Reader> {
+        let mut text = serde_json::to_string(line).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+        text.push('\n');
+        self.text(&text)
+    }
+
+    /// Write what waits.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if stdout cannot be written; a reader that has gone away is no error.
+    pub(crate) fn flush(&mut self) -> Result<Reader> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(&self.waiting).and_then(|()| out.flush());
+        self.waiting.clear();
+        match written {
+            Ok(()) => Ok(Reader::There),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(error) => Err(Fault::new(Code::Io, format!("stdout cannot be written: {error}"))),
+        }
+    }
+
+    /// Whether anybody would read what comes next; known of a pipe or a socket only.
+    pub(crate) fn reader(&self) -> Reader {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdout = std::io::stdout();
+        let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+        let _ = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let gone = PollFlags::ERR | PollFlags::NVAL;
+        if asked[0].revents().intersects(gone) { Reader::Gone } else { Reader::There }
+    }
+}
+
+/// One result as it changes: in place on a terminal, one after another elsewhere.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    lines: Lines,
+    format: Format,
+    is_terminal: bool,
+    last: String,
+}
+
+/// To the upper left corner; and clear the rest of a line, and everything below.
+const HOME: &str = "\x1b[H";
+const CLEAR_LINE: &str = "\x1b[K";
+const CLEAR_BELOW: &str = "\x1b[J";
+
+impl Screen {
+    /// Show the result, unless it looks as before.
+    ///
+    /// # Errors
+    /// As [`Lines::flush`].
+    pub(crate) fn show<V: View>(&mut self, view: &V) -> Result<Reader> {
+        let mut text = String::new();
+        match self.format {
+            Format::Json => {
+                let document = Document { schema: 1, view, next_actions: view.next() };
+                text = serde_json::to_string(&document)
+                    .map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+                text.push('\n');
+            }
+            Format::Text => view.text(&mut text),
+        }
+        if text == self.last {
+            return Ok(self.lines.reader());
+        }
+        let is_first = self.last.is_empty();
+        self.last.clone_from(&text);
+        if self.is_terminal {
+            text = format!("{HOME}{}{CLEAR_BELOW}", text.replace('\n', &format!("{CLEAR_LINE}\n")));
+        } else if self.format == Format::Text && !is_first {
+            text.insert(0, '\n');
+        }
+        match self.lines.text(&text)? {
+            Reader::There => self.lines.flush(),
+            Reader::Gone => Ok(Reader::Gone),
+        }
+    }
+}
+
 /// A person's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -149,6 +275,12 @@ pub(crate) enum Answer {
 fn talk(text: &str) {
     let mut err = std::io::stderr().lock();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// A line of the log, on stderr; a stderr that is closed stops nothing.
+pub(crate) fn log_line(line: &[u8]) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(line).and_then(|()| err.flush());
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::logging::Logging;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::Hold;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     /// Who acts (default: `SWIFT_ACTOR`, else git's user.name)
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) actor: Option<Actor>,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
 }
 
 /// Whether a person has said yes.

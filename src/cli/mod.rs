@@ -6,12 +6,15 @@ mod context;
 #[cfg(test)]
 mod documents;
 mod editor;
+mod logging;
 
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+use crate::agent::guardian;
 use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::domain::prompt::SESAME;
 use crate::domain::text::shown;
 use crate::env;
 use crate::store::local::freeze;
@@ -20,9 +23,6 @@ use crate::ui::{Format, Ui};
 
 use command::Command;
 use context::{Approval, Context, Shared};
-
-/// The word that approves.
-const SESAME: &str = "sesame";
 
 /// Mail and a work queue for git projects and the coding agents that work in them
 #[derive(Parser)]
@@ -37,11 +37,24 @@ struct Cli {
 
 /// Run the program with the words of its command line; gives the exit status.
 pub(crate) fn run() -> u8 {
+    if let Some(status) = other_role() {
+        return status;
+    }
     let words = match env::arguments() {
         Ok(words) => words,
         Err(fault) => return failed(&Ui::new(Format::Text), &fault),
     };
     run_words(words, None)
+}
+
+/// The program is also the guardian of the programs that it starts.
+fn other_role() -> Option<u8> {
+    let words = env::raw_arguments();
+    match words.split_first() {
+        Some((word, rest)) if word == guardian::WORD => Some(guardian::guard(rest)),
+        Some((word, rest)) if word == guardian::BECOME => Some(guardian::become_program(rest)),
+        _ => None,
+    }
 }
 
 /// An earlier proposal that is carried out now.
@@ -62,11 +75,15 @@ fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
     if words.iter().any(|word| word == "--dry-run") {
         ui.rehearse(&typed(&words));
     }
+    // What goes wrong in a hook must not stop anybody's prompt, nor be heard.
+    let is_hook = words.first().is_some_and(|verb| verb == "hook");
     match parse(&words) {
         Ok(cli) => match execute(cli, words, approved, bound, ui) {
             Ok(status) => status,
+            Err(_) if is_hook => DONE,
             Err((ui, fault)) => failed(&ui, &fault),
         },
+        Err(Stop::Wrong(_)) if is_hook => DONE,
         Err(Stop::Said(text)) => match ui.raw(text.as_bytes()) {
             Ok(()) => 0,
             Err(fault) => failed(&ui, &fault),
@@ -86,7 +103,17 @@ enum Approved {
 }
 
 /// Options that say how a command is told, not what it does.
-const MANNERS: [&str; 4] = ["--json", "--dry-run", "--yes", "-y"];
+const MANNERS: [&str; 9] = [
+    "--json",
+    "--dry-run",
+    "--yes",
+    "-y",
+    "-v",
+    "-vv",
+    "--verbose",
+    "--log-format=text",
+    "--log-format=json",
+];
 
 /// The command itself, without the manner in which it was given: what a proposal is known by.
 fn essential(words: &[String]) -> Vec<String> {
@@ -106,6 +133,15 @@ fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
         return (words, Approved::Yes);
     }
     (words, Approved::NotYet)
+}
+
+impl Stop {
+    fn into_fault(self) -> Option<Fault> {
+        match self {
+            Stop::Wrong(fault) => Some(fault),
+            Stop::Said(_) => None,
+        }
+    }
 }
 
 /// Why there is nothing to execute.
@@ -171,6 +207,9 @@ fn execute(
         None if approved == Approved::Yes || cli.shared.yes => (essential(&words), None, Approval::Given),
         None => (essential(&words), None, Approval::Ask),
     };
+    if let Err(fault) = cli.shared.logging.begin(cli.command.length()) {
+        return Err((ui, fault));
+    }
     let mode = if cli.shared.dry_run { Mode::DryRun } else { Mode::Write };
     if mode == Mode::DryRun {
         freeze();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::files::{Files, Hint};
 use super::hands::{self, Covered, Done, Noticed, Shared};
 use super::ledger::Ledger;
+use super::notifier::Notifier;
 use super::polling::Polling;
 use super::report::{Told, Work};
 use super::{Length, Request, most_hands};
@@ -21,6 +22,9 @@ use crate::store::watcher::{Paused, Served};
 
 /// How long the end waits for what is going on. What is cut off then is finished by the next verb.
 const LAST_WAIT: Duration = Duration::from_millis(800);
+
+/// How often to look whether the notifier has told everything.
+const NOTIFIER_LOOK: Duration = Duration::from_millis(10);
 
 /// What the loop hears.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub(super) struct Dispatcher<'e> {
     /// In a rehearsal: projects that were looked at.
     looked_at: BTreeSet<String>,
     total: Work,
+    notifier: Option<Notifier>,
 }
 
 impl<'e> Dispatcher<'e> {
@@ -71,6 +76,10 @@ impl<'e> Dispatcher<'e> {
             files: (request.length == Length::Endless).then(|| Mutex::new(Files::new(send.clone()))),
             notices: send.clone(),
         };
+        let notifier = match request.mode {
+            Mode::Write => Notifier::begin(&orchestrator, request.render, env.now())?,
+            Mode::DryRun => None,
+        };
         Ok(Dispatcher {
             ledger: Ledger::new(env.now().to_string()),
             scheduler: Scheduler::new(env::zone(), env.jitter(), most_hands()),
@@ -80,6 +89,7 @@ impl<'e> Dispatcher<'e> {
             first: None,
             looked_at: BTreeSet::new(),
             total: Work::default(),
+            notifier,
             orchestrator,
             request,
             env,
@@ -110,7 +120,7 @@ impl<'e> Dispatcher<'e> {
         let mut now = self.step(Input::Known(known));
         loop {
             if self.request.length == Length::Once && self.scheduler.is_settled() {
-                return self.end_once(tell);
+                return self.end_once(notices, tell);
             }
             match notices.recv_timeout(self.scheduler.rest(now)) {
                 Ok(Notice::End) => return self.end(notices, tell),
@@ -198,6 +208,13 @@ impl<'e> Dispatcher<'e> {
         }
         let now = self.now();
         let (new, has_changed) = self.ledger.enter(&done, &now.wall.to_string(), now.tick);
+        self.notifier.as_ref().into_iter().for_each(Notifier::wake);
+        tracing::debug!(
+            took_ms = done.took.as_millis(),
+            delivered = done.work.delivered.len(),
+            "done: {:?}",
+            done.covered
+        );
         self.distrust(&done.input, now);
         let Done { input, work, covered, .. } = done;
         if let Covered::Looked { project, .. } = covered {
@@ -320,9 +337,24 @@ impl<'e> Dispatcher<'e> {
         });
     }
 
-    fn end_once(mut self, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
+    fn end_once(
+        mut self,
+        notices: &Receiver<Notice>,
+        tell: &mut dyn FnMut(Told) -> Result<()>,
+    ) -> Result<()> {
         self.close();
+        self.finish_telling(notices);
         tell(Told::Worked(Box::new(self.total)))
+    }
+
+    /// Wait until the notifier has told everything, or somebody has had enough of it.
+    fn finish_telling(&mut self, notices: &Receiver<Notice>) {
+        let Some(mut notifier) = self.notifier.take() else { return };
+        while !notifier.is_finished() {
+            if matches!(notices.recv_timeout(NOTIFIER_LOOK), Ok(Notice::End)) {
+                return;
+            }
+        }
     }
 
     /// Begin nothing more, and wait a moment for what is going on.

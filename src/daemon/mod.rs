@@ -8,9 +8,12 @@ mod dispatcher;
 mod files;
 mod hands;
 mod ledger;
+pub(crate) mod metrics;
+mod notifier;
 mod polling;
 mod report;
 
+use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use crate::domain::actor::Actor;
@@ -20,6 +23,7 @@ use crate::store::queue::Queue;
 use crate::store::tx::Mode;
 use crate::store::watcher::Hold;
 
+pub(crate) use notifier::Render;
 pub(crate) use report::{Told, Work};
 
 /// How long to watch.
@@ -37,6 +41,10 @@ pub(crate) struct Request {
     pub(crate) length: Length,
     pub(crate) mode: Mode,
     pub(crate) actor: Actor,
+    /// Where numbers are served, if anywhere, and what makes the page of them.
+    pub(crate) metrics: Option<(SocketAddr, metrics::Page)>,
+    /// What makes of an event that which a notifier reads.
+    pub(crate) render: Render,
 }
 
 /// Watch for an orchestrator; `tell` hears what is done and what stands in the way.
@@ -55,6 +63,10 @@ pub(crate) fn watch(
     };
     if let Some(killed) = hold.as_ref().and_then(|hold| hold.killed.as_ref()) {
         tell(Told::TakenOver { pid: killed.pid, since: killed.started_at.clone() })?;
+    }
+    if let Some((address, page)) = request.metrics {
+        let address = metrics::begin(address, orchestrator.home.root.clone(), page)?;
+        tell(Told::Serving { address })?;
     }
     let (send, receive) = mpsc::channel();
     let end = send.clone();

@@ -1,5 +1,7 @@
 //! What the watcher says, as plain data.
 
+use std::net::SocketAddr;
+
 use crate::domain::problem::Problem;
 use crate::ops::carry::{Delivered, GivenUp, Report, Told as Receipt};
 use crate::ops::step::Changed;
@@ -18,6 +20,10 @@ pub(crate) enum Told {
     /// It watches now.
     Watching {
         projects: usize,
+    },
+    /// Numbers can be had there.
+    Serving {
+        address: SocketAddr,
     },
     /// Changes in a project cannot be noticed, so it is looked at again and again.
     Polling {

@@ -91,17 +91,27 @@ ids! {
     SessionId, "a session id";
     /// Names one stored proposal.
     ProposalId, "a proposal id";
+    /// Names one run.
+    RunId, "a run id";
 }
 
-dated!(TaskId OperationId SegmentId SessionId);
-referable!(TaskId OperationId);
+dated!(TaskId OperationId SegmentId SessionId RunId);
+referable!(TaskId OperationId RunId);
+
+macro_rules! numbered {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// All of it as one number, in the order of the ids.
+            pub(crate) fn number(self) -> u128 {
+                self.0
+            }
+        }
+    )+};
+}
+
+numbered!(TaskId EventId SegmentId);
 
 impl TaskId {
-    /// All of it as one number; [`TaskId::from_number`] takes it back.
-    pub(crate) fn number(self) -> u128 {
-        self.0
-    }
-
     /// What [`TaskId::number`] gave.
     pub(crate) fn from_number(number: u128) -> TaskId {
         TaskId(number)

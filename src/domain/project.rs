@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::fault::{Code, Fault};
 use super::text::shown;
@@ -9,9 +10,10 @@ use super::text::shown;
 /// The longest project id or alias, in bytes.
 const LONGEST: usize = 100;
 
-/// `org/name`: two to four parts of letters, digits, `.`, `_` and `-`; compared exactly.
+/// `org/name`: two to four parts of letters, digits, `.`, `_` and `-`; compared exactly. Thousands of tasks have the
+/// same one, so copies share it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ProjectId(String);
+pub(crate) struct ProjectId(Arc<str>);
 
 impl ProjectId {
     /// The id as text.
@@ -37,7 +39,7 @@ impl FromStr for ProjectId {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let parts = text.split('/').count();
         if (2..=4).contains(&parts) && is_name(text) {
-            return Ok(ProjectId(text.to_owned()));
+            return Ok(ProjectId(text.into()));
         }
         Err(Fault::new(Code::InvalidValue, format!("`{}` is not a project id", shown(text)))
             .hint("a project id looks like `acme/api`: letters, digits, `.`, `_`, `-`"))
@@ -45,8 +47,9 @@ impl FromStr for ProjectId {
 }
 
 /// A name that may stand for a project: an id or an alias. Which project it is, only a registry can tell.
+/// Copies share it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ProjectName(String);
+pub(crate) struct ProjectName(Arc<str>);
 
 impl ProjectName {
     /// The name as text.
@@ -57,7 +60,7 @@ impl ProjectName {
 
 impl From<&ProjectId> for ProjectName {
     fn from(id: &ProjectId) -> Self {
-        ProjectName(id.0.clone())
+        ProjectName(Arc::clone(&id.0))
     }
 }
 
@@ -72,7 +75,7 @@ impl FromStr for ProjectName {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         if is_name(text) {
-            return Ok(ProjectName(text.to_owned()));
+            return Ok(ProjectName(text.into()));
         }
         Err(Fault::new(Code::InvalidValue, format!("`{}` cannot name a project", shown(text)))
             .hint("a project is named by its id, such as `acme/api`, or by an alias"))

@@ -60,7 +60,7 @@ fn effort_weight(effort: Effort) -> f64 {
 }
 
 fn age_factor(task: &Task, day: Date) -> f64 {
-    let created = task.created.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let created = task.created.map(|at| jiff::tz::Offset::UTC.to_datetime(at).date());
     let days = created.map_or(0, |created| days_between(created, day)).clamp(0, 90);
     1.0 + f64::from(days) / 30.0
 }

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 
 use super::auto::Auto;
 use super::fault::{Code, Fault};
+use super::mode::Mode;
+use super::notify::Notify;
 use super::project::{ProjectId, ProjectName};
 use super::task::words;
 use super::text::shown;
@@ -69,10 +71,14 @@ pub(crate) struct Settings {
     pub(crate) undeliverable_after_days: u32,
     /// After how many attempts; 0: no number of attempts.
     pub(crate) undeliverable_attempts: u32,
+    /// What becomes of a request in a session of an agent.
+    pub(crate) mode: Mode,
     /// The queue's own branch; `None` stands for `swift`.
     pub(crate) branch: Option<String>,
     /// What the watcher does here by itself.
     pub(crate) auto: Auto,
+    /// Whom the watcher tells of events.
+    pub(crate) notify: Notify,
 }
 
 impl Settings {
@@ -90,8 +96,10 @@ impl Settings {
             max_bytes: 1 << 20,
             undeliverable_after_days: 14,
             undeliverable_attempts: 0,
+            mode: Mode::Hybrid,
             branch: None,
             auto: Auto::default(),
+            notify: Notify::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 
@@ -13,6 +14,7 @@ use super::fault::{Code, Fault};
 use super::id::TaskId;
 use super::lease::Lease;
 use super::project::{ProjectId, ProjectName};
+use super::route::{Model, Tier};
 use super::text::shown;
 
 macro_rules! words {
@@ -126,9 +128,9 @@ words! {
     Gone = "gone";
 }
 
-/// What sort of work it is: one of the known kinds, or a word of the person's own.
+/// What sort of work it is: one of the known kinds, or a word of the person's own; copies share it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Kind(String);
+pub(crate) struct Kind(Arc<str>);
 
 impl Kind {
     /// The word itself.
@@ -139,7 +141,7 @@ impl Kind {
 
 impl Default for Kind {
     fn default() -> Self {
-        Kind("task".to_owned())
+        Kind("task".into())
     }
 }
 
@@ -151,7 +153,7 @@ impl FromStr for Kind {
             && text.len() <= 40
             && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         if ok {
-            return Ok(Kind(text.to_ascii_lowercase()));
+            return Ok(Kind(text.to_ascii_lowercase().into()));
         }
         Err(Fault::new(Code::InvalidValue, format!("`{}` is not a kind", shown(text)))
             .hint("a kind is one word, such as `feature`, `bug`, `task` or `question`"))
@@ -282,6 +284,10 @@ pub(crate) struct Task {
     pub(crate) created: Option<Timestamp>,
     pub(crate) after: Vec<Dependency>,
     pub(crate) due: Option<Date>,
+    /// How strong a model has to work on it, if the writer says so.
+    pub(crate) tier: Option<Tier>,
+    /// Which model has to work on it, if the writer says so.
+    pub(crate) model: Option<Model>,
     /// The highest fencing token ever given out for this task; 0 before the first claim.
     pub(crate) token: u64,
     /// How often work on it failed.
@@ -309,6 +315,8 @@ impl Task {
             created: None,
             after: Vec::new(),
             due: None,
+            tier: None,
+            model: None,
             token: 0,
             attempts: 0,
             lease: None,
@@ -323,9 +331,24 @@ impl Task {
     /// finishes or receipts anything. Named here is what stays, so that a new key of progress does not.
     #[must_use]
     pub(crate) fn without_progress(self) -> Self {
-        let Task { id, title, from, to, kind, priority, effort, labels, created, after, due, .. } = self;
+        let Task {
+            id,
+            title,
+            from,
+            to,
+            kind,
+            priority,
+            effort,
+            labels,
+            created,
+            after,
+            due,
+            tier,
+            model,
+            ..
+        } = self;
         let asked = Task::titled(title);
-        Task { id, from, to, kind, priority, effort, labels, created, after, due, ..asked }
+        Task { id, from, to, kind, priority, effort, labels, created, after, due, tier, model, ..asked }
     }
 
     /// The state, given the folder and the time. An expired lease counts as none.

@@ -3,6 +3,9 @@
 /// The text with control and direction-changing characters written as `\u{…}`, so that a terminal and a reader
 /// see what is there. Ordinary letters of every script stay as they are.
 pub(crate) fn shown(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }

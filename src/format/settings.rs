@@ -14,6 +14,7 @@ use super::quote::{Newline, array, string};
 use super::{duration, syntax};
 use crate::domain::auto::{Acceptance, Auto};
 use crate::domain::fault::{Code, Fault};
+use crate::domain::notify::Notify;
 use crate::domain::project::ProjectName;
 use crate::domain::settings::{Role, Settings};
 
@@ -31,6 +32,7 @@ const KEYS: &[&str] = &[
     "max_bytes",
     "undeliverable_after_days",
     "undeliverable_attempts",
+    "mode",
     "branch",
 ];
 
@@ -58,8 +60,10 @@ pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
         undeliverable_attempts: fields
             .unsigned("undeliverable_attempts")?
             .unwrap_or(usual.undeliverable_attempts),
+        mode: fields.word("mode")?.unwrap_or(usual.mode),
         branch: fields.word::<Branch>("branch")?.map(|branch| branch.0),
         auto: fields.table("auto")?.map_or(Ok(Auto::default()), auto)?,
+        notify: fields.table("notify")?.map_or(Ok(Notify::default()), notify)?,
         id: usual.id,
     })
 }
@@ -79,6 +83,20 @@ fn auto(fields: Fields<'_>) -> Result<Auto, Malformed> {
             .map_or(usual.settle, |ms: u32| SignedDuration::from_millis(ms.into())),
         quarantine_after: length("quarantine_after", usual.quarantine_after)?,
         ask_after: length("ask_after", usual.ask_after)?,
+    })
+}
+
+fn notify(fields: Fields<'_>) -> Result<Notify, Malformed> {
+    let usual = Notify::default();
+    let command = fields.texts("command")?;
+    let is_whole = |word: &String| !word.contains('\0');
+    if command.first().is_some_and(String::is_empty) || !command.iter().all(is_whole) {
+        return Err(fields.wrong("command", "expected a program and its arguments"));
+    }
+    Ok(Notify {
+        command,
+        kinds: fields.words("kinds")?,
+        deadline: fields.word::<Length>("deadline")?.map_or(usual.deadline, |length| length.0),
     })
 }
 
@@ -121,6 +139,10 @@ max_bytes = {max_bytes}
 undeliverable_after_days = {days}
 undeliverable_attempts = {tries}
 
+# What becomes of a request in a session of an agent: "directive" gives advice about the model, "orchestration" runs
+# it through `swift run`, "hybrid" advises where a person sits and enforces where nobody does.
+mode = {mode}
+
 # The branch of the queue.
 {branch}
 
@@ -132,6 +154,12 @@ undeliverable_attempts = {tries}
 # settle_ms = 300                # how long a file has to be still, unless it came by rename
 # quarantine_after = "30s"       # when a file that cannot be read is put aside, or "never"
 # ask_after = "7d"               # when a sent task without news is asked after, or "never"
+
+# In an orchestrator: the program that `swift watch` starts for events, with the event as JSON on its stdin. No shell.
+# [notify]
+# command = ["notify-send", "swift"]
+# kinds = ["task.done", "task.dead", "session.*"]   # without it, every event
+# deadline = "10s"
 "#,
         id = string(settings.id.as_str()),
         role = string(settings.role.as_str()),
@@ -144,6 +172,7 @@ undeliverable_attempts = {tries}
         max_bytes = settings.max_bytes,
         days = settings.undeliverable_after_days,
         tries = settings.undeliverable_attempts,
+        mode = string(settings.mode.as_str()),
     )
 }
 
@@ -209,6 +238,7 @@ impl FromStr for Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mode::Mode;
     use crate::domain::settings::{CommitPolicy, Durability, Signing};
 
     fn some() -> Settings {
@@ -223,6 +253,7 @@ mod tests {
             max_bytes: 1,
             undeliverable_after_days: 0,
             undeliverable_attempts: 9,
+            mode: Mode::Directive,
             branch: Some("queue/main".to_owned()),
             ..Settings::of("acme/api".parse().unwrap())
         }
@@ -251,6 +282,18 @@ mod tests {
         assert_eq!((auto.settle.as_millis(), auto.quarantine_after.as_secs()), (40, 0));
         assert_eq!(auto.ask_after.as_hours(), 48);
         assert!(parse("id = \"a/b\"\n[auto]\naccept = \"none\"").unwrap().auto.accept.is_none());
+    }
+
+    #[test]
+    fn a_notifier_is_read() {
+        let text = "id = \"a/b\"\n[notify]\ncommand = [\"say\", \"it; rm\"]\nkinds = [\"task.*\"]\ndeadline = \"3s\"\n";
+        let notify = parse(text).unwrap().notify;
+        assert_eq!(notify.command, ["say", "it; rm"]);
+        assert_eq!((notify.kinds.len(), notify.deadline.as_secs()), (1, 3));
+        let wrong = |line: &str| parse(&format!("id = \"a/b\"\n[notify]\n{line}\n")).unwrap_err().to_string();
+        assert_eq!(wrong("kinds = [\"task.won\"]"), "3:9: notify.kinds: `task.won` is not an event kind");
+        assert_eq!(wrong("command = [\"\"]"), "3:11: notify.command: expected a program and its arguments");
+        assert!(wrong("command = 7").starts_with("3:11: notify.command: "));
     }
 
     #[test]

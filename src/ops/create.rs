@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::ProjectName;
+use crate::domain::route::{Model, Tier};
 use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, Task, valid_label, valid_title};
 use crate::format::{Document, template};
 use crate::store::layout;
@@ -31,6 +32,8 @@ pub(crate) struct Fields {
     pub(crate) labels: Vec<String>,
     pub(crate) after: Vec<Dependency>,
     pub(crate) due: Option<Date>,
+    pub(crate) tier: Option<Tier>,
+    pub(crate) model: Option<Model>,
 }
 
 /// A task to be written.
@@ -155,6 +158,8 @@ pub(crate) fn apply_fields(task: &mut Task, fields: Fields) {
     task.priority = fields.priority.unwrap_or(task.priority);
     task.effort = fields.effort.unwrap_or(task.effort);
     task.due = fields.due.or(task.due);
+    task.tier = fields.tier.or(task.tier);
+    task.model = fields.model.or(task.model.take());
     if !fields.labels.is_empty() {
         task.labels = fields.labels;
     }

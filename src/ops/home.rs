@@ -6,6 +6,7 @@ use crate::domain::settings::CommitPolicy;
 use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
 use crate::store::message;
 use crate::store::queue::Queue;
+use crate::store::service::Installation;
 use crate::store::tx::{Mode, Operation, Tx};
 
 /// What moving would do, in lines for a person.
@@ -87,7 +88,22 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
     }
+    match service(queue) {
+        Some(service) if service.found.is_unedited() => {
+            lines.push(format!("remove {}, which has `swift watch` started", service.path.display()));
+        }
+        Some(service) => lines.push(format!(
+            "leave {}, which has `swift watch` started here and was edited by hand",
+            service.path.display()
+        )),
+        None => {}
+    }
     Ok(lines)
+}
+
+/// The file that has the watcher started here, if a person has had one written.
+fn service(queue: &Queue) -> Option<Installation> {
+    Installation::of(queue).ok().filter(|service| service.found.is_for_this())
 }
 
 /// Take the queue out of the repository.
@@ -106,5 +122,14 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let text = message::of("take the queue out of this repository", operation, &[], None);
-    queue.home.remove(&guard, fate, request(queue, &text))
+    let service = service(queue);
+    let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
+    match service {
+        Some(service) if service.found.is_unedited() && service.remove().is_ok() => {
+            removed.steps.push(service.path.display().to_string());
+        }
+        Some(service) => removed.left.push(service.path.display().to_string()),
+        None => {}
+    }
+    Ok(removed)
 }

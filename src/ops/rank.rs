@@ -11,11 +11,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::domain::fault::{Fault, Result};
-use crate::domain::graph;
+use crate::domain::graph::Graph;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::ranking::Score;
-use crate::domain::task::{Dependency, Folder, Stage, State};
+use crate::domain::task::{Dependency, Folder, Stage, State, Task};
 use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Project, Registry};
@@ -196,6 +196,24 @@ impl Verdict {
     }
 }
 
+/// Where a ready task stands among others; worked out once for each, because sorting asks many times.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The score in ten-thousandths, which is what it is rounded to.
+    score: Reverse<u64>,
+    undated: bool,
+    created: Option<Timestamp>,
+    id: Option<TaskId>,
+}
+
+impl Place {
+    fn of(score: &Score, task: &Task) -> Place {
+        // A score is never negative, and a number too large for the type is the largest there is.
+        let score = Reverse((score.value() * 10_000.0).round() as u64);
+        Place { score, undated: task.created.is_none(), created: task.created, id: task.id }
+    }
+}
+
 struct Judge<'a> {
     parts: &'a [Part<'a>],
     neighbours: &'a Neighbours,
@@ -207,33 +225,30 @@ impl Judge<'_> {
         let by_id: HashMap<TaskId, Key> =
             self.keys().filter_map(|key| self.item(key).id().map(|id| (id, key))).collect();
         let bound: Vec<Key> = self.keys().filter(|&key| !self.item(key).task.after.is_empty()).collect();
-        let edges: HashMap<Key, Vec<Key>> = bound.iter().map(|&key| (key, self.edges(key, &by_id))).collect();
-        let after = |key: Key| edges.get(&key).cloned().unwrap_or_default();
-        let waiting = graph::waiting_counts(&bound, after);
-        let mut verdict = Verdict { ready: Vec::new(), skipped: Vec::new() };
+        let graph = Graph::new(bound.into_iter().map(|key| (key, self.edges(key, &by_id))));
+        let waiting = graph.waiting_counts();
+        let (mut ready, mut skipped) = (Vec::new(), Vec::new());
         for key in self.keys().filter(|key| self.parts[key.0].shown == Shown::Yes) {
             let task = &self.item(key).task;
             let state = task.state(Folder::Tasks, self.now);
-            match self.obstacle(key, state, &by_id, &after) {
-                Some(reason) => verdict.skipped.push((key, state, reason)),
+            match self.obstacle(key, state, &by_id, &graph) {
+                Some(reason) => skipped.push((key, state, reason)),
                 None => {
                     let waiting = waiting.get(&key).copied().unwrap_or(0);
-                    verdict.ready.push((key, Score::of(task, waiting, day)));
+                    let score = Score::of(task, waiting, day);
+                    ready.push((Place::of(&score, task), key, score));
                 }
             }
         }
-        verdict.ready.sort_by(|(a, a_score), (b, b_score)| {
-            let value = b_score.value().total_cmp(&a_score.value());
-            let (a, b) = (self.item(*a), self.item(*b));
-            let born = |item: &Item| (item.task.created.is_none(), item.task.created, item.id());
-            value.then_with(|| born(a).cmp(&born(b))).then_with(|| a.path.cmp(&b.path))
+        ready.sort_unstable_by(|(a, a_key, _), (b, b_key, _)| {
+            a.cmp(b).then_with(|| self.item(*a_key).path.cmp(&self.item(*b_key).path))
         });
-        verdict.skipped.sort_by(|(a, ..), (b, ..)| {
+        skipped.sort_by(|(a, ..), (b, ..)| {
             let rank = |item: &Item| (Reverse(item.task.priority), item.id());
             let (a, b) = (self.item(*a), self.item(*b));
             rank(a).cmp(&rank(b)).then_with(|| a.path.cmp(&b.path))
         });
-        verdict
+        Verdict { ready: ready.into_iter().map(|(_, key, score)| (key, score)).collect(), skipped }
     }
 
     fn keys(&self) -> impl Iterator<Item = Key> + '_ {
@@ -259,7 +274,7 @@ impl Judge<'_> {
         key: Key,
         state: State,
         by_id: &HashMap<TaskId, Key>,
-        after: &impl Fn(Key) -> Vec<Key>,
+        graph: &Graph<Key>,
     ) -> Option<String> {
         let task = &self.item(key).task;
         match state {
@@ -276,7 +291,7 @@ impl Judge<'_> {
         if task.after.is_empty() {
             return None;
         }
-        if let Some(cycle) = graph::cycle_through(key, after) {
+        if let Some(cycle) = graph.cycle_through(key) {
             let mut names: Vec<String> = cycle.iter().map(|&k| self.name(k)).collect();
             names.push(self.name(key));
             return Some(format!("waits for itself: {}", names.join(" → ")));

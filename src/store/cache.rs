@@ -4,6 +4,8 @@
 //! counts only while size, times and inode of its file are those of the row, and rows are kept only for files
 //! that had been still for a while when they were read, so a change within the same clock tick is not missed.
 
+use std::collections::{BTreeMap, HashMap};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -11,24 +13,40 @@ use serde::{Deserialize, Serialize};
 use super::files::Stamp;
 use crate::domain::id::TaskId;
 use crate::domain::lease::Lease;
-use crate::domain::task::{Dependency, Effort, Ending, Folder, Priority, Receipt, Stage, State, Task};
+use crate::domain::project::{ProjectId, ProjectName};
+use crate::domain::route::Tier;
+use crate::domain::task::{Dependency, Effort, Ending, Folder, Kind, Priority, Receipt, Stage, State, Task};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 4;
 
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
 
-/// The rows of one folder, read one after the other in the order of their paths.
+/// The rows of one folder of the queue, by the folders on the disk that their files are in.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     bytes: Vec<u8>,
-    /// Where the next row is.
-    at: usize,
+    /// Where the rows of each folder begin in `bytes`.
+    folders: HashMap<String, usize>,
     /// How many rows there are.
+    rows: usize,
+}
+
+/// The rows of one folder on the disk, read one after the other in the order of their names.
+#[derive(Debug)]
+pub(crate) struct Rows<'a> {
+    left: &'a [u8],
     count: usize,
-    /// How many were good for a file.
-    taken: usize,
+    words: Words,
+}
+
+/// Names that most tasks have in common with the one before.
+#[derive(Debug, Default)]
+struct Words {
+    from: Option<ProjectId>,
+    to: Option<ProjectName>,
+    kind: Option<Kind>,
 }
 
 /// Seconds and nanoseconds since 1970.
@@ -57,6 +75,8 @@ struct Row<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest<'a> {
     due: Option<(i16, i8, i8)>,
+    tier: Option<u8>,
+    model: Option<&'a str>,
     lease: Option<(&'a str, u64, Instant)>,
     blocked: Option<&'a str>,
     defer_until: Option<Instant>,
@@ -69,61 +89,96 @@ struct Rest<'a> {
 impl Cache {
     /// Read the bytes of a cache file; anything unexpected gives an empty cache.
     pub(crate) fn decode(bytes: Vec<u8>) -> Cache {
-        let Some((sum, rest)) = bytes.split_first_chunk::<8>() else { return Cache::default() };
-        let Some((version, rows)) = rest.split_first_chunk::<4>() else { return Cache::default() };
-        if u32::from_le_bytes(*version) != VERSION || u64::from_le_bytes(*sum) != checksum(rest) {
-            return Cache::default();
+        Cache::try_decode(bytes).unwrap_or_default()
+    }
+
+    fn try_decode(bytes: Vec<u8>) -> Option<Cache> {
+        let (sum, rest) = bytes.split_first_chunk::<8>()?;
+        let (version, rest) = rest.split_first_chunk::<4>()?;
+        if u32::from_le_bytes(*version) != VERSION || u64::from_le_bytes(*sum) != checksum(&bytes[8..]) {
+            return None;
         }
-        match postcard::take_from_bytes::<usize>(rows) {
-            Ok((count, rows)) => Cache { at: bytes.len() - rows.len(), count, taken: 0, bytes },
-            Err(_) => Cache::default(),
-        }
+        let (index, bodies) = postcard::take_from_bytes::<Vec<(String, usize, usize)>>(rest).ok()?;
+        let first = bytes.len() - bodies.len();
+        let rows = index.iter().map(|(_, _, count)| count).sum();
+        let folders = index.into_iter().map(|(folder, at, _)| (folder, first + at)).collect();
+        Some(Cache { folders, rows, bytes })
     }
 
     /// The bytes of a cache file for these files, in the order of their paths, as seen at `now` (nanoseconds since
     /// 1970).
     pub(crate) fn encode<'a>(items: impl Iterator<Item = (&'a str, Stamp, &'a Task)>, now: i64) -> Vec<u8> {
-        let rows: Vec<(&str, Stamp, Row<'_>)> = items
-            .filter(|(_, stamp, _)| stamp.modified.max(stamp.changed) < now - STILL_FOR)
-            .map(|(path, stamp, task)| (path, stamp, Row::from(task)))
-            .collect();
+        let mut folders: BTreeMap<&str, Vec<(&str, Stamp, Row<'_>)>> = BTreeMap::new();
+        for (path, stamp, task) in items {
+            if stamp.modified.max(stamp.changed) < now - STILL_FOR {
+                let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+                folders.entry(folder).or_default().push((name, stamp, Row::from(task)));
+            }
+        }
+        let plain = "rows hold nothing that cannot be written";
+        let (mut index, mut bodies) = (Vec::new(), Vec::new());
+        for (folder, rows) in folders {
+            index.push((folder, bodies.len(), rows.len()));
+            bodies.extend(postcard::to_stdvec(&rows).expect(plain));
+        }
         let mut body = VERSION.to_le_bytes().to_vec();
-        body.extend(postcard::to_stdvec(&rows).expect("rows hold nothing that cannot be written"));
+        body.extend(postcard::to_stdvec(&index).expect(plain));
+        body.extend(bodies);
         let mut out = checksum(&body).to_le_bytes().to_vec();
         out.extend(body);
         out
     }
 
-    /// The task that an unchanged file holds. Files have to be asked for in the order of their paths.
-    pub(crate) fn take(&mut self, path: &str, stamp: Stamp) -> Option<Task> {
-        while self.at < self.bytes.len() {
-            let left = &self.bytes[self.at..];
-            let Ok(((kept_path, kept), rest)) = postcard::take_from_bytes::<(&str, Stamp)>(left) else {
-                self.at = self.bytes.len();
-                break;
-            };
-            if kept_path > path {
+    /// The rows of one folder on the disk.
+    pub(crate) fn folder(&self, path: &str) -> Rows<'_> {
+        let body = self.folders.get(path).and_then(|at| self.bytes.get(*at..)).unwrap_or_default();
+        let (count, left) = postcard::take_from_bytes::<usize>(body).unwrap_or_default();
+        Rows { left, count, words: Words::default() }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+impl Rows<'_> {
+    /// The task that an unchanged file holds. Files have to be asked for in the order of their names.
+    pub(crate) fn take(&mut self, name: &str, stamp: Stamp) -> Option<Task> {
+        while self.count > 0 {
+            let (kept, rest) = self.read::<(&str, Stamp)>(self.left)?;
+            if kept.0 > name {
                 return None;
             }
-            let is_it = kept_path == path;
-            let Ok((row, rest)) = postcard::take_from_bytes::<Row<'_>>(rest) else {
-                self.at = self.bytes.len();
-                break;
-            };
-            self.at = self.bytes.len() - rest.len();
-            if is_it {
-                let task = if kept == stamp { row.task() } else { None };
-                self.taken += usize::from(task.is_some());
-                return task;
+            let (row, rest) = self.read::<Row<'_>>(rest)?;
+            self.left = rest;
+            self.count -= 1;
+            if kept.0 == name {
+                return if kept.1 == stamp { row.task(&mut self.words) } else { None };
             }
         }
         None
     }
 
-    /// How many rows were of no use.
-    pub(crate) fn useless(&self) -> usize {
-        self.count - self.taken
+    fn read<'b, T: Deserialize<'b>>(&mut self, left: &'b [u8]) -> Option<(T, &'b [u8])> {
+        let read = postcard::take_from_bytes(left).ok();
+        if read.is_none() {
+            self.count = 0;
+        }
+        read
     }
+}
+
+/// The name that a text is, shared with the task before if it is the same.
+fn shared<T: std::str::FromStr + Clone>(
+    last: &mut Option<T>,
+    text: &str,
+    as_text: impl Fn(&T) -> &str,
+) -> Option<T> {
+    if last.as_ref().is_none_or(|last| as_text(last) != text) {
+        *last = text.parse().ok();
+    }
+    last.clone()
 }
 
 /// A quick sum against cut or scribbled files (FNV-1a over eight bytes at a time); no defence against intent,
@@ -152,9 +207,11 @@ fn timestamp((seconds, nanoseconds): Instant) -> Option<Timestamp> {
 
 impl<'a> From<&'a Task> for Row<'a> {
     fn from(task: &'a Task) -> Self {
-        let Task { due, lease, blocked, defer_until, receipt, ending, .. } = task;
+        let Task { due, tier, model, lease, blocked, defer_until, receipt, ending, .. } = task;
         let rest = Rest {
             due: due.map(|due| (due.year(), due.month(), due.day())),
+            tier: tier.map(|tier| tier as u8),
+            model: model.as_ref().map(|model| model.as_str()),
             lease: lease.as_ref().map(|l| (l.holder.as_str(), l.token, instant(l.expires_at))),
             blocked: blocked.as_deref(),
             defer_until: defer_until.map(instant),
@@ -166,6 +223,8 @@ impl<'a> From<&'a Task> for Row<'a> {
             }),
         };
         let plain = due.is_none()
+            && tier.is_none()
+            && model.is_none()
             && lease.is_none()
             && blocked.is_none()
             && defer_until.is_none()
@@ -195,15 +254,15 @@ impl<'a> From<&'a Task> for Row<'a> {
 
 impl Row<'_> {
     /// Back to a task; `None` if a word is not what it was, which makes the file be read again.
-    fn task(&self) -> Option<Task> {
+    fn task(&self, words: &mut Words) -> Option<Task> {
         let dependency = |(project, task): &(Option<&str>, u128)| {
             Some(Dependency { project: optional(*project)?, task: TaskId::from_number(*task) })
         };
         let plain = Task {
             id: self.id.map(TaskId::from_number),
-            from: optional(self.from)?,
-            to: optional(self.to)?,
-            kind: self.kind.parse().ok()?,
+            from: each(self.from, |text| shared(&mut words.from, text, ProjectId::as_str))?,
+            to: each(self.to, |text| shared(&mut words.to, text, ProjectName::as_str))?,
+            kind: shared(&mut words.kind, self.kind, Kind::as_str)?,
             priority: *Priority::ALL.get(usize::from(self.priority))?,
             effort: *Effort::ALL.get(usize::from(self.effort))?,
             labels: self.labels.iter().map(|label| (*label).to_owned()).collect(),
@@ -236,6 +295,8 @@ impl Rest<'_> {
         };
         Some(Task {
             due: each(self.due, |(year, month, day)| Date::new(year, month, day).ok())?,
+            tier: each(self.tier, |tier| Tier::ALL.get(usize::from(tier)).copied())?,
+            model: optional(self.model)?,
             lease: each(self.lease, lease)?,
             blocked: text(self.blocked),
             defer_until: each(self.defer_until, timestamp)?,
@@ -278,6 +339,8 @@ mod tests {
             created: Some(at),
             after: vec!["acme/db#01kakkkkkkkkkkkkkkkkkkkkkk".parse().unwrap()],
             due: Some(jiff::civil::date(2026, 12, 1)),
+            tier: Some(Tier::Opus),
+            model: Some("m-1".parse().unwrap()),
             lease: Some(Lease { holder: "ann".parse().unwrap(), token: 3, expires_at: at }),
             receipt: Some(Receipt { stage: Stage::Done, at, by: None, note: Some("n".to_owned()) }),
             ending: Some(Ending { state: State::Done, at, by: Some("ann".parse().unwrap()), note: None }),
@@ -290,34 +353,37 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out() {
         let plain = Task::titled("plain");
-        let rows = [("a", STAMP, &plain), ("b", STAMP, &plain), ("tasks/x.md", STAMP, &full())];
-        let mut cache = Cache::decode(Cache::encode(rows.into_iter(), i64::MAX));
-        assert_eq!(cache.take("a", STAMP), Some(plain));
-        assert_eq!(cache.take("aa", STAMP), None);
-        assert_eq!(cache.take("tasks/x.md", STAMP), Some(full()));
-        assert_eq!(cache.take("z", STAMP), None);
-        assert_eq!(cache.useless(), 1);
+        let rows =
+            [("tasks/a", STAMP, &plain), ("tasks/b", STAMP, &plain), ("tasks/00/x.md", STAMP, &full())];
+        let cache = Cache::decode(Cache::encode(rows.into_iter(), i64::MAX));
+        assert_eq!(cache.rows(), 3);
+        let mut rows = cache.folder("tasks");
+        assert_eq!(rows.take("a", STAMP), Some(plain));
+        assert_eq!(rows.take("aa", STAMP), None);
+        assert_eq!(cache.folder("tasks/00").take("x.md", STAMP), Some(full()));
+        assert_eq!(cache.folder("tasks/01").take("x.md", STAMP), None);
+        assert_eq!(rows.take("z", STAMP), None);
     }
 
     #[test]
     fn another_stamp_is_another_file() {
-        let bytes = Cache::encode([("x", STAMP, &full())].into_iter(), i64::MAX);
-        assert_eq!(Cache::decode(bytes).take("x", Stamp { size: 2, ..STAMP }), None);
+        let cache = Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), i64::MAX));
+        assert_eq!(cache.folder("a").take("x", Stamp { size: 2, ..STAMP }), None);
     }
 
     #[test]
     fn any_damage_empties_the_cache() {
-        let bytes = Cache::encode([("x", STAMP, &full())].into_iter(), i64::MAX);
+        let bytes = Cache::encode([("a/x", STAMP, &full())].into_iter(), i64::MAX);
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
-            assert_eq!(Cache::decode(damaged).take("x", STAMP), None, "byte {at}");
-            assert_eq!(Cache::decode(bytes[..at].to_vec()).take("x", STAMP), None, "cut at {at}");
+            assert_eq!(Cache::decode(damaged).folder("a").take("x", STAMP), None, "byte {at}");
+            assert_eq!(Cache::decode(bytes[..at].to_vec()).folder("a").take("x", STAMP), None, "cut at {at}");
         }
     }
 
     #[test]
     fn files_that_just_changed_are_not_kept() {
-        assert_eq!(Cache::decode(Cache::encode([("x", STAMP, &full())].into_iter(), 6)).useless(), 0);
+        assert_eq!(Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), 6)).rows(), 0);
     }
 }

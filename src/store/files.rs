@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
@@ -72,6 +72,78 @@ pub(crate) struct Walk {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// What is done with the files of one folder.
+pub(crate) type Each<'a, T> = dyn Fn(&Opened<'_>, Vec<Seen>) -> T + Sync + 'a;
+
+/// What came of the folders that were walked.
+pub(crate) struct Walked<T> {
+    /// One for each folder with files.
+    pub(crate) folders: Vec<T>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A folder that is open for reading.
+pub(crate) struct Opened<'a> {
+    root: &'a Root,
+    fd: OwnedFd,
+    /// Relative to the root, separated by `/`.
+    pub(crate) path: String,
+}
+
+impl Opened<'_> {
+    /// The bytes of a file that was seen in this folder; `None` if it is gone.
+    ///
+    /// # Errors
+    /// As [`Root::read`].
+    pub(crate) fn read(&self, seen: &Seen, limit: u64) -> Result<Option<Vec<u8>>> {
+        self.root.read_in(self.fd.as_fd(), self.name_of(seen), &seen.path, limit)
+    }
+
+    /// The name of a file that was seen in this folder.
+    pub(crate) fn name_of<'s>(&self, seen: &'s Seen) -> &'s str {
+        &seen.path[self.path.len() + 1..]
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        let mut path = String::with_capacity(self.path.len() + 1 + name.len());
+        path.push_str(&self.path);
+        path.push('/');
+        path.push_str(name);
+        path
+    }
+}
+
+/// What is directly in one folder.
+#[derive(Default)]
+struct Here {
+    files: Vec<Seen>,
+    problems: Vec<Problem>,
+    /// Folders, which are left for later.
+    below: Vec<String>,
+}
+
+impl Here {
+    fn visit(&mut self, folder: &Opened<'_>, name: String, depth: usize) {
+        if is_own_temporary(&name) {
+            return;
+        }
+        let path = folder.path_of(&name);
+        let stat = match statat(&folder.fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return,
+            Err(error) => {
+                let fault = io("stat", &folder.root.shown(&path), error);
+                return self.problems.push(Problem::at(path, fault));
+            }
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => self.files.push(Seen { path, stamp: Stamp::from(&stat) }),
+            FileType::Directory if depth > 0 && !name.ends_with(".md") => self.below.push(name),
+            _ => self.problems.push(Problem::at(path.clone(), not_a_file(&path))),
+        }
+    }
+}
+
 impl Root {
     /// Open a folder.
     ///
@@ -96,7 +168,11 @@ impl Root {
     pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let Some(folder) = self.folder(folder)? else { return Ok(None) };
-        let fd = match openat(folder.as_fd(), name, FILE_FLAGS, Mode::empty()) {
+        self.read_in(folder.as_fd(), name, path, limit)
+    }
+
+    fn read_in(&self, folder: BorrowedFd<'_>, name: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let fd = match openat(folder, name, FILE_FLAGS, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP | Errno::NXIO) => return Err(not_a_file(path)),
@@ -142,13 +218,23 @@ impl Root {
     /// # Errors
     /// [`Code::UnsafeHome`] if the folder is a symbolic link or a file, [`Code::Io`] if it cannot be listed.
     pub(crate) fn walk(&self, folder: &str) -> Result<Walk> {
-        let mut walk = Walk::default();
-        if let Some(fd) = self.folder(folder)? {
-            walk = self.walk_one(&fd, folder, DEEPEST)?;
-        }
+        let walked = self.walk_folders(folder, &|_: &Opened<'_>, seen| seen)?;
+        let mut files: Vec<Seen> = walked.folders.into_iter().flatten().collect();
         // Nearly in order already, so this is one pass.
-        walk.files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(walk)
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Walk { files, problems: walked.problems })
+    }
+
+    /// Do something with the files of each folder below one, while it is open; on two threads if there are many. The
+    /// results come in the order of the folders' paths, each with its files in the order of their names.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn walk_folders<T: Send>(&self, folder: &str, each: &Each<'_, T>) -> Result<Walked<T>> {
+        match self.folder(folder)? {
+            Some(fd) => self.walk_one(&Opened { root: self, fd, path: folder.to_owned() }, DEEPEST, each),
+            None => Ok(Walked { folders: Vec::new(), problems: Vec::new() }),
+        }
     }
 
     /// The regular files directly in a folder whose names begin with these letters; nothing else there is looked at.
@@ -163,71 +249,50 @@ impl Root {
         });
         read.map_err(|e| io("list", &self.shown(folder), e))?;
         names.sort_unstable();
-        let mut walk = Walk::default();
+        let mut here = Here::default();
+        let opened = Opened { root: self, fd, path: folder.to_owned() };
         for name in names {
-            self.visit(&fd, folder, name, 0, &mut walk, &mut Vec::new());
+            here.visit(&opened, name, 0);
         }
-        Ok(walk.files)
+        Ok(here.files)
     }
 
-    fn walk_one(&self, fd: &OwnedFd, folder: &str, depth: usize) -> Result<Walk> {
-        let (mut walk, mut names) = (Walk::default(), Vec::new());
-        let read = entries::each(fd, |raw, _| match raw.to_str() {
+    fn walk_one<T: Send>(&self, folder: &Opened<'_>, depth: usize, each: &Each<'_, T>) -> Result<Walked<T>> {
+        let (mut here, mut names) = (Here::default(), Vec::new());
+        let read = entries::each(&folder.fd, |raw, _| match raw.to_str() {
             Ok(name) => names.push(name.to_owned()),
             Err(_) => {
-                let shown = format!("{folder}/{}", raw.to_string_lossy());
-                walk.problems.push(Problem::at(shown, Fault::new(Code::NotAFile, "the name is not UTF-8")));
+                let shown = folder.path_of(&raw.to_string_lossy());
+                here.problems.push(Problem::at(shown, Fault::new(Code::NotAFile, "the name is not UTF-8")));
             }
         });
-        read.map_err(|e| io("list", &self.shown(folder), e))?;
+        read.map_err(|e| io("list", &self.shown(&folder.path), e))?;
         names.sort_unstable();
-        let mut below = Vec::new();
         for name in names {
-            self.visit(fd, folder, name, depth, &mut walk, &mut below);
+            here.visit(folder, name, depth);
         }
-        for part in entries::shared(&below, |name| self.walk_below(fd, folder, name, depth)) {
-            walk.files.extend(part.files);
-            walk.problems.extend(part.problems);
+        let folders = if here.files.is_empty() { Vec::new() } else { vec![each(folder, here.files)] };
+        let mut all = Walked { folders, problems: here.problems };
+        for part in entries::shared(&here.below, |name| self.walk_below(folder, name, depth, each)) {
+            all.folders.extend(part.folders);
+            all.problems.extend(part.problems);
         }
-        Ok(walk)
+        Ok(all)
     }
 
     /// A folder in a folder; what cannot be read becomes a problem, so that its neighbours are still seen.
-    fn walk_below(&self, fd: &OwnedFd, folder: &str, name: &str, depth: usize) -> Walk {
-        let path = format!("{folder}/{name}");
-        let opened =
-            openat(fd, name, FOLDER_FLAGS, Mode::empty()).map_err(|e| io("open", &self.shown(&path), e));
-        opened
-            .and_then(|child| self.walk_one(&child, &path, depth - 1))
-            .unwrap_or_else(|fault| Walk { files: Vec::new(), problems: vec![Problem::at(path, fault)] })
-    }
-
-    /// One entry; folders are left for later.
-    fn visit(
+    fn walk_below<T: Send>(
         &self,
-        fd: &OwnedFd,
-        folder: &str,
-        name: String,
+        folder: &Opened<'_>,
+        name: &str,
         depth: usize,
-        walk: &mut Walk,
-        below: &mut Vec<String>,
-    ) {
-        if is_own_temporary(&name) {
-            return;
-        }
-        let path = || format!("{folder}/{name}");
-        let stat = match statat(fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return,
-            Err(error) => {
-                return walk.problems.push(Problem::at(path(), io("stat", &self.shown(&path()), error)));
-            }
-        };
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => walk.files.push(Seen { path: path(), stamp: Stamp::from(&stat) }),
-            FileType::Directory if depth > 0 && !name.ends_with(".md") => below.push(name),
-            _ => walk.problems.push(Problem::at(path(), not_a_file(&path()))),
-        }
+        each: &Each<'_, T>,
+    ) -> Walked<T> {
+        let path = folder.path_of(name);
+        let fd = openat(&folder.fd, name, FOLDER_FLAGS, Mode::empty());
+        fd.map_err(|e| io("open", &self.shown(&path), e))
+            .and_then(|fd| self.walk_one(&Opened { root: self, fd, path: path.clone() }, depth - 1, each))
+            .unwrap_or_else(|fault| Walked { folders: Vec::new(), problems: vec![Problem::at(path, fault)] })
     }
 
     /// A folder below the root, each step checked; `None` if it is not there.

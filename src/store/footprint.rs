@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::git::HomeKind;
 use super::queue::Queue;
+use super::service::Installation;
 use crate::domain::fault::Result;
 
 /// One place.
@@ -40,6 +41,11 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
         &queue.home.records(),
         "what the commit engine notes: unfinished commits, files not committed yet",
     ));
+    if let Ok(service) = Installation::of(queue)
+        && service.found.is_for_this()
+    {
+        entries.push(entry(&service.path, "has `swift watch` started; `swift watch --uninstall` removes it"));
+    }
     entries.retain(|entry| entry.bytes > 0);
     Ok(entries)
 }

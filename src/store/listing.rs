@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::cache::{self, Cache};
-use super::files::Seen;
-use super::queue::{Item, Listing, Queue};
+use super::files::{Opened, Seen};
+use super::queue::{Item, Listing, Queue, Reader};
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::task::Folder;
@@ -15,71 +15,60 @@ const WORTH_CACHING: usize = 64;
 /// How many files may have changed before the cache is written anew, as a divisor of all.
 const STALE_SHARE: usize = 50;
 
-/// From how many files on reading is shared between two threads.
-const WORTH_SHARING: usize = 256;
+/// What the files of one folder on the disk gave.
+struct Part {
+    listing: Listing,
+    /// How many tasks came out of the cache.
+    known: usize,
+}
 
-/// All tasks of one folder.
+/// All tasks of one folder of the queue, in the order of their paths.
 ///
 /// # Errors
 /// Those of walking the folder; single files never fail the whole.
 pub(crate) fn of_folder(queue: &Queue, folder: Folder) -> Result<Listing> {
-    let walk = queue.walk(folder.as_str())?;
-    let mut listing = Listing { items: Vec::with_capacity(walk.files.len()), problems: walk.problems };
-    let mut cache = load(queue, folder, walk.files.len());
-    let mut unread = Vec::new();
-    for seen in walk.files {
-        match cache.take(&seen.path, seen.stamp) {
-            Some(task) => {
-                let task = Box::new(task);
-                listing.items.push(Item { path: seen.path, folder, task, stamp: seen.stamp });
-            }
-            None => unread.push(seen),
-        }
+    let cache = queue.local.read(&cache::file_name(folder)).map_or_else(Cache::default, Cache::decode);
+    let reader = queue.reader();
+    let read = |opened: &Opened<'_>, seen| read_folder(&reader, &cache, folder, opened, seen);
+    let walked = queue.walk_folders(folder.as_str(), &read)?;
+    let known: usize = walked.folders.iter().map(|part| part.known).sum();
+    let count = walked.folders.iter().map(|part| part.listing.items.len()).sum();
+    let mut listing = Listing { items: Vec::with_capacity(count), problems: walked.problems };
+    for part in walked.folders {
+        listing.items.extend(part.listing.items);
+        listing.problems.extend(part.listing.problems);
     }
-    let read = unread.len();
-    read_all(queue, folder, unread, &mut listing);
-    if read > 0 {
-        // Two runs that are in order already.
+    // Files beside folders, which a person may have put there.
+    if !listing.items.is_sorted_by(|a, b| a.path <= b.path) {
         listing.items.sort_by(|a, b| a.path.cmp(&b.path));
     }
-    let useless = read.max(cache.useless());
-    if listing.items.len() >= WORTH_CACHING && useless * STALE_SHARE > listing.items.len() {
+    let useless = (count - known).max(cache.rows() - known);
+    if count >= WORTH_CACHING && useless * STALE_SHARE > count {
         save(queue, folder, &listing.items);
     }
     Ok(listing)
 }
 
-fn read_all(queue: &Queue, folder: Folder, unread: Vec<Seen>, listing: &mut Listing) {
-    let reader = queue.reader();
-    let read = |part: &[Seen]| -> Vec<Result<Item, Problem>> {
-        part.iter()
-            .map(|seen| reader.item(seen, folder).map_err(|fault| Problem::at(seen.path.clone(), fault)))
-            .collect()
-    };
-    let results = if unread.len() < WORTH_SHARING {
-        read(&unread)
-    } else {
-        let (first, second) = unread.split_at(unread.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| read(second));
-            let mut all = read(first);
-            all.extend(other.join().expect("reading does not panic"));
-            all
-        })
-    };
-    for result in results {
-        match result {
-            Ok(item) => listing.items.push(item),
-            Err(problem) => listing.problems.push(problem),
+fn read_folder(reader: &Reader, cache: &Cache, folder: Folder, opened: &Opened<'_>, seen: Vec<Seen>) -> Part {
+    let mut rows = cache.folder(&opened.path);
+    let mut part =
+        Part { listing: Listing { items: Vec::with_capacity(seen.len()), problems: Vec::new() }, known: 0 };
+    for seen in seen {
+        let item = match rows.take(opened.name_of(&seen), seen.stamp) {
+            Some(task) => {
+                part.known += 1;
+                Ok(Item { path: seen.path, folder, task: Box::new(task), stamp: seen.stamp })
+            }
+            None => reader
+                .item(&seen, folder, |limit| opened.read(&seen, limit))
+                .map_err(|fault| Problem::at(seen.path, fault)),
+        };
+        match item {
+            Ok(item) => part.listing.items.push(item),
+            Err(problem) => part.listing.problems.push(problem),
         }
     }
-}
-
-fn load(queue: &Queue, folder: Folder, files: usize) -> Cache {
-    if files < WORTH_CACHING {
-        return Cache::default();
-    }
-    queue.local.read(&cache::file_name(folder)).map_or_else(Cache::default, Cache::decode)
+    part
 }
 
 /// Failure to write a cache is no failure.

@@ -126,6 +126,18 @@ impl Queue {
         self.root.walk(folder)
     }
 
+    /// Do something with the files of each folder below one.
+    ///
+    /// # Errors
+    /// Those of [`Root::walk_folders`].
+    pub(crate) fn walk_folders<T: Send>(
+        &self,
+        folder: &str,
+        each: &super::files::Each<'_, T>,
+    ) -> Result<super::files::Walked<T>> {
+        self.root.walk_folders(folder, each)
+    }
+
     /// The names of everything directly in `.swift/`, sorted.
     ///
     /// # Errors
@@ -236,28 +248,32 @@ impl Queue {
 
     /// Read one file as a task.
     pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
-        self.reader().item(seen, folder)
+        self.reader().item(seen, folder, |limit| self.root.read(&seen.path, limit))
     }
 
     /// What reading tasks takes, for several threads at once.
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { root: &self.root, limits: self.limits(), bytes: self.settings.max_bytes }
+    pub(crate) fn reader(&self) -> Reader {
+        Reader { limits: self.limits(), bytes: self.settings.max_bytes }
     }
 }
 
 /// Reads single files as tasks.
-pub(crate) struct Reader<'a> {
-    root: &'a Root,
+pub(crate) struct Reader {
     limits: Limits,
     bytes: u64,
 }
 
-impl Reader<'_> {
-    /// Read one file as a task.
+impl Reader {
+    /// Read one file as a task; `read` gives its bytes, unless there are more of them than it is told.
     ///
     /// # Errors
     /// [`Code::NotAFile`], [`Code::Changed`], those of reading and parsing.
-    pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
+    pub(crate) fn item(
+        &self,
+        seen: &Seen,
+        folder: Folder,
+        read: impl FnOnce(u64) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Item> {
         if !seen.path.ends_with(".md") {
             return Err(Fault::new(
                 Code::NotAFile,
@@ -265,8 +281,7 @@ impl Reader<'_> {
             )
             .hint(format!("look at it: `cat .swift/{}`", seen.path)));
         }
-        let read = self.root.read(&seen.path, self.bytes)?;
-        let bytes = read.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
+        let bytes = read(self.bytes)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
         let task = format::parse_summary(&bytes, &self.limits).map_err(|m| m.at(&seen.path))?;
         Ok(Item { path: seen.path.clone(), folder, task: Box::new(task), stamp: seen.stamp })
     }

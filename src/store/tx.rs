@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::gauge;
 use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
@@ -19,7 +20,7 @@ use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
-use crate::env::{self, Env};
+use crate::env::{self, Env, Stopwatch};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 
@@ -237,8 +238,9 @@ impl<'q> Tx<'q> {
     /// The path of a task that this transaction is about to add to the inbox, by its id.
     pub(crate) fn staged_copy(&self, id: TaskId) -> Option<String> {
         let prefix = format!("{}/{id}", Folder::Inbox);
-        let found = self.staged.iter().find(|(path, content)| path.starts_with(&prefix) && content.is_some());
-        found.map(|(path, _)| path.clone())
+        let mut with_prefix =
+            self.staged.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
+        with_prefix.find(|(_, content)| content.is_some()).map(|(path, _)| path.clone())
     }
 
     /// The bytes that a file had when this transaction first read it.
@@ -278,32 +280,32 @@ impl<'q> Tx<'q> {
     /// Those of the commit engine: [`Code::Changed`], [`Code::Io`], [`Code::NoIdentity`] and others; the files
     /// are then as they were before.
     pub(crate) fn commit(self, subject: &str) -> Result<Committed> {
-        let Some(guard) = &self.guard else { return Ok(Committed::default()) };
-        if self.staged.is_empty() && self.facts.is_empty() && self.queue.home.debts()?.is_empty() {
-            return Ok(Committed::default());
+        self.prepare(subject)?.carry_out()
+    }
+
+    /// Everything that the commit needs, worked out. What is left touches this queue alone, so that several
+    /// queues can do it at the same time.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the log cannot be read.
+    pub(crate) fn prepare(mut self, subject: &str) -> Result<Prepared<'q>> {
+        let (queue, policy) = (self.queue, self.policy);
+        let nothing = Prepared { queue, operation: self.operation.id, verb: self.operation.verb, work: None };
+        let Some(guard) = self.guard.take() else { return Ok(nothing) };
+        if self.staged.is_empty() && self.facts.is_empty() && queue.home.debts()?.is_empty() {
+            return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
-            .then(|| audit::addition(self.queue, self.operation, &self.facts))
+            .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
-        let text = message::of(subject, self.operation, &self.facts, addition.as_ref());
+        let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(addition.as_ref().map(|a| Change {
             path: a.path.clone(),
             content: Some(a.after.clone()),
             expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
         }));
-        let committed = match self.policy {
-            CommitPolicy::Each => self.commit_each(guard, changes, &text)?,
-            CommitPolicy::Session | CommitPolicy::Manual => self.keep(guard, changes)?,
-        };
-        if let Some(addition) = addition {
-            addition.settle(&self.queue.local);
-        }
-        let queue = self.queue;
-        drop(self);
-        // Without the lock, and no reason to fail: the commit is there.
-        let _ = queue.home.maintenance();
-        Ok(committed)
+        Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy }), ..nothing })
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -326,25 +328,76 @@ impl<'q> Tx<'q> {
             None => Expect::Any,
         }
     }
+}
 
-    fn commit_each(&self, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
-        let settings = &self.queue.settings;
-        let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
-        Ok(match self.queue.home.commit(guard, request)? {
-            Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
-            Outcome::Unchanged => Committed::default(),
-            Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },
-        })
-    }
+/// A transaction with everything worked out and nothing written.
+#[must_use = "nothing is written until it is carried out"]
+pub(crate) struct Prepared<'q> {
+    queue: &'q Queue,
+    operation: OperationId,
+    verb: &'static str,
+    /// `None` if there is nothing to do.
+    work: Option<Work>,
+}
 
-    fn keep(&self, guard: &Guard, changes: Vec<Change>) -> Result<Committed> {
-        let reason = match self.policy {
-            CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
-            _ => {
-                "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
-            }
+struct Work {
+    guard: Guard,
+    changes: Vec<Change>,
+    message: String,
+    addition: Option<audit::Addition>,
+    policy: CommitPolicy,
+}
+
+impl Prepared<'_> {
+    /// Make the one commit.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub(crate) fn carry_out(self) -> Result<Committed> {
+        let Prepared { queue, operation, verb, work: Some(work) } = self else {
+            return Ok(Committed::default());
         };
-        self.queue.home.keep(guard, changes, reason)?;
-        Ok(Committed { commit: None, debt: Some(reason.to_owned()) })
+        let Work { guard, changes, message, addition, policy } = work;
+        let committed = match policy {
+            CommitPolicy::Each => {
+                let watch = Stopwatch::start();
+                let committed = commit_each(queue, &guard, changes, &message)?;
+                if let Some(commit) = &committed.commit {
+                    gauge::committed(watch.passed());
+                    let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
+                    tracing::info!(project, %operation, verb, commit, took_ms, "committed");
+                }
+                committed
+            }
+            CommitPolicy::Session | CommitPolicy::Manual => keep(queue, &guard, changes, policy)?,
+        };
+        if let Some(addition) = addition {
+            addition.settle(&queue.local);
+        }
+        drop(guard);
+        // Without the lock, and no reason to fail: the commit is there.
+        let _ = queue.home.maintenance();
+        Ok(committed)
     }
+}
+
+fn commit_each(queue: &Queue, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
+    let settings = &queue.settings;
+    let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
+    Ok(match queue.home.commit(guard, request)? {
+        Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
+        Outcome::Unchanged => Committed::default(),
+        Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },
+    })
+}
+
+fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy) -> Result<Committed> {
+    let reason = match policy {
+        CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
+        _ => {
+            "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
+        }
+    };
+    queue.home.keep(guard, changes, reason)?;
+    Ok(Committed { commit: None, debt: Some(reason.to_owned()) })
 }

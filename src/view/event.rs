@@ -11,11 +11,11 @@ use crate::domain::text::shown;
 /// One event.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EventRow {
-    id: String,
-    at: String,
+    pub(super) id: String,
+    pub(super) at: String,
     actor: String,
-    kind: &'static str,
-    task: Option<String>,
+    pub(super) kind: &'static str,
+    pub(super) task: Option<String>,
     project: String,
     operation: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,13 +7,21 @@ pub(crate) mod carry;
 pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod inbox;
+pub(crate) mod integrate;
 pub(crate) mod list;
+pub(crate) mod metrics;
+pub(crate) mod prime;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod route;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod simple;
+pub(crate) mod status;
+pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod watch;
+pub(crate) mod work;
 
 use serde::Serialize;
 

@@ -46,12 +46,22 @@ pub(crate) fn located(path: &str, message: &str) -> String {
     }
 }
 
+/// Each problem as one line.
+pub(crate) fn lines(problems: &[Problem]) -> Vec<String> {
+    rows(problems).iter().map(ProblemRow::line).collect()
+}
+
+impl ProblemRow {
+    fn line(&self) -> String {
+        let project = self.project.as_deref().map(|p| format!("{p} ")).unwrap_or_default();
+        format!("{project}{} [{}]", shown(&located(&self.path, &self.message)), self.code)
+    }
+}
+
 /// The problems as text; nothing if there are none.
 pub(crate) fn text(rows: &[ProblemRow], out: &mut String) {
     for row in rows {
-        let project = row.project.as_deref().map(|p| format!("{p} ")).unwrap_or_default();
-        let what = located(&row.path, &row.message);
-        out.push_str(&format!("problem: {project}{} [{}]\n", shown(&what), row.code));
+        out.push_str(&format!("problem: {}\n", row.line()));
         for hint in &row.hints {
             out.push_str(&format!("   hint: {}\n", shown(hint)));
         }

@@ -28,6 +28,10 @@ pub(crate) struct TaskRow {
     pub(crate) created: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) after: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +86,8 @@ impl TaskRow {
             path: place(path),
             created: task.created.map(|at| at.to_string()),
             due: task.due.map(|due| due.to_string()),
+            tier: task.tier.map(|tier| tier.as_str()),
+            model: task.model.as_ref().map(ToString::to_string),
             after: task.after.iter().map(ToString::to_string).collect(),
             holder: (state == State::Claimed)
                 .then(|| task.lease.as_ref().map(|l| l.holder.to_string()))
@@ -186,23 +192,28 @@ impl<'a> Line<'a, String> {
 impl<S: AsRef<str>> Line<'_, S> {
     /// Write it.
     pub(crate) fn write(&self, out: &mut String) {
-        use std::fmt::Write as _;
-        let (short, title) = (self.short.as_ref(), shown(self.title));
-        let _ = write!(out, "{short:<6}  {:<8}  {:<8}  {title}", self.state, self.priority);
+        padded(out, self.short.as_ref(), 6);
+        padded(out, self.state, 8);
+        padded(out, self.priority, 8);
+        out.push_str(&shown(self.title));
+        let mut add = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
         match (self.state, self.from, self.to) {
-            ("outbox", _, Some(to)) => _ = write!(out, "  → {to}"),
-            ("sent", _, Some(to)) => _ = write!(out, "  → {to} ({})", self.stage.unwrap_or_default()),
-            (_, Some(from), _) if from != self.project => _ = write!(out, "  ← {from}"),
+            ("outbox", _, Some(to)) => add(&["  → ", to]),
+            ("sent", _, Some(to)) => add(&["  → ", to, " (", self.stage.unwrap_or_default(), ")"]),
+            (_, Some(from), _) if from != self.project => add(&["  ← ", from]),
             _ => {}
         }
-        if let Some(holder) = self.holder {
-            let _ = write!(out, "  ({})", shown(holder));
-        }
-        if let Some(why) = self.why {
-            let _ = write!(out, "  ({})", shown(why));
+        for remark in [self.holder, self.why].into_iter().flatten() {
+            add(&["  (", &shown(remark), ")"]);
         }
         out.push('\n');
     }
+}
+
+/// A word of ASCII in a column of this width, and two spaces; there may be very many, and `write!` is slow.
+fn padded(out: &mut String, word: &str, width: usize) {
+    out.push_str(word);
+    out.extend(std::iter::repeat_n(' ', width.saturating_sub(word.len()) + 2));
 }
 
 /// The lease that a claim gave.
@@ -373,6 +384,8 @@ impl View for CardView {
         field("to", task.to.as_deref());
         field("created", task.created.as_deref().map(moment).as_deref());
         field("due", task.due.as_deref());
+        field("tier", task.tier);
+        field("model", task.model.as_deref());
         field("after", Some(&task.after.join(", ")));
         field("holder", task.holder.as_deref());
         field("blocked", task.blocked.as_deref());

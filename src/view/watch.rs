@@ -208,6 +208,9 @@ pub(crate) struct ToldView {
     project: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<ProblemRow>,
+    /// Where numbers are served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     #[serde(skip)]
     said: String,
 }
@@ -226,6 +229,12 @@ impl ToldView {
                 let count = super::count(*projects, "project");
                 ("watching", None, None, format!("watching {count}; ctrl-c ends it\n"))
             }
+            Told::Serving { address } => (
+                "serving",
+                None,
+                None,
+                format!("numbers are served on http://{address}/metrics{}\n", reach(*address)),
+            ),
             Told::Polling { project, why } => (
                 "polling",
                 Some(project.clone()),
@@ -247,7 +256,11 @@ impl ToldView {
             Told::Ended => ("ended", None, None, "ended\n".to_owned()),
             Told::Worked(_) => ("worked", None, None, String::new()),
         };
-        ToldView { event, project, problem, said }
+        let address = match told {
+            Told::Serving { address } => Some(address.to_string()),
+            _ => None,
+        };
+        ToldView { event, project, problem, address, said }
     }
 }
 
@@ -262,4 +275,9 @@ impl View for ToldView {
     fn text(&self, out: &mut String) {
         out.push_str(&self.said);
     }
+}
+
+/// A word on who can read what is served.
+fn reach(address: std::net::SocketAddr) -> &'static str {
+    if address.ip().is_loopback() { "" } else { ", for every machine that reaches this one" }
 }

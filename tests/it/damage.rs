@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
@@ -175,12 +176,25 @@ fn damages() -> Vec<Damage> {
             let text = web.read(&path).replacen("schema = 1", "schema = 7", 1);
             web.write(&path, text);
         }),
-        damage("git's object of a task gone", "doctor", ["git", ""], |web| {
-            let tree = web.git("-C .swift rev-parse HEAD^{tree}");
-            let (dir, rest) = tree.trim().split_at(2);
-            fs::remove_file(web.path(&format!(".git/objects/{dir}/{rest}"))).unwrap();
+        damage("git's newest objects gone", "doctor", ["git", ""], |web| {
+            fs::remove_file(newest_pack(web)).unwrap();
+        }),
+        damage("git's newest objects emptied", "doctor", ["git", ""], |web| {
+            let pack = newest_pack(web);
+            fs::remove_file(&pack).unwrap();
+            fs::write(&pack, "").unwrap();
         }),
     ]
+}
+
+/// The pack that holds HEAD of the queue.
+fn newest_pack(web: &Place<'_>) -> PathBuf {
+    let head = web.git("-C .swift rev-parse HEAD");
+    let packs = fs::read_dir(web.path(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let mut packs = packs.filter(|path| path.extension().is_some_and(|ending| ending == "pack"));
+    packs
+        .find(|pack| web.git(["verify-pack", "-v", &pack.display().to_string()]).contains(head.trim()))
+        .expect("a pack has the commit")
 }
 
 #[test]

@@ -19,6 +19,7 @@ macro_rules! documents {
 
 documents! {
     readme => "README.md",
+    events => "docs/events.md",
     formats => "docs/formats.md",
     hands_off => "docs/hands-off.md",
     recovery => "docs/recovery.md",

@@ -17,6 +17,10 @@ use std::{fs, thread};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+mod streaming;
+
+pub(crate) use streaming::Streaming;
+
 /// The instant at which every sandbox opens: a Monday morning.
 const OPENING: &str = "2026-03-02T09:00:00Z";
 
@@ -292,6 +296,11 @@ impl Call<'_> {
         command.current_dir(self.command.get_current_dir().unwrap()).env_clear();
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Call { command, ..self }
+    }
+
+    /// The program itself, for a test that watches it while it runs.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
     }
 
     /// Start it and wait for the end, with a limit.

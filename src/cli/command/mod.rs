@@ -1,29 +1,35 @@
 //! The commands: one struct each, from arguments to a verb to a view.
 
+mod agent;
 mod carry;
 mod check;
+mod events;
 mod inbox;
 mod look;
 mod program;
 mod project;
+mod review;
+mod route;
+mod run;
+mod service;
 mod session;
+mod shift;
+mod status;
 mod task;
 mod undo;
 mod watch;
 mod work;
 
-use clap::Subcommand;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::context::Context;
+use super::logging::Run;
 use crate::domain::fault::Result;
 
 macro_rules! commands {
-    ($($(#[$meta:meta])* $variant:ident($type:ty),)+) => {
+    ($(#[doc = $about:literal] $name:literal $variant:ident($type:ty),)+) => {
         /// Every command of the program.
-        #[derive(Subcommand)]
-        // Only the arguments of the command that was typed are worked out.
-        #[command(defer = true)]
-        pub(super) enum Command { $($(#[$meta])* $variant($type),)+ }
+        pub(super) enum Command { $(#[doc = $about] $variant($type),)+ }
 
         impl Command {
             /// Run it; gives the exit status.
@@ -31,82 +37,153 @@ macro_rules! commands {
                 match self { $(Command::$variant(command) => command.run(context),)+ }
             }
         }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(app: clap::Command) -> clap::Command {
+                app.subcommand_required(true).arg_required_else_help(true)
+                    $(.subcommand(described::<$type>($name, $about)))+
+            }
+
+            fn augment_subcommands_for_update(app: clap::Command) -> clap::Command {
+                Command::augment_subcommands(app)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),+].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, inner)) => <$type>::from_arg_matches(inner).map(Command::$variant),)+
+                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Command::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
     };
+}
+
+impl Command {
+    /// Whether it runs until somebody ends it.
+    pub(super) fn length(&self) -> Run {
+        if matches!(self, Command::Watch(_)) { Run::Long } else { Run::Short }
+    }
+}
+
+/// A command whose arguments are worked out only if it is the one that was typed, or if all are shown: to work out
+/// those of every command takes a good part of the time that a small verb has.
+fn described<T: Args>(name: &'static str, about: &'static str) -> clap::Command {
+    clap::Command::new(name).about(about.trim()).defer(|command| {
+        let about = command.get_about().cloned().unwrap_or_default();
+        T::augment_args(command).about(about)
+    })
 }
 
 commands! {
     /// Make a queue in this repository, or take over the one that is there
-    Init(project::Init),
+    "init" Init(project::Init),
     /// Enter a project into this orchestrator's registry
-    Register(project::Register),
+    "register" Register(project::Register),
     /// Take a project out of the registry; its queue stays as it is
-    Unregister(project::Unregister),
+    "unregister" Unregister(project::Unregister),
     /// List the registered projects
-    Projects(project::Projects),
+    "projects" Projects(project::Projects),
     /// Write a task, for this project (`.`) or another
-    Task(task::Task),
+    "task" Task(task::Task),
     /// Carry tasks from outboxes to inboxes, and receipts back
-    Outbox(carry::Outbox),
+    "outbox" Outbox(carry::Outbox),
     /// Carry, and do what the settings allow, whenever something changes
-    Watch(watch::Watch),
+    "watch" Watch(watch::Watch),
     /// Stop what the watcher does by itself, in one project or all
-    Pause(watch::Pause),
+    "pause" Pause(watch::Pause),
     /// Let the watcher go on
-    Resume(watch::Resume),
+    "resume" Resume(watch::Resume),
     /// Look at what came, and accept, refuse or defer it
-    Inbox(inbox::Inbox),
+    "inbox" Inbox(inbox::Inbox),
     /// Show what to do next
-    Next(look::Next),
+    "next" Next(look::Next),
     /// Begin a session: how things stand, what was learned, what is next
-    Start(session::Start),
+    "start" Start(session::Start),
     /// End the session: what happened, what was learned
-    Finish(session::Finish),
+    "finish" Finish(session::Finish),
     /// Take a task under a lease
-    Claim(work::Claim),
+    "claim" Claim(work::Claim),
     /// Prolong the lease on a task
-    Renew(work::Renew),
+    "renew" Renew(work::Renew),
     /// Give a claimed task back
-    Release(work::Release),
+    "release" Release(work::Release),
     /// Finish a task
-    Done(work::Done),
+    "done" Done(work::Done),
     /// Say that an attempt at a task failed
-    Fail(work::Fail),
+    "fail" Fail(work::Fail),
     /// Say that a task cannot go on
-    Block(work::Block),
+    "block" Block(work::Block),
     /// Say that a blocked task can go on
-    Unblock(work::Unblock),
+    "unblock" Unblock(work::Unblock),
     /// Add a comment to a task
-    Comment(task::Comment),
+    "comment" Comment(task::Comment),
     /// Change a task's fields or text
-    Edit(task::Edit),
+    "edit" Edit(task::Edit),
+    /// Run Claude Code on a task or a prompt, in a worktree of its own
+    "run" Run(run::Run),
+    /// List runs
+    "runs" Runs(run::Runs),
+    /// Work on what is ready, task after task, with Claude Code
+    "work" Work(shift::Work),
+    /// Look at finished work: what waits, or what one run changed
+    "review" Review(review::Review),
+    /// Merge the work of a run into the current branch
+    "merge" Merge(review::Merge),
+    /// Send the work of a run back, with a reason for the next run
+    "reject" Reject(review::Reject),
     /// List tasks
-    List(look::List),
+    "list" List(look::List),
     /// Show everything about one task
-    Show(look::Show),
+    "show" Show(look::Show),
     /// Find tasks by words in title, labels and text
-    Search(look::Search),
+    "search" Search(look::Search),
     /// Show what happened, newest first
-    Log(look::Log),
+    "log" Log(look::Log),
+    /// Show on one screen how all projects stand
+    "status" Status(status::Status),
+    /// Tell the events of all projects in one stream, from a cursor or a time on
+    "events" Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted
-    Undo(undo::Undo),
+    "undo" Undo(undo::Undo),
     /// Check the audit log
-    Audit(check::Audit),
+    "audit" Audit(check::Audit),
     /// List dead letters
-    Dead(look::Dead),
+    "dead" Dead(look::Dead),
     /// Put a dead letter back
-    Redrive(work::Redrive),
+    "redrive" Redrive(work::Redrive),
     /// Check the queue, and repair what is safe to repair
-    Doctor(check::Doctor),
+    "doctor" Doctor(check::Doctor),
+    /// Decide which model a request goes to, and whether a person is asked first
+    "route" Route(route::Route),
+    /// Tell an agent in a few lines how things stand
+    "prime" Prime(agent::Prime),
+    /// Make an agent's own terminal answer the words of swift
+    "integrate" Integrate(agent::Integrate),
+    /// Answer a hook of Claude Code; reads what it says on stdin
+    "hook" Hook(agent::Hook),
     /// Carry out the proposal that waits for your yes
-    Sesame(program::Sesame),
+    "sesame" Sesame(program::Sesame),
     /// Move the queue between its own branch and the current one
-    Home(project::MoveHome),
+    "home" Home(project::MoveHome),
     /// Take the queue out of this repository
-    Uninstall(project::Uninstall),
+    "uninstall" Uninstall(project::Uninstall),
     /// Make a scratch folder and show the whole loop in it
-    Demo(program::Demo),
+    "demo" Demo(program::Demo),
     /// Print a completion script for a shell
-    Completions(program::Completions),
+    "completions" Completions(program::Completions),
+    /// Print what gives a shell the words of swift, such as `task . sesame`
+    "shell-init" ShellInit(program::ShellInit),
     /// Print the manual page
-    Man(program::Man),
+    "man" Man(program::Man),
 }

@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::{Bound, Cli, DONE, run_words};
 use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::prompt::WORDS;
 use crate::domain::text::shown;
 use crate::store::proposal::{self, Proposal};
 use crate::ui::Format;
@@ -92,6 +93,33 @@ impl Man {
             Fault::new(Code::Internal, format!("the manual page cannot be made: {error}"))
         })?;
         context.ui.raw(&text)?;
+        Ok(DONE)
+    }
+}
+
+/// A shell that can be given words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum WordShell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// `shell-init`
+#[derive(Args)]
+pub(in crate::cli) struct ShellInit {
+    /// The shell
+    shell: WordShell,
+}
+
+impl ShellInit {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let text = match self.shell {
+            WordShell::Bash => include_str!("../../../templates/shell/init.bash"),
+            WordShell::Zsh => include_str!("../../../templates/shell/init.zsh"),
+            WordShell::Fish => include_str!("../../../templates/shell/init.fish"),
+        };
+        context.ui.raw(text.replace("@WORDS@", &WORDS.join(" ")).as_bytes())?;
         Ok(DONE)
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::DONE;
 use crate::cli::context::Context;
 use crate::cli::editor;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::route::{Model, Tier};
 use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, valid_title};
 use crate::format::date;
 use crate::ops::create::{self, Fields, Target, Text};
@@ -38,6 +39,12 @@ struct FieldArguments {
     /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`
     #[arg(long, short = 'd', value_name = "DATE")]
     due: Option<String>,
+    /// The tier of the model that is to work on it: haiku, sonnet or opus (default: as `swift route` decides)
+    #[arg(long, value_name = "TIER")]
+    tier: Option<Tier>,
+    /// The model that is to work on it, by name
+    #[arg(long, value_name = "MODEL")]
+    model: Option<Model>,
 }
 
 impl FieldArguments {
@@ -45,8 +52,8 @@ impl FieldArguments {
         let today = context.env.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let due = self.due.map(|text| date::parse(&text, today)).transpose()?;
         let after = self.after.iter().map(|text| dependency(queue, text)).collect::<Result<_>>()?;
-        let Self { kind, priority, effort, labels, .. } = self;
-        Ok(Fields { title, kind, priority, effort, labels, after, due: due as Option<Date> })
+        let Self { kind, priority, effort, labels, tier, model, .. } = self;
+        Ok(Fields { title, kind, priority, effort, labels, after, due: due as Option<Date>, tier, model })
     }
 }
 
@@ -257,7 +264,7 @@ impl Edit {
 }
 
 fn is_empty(fields: &Fields) -> bool {
-    let Fields { title, kind, priority, effort, labels, after, due } = fields;
+    let Fields { title, kind, priority, effort, labels, after, due, tier, model } = fields;
     title.is_none()
         && kind.is_none()
         && priority.is_none()
@@ -265,6 +272,8 @@ fn is_empty(fields: &Fields) -> bool {
         && labels.is_empty()
         && after.is_empty()
         && due.is_none()
+        && tier.is_none()
+        && model.is_none()
 }
 
 fn in_editor(context: &Context, queue: &Queue, reference: &str) -> Result<(NewText, Option<PathBuf>)> {

@@ -5,8 +5,8 @@
 use super::header::Header;
 use super::record::{self, Record};
 use super::verify::{Defect, DefectKind};
-use crate::domain::event::Digest;
-use crate::domain::id::{SegmentId, WriterId};
+use crate::domain::event::{Digest, Event};
+use crate::domain::id::{EventId, SegmentId, WriterId};
 use crate::format::malformed::Malformed;
 
 /// What a segment says.
@@ -63,6 +63,38 @@ pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
 pub(crate) fn parse_bytes(bytes: &[u8]) -> Result<Segment, Malformed> {
     // What is no UTF-8 becomes replacement characters; the hash of that record then tells.
     parse(&String::from_utf8_lossy(bytes))
+}
+
+/// Every record of a segment in the order of the file, or why it is none. Neither the header nor a damaged record
+/// keeps the others from being read. What is damaged at the very end may still be on its way: it does not count.
+pub(crate) fn entries(bytes: &[u8]) -> Vec<Result<Event, Malformed>> {
+    let text = String::from_utf8_lossy(bytes);
+    let (header, rest) = split_header(&text);
+    let mut line = 1 + lines(header);
+    let mut all = Vec::new();
+    for piece in pieces(rest) {
+        let read = record::read(&piece[1..], line + 1);
+        all.push(read.map(|record| record.event).map_err(|unreadable| unreadable.defect));
+        line += lines(piece);
+    }
+    let sound = all.iter().rposition(Result::is_ok).map_or(0, |last| last + 1);
+    all.truncate(sound);
+    all
+}
+
+/// The greatest event id of a segment, found without reading its records; `None` if some record has none that can be
+/// found so.
+pub(crate) fn greatest_id(bytes: &[u8]) -> Option<EventId> {
+    let (mut records, mut ids, mut greatest) = (0, 0, None);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        records += usize::from(line == b"[[event]]");
+        let id = line.strip_prefix(b"id = \"").and_then(|rest| rest.get(..26));
+        if let Some(id) = id.and_then(|id| std::str::from_utf8(id).ok()?.parse().ok()) {
+            ids += 1;
+            greatest = greatest.max(Some(id));
+        }
+    }
+    greatest.filter(|_| records == ids)
 }
 
 fn read_piece(segment: &mut Segment, text: &str, line: usize) {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::id::TaskId;
 use crate::domain::lease::Lease;
+use crate::domain::route::Tier;
 use crate::domain::task::{Dependency, Effort, Ending, Priority, Receipt, Stage, State};
 
 fn instant() -> impl Strategy<Value = Timestamp> {
@@ -84,6 +85,8 @@ fn task() -> impl Strategy<Value = Task> {
             .map(|(task, far)| Dependency { project: far.then(|| "a/b".parse().unwrap()), task })
             .collect(),
         due: more.3,
+        tier: [None, Some(Tier::Haiku), Some(Tier::Sonnet), Some(Tier::Opus)][who.4],
+        model: who.2.then(|| "claude-opus-5-5".parse().unwrap()),
         token: state.0,
         attempts: state.1,
         lease: state.2,

@@ -35,6 +35,8 @@ fn from_fields(fields: Fields<'_>, warnings: &mut Vec<String>) -> Result<Task, M
         created: fields.instant_or_warn("created", warnings)?,
         after: fields.words("after")?,
         due: fields.date("due")?,
+        tier: fields.word("tier")?,
+        model: fields.word("model")?,
         token: fields.unsigned("token")?.unwrap_or_default(),
         attempts: fields.unsigned("attempts")?.unwrap_or_default(),
         lease: fields.table("lease")?.map(lease).transpose()?,

@@ -28,6 +28,8 @@ pub(super) fn keys(task: &Task, newline: Newline) -> Vec<Key> {
         ("created", task.created.map(to_toml)),
         ("after", some_array(&task.after.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("due", task.due.map(date_to_toml)),
+        ("tier", task.tier.map(|tier| shown(&tier))),
+        ("model", task.model.as_ref().map(|model| string(model.as_str()))),
         ("token", some_number(task.token)),
         ("attempts", some_number(u64::from(task.attempts))),
         ("blocked", task.blocked.as_deref().map(|why| paragraph(why, newline))),

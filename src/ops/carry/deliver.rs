@@ -5,8 +5,11 @@
 //! has committed. Where two send to each other, one commits its arrivals at first and strikes off what it sent at the
 //! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
+mod commits;
+mod promises;
+
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::plan::{Letter, News, Plan, Stranded, Tidings};
 use super::post::{Post, Posts};
@@ -16,13 +19,12 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
-use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
-use crate::store::{adoption, archive, history, layout};
+use crate::store::{archive, history, layout};
 
 /// Carry out the plan.
 ///
@@ -44,6 +46,7 @@ pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> R
     for (post, closed) in plan.closed {
         round.put_away(post, closed);
     }
+    round.promise_ids();
     round.commit_all();
     Ok(round.report)
 }
@@ -79,8 +82,6 @@ struct Round<'a> {
     open: HashMap<usize, Tx<'a>>,
     present: HashMap<usize, Present>,
     under_way: Vec<OnItsWay>,
-    /// Repositories that have committed their arrivals and still have to strike off what they sent.
-    late: Vec<usize>,
     told: HashMap<usize, Vec<Told>>,
     given_up: HashMap<usize, Vec<GivenUp>>,
     report: Report,
@@ -94,7 +95,6 @@ impl<'a> Round<'a> {
             open: HashMap::new(),
             present: HashMap::new(),
             under_way: Vec::new(),
-            late: Vec::new(),
             told: HashMap::new(),
             given_up: HashMap::new(),
             report: Report::default(),
@@ -253,74 +253,6 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Letters without an id on the disk keep the one that they got in this round, whatever happens to it. A sender for
-    /// whom that cannot be written sends nothing.
-    fn promise_ids(&mut self) {
-        let mut files: HashMap<usize, Vec<(String, Vec<u8>, TaskId)>> = HashMap::new();
-        for way in self.under_way.iter().filter(|way| way.letter.item.id().is_none()) {
-            let path = &way.letter.item.path;
-            let found = self.open.get(&way.letter.from).and_then(|tx| tx.found(path));
-            let entry = found.map(|bytes| (path.clone(), bytes.to_vec(), way.id));
-            files.entry(way.letter.from).or_default().extend(entry);
-        }
-        for (index, files) in files {
-            if let Err(fault) = adoption::promise(&self.posts.all[index].queue, &files) {
-                self.give_way(index);
-                self.problem(index, "", fault);
-            }
-        }
-    }
-
-    /// Nothing of this sender has arrived anywhere yet, and nothing of it shall: its receivers go without their share too,
-    /// because what is staged for them cannot be told apart.
-    fn give_way(&mut self, index: usize) {
-        let receivers: HashSet<usize> =
-            self.under_way.iter().filter(|way| way.letter.from == index).map(|way| way.letter.to).collect();
-        self.under_way.retain(|way| way.letter.from != index && !receivers.contains(&way.letter.to));
-        self.open.retain(|open, _| *open != index && !receivers.contains(open));
-    }
-
-    /// Commit every repository after those that it sends to.
-    fn commit_all(&mut self) {
-        self.promise_ids();
-        let mut arrivals: HashSet<usize> =
-            self.under_way.iter().filter(|way| !way.again).map(|way| way.letter.to).collect();
-        let mut waiting: BTreeSet<usize> = self.open.keys().copied().collect();
-        while let Some(next) = self.next_to_commit(&waiting, &arrivals) {
-            match next {
-                Next::Whole(index) => {
-                    waiting.remove(&index);
-                    arrivals.remove(&index);
-                    self.commit_whole(index);
-                }
-                Next::Arrivals(index) => {
-                    waiting.remove(&index);
-                    arrivals.remove(&index);
-                    self.commit(index, Half::Arrivals);
-                    self.late.push(index);
-                }
-            }
-        }
-        for index in std::mem::take(&mut self.late) {
-            self.open_one(index);
-            self.commit_whole(index);
-        }
-    }
-
-    fn next_to_commit(&self, waiting: &BTreeSet<usize>, arrivals: &HashSet<usize>) -> Option<Next> {
-        let free = |index: &usize| {
-            let mut sends = self.under_way.iter().filter(|way| way.letter.from == *index);
-            sends.all(|way| way.letter.to == *index || !arrivals.contains(&way.letter.to))
-        };
-        let whole = waiting.iter().copied().find(free).map(Next::Whole);
-        whole.or_else(|| waiting.iter().copied().find(|index| arrivals.contains(index)).map(Next::Arrivals))
-    }
-
-    fn commit_whole(&mut self, index: usize) {
-        self.depart(index);
-        self.commit(index, Half::Whole);
-    }
-
     /// Strike off what the receivers have, and write the sender's records.
     fn depart(&mut self, index: usize) {
         let (own, rest) =
@@ -374,73 +306,6 @@ impl<'a> Round<'a> {
         );
         Ok(Some(delivered))
     }
-
-    /// A round that was killed may have committed the sender's record and not removed a file that no commit knew of. Then
-    /// the removal is all that is left to do.
-    fn is_struck_off(&mut self, way: &OnItsWay) -> Result<bool> {
-        let post = &self.posts.all[way.letter.from];
-        let Some(record) = post.queue.at_usual_place(way.id, Folder::Sent)? else { return Ok(false) };
-        let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(false) };
-        let hash = content_hash(&tx.read(&record.path)?.unwrap_or_default());
-        tx.remove(&way.letter.item.path)?;
-        let receiver = self.posts.all[way.letter.to].id.clone();
-        let fact = Fact::task(EventKind::TaskSent, way.id, Some(State::Outbox), State::Sent);
-        tx.record(fact.because(receiver).leaving(hash));
-        Ok(true)
-    }
-
-    fn commit(&mut self, index: usize, half: Half) {
-        let Some(tx) = self.open.remove(&index) else { return };
-        let post = &self.posts.all[index];
-        let subject = subject(&post.id, tx.facts());
-        let result = tx.commit(&subject);
-        match result {
-            Ok(committed) => {
-                self.report.receipts.extend(self.told.remove(&index).unwrap_or_default());
-                self.report.dead.extend(self.given_up.remove(&index).unwrap_or_default());
-                let debt = committed.debt.clone();
-                self.report.commits.push((post.id.clone(), committed));
-                if let Some(reason) = debt {
-                    self.unfinished(index, &reason);
-                }
-            }
-            Err(fault) => self.failed(index, fault, half),
-        }
-    }
-
-    /// What arrived lies there and is not committed yet. The senders keep it in their outboxes until it is, unless
-    /// the receiver has chosen to commit at another time.
-    fn unfinished(&mut self, index: usize, reason: &str) {
-        if self.posts.all[index].queue.settings.commit != CommitPolicy::Each {
-            return;
-        }
-        self.under_way.retain(|way| way.letter.to != index || way.again);
-        let text = format!("the commit has to wait: {reason}");
-        self.problem(index, "", Fault::new(Code::InProgress, text).hint("the next round makes it"));
-    }
-
-    /// A repository that could not commit: nothing arrived there, and nothing was struck off there.
-    fn failed(&mut self, index: usize, fault: Fault, half: Half) {
-        let post = self.posts.all[index].id.clone();
-        self.under_way.retain(|way| way.letter.to != index || way.again);
-        if half == Half::Whole {
-            self.report.delivered.retain(|delivered| delivered.from != post);
-        }
-        self.told.remove(&index);
-        self.given_up.remove(&index);
-        self.problem(index, "", fault);
-    }
-}
-
-enum Next {
-    Whole(usize),
-    Arrivals(usize),
-}
-
-#[derive(PartialEq, Eq)]
-enum Half {
-    Arrivals,
-    Whole,
 }
 
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
@@ -499,26 +364,4 @@ fn copy_at(
 fn collision(post: &Post, id: TaskId, path: &str) -> Fault {
     Fault::new(Code::Collision, format!("`{}` has another task with the id {id}: `{path}`", post.id))
         .hint("remove the line `id = …` from the head of this one; it gets a new id")
-}
-
-/// `deliver 3 tasks to acme/api`, `send 2 tasks, 1 receipt`.
-fn subject(own: &str, facts: &[Fact]) -> String {
-    let count = |kinds: &[EventKind]| facts.iter().filter(|fact| kinds.contains(&fact.kind)).count();
-    let words = [
-        ("deliver", "task", count(&[EventKind::TaskDelivered])),
-        ("send", "task", count(&[EventKind::TaskSent, EventKind::TaskResent])),
-        ("take in", "task", count(&[EventKind::TaskAccepted])),
-        ("note", "receipt", count(&[EventKind::ReceiptReceived])),
-        ("give up", "task", count(&[EventKind::TaskDead])),
-    ];
-    let parts: Vec<String> = words
-        .iter()
-        .filter(|(_, _, n)| *n > 0)
-        .map(|(verb, noun, n)| {
-            let plural = if *n == 1 { "" } else { "s" };
-            let place = if *verb == "deliver" { format!(" to {own}") } else { String::new() };
-            format!("{verb} {n} {noun}{plural}{place}")
-        })
-        .collect();
-    if parts.is_empty() { "record changes made by hand".to_owned() } else { parts.join(", ") }
 }

@@ -10,7 +10,7 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::Item;
+use crate::store::queue::{Item, Listing};
 use crate::store::tx::Operation;
 
 /// A task that is to be carried.
@@ -110,16 +110,15 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
         problems: posts.problems.clone(),
         ..Plan::default()
     };
-    for index in (0..posts.all.len()).filter(|&index| posts.sends(index)) {
-        outbox(posts, index, operation, &mut plan);
+    for (index, listing) in posts.list(&[Folder::Outbox], |index| posts.sends(index)) {
+        outbox(posts, index, listing, operation, &mut plan);
     }
     receipts::compare(posts, &mut plan);
     plan
 }
 
-fn outbox(posts: &Posts, index: usize, operation: &Operation<'_>, plan: &mut Plan) {
+fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'_>, plan: &mut Plan) {
     let post = &posts.all[index];
-    let listing = post.queue.list(&[Folder::Outbox]);
     plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
     for item in listing.items {
         let is_for_others = posts.address(&item.task) == Address::Elsewhere;

@@ -6,8 +6,9 @@ use super::attempts;
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
-use crate::domain::task::Task;
-use crate::store::queue::Queue;
+use crate::domain::task::{Folder, Task};
+use crate::ops::abreast::abreast;
+use crate::store::queue::{Listing, Queue};
 use crate::store::registry::{self, Registry};
 
 /// A queue that takes part in the round.
@@ -77,6 +78,16 @@ pub(crate) fn open(orchestrator: &Queue, part: Option<&Part>) -> Result<Posts> {
 }
 
 impl Posts {
+    /// What the chosen posts have in these folders, in the order of the posts.
+    pub(crate) fn list(
+        &self,
+        folders: &[Folder],
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, Listing)> {
+        let chosen = (0..self.all.len()).filter(|index| is_chosen(*index)).collect();
+        abreast(chosen, |index: usize| (index, self.all[index].queue.list(folders)))
+    }
+
     /// The post that a task's `to` stands for.
     pub(crate) fn address(&self, task: &Task) -> Address {
         let Some(name) = &task.to else { return Address::Unknown };

@@ -34,8 +34,8 @@ impl Known {
 /// Compare every sent record with the receiver's queue and note what is new.
 pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
-    for (index, post) in posts.all.iter().enumerate().filter(|(index, _)| posts.is_told(*index)) {
-        let listing = post.queue.list(&[Folder::Sent]);
+    for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
+        let post = &posts.all[index];
         plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
         keep_few(index, &listing.items, plan);
         for item in listing.items {

@@ -131,7 +131,7 @@ impl Home {
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
             let entry = index.find(self.in_tree(path).as_bytes());
-            entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id))
+            entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id()))
         };
         let folder = Folder::open(&self.root)?;
         let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
@@ -164,9 +164,9 @@ impl Home {
             let stamp = folder.stat(path)?.map(|stat| index::stamp_of(&stat));
             let known = index.and_then(|index| index.find(self.in_tree(path).as_bytes()));
             let fresh = known.is_some_and(|entry| {
-                Some(entry.stamp) == stamp
-                    && entry.stamp.mtime < written
-                    && head.is_some_and(|id| id.as_slice() == entry.id)
+                Some(entry.stamp()) == stamp
+                    && entry.stamp().mtime < written
+                    && head.is_some_and(|id| id.as_slice() == entry.id())
             });
             if !fresh {
                 let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
@@ -226,14 +226,14 @@ impl Home {
 }
 
 /// Commits and queue trees, each read once.
-struct Reader {
-    repo: Rc<Repo>,
+pub(super) struct Reader {
+    pub(super) repo: Rc<Repo>,
     commits: HashMap<ObjectId, Rc<CommitData>>,
     queues: HashMap<ObjectId, Option<ObjectId>>,
 }
 
 impl Reader {
-    fn new(repo: Rc<Repo>) -> Self {
+    pub(super) fn new(repo: Rc<Repo>) -> Self {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 
@@ -247,7 +247,7 @@ impl Reader {
     }
 
     /// The queue's tree in a commit.
-    fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
+    pub(super) fn queue(&mut self, id: ObjectId) -> Result<Option<ObjectId>> {
         if let Some(queue) = self.queues.get(&id) {
             return Ok(*queue);
         }

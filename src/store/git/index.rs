@@ -117,7 +117,7 @@ impl Home {
         let written = (metadata.mtime() as u32, metadata.mtime_nsec() as u32);
         let mut doubtful = Vec::new();
         for (position, entry) in index.entries.iter().enumerate() {
-            if entry.plain && entry.stamp.mtime.0 >= written.0 && entry.stamp.size > 0 {
+            if entry.plain && entry.modified() >= written.0 && entry.stamp().size > 0 {
                 let same = self.is_unchanged(repo, entry, written)?;
                 if !same {
                     doubtful.push(position);
@@ -131,14 +131,14 @@ impl Home {
         use std::os::unix::ffi::OsStrExt as _;
         let file = self.checkout.join(std::ffi::OsStr::from_bytes(entry.path));
         let Ok(metadata) = std::fs::symlink_metadata(&file) else { return Ok(false) };
-        if stamp_of_metadata(&metadata) != entry.stamp {
+        if stamp_of_metadata(&metadata) != entry.stamp() {
             return Ok(false);
         }
-        if entry.stamp.mtime < written {
+        if entry.stamp().mtime < written {
             return Ok(true);
         }
         let Ok(content) = std::fs::read(&file) else { return Ok(false) };
-        Ok(objects::hash(repo.hash, Kind::Blob, &content)?.as_slice() == entry.id)
+        Ok(objects::hash(repo.hash, Kind::Blob, &content)?.as_slice() == entry.id())
     }
 
     /// Let git do it, on a copy, while we hold the lock.

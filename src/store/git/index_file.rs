@@ -32,17 +32,50 @@ pub(super) struct Fresh {
     pub(super) stamp: Stamp,
 }
 
-/// One entry of an index that was read.
+/// One entry of an index that was read. There may be very many, so what few are asked for is taken apart only then.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) path: &'a [u8],
-    pub(super) id: &'a [u8],
-    pub(super) stamp: Stamp,
+    /// All of the entry's bytes, and where they begin in the file.
+    record: &'a [u8],
+    start: u32,
+    id_len: u8,
     /// A plain entry of stage 0 that git compares with the file.
     pub(super) plain: bool,
-    /// Where the entry's bytes are.
-    start: usize,
-    end: usize,
+}
+
+impl<'a> Entry<'a> {
+    /// The object id.
+    pub(super) fn id(&self) -> &'a [u8] {
+        &self.record[40..40 + usize::from(self.id_len)]
+    }
+
+    /// What git remembers about the file.
+    pub(super) fn stamp(&self) -> Stamp {
+        let field = |number: usize| be32(self.record, number * 4).unwrap_or_default();
+        Stamp {
+            ctime: (field(0), field(1)),
+            mtime: (field(2), field(3)),
+            dev: field(4),
+            ino: field(5),
+            uid: field(7),
+            gid: field(8),
+            size: field(9),
+        }
+    }
+
+    /// The seconds of the time of the last change of the file.
+    pub(super) fn modified(&self) -> u32 {
+        be32(self.record, 8).unwrap_or_default()
+    }
+
+    fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    fn end(&self) -> usize {
+        self.start() + self.record.len()
+    }
 }
 
 /// An index, taken apart.
@@ -100,7 +133,7 @@ impl<'a> IndexFile<'a> {
         let mut at = HEADER;
         for _ in 0..count {
             let entry = entry(&data[..body], at, hash_len)?;
-            at = entry.end;
+            at = entry.end();
             entries.push(entry);
         }
         let mut tree = None;
@@ -168,15 +201,15 @@ impl<'a> IndexFile<'a> {
             }
             count += 1;
             match &mut run {
-                Some((_, end)) if *end == entry.start => *end = entry.end,
+                Some((_, end)) if *end == entry.start() => *end = entry.end(),
                 _ => {
                     flush(&mut out, self.data, &mut run);
-                    run = Some((entry.start, entry.end));
+                    run = Some((entry.start(), entry.end()));
                 }
             }
             if doubted {
                 flush(&mut out, self.data, &mut run);
-                let size = out.len() - (entry.end - entry.start) + 36;
+                let size = out.len() - entry.record.len() + 36;
                 out[size..size + 4].fill(0);
             }
         }
@@ -249,7 +282,6 @@ fn push(out: &mut Vec<u8>, path: &[u8], fresh: Option<Fresh>) -> usize {
 
 fn entry(data: &[u8], start: usize, hash_len: usize) -> Option<Entry<'_>> {
     let field = |number: usize| be32(data, start + number * 4);
-    let id = data.get(start + 40..start + 40 + hash_len)?;
     let flags_at = start + 40 + hash_len;
     let flags = be16(data, flags_at)?;
     let mut path_at = flags_at + 2;
@@ -271,19 +303,10 @@ fn entry(data: &[u8], start: usize, hash_len: usize) -> Option<Entry<'_>> {
     let mode = field(6)?;
     Some(Entry {
         path,
-        id,
-        stamp: Stamp {
-            ctime: (field(0)?, field(1)?),
-            mtime: (field(2)?, field(3)?),
-            dev: field(4)?,
-            ino: field(5)?,
-            uid: field(7)?,
-            gid: field(8)?,
-            size: field(9)?,
-        },
+        record: &data[start..end],
+        start: u32::try_from(start).ok()?,
+        id_len: u8::try_from(hash_len).ok()?,
         plain: flags & (STAGE | VALID) == 0 && more & (SKIP | INTENT) == 0 && mode & 0o170_000 == 0o100_000,
-        start,
-        end,
     })
 }
 

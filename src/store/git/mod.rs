@@ -5,8 +5,10 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+pub(crate) mod checkout;
 mod clock;
 mod commit;
+mod committed;
 mod create;
 mod creation;
 mod debt;
@@ -46,6 +48,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
 pub(crate) use create::Created;
 pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
 pub(crate) use lock::Guard;

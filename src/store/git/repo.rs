@@ -3,13 +3,15 @@
 //! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
+use gix::odb::store::init::Slots;
 
 use super::clock;
 use super::perm::Sharing;
@@ -25,25 +27,45 @@ pub(super) struct Repo {
     trees: RefCell<HashMap<ObjectId, Rc<Vec<Line>>>>,
 }
 
-/// A repository that is opened when it is first needed, and then kept.
-#[derive(Clone, Default)]
-pub(super) struct Opened(OnceCell<Rc<Repo>>);
+/// Which home a repository is opened for. It is opened when it is first needed and then kept, by each thread for
+/// itself, because gix's own handle is one thread's.
+#[derive(Debug, Clone)]
+pub(super) struct Opened(u64);
+
+/// How many open repositories a thread keeps.
+const KEPT: usize = 48;
+
+thread_local! {
+    static OPEN: RefCell<VecDeque<(u64, Rc<Repo>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Opened(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 impl Opened {
     pub(super) fn get(&self, git_dir: &Path) -> Result<Rc<Repo>> {
-        if let Some(repo) = self.0.get() {
-            return Ok(Rc::clone(repo));
+        let find = |open: &VecDeque<(u64, Rc<Repo>)>| {
+            open.iter().find(|(home, _)| *home == self.0).map(|(_, repo)| Rc::clone(repo))
+        };
+        if let Some(repo) = OPEN.with_borrow(find) {
+            return Ok(repo);
         }
         let repo = Rc::new(Repo::open(git_dir)?);
-        Ok(Rc::clone(self.0.get_or_init(|| repo)))
+        OPEN.with_borrow_mut(|open| {
+            open.truncate(KEPT - 1);
+            open.push_front((self.0, Rc::clone(&repo)));
+        });
+        Ok(repo)
     }
 }
 
-impl std::fmt::Debug for Opened {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.get().is_some() { "Opened" } else { "Closed" })
-    }
-}
+/// For how many packs there is room at first. To count them takes as long as to read what is needed; where there are
+/// more, the first object that is not found makes us count.
+const ROOM_FOR_PACKS: u16 = 128;
 
 /// Trees that are remembered at most.
 const TREES: usize = 512;
@@ -66,7 +88,7 @@ pub(super) struct Identity {
 impl Repo {
     /// Open the repository whose git folder is given.
     pub(super) fn open(git_dir: &Path) -> Result<Repo> {
-        let gix = open(git_dir)?;
+        let gix = open(git_dir, Slots::Given(ROOM_FOR_PACKS))?;
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             let place = gix.workdir().unwrap_or(git_dir).to_owned();
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
@@ -105,7 +127,7 @@ impl Repo {
             return Ok(found);
         }
         // Packs are joined and collected while we read; what was there has only moved, and a new look finds it.
-        *self.objects.borrow_mut() = open(self.gix.git_dir())?.objects;
+        *self.objects.borrow_mut() = open(self.gix.git_dir(), Slots::default())?.objects;
         self.find(id)
     }
 
@@ -130,6 +152,20 @@ impl Repo {
             (Kind::Blob, data) => Ok(data),
             (kind, _) => Err(Fault::new(Code::Git, format!("git object {id} is a {kind}, not a file"))),
         }
+    }
+
+    /// How many bytes an object has, read from its header alone; `None` if it is not there.
+    pub(super) fn size(&self, id: ObjectId) -> Option<u64> {
+        self.gix.find_header(id).ok().map(|header| header.size())
+    }
+
+    /// The one object whose hash begins with these bytes; `None` if there is none, or more than one.
+    pub(super) fn completed(&self, beginning: &[u8]) -> Option<ObjectId> {
+        let mut whole = vec![0; self.hash.len_in_bytes()];
+        whole.get_mut(..beginning.len())?.copy_from_slice(beginning);
+        let whole = ObjectId::from_bytes_or_panic(&whole);
+        let prefix = gix::hash::Prefix::new(&whole, beginning.len() * 2).ok()?;
+        self.gix.objects.lookup_prefix(prefix, None).ok()??.ok()
     }
 
     /// The lines of a tree.
@@ -208,8 +244,9 @@ impl Repo {
     }
 }
 
-fn open(git_dir: &Path) -> Result<gix::Repository> {
-    let opened = gix::open::Options::default().permissions(permissions()).open_path_as_is(true).open(git_dir);
+fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
+    let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
+    let opened = options.open_path_as_is(true).open(git_dir);
     Ok(opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local())
 }
 

@@ -5,10 +5,10 @@
 //! very file, its entries stand for HEAD, and files are compared with them alone. The record is only a hint:
 //! without it, or after git has written the index, HEAD is read as before.
 //!
-//! Before each verb, folders that only `swift` writes, the log and the archives, are not looked at: they grow with
+//! Before each verb, folders that only `swift` writes, the log, the archives and the records of runs, are not looked at: they grow with
 //! everything that was ever finished. Whether they are as they were is a question for `audit verify` and `doctor`.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use crate::domain::fault::Result;
 use crate::store::entries;
 
 /// What no verb looks at, at the top of the queue.
-const PASSED_OVER: [&str; 2] = ["audit", "archive"];
+const PASSED_OVER: [&str; 3] = ["audit", "archive", "runs"];
 
 /// What the record begins with.
 const HEAD_LINE: &str = "swift in step 1";
@@ -103,7 +103,7 @@ impl Home {
             && own.iter().zip(&files).all(|(entry, (path, leaf))| {
                 entry.plain
                     && entry.path.strip_prefix(self.prefix().as_bytes()) == Some(path.as_bytes())
-                    && entry.id == leaf.id.as_slice()
+                    && entry.id() == leaf.id.as_slice()
             }))
     }
 
@@ -180,13 +180,17 @@ impl Sweep<'_> {
     }
 
     /// The entries directly in a folder of tasks, if none of its names has changed since the index was written.
-    fn still(&self, fd: &OwnedFd, path: &str) -> Option<Found> {
+    fn still(&self, above: &OwnedFd, name: &CStr, path: &str) -> Option<Found> {
         let (top, _) = path.split_once('/')?;
         let all = self.index.below(self.prefix.as_bytes());
         if self.reach == Reach::Files || all.len() < LARGE || !SPREAD.contains(&top) {
             return None;
         }
-        let changed = rustix::fs::fstat(fd).ok().map(|stat| index::stamp_of(&stat).mtime)?;
+        let stat = rustix::fs::statat(above, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            return None;
+        }
+        let changed = index::stamp_of(&stat).mtime;
         let folder = format!("{}{path}/", self.prefix);
         let first = all.partition_point(|entry| entry.path < folder.as_bytes());
         let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
@@ -197,9 +201,6 @@ impl Sweep<'_> {
     }
 
     fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
-        if let Some(found) = self.still(fd, path) {
-            return Ok(found);
-        }
         let (mut files, mut below) = (Vec::new(), Vec::new());
         let read = entries::each(fd, |name, kind| {
             let at_top =
@@ -226,6 +227,9 @@ impl Sweep<'_> {
     fn below(&self, above: &OwnedFd, path: &str, name: &CString) -> Result<Found> {
         let Ok(text) = name.to_str() else { return Ok(Found::default()) };
         let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
+        if let Some(found) = self.still(above, name, &path) {
+            return Ok(found);
+        }
         match rustix::fs::openat(above, name, FLAGS, Mode::empty()) {
             Ok(fd) => self.folder(&fd, &path),
             Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(Found::default()),
@@ -265,7 +269,7 @@ impl Sweep<'_> {
             }
             found.present.extend(known.ok().map(|at| first + at));
             let is_same = known.is_ok_and(|at| {
-                let stamp = entries[at].stamp;
+                let stamp = entries[at].stamp();
                 stamp == index::stamp_of(&stat) && stamp.mtime < self.written
             });
             if !is_same {

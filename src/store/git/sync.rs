@@ -15,8 +15,8 @@ use crate::domain::fault::Result;
 /// From here on the whole file system is flushed at once.
 const MANY: usize = 48;
 
-/// How many flushes run side by side.
-const THREADS: usize = 3;
+/// From how many files on two threads share them; a third costs more than it wins.
+const WORTH_SHARING: usize = 3;
 
 /// Files and folders that have to be on the disk before the next step.
 #[derive(Debug, Default)]
@@ -59,17 +59,14 @@ impl Barrier {
 }
 
 fn flush_side_by_side(files: &[(PathBuf, File)]) -> Result<()> {
-    let Some((last, others)) = files.split_last() else { return Ok(()) };
-    let share = others.len().div_ceil(THREADS).max(1);
+    if files.len() < WORTH_SHARING {
+        return flush_in_turn(files);
+    }
+    let (first, second) = files.split_at(files.len() / 2);
     std::thread::scope(|scope| {
-        let started: Vec<_> =
-            others.chunks(share).map(|part| scope.spawn(move || flush_in_turn(part))).collect();
-        let own = flush_in_turn(std::slice::from_ref(last));
-        started
-            .into_iter()
-            .map(|thread| thread.join().expect("a flush does not panic"))
-            .chain([own])
-            .collect()
+        let other = scope.spawn(|| flush_in_turn(first));
+        let own = flush_in_turn(second);
+        other.join().expect("a flush does not panic").and(own)
     })
 }
 

@@ -1,0 +1,236 @@
+//! Working inside an agent's session: hooks, context, and how they are installed.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use clap::{Args, Subcommand};
+
+use crate::cli::approval::{Decision as Approved, Plan, approve};
+use crate::cli::context::Context;
+use crate::cli::{DONE, parse, split_approval};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::mode::{Manner, Mode, manner};
+use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
+use crate::domain::route::{Decision, Head, Verdict};
+use crate::env;
+use crate::format::hooks;
+use crate::ops::integrate::{self, Wanted};
+use crate::ops::{prime, route};
+use crate::store::proposal;
+use crate::store::queue::Queue;
+use crate::ui;
+use crate::view::integrate::plan_lines;
+use crate::view::prime::PrimeView;
+use crate::view::simple::Answer;
+
+/// The largest message that a hook reads, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// How much of an answer is shown in a session, in characters.
+const LONGEST_ANSWER: usize = 20_000;
+
+/// `prime`
+#[derive(Args)]
+pub(in crate::cli) struct Prime {}
+
+impl Prime {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let prime = prime::prime(context.queue()?, context.env.now())?;
+        context.ui.show(&PrimeView::new(&prime))?;
+        Ok(DONE)
+    }
+}
+
+/// `integrate`
+#[derive(Args)]
+pub(in crate::cli) struct Integrate {
+    #[command(subcommand)]
+    with: Integration,
+}
+
+#[derive(Subcommand)]
+enum Integration {
+    /// Claude Code: hooks in `.claude/settings.json`, slash commands in `.claude/commands/swift`
+    Claude(Claude),
+}
+
+#[derive(Args)]
+struct Claude {
+    /// Take out what was put in; all else stays to the byte
+    #[arg(long)]
+    remove: bool,
+}
+
+impl Integrate {
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        let Integration::Claude(claude) = self.with;
+        let wanted = if claude.remove { Wanted::Removed } else { Wanted::Installed };
+        let queue = context.queue()?;
+        let plan = integrate::plan(queue, &context.start, wanted)?;
+        if plan.steps.is_empty() {
+            context.ui.show(&Answer::new("nothing to do").field("files", Vec::<String>::new()))?;
+            plan.notes.iter().for_each(|note| context.ui.note(note));
+            return Ok(DONE);
+        }
+        let shown = Plan {
+            lines: plan_lines(&plan.steps, &plan.notes),
+            basis: plan.basis(),
+            fields: serde_json::Map::new(),
+        };
+        if approve(context, &queue.local, &shown)? == Approved::Stop {
+            return Ok(DONE);
+        }
+        integrate::carry_out(queue, &plan)?;
+        let files: Vec<String> = plan.steps.iter().map(|step| step.path.clone()).collect();
+        let count = crate::view::count(files.len(), "file");
+        let said = match wanted {
+            Wanted::Installed => format!("Claude Code answers the words of swift here: {count} written"),
+            Wanted::Removed => format!("Claude Code is as it was: {count} restored or removed"),
+        };
+        context.ui.show(&Answer::new(said).field("files", files))?;
+        plan.notes.iter().for_each(|note| context.ui.note(note));
+        Ok(DONE)
+    }
+}
+
+/// `hook`
+#[derive(Args)]
+pub(in crate::cli) struct Hook {
+    /// The event: `user-prompt-submit` or `session-start`
+    event: String,
+    /// What becomes of a request, whatever the settings say: directive, orchestration or hybrid
+    #[arg(long, value_name = "MODE")]
+    mode: Option<Mode>,
+}
+
+impl Hook {
+    /// Whatever goes wrong, the session goes on as if there were no hook.
+    pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        if env::depth() == 0
+            && let Ok(bytes) = ui::read_stdin(LARGEST)
+            && let Some(input) = hooks::input(&bytes)
+        {
+            if let Some(cwd) = &input.cwd {
+                context.start = PathBuf::from(cwd);
+            }
+            let answer = match self.event.as_str() {
+                "user-prompt-submit" => input.prompt.and_then(|prompt| answer(context, &prompt, self.mode)),
+                "session-start" => opening(context),
+                _ => None,
+            };
+            if let Some(answer) = answer {
+                context.ui.raw(format!("{answer}\n").as_bytes())?;
+            }
+        }
+        Ok(DONE)
+    }
+}
+
+fn opening(context: &Context) -> Option<String> {
+    let prime = prime::prime(context.queue().ok()?, context.env.now()).ok()?;
+    Some(hooks::context("SessionStart", PrimeView::new(&prime).context()))
+}
+
+fn answer(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
+    match meaning(prompt) {
+        Meaning::Command(words) => executed(context, words),
+        Meaning::Request => advised(context, prompt, mode),
+        Meaning::Nothing => None,
+    }
+}
+
+/// The command's own answer. A line that is no command after all goes to the model, with the reason beside it.
+fn executed(context: &Context, words: Vec<String>) -> Option<String> {
+    if words == [SESAME] && !is_something_waiting(context) {
+        return None;
+    }
+    let understood = |words: &[String]| parse(&split_approval(words.to_vec()).0);
+    let words = match understood(&words) {
+        Ok(_) => words,
+        Err(stop) => match with_whole_title(&words).filter(|whole| understood(whole).is_ok()) {
+            Some(whole) => whole,
+            None => return explained(&stop.into_fault()?),
+        },
+    };
+    let told = told(context, &words).ok()?;
+    Some(hooks::answered(&told))
+}
+
+fn is_something_waiting(context: &Context) -> bool {
+    context.queue().is_ok_and(|queue| !proposal::all(&queue.local).is_empty())
+}
+
+fn explained(fault: &Fault) -> Option<String> {
+    let hints: Vec<String> = fault.hints.iter().map(|hint| format!("hint: {hint}")).collect();
+    let text = format!(
+        "The line looks like a command for `swift`, which cannot understand it and did nothing.\nerror: {}\n{}",
+        fault.message,
+        hints.join("\n")
+    );
+    Some(hooks::context("UserPromptSubmit", text.trim_end()))
+}
+
+/// What the program itself says to these words, in a process of its own: whatever becomes of it, the hook goes on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a hook starts this very program with the words that were typed"
+)]
+fn told(context: &Context, words: &[String]) -> Result<String> {
+    let output = Command::new(env::program()?)
+        .args(words)
+        .current_dir(&context.start)
+        .env_remove("EDITOR")
+        .env_remove("VISUAL")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Fault::new(Code::Io, format!("swift cannot be started: {error}")))?;
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
+    let text: Vec<String> = text.into_iter().filter(|text| !text.is_empty()).collect();
+    let typed = format!("$ swift {}", shell_words::join(words));
+    let told: String = text.join("\n").chars().take(LONGEST_ANSWER).collect();
+    Ok(format!("{typed}\n{told}"))
+}
+
+/// Advice on the model, or the hand-over to a run.
+fn advised(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
+    let queue = context.queue().ok()?;
+    let decision = route::or_middle(
+        route::rules_of(queue).and_then(|rules| route::text(&rules, prompt, Head::default())),
+    );
+    let is_known = decision.confidence.share() > 0.35 || decision.verdict == Verdict::Ask;
+    let manner = manner(mode, queue.settings.mode, env::surroundings().attendance());
+    match manner {
+        Manner::Directive if !is_known => None,
+        Manner::Directive => Some(hooks::context("UserPromptSubmit", &advice(&decision))),
+        Manner::Orchestration => hand_over(queue, &decision),
+    }
+}
+
+fn advice(decision: &Decision) -> String {
+    let reasons = decision.reasons.join("; ");
+    let tier = decision.tier;
+    let model = decision.model.as_ref().map_or_else(|| tier.to_string(), ToString::to_string);
+    let what = match decision.verdict {
+        Verdict::Ask => {
+            "Ask the person before anything of it is done, and say what would be lost.".to_owned()
+        }
+        Verdict::Direct | Verdict::Escalate => {
+            format!("Where you give work to a subagent, give it to `{model}`.")
+        }
+    };
+    format!(
+        "Routing by the rules of this project (`swift route`): {} at `{model}`, confidence {:.2}: {reasons}. {what}",
+        decision.verdict,
+        decision.confidence.share()
+    )
+}
+
+/// Orchestration: the request is to be run at the model that was decided, not by the session.
+fn hand_over(_queue: &Queue, decision: &Decision) -> Option<String> {
+    let text = format!(
+        "{} This project enforces its routing: give the request to `swift run` and report what it says.",
+        advice(decision)
+    );
+    Some(hooks::context("UserPromptSubmit", &text))
+}

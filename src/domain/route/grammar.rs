@@ -1,0 +1,202 @@
+//! Where in a sentence something is asked for, as far as words and their order tell.
+//!
+//! `Delete the table` and `please could the table be deleted` ask for it; `a delete button`, `users can delete`,
+//! `deleting fails` and `don't delete` do not. This is English grammar and no matter of settings.
+
+use super::token::{Kind, Token, is_one_of};
+
+/// After these a verb asks for something.
+const OPENERS: &str = "\
+     and then or but also plus please just now only simply quickly first finally kindly afterwards next \
+     you we i let's lets us must should can could would will shall may might need needs be help me go \
+     ahead again carefully completely permanently immediately really safely manually fully directly todo \
+     task pls plz hey hi ok okay so";
+
+/// After these the form in `-ing` asks for something.
+const BEFORE_GERUND: &str = "\
+     by start begin would could consider try about mind for on keep recommend suggest propose like require needs need requires of \
+     finish";
+
+/// Words that take back what follows.
+const NEGATIONS: &str = "\
+     not no never without avoid avoiding don't dont doesn't won't can't cannot shouldn't mustn't isn't \
+     nothing neither nor prevent preventing instead rather stop refuse";
+
+/// Before `to` these tell of what is possible, not of what is wanted now.
+const ABILITIES: &str = "\
+     able ability allow allows allowed let lets enable enables unable fail fails failed failing attempt \
+     attempts attempting attempted tries trying tried way how option button endpoint method function \
+     command permission permissions api hook possible possibility support feature refuses used test";
+
+/// Where a clause that tells of circumstances begins.
+const CIRCUMSTANCES: &str = "\
+     where when whenever if while after before because since that which who whether once until why how";
+
+/// What things do that do not work.
+const TROUBLES: &str = "\
+     fails fail failed failing crashes crash crashed returns return throws throw hangs leaves leaving \
+     works work does doesn't don't isn't is are takes gives causes breaks raises shows triggers panics \
+     errors error bug stopped should shouldn't must can results leads wrong broken";
+
+/// Those who are spoken to, or speak.
+const PERSONS: &str = "\
+     you we i someone somebody let's claude agent one please us u";
+
+const MODALS: &str = "\
+     can could may might should must will would shall need needs do does";
+
+/// What may stand between a word and what makes it a request.
+const ADVERBS: &str = "\
+     just now also simply please then permanently completely quickly safely immediately all kindly really";
+
+/// How far before a word a negation still reaches.
+const REACH: usize = 3;
+
+/// Where the clause around a token begins.
+pub(super) fn clause_start(tokens: &[Token<'_>], at: usize) -> usize {
+    tokens[..at].iter().rposition(|token| token.kind == Kind::Break).map_or(0, |found| found + 1)
+}
+
+/// Where the clause around a token ends (exclusive).
+pub(super) fn clause_end(tokens: &[Token<'_>], at: usize) -> usize {
+    tokens[at..].iter().position(|token| token.kind == Kind::Break).map_or(tokens.len(), |found| at + found)
+}
+
+/// Whether something takes the word back.
+pub(super) fn is_negated(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at).max(at.saturating_sub(REACH));
+    let before = &tokens[start..at];
+    let begin = before.iter().rposition(|token| token.kind == Kind::Comma || token.is("but just only"));
+    before[begin.map_or(0, |found| found + 1)..].iter().any(|token| token.is(NEGATIONS))
+}
+
+/// The token before, if it is in the same clause, beyond adverbs.
+fn before<'a, 't>(tokens: &'a [Token<'t>], at: usize) -> Option<(usize, &'a Token<'t>)> {
+    let start = clause_start(tokens, at);
+    (start..at).rev().map(|index| (index, &tokens[index])).find(|(_, token)| !token.is(ADVERBS))
+}
+
+/// Whether the verb at this place is one that somebody is asked to do.
+pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
+    if tokens[at].joined || is_negated(tokens, at) {
+        return false;
+    }
+    let is_gerund = tokens[at].lower.ends_with("ing");
+    let Some((_, previous)) = before(tokens, at) else {
+        // `Sorting by date is wrong` tells of something.
+        let rest = &tokens[at + 1..clause_end(tokens, at)];
+        return !(is_gerund && rest.iter().any(|token| token.is(TROUBLES)));
+    };
+    previous.kind == Kind::Comma
+        || previous.is(OPENERS)
+        || previous.is(PERSONS)
+        || previous.is("to be needs it")
+        || (is_gerund && previous.is(BEFORE_GERUND))
+}
+
+/// Whether the destructive verb at this place is asked for. Stricter than [`is_action`], because talk about deleting
+/// is frequent; in doubt it is a request.
+pub(super) fn is_demand(tokens: &[Token<'_>], at: usize) -> bool {
+    if is_negated(tokens, at) {
+        return false;
+    }
+    let word = &tokens[at].lower;
+    if word.ends_with("ing") {
+        is_demanded_gerund(tokens, at)
+    } else if is_participle(&tokens[at]) {
+        is_demanded_passive(tokens, at)
+    } else {
+        is_demanded_verb(tokens, at)
+    }
+}
+
+/// Whether the word is a past form, or looks like one.
+pub(super) fn is_participle(token: &Token<'_>) -> bool {
+    let irregular = "torn thrown blown taken swept gotten got overwritten overwrote";
+    token.lower.ends_with("ed") || token.is(irregular)
+}
+
+fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {
+    let Some((place, previous)) = before(tokens, at) else {
+        return !tokens.get(at + 1).is_some_and(|token| token.is(TROUBLES));
+    };
+    if previous.is("to") {
+        return !is_ability_to(tokens, place);
+    }
+    if previous.is(MODALS) {
+        return match before(tokens, place) {
+            Some((_, subject)) => subject.is(PERSONS) || subject.kind == Kind::Comma,
+            None => true,
+        };
+    }
+    if previous.kind == Kind::Comma && begins_with_circumstance(tokens, place) {
+        return true;
+    }
+    if previous.kind == Kind::Comma || previous.is("and then or but") {
+        return !follows_circumstance(tokens, place) && !tells_of_ability(tokens, place);
+    }
+    previous.is(OPENERS) || previous.is(PERSONS)
+}
+
+fn is_demanded_gerund(tokens: &[Token<'_>], at: usize) -> bool {
+    let rest = &tokens[at + 1..clause_end(tokens, at)];
+    match before(tokens, at) {
+        None => !rest.iter().any(|token| token.is(TROUBLES)),
+        Some((place, previous)) => {
+            let lists = previous.kind == Kind::Comma || previous.is("and then or");
+            let opens = previous.lemmas.iter().any(|lemma| is_one_of(lemma, BEFORE_GERUND));
+            (opens || lists) && !follows_circumstance(tokens, place) && !tells_of_ability(tokens, place)
+        }
+    }
+}
+
+fn is_demanded_passive(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at);
+    let before = &tokens[start..at];
+    let has = |words: &str| before.iter().any(|token| token.is(words));
+    let wanted = has("be") && has("should must can could to needs need shall may will");
+    let assured = has("make ensure see") && has("sure ensure it that") && !has("never not");
+    if assured {
+        return true;
+    }
+    if has("would could") && before.last().is_some_and(|token| token.is(PERSONS)) {
+        return true;
+    }
+    let ordered = has("want have get like see") && has("all the every everything these");
+    let is_condition_first = before.first().is_some_and(|token| token.is(CIRCUMSTANCES));
+    (wanted || ordered) && (is_condition_first || !follows_circumstance(tokens, at)) && !has("able")
+}
+
+/// Whether what stands before tells of what somebody or something is able to do.
+fn tells_of_ability(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at);
+    let before = &tokens[start..at];
+    let Some(last) = before.iter().rposition(|token| token.is(ABILITIES)) else {
+        // `users can create, edit and …`
+        let modal = before.iter().rposition(|token| token.is("can could may"));
+        return modal.is_some_and(|modal| modal > 0 && !before[modal - 1].is(PERSONS));
+    };
+    // The ability has to reach to here, through a `to` and a list of verbs.
+    before[last + 1..].iter().any(|token| token.is("to for that which"))
+        || before[..last].iter().any(|token| token.is("let allow test"))
+}
+
+/// Whether the `to` at this place is that of an ability: `able to`, `allow users to`.
+fn is_ability_to(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at).max(at.saturating_sub(3));
+    tokens[start..at].iter().any(|token| token.is(ABILITIES))
+}
+
+/// `When that is done, …`: what follows the comma is no circumstance any more.
+fn begins_with_circumstance(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at);
+    let before = &tokens[start..at];
+    before.iter().take(2).any(|token| token.is(CIRCUMSTANCES))
+        && before.iter().all(|token| token.kind != Kind::Comma)
+}
+
+/// Whether a clause of circumstance has begun before.
+fn follows_circumstance(tokens: &[Token<'_>], at: usize) -> bool {
+    let start = clause_start(tokens, at);
+    tokens[start..at].iter().any(|token| token.is(CIRCUMSTANCES))
+}

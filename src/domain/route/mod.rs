@@ -1,0 +1,301 @@
+//! Which model a request goes to, and whether a person is asked first.
+//!
+//! Decided by rules from the words of the request and the head of the task: no model is asked, nothing is looked
+//! up, and the same request gets the same answer every time. The words and their points are data ([`Rules`]);
+//! this module owns how they are counted. It refuses to guess: what it does not understand goes to the middle tier
+//! with a low confidence.
+
+mod danger;
+pub(crate) mod evaluation;
+mod grammar;
+mod head;
+mod language;
+mod lemma;
+mod pattern;
+pub(crate) mod rules;
+mod score;
+mod token;
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::fault::{Code, Fault, Result};
+use super::task::{Effort, Priority, words};
+use super::text::shown;
+use rules::{Rule, Rules};
+use score::Step;
+use token::Token;
+
+pub(crate) use head::{Head, Model};
+pub(crate) use pattern::Pattern;
+pub(crate) use score::Evidence;
+
+words! {
+    /// How strong a model is, weakest first.
+    Tier, "a tier";
+    /// For mechanical work.
+    Haiku = "haiku" | "small";
+    /// For ordinary work, and for what is not understood.
+    Sonnet = "sonnet" | "middle";
+    /// For what is hard, or hard to undo when it goes wrong.
+    Opus = "opus" | "large";
+}
+
+impl Tier {
+    /// What runs when nothing speaks for another.
+    pub(crate) const MIDDLE: Tier = Tier::Sonnet;
+}
+
+words! {
+    /// What becomes of a request.
+    Verdict, "a verdict";
+    /// It runs at its tier.
+    Direct = "direct";
+    /// It runs at the strongest tier.
+    Escalate = "escalate";
+    /// A person has to say yes first, whatever the tier.
+    Ask = "ask";
+}
+
+/// How sure a decision is, in hundredths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Confidence(pub(crate) u8);
+
+impl Confidence {
+    /// As a share of one.
+    pub(crate) fn share(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+/// The largest request that is read, in bytes.
+pub(crate) const LARGEST: usize = 1 << 20;
+
+/// What is asked: the words, and what the head of the task says beside them.
+#[derive(Debug, Clone)]
+pub(crate) struct Request<'a> {
+    text: &'a str,
+    head: Head,
+}
+
+impl<'a> Request<'a> {
+    /// A request that can be decided.
+    ///
+    /// # Errors
+    /// [`Code::InvalidValue`] if there is nothing in it, or a NUL; [`Code::TooLarge`] above [`LARGEST`] bytes.
+    pub(crate) fn new(text: &'a str, head: Head) -> Result<Request<'a>> {
+        if text.len() > LARGEST {
+            let message = format!("the request has {} bytes and may have {LARGEST}", text.len());
+            return Err(Fault::new(Code::TooLarge, message).hint("say in a few sentences what is to be done"));
+        }
+        if let Some(at) = text.find('\0') {
+            return Err(Fault::new(
+                Code::InvalidValue,
+                format!("the request has a NUL character at byte {at}"),
+            ));
+        }
+        if text.trim().is_empty() {
+            return Err(Fault::new(Code::InvalidValue, "the request is empty")
+                .hint("`swift route \"what is to be done\"`"));
+        }
+        Ok(Request { text, head })
+    }
+}
+
+/// What was decided, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) verdict: Verdict,
+    pub(crate) tier: Tier,
+    /// The model that the head names, if it names one.
+    pub(crate) model: Option<Model>,
+    pub(crate) confidence: Confidence,
+    /// Sentences for people, the weightiest first.
+    pub(crate) reasons: Vec<String>,
+    /// The name of the rule that decided.
+    pub(crate) rule: String,
+    /// The words that counted, in their order.
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+impl Decision {
+    fn of(tier: Tier, rule: &str, why: String) -> Decision {
+        Decision {
+            verdict: verdict_of(tier),
+            tier,
+            model: None,
+            confidence: Confidence(60),
+            reasons: vec![why],
+            rule: rule.to_owned(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// The middle tier, because there is no decision to be had.
+    pub(crate) fn middle(rule: &str, why: impl Into<String>) -> Decision {
+        Decision { confidence: Confidence(30), ..Decision::of(Tier::MIDDLE, rule, why.into()) }
+    }
+}
+
+/// Decide. Always gives an answer, and always the same one.
+pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
+    let tokens = token::tokens(request.text);
+    let judged = match own_rule(rules, request, &tokens) {
+        Some(rule) => by_rule(rule),
+        None if language::is_english(rules, &tokens) => by_score(rules, request, &tokens),
+        None => Decision::middle("not English", "not in English, which is all that the rules know"),
+    };
+    let named = by_name(judged, &request.head);
+    guarded(named, &danger::find(rules, &tokens))
+}
+
+/// The first rule all of whose conditions hold.
+fn own_rule<'r>(rules: &'r Rules, request: &Request<'_>, tokens: &[Token<'_>]) -> Option<&'r Rule> {
+    let holds = |rule: &&Rule| {
+        let head = &request.head;
+        let said = |pattern: &Pattern| {
+            (0..tokens.len()).any(|at| pattern.end(tokens, at, pattern::Hearing::Said).is_some())
+        };
+        let labelled = |label: &String| head.labels.iter().any(|own| own.eq_ignore_ascii_case(label));
+        (rule.words.is_empty() || rule.words.iter().any(said))
+            && (rule.labels.is_empty() || rule.labels.iter().any(labelled))
+            && (rule.kinds.is_empty() || head.kind.as_ref().is_some_and(|kind| rule.kinds.contains(kind)))
+    };
+    rules.rules.iter().find(holds)
+}
+
+fn by_rule(rule: &Rule) -> Decision {
+    let tier = rule.tier.unwrap_or(Tier::MIDDLE);
+    Decision {
+        verdict: rule.verdict.unwrap_or(verdict_of(tier)),
+        confidence: Confidence(95),
+        evidence: Vec::new(),
+        ..Decision::of(tier, &rule.name, format!("the rule `{}` says so", shown(&rule.name)))
+    }
+}
+
+fn verdict_of(tier: Tier) -> Verdict {
+    if tier == Tier::Opus { Verdict::Escalate } else { Verdict::Direct }
+}
+
+fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>]) -> Decision {
+    let steps = score::steps(rules, tokens);
+    let head = head_evidence(rules, &request.head);
+    let Some(hardest) = steps.iter().max_by_key(|step| step.score) else {
+        if head.is_empty() {
+            return Decision::middle("nothing known", "no word of it is known to the rules");
+        }
+        return decided(rules, request, "head", head, 0);
+    };
+    let evidence: Vec<Evidence> =
+        steps.iter().flat_map(|step| step.evidence.clone()).chain(head.clone()).collect();
+    let extra = breadth(&steps, hardest);
+    let total = hardest.score + extra;
+    let decision = decided(rules, request, &hardest.rule, head, total);
+    Decision { evidence, reasons: [because(hardest, steps.len()), decision.reasons].concat(), ..decision }
+}
+
+/// Several hard steps are harder than the hardest alone.
+fn breadth(steps: &[Step], hardest: &Step) -> i32 {
+    let others = steps.iter().filter(|step| step.score >= 2).count();
+    i32::from(others > 2 && hardest.score >= 2)
+}
+
+fn because(step: &Step, steps: usize) -> Vec<String> {
+    let mut told: Vec<&Evidence> = step.evidence.iter().filter(|one| one.points != 0).collect();
+    told.sort_by_key(|one| -one.points.abs());
+    let mut reasons: Vec<String> = told
+        .iter()
+        .take(3)
+        .map(|one| format!("`{}` is {} ({:+})", shown(&one.words), one.signal, one.points))
+        .collect();
+    if reasons.is_empty() {
+        let words = step.evidence.first().map_or("", |one| one.words.as_str());
+        reasons.push(format!("`{}` is ordinary work", shown(words)));
+    }
+    if steps > 1 {
+        reasons.push(format!("the hardest of {steps} steps decides"));
+    }
+    reasons
+}
+
+/// What the head adds to the score.
+fn head_evidence(rules: &Rules, head: &Head) -> Vec<Evidence> {
+    let one = |words: String, points: i32| Evidence { words, signal: "head".to_owned(), points };
+    let mut evidence = Vec::new();
+    match head.effort {
+        Some(Effort::S) => evidence.push(one("effort S".to_owned(), -1)),
+        Some(Effort::L) => evidence.push(one("effort L".to_owned(), 1)),
+        Some(Effort::Xl) => evidence.push(one("effort XL".to_owned(), 3)),
+        Some(Effort::M) | None => {}
+    }
+    if matches!(head.priority, Some(Priority::Critical)) {
+        evidence.push(one("priority critical".to_owned(), 1));
+    }
+    let kind = head.kind.iter().map(|kind| ("kind", kind.as_str()));
+    for (field, word) in kind.chain(head.labels.iter().map(|label| ("label", label.as_str()))) {
+        let tokens = token::tokens(word);
+        let strongest = score::topics(rules, &tokens).max_by_key(|points| points.abs());
+        if let Some(points) = strongest.filter(|points| points.abs() >= 3) {
+            evidence.push(one(format!("{field} {}", shown(word)), points / 2));
+        }
+    }
+    evidence
+}
+
+fn decided(rules: &Rules, request: &Request<'_>, rule: &str, head: Vec<Evidence>, words: i32) -> Decision {
+    let score = words + head.iter().map(|one| one.points).sum::<i32>();
+    let is_urgent = request.head.priority == Some(Priority::Critical);
+    let tier = match score {
+        score if score >= rules.opus_from => Tier::Opus,
+        score if score <= rules.haiku_up_to && !is_urgent => Tier::Haiku,
+        _ => Tier::Sonnet,
+    };
+    let margin = match tier {
+        Tier::Opus => score - rules.opus_from,
+        Tier::Haiku => rules.haiku_up_to - score,
+        Tier::Sonnet => (rules.opus_from - 1 - score).min(score - rules.haiku_up_to - 1).max(0),
+    };
+    let confidence = Confidence(u8::try_from((60 + 8 * margin).min(95)).unwrap_or(60));
+    let reasons = head.iter().map(|one| format!("{} ({:+})", one.words, one.points)).collect();
+    Decision { confidence, reasons, evidence: head, ..Decision::of(tier, rule, String::new()) }
+}
+
+/// A tier or model that was asked for by name wins.
+fn by_name(judged: Decision, head: &Head) -> Decision {
+    let named = head.model.as_ref().and_then(Model::tier).or(head.tier);
+    if named.is_none() && head.model.is_none() {
+        return judged;
+    }
+    let tier = named.unwrap_or(judged.tier);
+    let name = head.model.as_ref().map_or_else(|| tier.to_string(), Model::to_string);
+    let verdict = if judged.verdict == Verdict::Ask { Verdict::Ask } else { verdict_of(tier) };
+    let instead = (tier != judged.tier).then(|| format!("the words alone would go to {}", judged.tier));
+    Decision {
+        verdict,
+        tier,
+        model: head.model.clone(),
+        confidence: Confidence(100),
+        reasons: std::iter::once(format!("`{}` is asked for by name", shown(&name))).chain(instead).collect(),
+        rule: "named".to_owned(),
+        evidence: judged.evidence,
+    }
+}
+
+/// Nothing destructive runs without a person's yes, and none of it at the smallest tier unless that is asked for by
+/// name.
+fn guarded(decision: Decision, dangers: &[danger::Found]) -> Decision {
+    let Some(first) = dangers.first() else { return decision };
+    let mut reasons: Vec<String> =
+        dangers.iter().take(3).map(|one| format!("`{}`: {}", shown(&one.words), one.what)).collect();
+    reasons.push("a person is asked first".to_owned());
+    let is_named = decision.rule == "named";
+    let tier = if is_named { decision.tier } else { decision.tier.max(Tier::MIDDLE) };
+    reasons.extend(decision.reasons);
+    let asked =
+        dangers.iter().map(|one| Evidence { words: one.words.clone(), signal: one.what.clone(), points: 0 });
+    let evidence = decision.evidence.into_iter().chain(asked).collect();
+    let rule = format!("ask: {}", first.what);
+    let confidence = Confidence(90);
+    Decision { verdict: Verdict::Ask, tier, rule, reasons, evidence, confidence, model: decision.model }
+}

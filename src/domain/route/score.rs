@@ -1,0 +1,137 @@
+//! How hard a request is, counted in points.
+//!
+//! A request is cut into steps, each with at most one action. A step's score is that of its action and of the topics
+//! that it is about; the hardest step decides, because a request is as hard as the hardest thing in it.
+
+use super::grammar::{is_action, is_negated};
+use super::pattern::Hearing;
+use super::rules::{Role, Rules, Signal};
+use super::token::{Kind, Token};
+
+/// Words that counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    pub(crate) words: String,
+    pub(crate) signal: String,
+    pub(crate) points: i32,
+}
+
+/// One step of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) score: i32,
+    /// The signal that says most.
+    pub(super) rule: String,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+/// From this score on an action is hard whatever it is done to.
+const HARD: i32 = 4;
+
+/// The steps about which something is known.
+pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut draft = Draft::default();
+    let mut at = 0;
+    while at < tokens.len() {
+        if tokens[at].kind == Kind::Break {
+            steps.extend(std::mem::take(&mut draft).finish(rules));
+            at += 1;
+            continue;
+        }
+        if let Some(hit) = action(rules, tokens, at) {
+            if draft.action.is_some() && is_coordinated(tokens, at) {
+                steps.extend(std::mem::take(&mut draft).finish(rules));
+            }
+            if draft.action.is_none() {
+                draft.action = Some(hit);
+            }
+        }
+        let topic = topic(rules, tokens, at);
+        at = topic.as_ref().map_or(at + 1, |hit| hit.end);
+        draft.topics.extend(topic);
+    }
+    steps.extend(draft.finish(rules));
+    steps
+}
+
+/// What each topic among these words says.
+pub(super) fn topics(rules: &Rules, tokens: &[Token<'_>]) -> impl Iterator<Item = i32> {
+    (0..tokens.len()).filter_map(|at| topic(rules, tokens, at)).map(|hit| rules.signals[hit.signal].points)
+}
+
+/// A pattern that was found.
+#[derive(Debug, Clone)]
+struct Hit {
+    end: usize,
+    signal: usize,
+    words: String,
+}
+
+/// A step that is being read.
+#[derive(Default)]
+struct Draft {
+    action: Option<Hit>,
+    topics: Vec<Hit>,
+}
+
+impl Draft {
+    fn finish(self, rules: &Rules) -> Option<Step> {
+        if self.action.is_none() && self.topics.is_empty() {
+            return None;
+        }
+        let signal = |hit: &Hit| &rules.signals[hit.signal];
+        let action = self.action.as_ref().map(signal);
+        let (base, share) = action.map_or((0, 100), |action| (action.points, action.topics));
+        let yields = action.is_none_or(|action| action.yields);
+        let mut score = base;
+        let mut evidence: Vec<Evidence> =
+            self.action.iter().map(|hit| told(hit, signal(hit), base)).collect();
+        let mut counted = Vec::new();
+        for hit in &self.topics {
+            let points = match signal(hit).points {
+                _ if counted.contains(&hit.signal) => 0,
+                easy if easy < 0 && (!yields || base >= HARD) => 0,
+                easy if easy < 0 => easy,
+                hard => hard * share / 100,
+            };
+            counted.push(hit.signal);
+            score += points;
+            evidence.push(told(hit, signal(hit), points));
+        }
+        let rule = evidence.iter().max_by_key(|one| one.points.abs()).map(|one| one.signal.clone())?;
+        Some(Step { score, rule, evidence })
+    }
+}
+
+fn told(hit: &Hit, signal: &Signal, points: i32) -> Evidence {
+    Evidence { words: hit.words.clone(), signal: signal.name.clone(), points }
+}
+
+fn action(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Hit> {
+    best(rules, tokens, at, Role::Action).filter(|_| is_action(tokens, at))
+}
+
+fn topic(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Hit> {
+    best(rules, tokens, at, Role::Topic).filter(|_| !is_negated(tokens, at))
+}
+
+/// The pattern of this role that says most about the words beginning here.
+fn best(rules: &Rules, tokens: &[Token<'_>], at: usize, role: Role) -> Option<Hit> {
+    let hits = rules.signals_by_word.at(tokens, at, Hearing::Said);
+    let hits = hits.filter(|(_, _, signal)| rules.signals[*signal].role == role);
+    let (end, _, signal) = hits.max_by_key(|&(_, length, signal)| {
+        (length, rules.signals[signal].points.abs(), std::cmp::Reverse(signal))
+    })?;
+    let words: Vec<&str> =
+        tokens[at..end].iter().map(|token| token.raw).filter(|raw| !raw.is_empty()).collect();
+    Some(Hit { end, signal, words: words.join(" ") })
+}
+
+/// Whether the action here is one more, and not a part of the one before.
+fn is_coordinated(tokens: &[Token<'_>], at: usize) -> bool {
+    let adverbs = "also then please just finally afterwards";
+    let before = tokens[..at].iter().rev().find(|token| !token.is(adverbs));
+    before.is_some_and(|token| token.kind == Kind::Comma || token.is("and or but plus"))
+        || tokens[..at].last().is_some_and(|token| token.is("then"))
+}

@@ -1,0 +1,162 @@
+//! Routing rules as TOML: the built-in ones, and a project's own in the table `[route]` of its settings.
+//!
+//! Both have the same form. Unknown keys of the built-in file are our fault; those of a project are left alone.
+
+use serde::Deserialize;
+
+use super::malformed::Malformed;
+use super::syntax;
+use crate::domain::route::rules::{Danger, Role, Rule, Rules, Signal, Spec};
+use crate::domain::route::{Pattern, Tier, Verdict};
+use crate::domain::task::Kind;
+use crate::domain::text::shown;
+
+/// The rules that are part of the program.
+const BUILTIN: &str = include_str!("../../templates/routing.toml");
+
+/// The built-in rules with those of a settings text over them.
+///
+/// # Errors
+/// [`Malformed`] with the place in the settings.
+pub(crate) fn rules(settings: Option<&str>) -> Result<Rules, Malformed> {
+    let own = settings.map(own).transpose()?.unwrap_or_default();
+    let builtin: Table = toml::from_str(BUILTIN).expect("the built-in rules are read by a test");
+    let builtin = builtin.spec(BUILTIN).expect("the built-in rules are read by a test");
+    Ok(Rules::new(builtin, own))
+}
+
+fn own(settings: &str) -> Result<Spec, Malformed> {
+    syntax::parse(settings)?;
+    let file: Settings = toml::from_str(settings).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        let message = error.message().lines().next().unwrap_or("not a rule");
+        Malformed::in_text(settings, offset, format!("route: {}", shown(message)))
+    })?;
+    file.route.spec(settings)
+}
+
+/// The part of the settings that is read here.
+#[derive(Deserialize)]
+struct Settings {
+    #[serde(default)]
+    route: Table,
+}
+
+type Text = toml::Spanned<String>;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Table {
+    haiku_up_to: Option<i32>,
+    opus_from: Option<i32>,
+    rule: Vec<RuleTable>,
+    signal: Vec<SignalTable>,
+    danger: Vec<DangerTable>,
+    commands: Vec<Text>,
+    harmless: Vec<Text>,
+    stores: Vec<Text>,
+    parts: Vec<String>,
+    foreign: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RuleTable {
+    name: String,
+    #[serde(default)]
+    words: Vec<Text>,
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(default)]
+    kinds: Vec<Text>,
+    tier: Option<Text>,
+    decision: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct SignalTable {
+    name: String,
+    role: Text,
+    points: i32,
+    #[serde(default = "all")]
+    topics: i32,
+    #[serde(default)]
+    yields: bool,
+    words: Vec<Text>,
+}
+
+fn all() -> i32 {
+    100
+}
+
+#[derive(Deserialize)]
+struct DangerTable {
+    name: String,
+    verbs: Vec<Text>,
+    objects: Option<Vec<Text>>,
+}
+
+impl Table {
+    fn spec(self, text: &str) -> Result<Spec, Malformed> {
+        let patterns = |list: Vec<Text>| patterns(text, list);
+        let signal = |table: SignalTable| {
+            Ok(Signal {
+                name: table.name,
+                role: word::<Role>(text, &table.role)?,
+                points: table.points.clamp(-99, 99),
+                topics: table.topics.clamp(0, 100),
+                yields: table.yields,
+                words: patterns(table.words)?,
+            })
+        };
+        let danger = |table: DangerTable| {
+            let objects = table.objects.map(patterns).transpose()?;
+            Ok(Danger { name: table.name, verbs: patterns(table.verbs)?, objects })
+        };
+        Ok(Spec {
+            haiku_up_to: self.haiku_up_to,
+            opus_from: self.opus_from,
+            signals: self.signal.into_iter().map(signal).collect::<Result<_, Malformed>>()?,
+            rules: self.rule.into_iter().map(|table| rule(text, table)).collect::<Result<_, _>>()?,
+            dangers: self.danger.into_iter().map(danger).collect::<Result<_, Malformed>>()?,
+            commands: patterns(self.commands)?,
+            harmless: patterns(self.harmless)?,
+            stores: patterns(self.stores)?,
+            parts: self.parts,
+            foreign: self.foreign,
+        })
+    }
+}
+
+fn rule(text: &str, table: RuleTable) -> Result<Rule, Malformed> {
+    Ok(Rule {
+        name: table.name,
+        words: patterns(text, table.words)?,
+        labels: table.labels,
+        kinds: table.kinds.iter().map(|kind| word::<Kind>(text, kind)).collect::<Result<_, _>>()?,
+        tier: table.tier.map(|tier| word::<Tier>(text, &tier)).transpose()?,
+        verdict: table.decision.map(|decision| word::<Verdict>(text, &decision)).transpose()?,
+    })
+}
+
+fn patterns(text: &str, list: Vec<Text>) -> Result<Vec<Pattern>, Malformed> {
+    let read = |item: Text| {
+        Pattern::parse(item.get_ref()).ok_or_else(|| {
+            let message = format!("route: `{}` is no pattern of words", shown(item.get_ref()));
+            Malformed::in_text(text, item.span().start, message)
+        })
+    };
+    list.into_iter().map(read).collect()
+}
+
+fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(
+    text: &str,
+    item: &Text,
+) -> Result<T, Malformed> {
+    let place = |fault: crate::domain::fault::Fault| {
+        Malformed::in_text(text, item.span().start, format!("route: {}", fault.message))
+    };
+    item.get_ref().parse().map_err(place)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Which model a request goes to: the rules of the project, applied to a text or to a task. Nothing is written.
+
+use std::path::Path;
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::TaskId;
+use crate::domain::route::evaluation::{self, Evaluation};
+use crate::domain::route::rules::Rules;
+use crate::domain::route::{self, Decision, Head, Model, Request, Tier};
+use crate::domain::task::Folder;
+use crate::format;
+use crate::store::layout;
+use crate::store::queue::Queue;
+
+/// Where a task may lie that somebody wants to be worked on, or wants to know about.
+const FOLDERS: [Folder; 6] =
+    [Folder::Tasks, Folder::Inbox, Folder::Outbox, Folder::Dead, Folder::Sent, Folder::Done];
+
+/// What a person asked for by name, beside the request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Named {
+    pub(crate) tier: Option<Tier>,
+    pub(crate) model: Option<Model>,
+}
+
+/// A decision and what it is about.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    pub(crate) subject: Subject,
+    pub(crate) decision: Decision,
+}
+
+/// What was routed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Text(String),
+    Task { id: Option<TaskId>, title: String },
+}
+
+/// The rules that hold in a folder: those of its queue over the built-in ones; without a queue the built-in ones.
+///
+/// # Errors
+/// [`Code::Malformed`] for the settings; those of opening a queue that is there.
+pub(crate) fn rules(start: &Path) -> Result<Rules> {
+    match Queue::open(start) {
+        Ok(queue) => rules_of(&queue),
+        Err(fault) if is_no_queue(&fault) => builtin(),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The rules of a queue.
+///
+/// # Errors
+/// [`Code::Malformed`] for the settings.
+pub(crate) fn rules_of(queue: &Queue) -> Result<Rules> {
+    let settings = queue.read_text(layout::SETTINGS)?;
+    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
+}
+
+fn builtin() -> Result<Rules> {
+    format::routing::rules(None).map_err(|m| m.at("the built-in rules"))
+}
+
+fn is_no_queue(fault: &Fault) -> bool {
+    matches!(fault.code, Code::NoRepository | Code::NotInitialised)
+}
+
+/// Decide about a text.
+///
+/// # Errors
+/// Those of [`Request::new`].
+pub(crate) fn text(rules: &Rules, text: &str, head: Head) -> Result<Routed> {
+    let decision = route::route(rules, &Request::new(text, head)?);
+    Ok(Routed { subject: Subject::Text(text.to_owned()), decision })
+}
+
+/// Decide about a task of a queue.
+///
+/// # Errors
+/// Those of [`Queue::find`] and of reading the task.
+pub(crate) fn task(queue: &Queue, rules: &Rules, reference: &str, named: Named) -> Result<Routed> {
+    let item = queue.find(reference, &FOLDERS)?;
+    let document = queue.document(&item.path)?;
+    let task = document.task();
+    let subject = Subject::Task { id: item.id(), title: task.title.clone() };
+    let head = Head::of(task).overridden(named.tier, named.model);
+    let text = format!("{}\n\n{}", task.title, document.body());
+    let decision = route::route(rules, &Request::new(&text, head)?);
+    Ok(Routed { subject, decision })
+}
+
+/// The decision for those who have to have one: what cannot be decided goes to the middle tier and says why.
+pub(crate) fn or_middle(routed: Result<Routed>) -> Decision {
+    match routed {
+        Ok(routed) => routed.decision,
+        Err(fault) => Decision::middle("no decision", format!("the router could not decide: {fault}")),
+    }
+}
+
+/// Labelled requests put to the rules.
+#[derive(Debug)]
+pub(crate) struct Evaluated {
+    pub(crate) evaluation: Evaluation,
+    /// Lines that are no labelled request, each with its reason.
+    pub(crate) problems: Vec<String>,
+}
+
+/// How good the rules are on labelled requests.
+///
+/// # Errors
+/// [`Code::InvalidValue`] if not one line is a labelled request.
+pub(crate) fn evaluate(rules: &Rules, labelled: &str) -> Result<Evaluated> {
+    let (cases, problems) = format::cases::parse(labelled);
+    if cases.is_empty() {
+        let why = problems.first().map(|first| format!(" ({first})")).unwrap_or_default();
+        return Err(Fault::new(Code::InvalidValue, format!("no line is a labelled request{why}"))
+            .hint("a line looks like this: `{\"text\": \"Fix the typo\", \"tier\": \"haiku\"}`"));
+    }
+    Ok(Evaluated { evaluation: evaluation::evaluate(rules, cases), problems })
+}
