@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::files::{Files, Hint};
-use super::hands::{self, Done, Noticed, Shared};
+use super::hands::{self, Covered, Done, Noticed, Shared};
 use super::ledger::Ledger;
 use super::notifier::Notifier;
 use super::polling::Polling;
@@ -48,6 +48,8 @@ pub(super) struct Dispatcher<'e> {
     shared: Arc<Shared>,
     polling: Polling,
     ledger: Ledger,
+    /// Projects that were not looked at yet, and how many there are in all.
+    first: Option<(BTreeSet<String>, usize)>,
     /// In a rehearsal: projects that were looked at.
     looked_at: BTreeSet<String>,
     total: Work,
@@ -84,6 +86,7 @@ impl<'e> Dispatcher<'e> {
             clock: Stopwatch::start(),
             shared: Arc::new(shared),
             polling: Polling::new(send),
+            first: None,
             looked_at: BTreeSet::new(),
             total: Work::default(),
             notifier,
@@ -106,7 +109,13 @@ impl<'e> Dispatcher<'e> {
         self.read_pauses();
         let known = self.known();
         if self.request.length == Length::Endless {
-            tell(Told::Watching { projects: known.len() })?;
+            let waiting: BTreeSet<String> = known.iter().map(|(id, _)| id.clone()).collect();
+            let waiting: BTreeSet<String> = waiting.into_iter().filter(|id| !self.is_paused(id)).collect();
+            self.first = Some((waiting, known.len()));
+            if self.first.as_ref().is_some_and(|(waiting, _)| waiting.is_empty()) {
+                self.first = None;
+                tell(Told::Watching { projects: known.len() })?;
+            }
         }
         let mut now = self.step(Input::Known(known));
         loop {
@@ -206,7 +215,11 @@ impl<'e> Dispatcher<'e> {
             "done: {:?}",
             done.covered
         );
-        let Done { input, work, .. } = done;
+        self.distrust(&done.input, now);
+        let Done { input, work, covered, .. } = done;
+        if let Covered::Looked { project, .. } = covered {
+            self.looked_at_first(&project, tell)?;
+        }
         if self.request.length == Length::Once {
             self.total.add(work);
             self.total.problems.extend(new);
@@ -223,6 +236,28 @@ impl<'e> Dispatcher<'e> {
             self.write_record();
         }
         Ok(now)
+    }
+
+    /// Where something failed, files may have been put back.
+    fn distrust(&self, input: &Input, now: Now) {
+        let failed: Vec<&String> = match input {
+            Input::Carried { outcome, .. } => outcome.failed.keys().collect(),
+            Input::Tended { project, outcome, .. } if outcome.failed.is_some() => vec![project],
+            _ => Vec::new(),
+        };
+        self.with_files(|files| failed.into_iter().for_each(|project| files.distrust(project, now.tick)));
+    }
+
+    /// Once everything was looked at, every change from then on is noticed.
+    fn looked_at_first(&mut self, project: &str, tell: &mut dyn FnMut(Told) -> Result<()>) -> Result<()> {
+        let Some((waiting, projects)) = &mut self.first else { return Ok(()) };
+        waiting.remove(project);
+        let (is_over, projects) = (waiting.is_empty(), *projects);
+        if is_over {
+            self.first = None;
+            return tell(Told::Watching { projects });
+        }
+        Ok(())
     }
 
     fn with_files<T: Default>(&self, act: impl FnOnce(&mut Files) -> T) -> T {
@@ -287,6 +322,11 @@ impl<'e> Dispatcher<'e> {
             Err(_) => Pauses { all: true, ..Pauses::default() },
         };
         self.step(Input::Paused(pauses));
+    }
+
+    fn is_paused(&self, project: &str) -> bool {
+        Paused::read(&self.orchestrator.local)
+            .map_or(true, |paused| paused.all || paused.projects.contains(project))
     }
 
     fn write_record(&mut self) {

@@ -45,7 +45,12 @@ pub(super) struct Files {
     checkouts: HashMap<String, PathBuf>,
     /// Files that came by rename, and when.
     whole: HashMap<PathBuf, Duration>,
+    /// Projects in which something was taken back, and until when renames there may be that.
+    taken_back: HashMap<String, Duration>,
 }
+
+/// How long after a failure renames may be those that took back what had been begun.
+const TAKING_BACK: Duration = Duration::from_secs(1);
 
 impl Files {
     /// Watch nothing yet. Where the system cannot watch at all, every folder is refused later.
@@ -57,7 +62,13 @@ impl Files {
             }
         };
         let watcher = notify::recommended_watcher(handler).ok();
-        Files { watcher, marks: HashMap::new(), checkouts: HashMap::new(), whole: HashMap::new() }
+        Files {
+            watcher,
+            marks: HashMap::new(),
+            checkouts: HashMap::new(),
+            whole: HashMap::new(),
+            taken_back: HashMap::new(),
+        }
     }
 
     /// Watch exactly these folders of a project that lies, or lay, in this checkout.
@@ -129,6 +140,18 @@ impl Files {
         self.whole.keys().cloned().collect()
     }
 
+    /// Something failed in a project: what lies there was put back by renames, which say nothing of its being whole.
+    pub(super) fn distrust(&mut self, project: &str, now: Duration) {
+        self.taken_back.insert(project.to_owned(), now + TAKING_BACK);
+        let marks = &self.marks;
+        self.whole.retain(|path, _| !is_of(marks, path, project));
+    }
+
+    fn is_trusted(&self, path: &Path, now: Duration) -> bool {
+        let of_late = self.taken_back.iter().filter(|(_, until)| **until > now);
+        of_late.into_iter().all(|(project, _)| !is_of(&self.marks, path, project))
+    }
+
     /// What an event means.
     pub(super) fn hints(&mut self, event: &Event, now: Duration) -> Vec<Hint> {
         let mut hints = Vec::new();
@@ -151,7 +174,7 @@ impl Files {
 
     fn note_wholeness(&mut self, path: &Path, kind: &EventKind, now: Duration) {
         match kind {
-            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) if self.is_trusted(path, now) => {
                 self.whole.insert(path.to_owned(), now);
             }
             EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) | EventKind::Remove(_) => {
@@ -170,6 +193,12 @@ impl Files {
             self.unmark(&key, None);
         }
     }
+}
+
+/// Whether a file lies in a folder of this project.
+fn is_of(marks: &HashMap<PathBuf, BTreeSet<(Place, String)>>, path: &Path, project: &str) -> bool {
+    let folder = path.parent().and_then(|parent| marks.get(parent));
+    folder.into_iter().flatten().any(|(_, owner)| owner == project)
 }
 
 /// What is passed on at all: most events are our own reading.

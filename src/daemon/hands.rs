@@ -17,7 +17,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::scheduler::{Carried, Chores, Effect, Group, Input, Reads, Sight, Tended};
 use crate::env::{Env, Stopwatch};
-use crate::ops::carry::{self, Part};
+use crate::ops::carry::{self, Delivered, Part};
 use crate::ops::sight::{self, Directory};
 use crate::ops::{inbox, upkeep};
 use crate::store::queue::Queue;
@@ -278,6 +278,9 @@ fn outcome_of(group: &Group, work: &Work) -> Carried {
         }
     }
     outcome.reached = work.delivered.iter().map(|delivered| delivered.to.clone()).collect();
+    let is_ahead = |task: &&Delivered| task.from != task.to && !task.path.starts_with("inbox/");
+    outcome.ahead =
+        work.delivered.iter().filter(is_ahead).map(|task| (task.from.clone(), task.to.clone())).collect();
     for (project, committed) in &work.commits {
         outcome.tips.extend(committed.commit.clone().map(|commit| (project.clone(), commit)));
     }

@@ -1,8 +1,8 @@
 //! Changes made by hand or by git between two verbs: legal, and recorded by the next verb as what they are.
 
 use super::git::Reach;
-use super::layout;
 use super::tx::Tx;
+use super::{adoption, layout};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
@@ -81,7 +81,8 @@ fn take_removed(tx: &mut Tx<'_>, path: &str) -> Result<()> {
 fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Result<()> {
     let before = committed_task(tx, path)?;
     let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
-    let id = document.task().id.unwrap_or_else(|| tx.operation.env.task_id());
+    let id = document.task().id.or_else(|| adoption::promised(tx.queue, path, bytes));
+    let id = id.unwrap_or_else(|| tx.operation.env.task_id());
     let task = Task { id: Some(id), ..document.task().clone() };
     document.apply(&task);
     tx.take(path)?;

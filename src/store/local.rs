@@ -56,6 +56,28 @@ impl Local {
     /// # Errors
     /// [`Code::Io`] with the path, [`Code::UnsafeHome`] if the folder is a symbolic link.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.replace(name, bytes, |_| Ok(()))
+    }
+
+    /// The same, and it has survived a loss of power when it is done.
+    ///
+    /// # Errors
+    /// As [`Local::write`].
+    pub(crate) fn write_durably(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.replace(name, bytes, fs::File::sync_all)?;
+        if is_frozen() {
+            return Ok(());
+        }
+        let flushed = fs::File::open(&self.folder).and_then(|folder| folder.sync_all());
+        flushed.map_err(|e| io("flush", &self.folder, &e))
+    }
+
+    fn replace(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        flush: impl FnOnce(&fs::File) -> std::io::Result<()>,
+    ) -> Result<()> {
         if is_frozen() {
             return Ok(());
         }
@@ -64,7 +86,10 @@ impl Local {
         self.refuse_links(&folder)?;
         fs::create_dir_all(&folder).map_err(|e| io("make", &folder, &e))?;
         let temporary = folder.join(format!(".swift-tmp-{}-{}", std::process::id(), name.replace('/', "-")));
-        let written = fs::File::create(&temporary).and_then(|mut file| file.write_all(bytes));
+        let written = fs::File::create(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            flush(&file)
+        });
         let done = written.and_then(|()| fs::rename(&temporary, &path));
         done.map_err(|e| {
             let _ = fs::remove_file(&temporary);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the store is where the disk, git and lock waits are")]
 
+pub(crate) mod adoption;
 pub(crate) mod archive;
 pub(crate) mod audit;
 mod cache;

@@ -243,6 +243,11 @@ impl<'q> Tx<'q> {
         with_prefix.find(|(_, content)| content.is_some()).map(|(path, _)| path.clone())
     }
 
+    /// The bytes that a file had when this transaction first read it.
+    pub(crate) fn found(&self, path: &str) -> Option<&[u8]> {
+        self.read.get(path)?.as_deref()
+    }
+
     /// Whether this transaction changes a file already.
     pub(crate) fn is_staged(&self, path: &str) -> bool {
         self.staged.contains_key(path)

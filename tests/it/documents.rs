@@ -22,6 +22,7 @@ documents! {
     claude_code => "docs/claude-code.md",
     events => "docs/events.md",
     formats => "docs/formats.md",
+    hands_off => "docs/hands-off.md",
     recovery => "docs/recovery.md",
     routing => "docs/routing.md",
     checks => "tests/cases/checks.md",

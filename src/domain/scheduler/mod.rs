@@ -177,6 +177,8 @@ pub(crate) struct Carried {
     pub(crate) stuck: BTreeSet<String>,
     /// Projects in whose inboxes something arrived.
     pub(crate) reached: BTreeSet<String>,
+    /// Senders and receivers of tasks that had gone on at the receiver before their senders knew of the arrival.
+    pub(crate) ahead: BTreeSet<(String, String)>,
     /// The newest commit of each project that committed.
     pub(crate) tips: BTreeMap<String, String>,
 }
@@ -380,6 +382,9 @@ impl Scheduler {
             } else if sends {
                 lane.stuck = None;
             }
+        }
+        for (sender, receiver) in outcome.ahead {
+            self.lanes.get_mut(&sender).map(|lane| lane.news.insert(receiver));
         }
         if outcome.failed.is_empty() {
             return;

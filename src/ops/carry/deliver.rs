@@ -6,6 +6,7 @@
 //! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
 mod commits;
+mod promises;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -45,6 +46,7 @@ pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> R
     for (post, closed) in plan.closed {
         round.put_away(post, closed);
     }
+    round.promise_ids();
     round.commit_all();
     Ok(round.report)
 }
@@ -284,6 +286,10 @@ impl<'a> Round<'a> {
             tx.record(fact.leaving(way.hash));
             return Ok(Some(delivered));
         }
+        if way.again && way.letter.item.folder == Folder::Outbox && self.is_struck_off(&way)? {
+            return Ok(None);
+        }
+        let tx = self.open.get_mut(&way.letter.from).expect("looked up above");
         let mut task = document.task().clone();
         task.receipt = Some(Receipt {
             stage: Stage::Delivered,
