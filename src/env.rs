@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is where the clock and the environment are read")]
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::{EventId, OperationId, ProposalId, SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::id::{EventId, OperationId, ProposalId, RunId, SegmentId, SessionId, TaskId, WriterId};
 use crate::domain::mode::Surroundings;
 
 /// Clock, identifiers and environment of one process.
@@ -105,6 +106,37 @@ impl Env {
     pub(crate) fn session_id(&self) -> SessionId {
         let (milliseconds, random) = self.fresh();
         SessionId::new(milliseconds, random)
+    }
+
+    /// A fresh run id.
+    pub(crate) fn run_id(&self) -> RunId {
+        let (milliseconds, random) = self.fresh();
+        RunId::new(milliseconds, random)
+    }
+
+    /// A fresh session id for Claude Code: a UUID of version 4 (RFC 9562).
+    pub(crate) fn session_uuid(&self) -> String {
+        let (high, low) = (self.random(), self.random());
+        let part = |number: u128, bits: u32| number & ((1 << bits) - 1);
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            part(high, 32),
+            part(high >> 32, 16),
+            part(high >> 48, 12),
+            0x8000 | part(high >> 60, 14),
+            part(low, 48)
+        )
+    }
+
+    /// A number below 1000 by chance.
+    pub(crate) fn chance(&self) -> u64 {
+        u64::try_from(self.random() % 1000).unwrap_or(0)
+    }
+
+    /// The same for another thread: its identifiers are others than here.
+    pub(crate) fn fork(&self, number: u64) -> Env {
+        let seed = self.seed.get().map(|seed| split_mix(seed.wrapping_add(number.wrapping_mul(7919))).1);
+        Env { fixed_now: self.fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) }
     }
 
     /// A fresh proposal id.
@@ -262,6 +294,15 @@ pub(crate) fn scratch_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// Where this machine keeps what programs do between two starts; absolute.
+pub(crate) fn state_dir() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let named = variable("XDG_STATE_HOME").map(PathBuf::from).and_then(absolute);
+    let usual =
+        || variable("HOME").map(PathBuf::from).and_then(absolute).map(|home| home.join(".local/state"));
+    named.or_else(usual)
+}
+
 /// How deep this process is below another `swift` that started it for a run.
 pub(crate) fn depth() -> u32 {
     variable("SWIFT_DEPTH").map_or(0, |text| text.parse().unwrap_or(1))
@@ -289,6 +330,21 @@ pub(crate) fn arguments() -> Result<Vec<String>> {
             })
         })
         .collect()
+}
+
+/// The words of the command line as they are.
+pub(crate) fn raw_arguments() -> Vec<OsString> {
+    std::env::args_os().skip(1).collect()
+}
+
+/// The whole environment, for building another one from parts of it.
+pub(crate) fn variables() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
+/// A moment of a clock that only goes forward, for measuring how long something takes.
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 /// The path of the running program.

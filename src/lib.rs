@@ -7,7 +7,8 @@
 //! format   <- domain                  # text to domain and back; no disk
 //! env      <- domain                  # clock, ids, environment variables
 //! store    <- domain format env       # the disk and git; the only module that writes
-//! ops      <- domain format store env # the verbs; they neither print nor parse arguments
+//! agent    <- domain env              # starts Claude Code, hears it, ends it; knows no tasks
+//! ops      <- domain format store env agent # the verbs; they neither print nor parse arguments
 //! daemon   <- domain env store ops    # the watcher: makes happen what the scheduler in `domain` decides
 //! view     <- domain store ops daemon # what people and scripts are shown, as plain data
 //! ui       <- domain view             # the only module that prints
@@ -15,6 +16,7 @@
 //! cli      <- everything              # arguments to verb to view to output
 //! ```
 
+mod agent;
 mod cli;
 mod daemon;
 mod demo;

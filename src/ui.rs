@@ -107,6 +107,11 @@ impl Ui {
         talk(&format!("note: {}\n", shown(text)));
     }
 
+    /// Say how it goes on, on stderr.
+    pub(crate) fn progress(&self, line: &str) {
+        talk(&format!("{line}\n"));
+    }
+
     /// Say what went wrong.
     pub(crate) fn fail(&self, fault: &Fault) {
         match self.format {

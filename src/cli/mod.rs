@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+use crate::agent::guardian;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::prompt::SESAME;
 use crate::domain::text::shown;
@@ -36,11 +37,24 @@ struct Cli {
 
 /// Run the program with the words of its command line; gives the exit status.
 pub(crate) fn run() -> u8 {
+    if let Some(status) = other_role() {
+        return status;
+    }
     let words = match env::arguments() {
         Ok(words) => words,
         Err(fault) => return failed(&Ui::new(Format::Text), &fault),
     };
     run_words(words, None)
+}
+
+/// The program is also the guardian of the programs that it starts.
+fn other_role() -> Option<u8> {
+    let words = env::raw_arguments();
+    match words.split_first() {
+        Some((word, rest)) if word == guardian::WORD => Some(guardian::guard(rest)),
+        Some((word, rest)) if word == guardian::BECOME => Some(guardian::become_program(rest)),
+        _ => None,
+    }
 }
 
 /// An earlier proposal that is carried out now.

@@ -70,6 +70,14 @@ words! {
     SessionStarted = "session.started";
     /// A session ended.
     SessionFinished = "session.finished";
+    /// A run began.
+    RunStarted = "run.started";
+    /// A run ended.
+    RunEnded = "run.ended";
+    /// The work of a run was merged by a person.
+    RunMerged = "run.merged";
+    /// The work of a run was sent back by a person.
+    RunRejected = "run.rejected";
     /// An operation was taken back.
     OperationUndone = "operation.undone";
     /// `doctor --fix` moved something out of the way or repaired it.

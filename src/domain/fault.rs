@@ -146,6 +146,18 @@ codes! {
     Editor = "editor", Environment;
     /// A registered project cannot be reached on this machine.
     Unreachable = "unreachable", Environment;
+    /// Claude Code is not there, or too old.
+    NoClaude = "no-claude", Environment;
+    /// A run cannot start another one.
+    Recursion = "recursion", Held;
+    /// Nothing is started on this account now: its usage limit is reached, it fails again and again, or a person has to look.
+    AccountRests = "account-rests", Held;
+    /// No run answers to the reference.
+    RunNotFound = "run-not-found", NotFound;
+    /// No money or no start is left for another run.
+    BudgetSpent = "budget-spent", Held;
+    /// The work of the run cannot be merged without a person's hand.
+    MergeConflict = "merge-conflict", Conflict;
     /// The person interrupted.
     Interrupted = "interrupted", Interrupted;
 }

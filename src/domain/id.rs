@@ -91,10 +91,12 @@ ids! {
     SessionId, "a session id";
     /// Names one stored proposal.
     ProposalId, "a proposal id";
+    /// Names one run.
+    RunId, "a run id";
 }
 
-dated!(TaskId OperationId SegmentId SessionId);
-referable!(TaskId OperationId);
+dated!(TaskId OperationId SegmentId SessionId RunId);
+referable!(TaskId OperationId RunId);
 
 macro_rules! numbered {
     ($($name:ident)+) => {$(

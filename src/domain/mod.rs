@@ -15,6 +15,7 @@ pub(crate) mod project;
 pub(crate) mod prompt;
 pub(crate) mod ranking;
 pub(crate) mod route;
+pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod scheduler;
 pub(crate) mod settings;

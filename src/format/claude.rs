@@ -41,6 +41,9 @@ pub(crate) fn with_hooks(text: Option<&str>) -> Result<String, Malformed> {
 /// # Errors
 /// As [`with_hooks`].
 pub(crate) fn without_hooks(text: &str) -> Result<String, Malformed> {
+    if !text.contains(MARK) {
+        return Ok(text.to_owned());
+    }
     let (mark, mut text) = split_mark(text);
     while let Some(ranges) = ours(&text)? {
         for range in ranges.into_iter().rev() {

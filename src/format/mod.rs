@@ -4,6 +4,7 @@
 //! come from anybody. Files that persons edit are changed in place ([`edit`]), so that every byte that `swift`
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod claude;
@@ -18,9 +19,11 @@ mod instant;
 mod layout;
 mod malformed;
 mod plain;
+pub(crate) mod policy;
 mod quote;
 pub(crate) mod registry;
 pub(crate) mod routing;
+pub(crate) mod run;
 mod seen;
 pub(crate) mod service;
 pub(crate) mod session;
@@ -29,6 +32,7 @@ pub(crate) mod since;
 mod syntax;
 pub(crate) mod task;
 pub(crate) mod template;
+pub(crate) mod transcript;
 
 pub(crate) use malformed::Malformed;
 pub(crate) use task::{Document, Limits, parse_summary};

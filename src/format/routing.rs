@@ -157,3 +157,6 @@ fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(
     };
     item.get_ref().parse().map_err(place)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,17 +23,10 @@ pub(crate) fn claim(
     reference: Option<&str>,
     length: SignedDuration,
 ) -> Result<Changed> {
-    let decide = |subject: &mut Subject<'_>| {
-        let lease = lease::claim(subject.task, subject.id, &operation.actor, operation.at, length)?;
-        subject.task.token = lease.token;
-        subject.task.defer_until = None;
-        subject.task.lease = Some(lease);
-        Ok(Step::stay(EventKind::TaskClaimed, subject.item).because(Some(operation.actor.to_string())))
-    };
+    let decide = |subject: &mut Subject<'_>| hold(operation, subject, length);
     match reference {
         Some(reference) => step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
-            refuse_waiting(queue, operation, subject)?;
-            decide(subject)
+            take(queue, operation, subject, length)
         }),
         None => {
             let mut tx = Tx::begin_for_one(queue, operation)?;
@@ -44,6 +37,28 @@ pub(crate) fn claim(
             Ok(Changed { committed, ..changed })
         }
     }
+}
+
+/// The step that claims a named task, unless it waits for others.
+///
+/// # Errors
+/// [`Code::Waiting`]; those of [`lease::claim`].
+pub(crate) fn take(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    subject: &mut Subject<'_>,
+    length: SignedDuration,
+) -> Result<Step> {
+    refuse_waiting(queue, operation, subject)?;
+    hold(operation, subject, length)
+}
+
+fn hold(operation: &Operation<'_>, subject: &mut Subject<'_>, length: SignedDuration) -> Result<Step> {
+    let lease = lease::claim(subject.task, subject.id, &operation.actor, operation.at, length)?;
+    subject.task.token = lease.token;
+    subject.task.defer_until = None;
+    subject.task.lease = Some(lease);
+    Ok(Step::stay(EventKind::TaskClaimed, subject.item).because(Some(operation.actor.to_string())))
 }
 
 /// The first ready task may have been written by hand; the transaction has given it its id then.

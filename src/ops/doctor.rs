@@ -188,6 +188,7 @@ fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         layout::ARCHIVE,
         layout::SETTINGS,
         layout::QUARANTINE,
+        layout::RUNS,
         ".git",
         ".gitignore",
         ".gitattributes",
@@ -203,7 +204,9 @@ fn strange_folders(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
 
 /// Folders that no other check walks through: a link in their place would be followed by nobody.
 fn linked_folders(queue: &Queue, findings: &mut Vec<Finding>) {
-    for folder in [layout::LOCAL, layout::SESSIONS, layout::TEMPLATES, layout::PROJECTS, layout::ARCHIVE] {
+    for folder in
+        [layout::LOCAL, layout::SESSIONS, layout::TEMPLATES, layout::PROJECTS, layout::ARCHIVE, layout::RUNS]
+    {
         if let Err(fault) = queue.walk(folder) {
             findings.push(Finding::of_fault(folder, &fault));
         }

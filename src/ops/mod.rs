@@ -24,6 +24,7 @@ pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod registration;
 pub(crate) mod route;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod sight;
 pub(crate) mod status;

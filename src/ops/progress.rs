@@ -23,10 +23,17 @@ pub(crate) fn done(
     hold: &Hold,
     result: Option<String>,
 ) -> Result<Changed> {
-    end(queue, operation, reference, hold, |subject| {
-        subject.task.ending = Some(ending(operation, State::Done, result.clone()));
-        Ok(Step::go(EventKind::TaskDone, Folder::Done).because(result))
-    })
+    end(queue, operation, reference, hold, |subject| Ok(completion(subject, operation, result)))
+}
+
+/// The step that finishes a task.
+pub(crate) fn completion(
+    subject: &mut Subject<'_>,
+    operation: &Operation<'_>,
+    result: Option<String>,
+) -> Step {
+    subject.task.ending = Some(ending(operation, State::Done, result.clone()));
+    Step::go(EventKind::TaskDone, Folder::Done).because(result)
 }
 
 /// Say that an attempt failed. After as many failures as the settings allow it becomes a dead letter.
@@ -41,18 +48,21 @@ pub(crate) fn fail(
     why: &str,
 ) -> Result<Changed> {
     let most = queue.settings.attempts;
-    end(queue, operation, reference, hold, |subject| {
-        subject.task.attempts = subject.task.attempts.saturating_add(1);
-        subject.task.lease = None;
-        let cause = Some(why.to_owned());
-        // No number of failures makes a dead letter where the settings say 0.
-        if most == 0 || subject.task.attempts < most {
-            return Ok(Step::stay(EventKind::TaskFailed, subject.item).because(cause));
-        }
-        let note = format!("failed {} times, last: {why}", subject.task.attempts);
-        subject.task.ending = Some(ending(operation, State::Dead, Some(note)));
-        Ok(Step::go(EventKind::TaskDead, Folder::Dead).because(cause))
-    })
+    end(queue, operation, reference, hold, |subject| Ok(failure(subject, operation, most, why)))
+}
+
+/// The step that counts a failure, and gives the task up after `most` of them.
+pub(crate) fn failure(subject: &mut Subject<'_>, operation: &Operation<'_>, most: u32, why: &str) -> Step {
+    subject.task.attempts = subject.task.attempts.saturating_add(1);
+    subject.task.lease = None;
+    let cause = Some(why.to_owned());
+    // No number of failures makes a dead letter where the settings say 0.
+    if most == 0 || subject.task.attempts < most {
+        return Step::stay(EventKind::TaskFailed, subject.item).because(cause);
+    }
+    let note = format!("failed {} times, last: {why}", subject.task.attempts);
+    subject.task.ending = Some(ending(operation, State::Dead, Some(note)));
+    Step::go(EventKind::TaskDead, Folder::Dead).because(cause)
 }
 
 fn end(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::id::{SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::id::{RunId, SegmentId, SessionId, TaskId, WriterId};
 use crate::domain::project::ProjectId;
 use crate::domain::task::Folder;
 use crate::domain::text::slug;
@@ -24,6 +24,8 @@ pub(crate) const TEMPLATES: &str = "templates";
 pub(crate) const LOCAL: &str = "local";
 /// Finished work in bulk: many old files of `done/` or `sent/` in one.
 pub(crate) const ARCHIVE: &str = "archive";
+/// Records and transcripts of runs.
+pub(crate) const RUNS: &str = "runs";
 
 /// Files that could not be what their folder said, put aside by `doctor --fix`.
 pub(crate) const QUARANTINE: &str = "quarantine";
@@ -81,6 +83,21 @@ pub(crate) fn project_path(id: &ProjectId) -> String {
 /// The file of a session.
 pub(crate) fn session_path(id: SessionId) -> String {
     format!("{SESSIONS}/{}/{id}.md", month(id.milliseconds()))
+}
+
+/// The record of a run. The name tells the task, so that the runs of one are found without reading all.
+pub(crate) fn run_path(id: RunId, task: Option<TaskId>) -> String {
+    format!("{RUNS}/{}/{id}-{}.toml", month(id.milliseconds()), run_subject(task))
+}
+
+/// How a run's file name says what it was about.
+pub(crate) fn run_subject(task: Option<TaskId>) -> String {
+    task.map_or_else(|| "prompt".to_owned(), TaskId::random_part)
+}
+
+/// The transcript beside a run's record.
+pub(crate) fn transcript_path(record: &str) -> String {
+    format!("{}.jsonl", record.trim_end_matches(".toml"))
 }
 
 /// A segment of the audit log.

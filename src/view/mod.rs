@@ -14,12 +14,14 @@ pub(crate) mod prime;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod route;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod simple;
 pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod watch;
+pub(crate) mod work;
 
 use serde::Serialize;
 

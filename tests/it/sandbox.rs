@@ -298,6 +298,11 @@ impl Call<'_> {
         Call { command, ..self }
     }
 
+    /// The program itself, for a test that watches it while it runs.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Start it and wait for the end, with a limit.
     pub(crate) fn run(mut self) -> Output {
         let shown = self.sandbox.neutral(&self.shown());

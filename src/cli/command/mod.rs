@@ -8,9 +8,12 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod review;
 mod route;
+mod run;
 mod service;
 mod session;
+mod shift;
 mod status;
 mod task;
 mod undo;
@@ -127,6 +130,18 @@ commands! {
     "comment" Comment(task::Comment),
     /// Change a task's fields or text
     "edit" Edit(task::Edit),
+    /// Run Claude Code on a task or a prompt, in a worktree of its own
+    "run" Run(run::Run),
+    /// List runs
+    "runs" Runs(run::Runs),
+    /// Work on what is ready, task after task, with Claude Code
+    "work" Work(shift::Work),
+    /// Look at finished work: what waits, or what one run changed
+    "review" Review(review::Review),
+    /// Merge the work of a run into the current branch
+    "merge" Merge(review::Merge),
+    /// Send the work of a run back, with a reason for the next run
+    "reject" Reject(review::Reject),
     /// List tasks
     "list" List(look::List),
     /// Show everything about one task

@@ -19,7 +19,7 @@ pub(super) struct Found {
 
 /// Verbs by which a quoted command becomes one.
 const EXECUTING: &str = "\
-     run execute use call issue invoke type apply do launch perform enter eval paste";
+     run execute use call issue invoke type apply launch perform enter eval paste";
 
 /// Verbs by which a command is a matter of conversation.
 const TALKING: &str = "\

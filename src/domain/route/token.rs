@@ -58,7 +58,8 @@ pub(super) fn is_one_of(word: &str, words: &str) -> bool {
 
 /// The tokens of a text, in order.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut scanner = Scanner { tokens: Vec::with_capacity(text.len() / 5 + 8), voice: Voice::Prose };
+    let mut scanner =
+        Scanner { tokens: Vec::with_capacity(text.len() / 5 + 8), voice: Voice::Prose, length: 0 };
     scanner.blocks(unquoted(text));
     scanner.tokens
 }
@@ -78,9 +79,14 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
+/// More words than this without an end are no clause that anybody would follow; this keeps the work linear.
+const LONGEST_CLAUSE: usize = 80;
+
 struct Scanner<'t> {
     tokens: Vec<Token<'t>>,
     voice: Voice,
+    /// How many tokens the present clause has.
+    length: usize,
 }
 
 impl<'t> Scanner<'t> {
@@ -117,7 +123,7 @@ impl<'t> Scanner<'t> {
                     self.voice = span.voice;
                     self.plain(&from[span.open..span.open + span.inner]);
                     self.voice = Voice::Prose;
-                    rest = &from[span.open + span.inner + span.close..];
+                    rest = self.mark(&from[span.open + span.inner + span.close..]);
                 }
                 None => {
                     let next = at + from.chars().next().map_or(1, char::len_utf8);
@@ -129,6 +135,16 @@ impl<'t> Scanner<'t> {
             }
         }
         self.plain(rest);
+    }
+
+    /// The punctuation right behind a span; gives what follows it.
+    fn mark(&mut self, rest: &'t str) -> &'t str {
+        match rest.chars().next() {
+            Some('.' | ';' | ':' | '!' | '?') => self.end_clause(),
+            Some(',') => self.push(",", Kind::Comma, false),
+            _ => return rest,
+        }
+        &rest[1..]
     }
 
     /// Text without marks of quotation.
@@ -214,6 +230,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn push(&mut self, raw: &'t str, kind: Kind, joined: bool) {
+        self.length = if kind == Kind::Break { 0 } else { self.length + 1 };
+        if self.length > LONGEST_CLAUSE {
+            self.end_clause();
+            self.length = 1;
+        }
         let lower = raw.to_lowercase().replace('\u{2019}', "'");
         let is_own = lower == "let's";
         let lower = lower.strip_suffix("'s").filter(|_| !is_own).map(str::to_owned).unwrap_or(lower);
@@ -242,6 +263,9 @@ struct Span {
     close: usize,
 }
 
+/// How long a piece of code on one line may be, in bytes.
+const LONGEST_CODE: usize = 4000;
+
 /// How long a quotation on one line may be, in bytes.
 const LONGEST_QUOTATION: usize = 300;
 
@@ -251,7 +275,8 @@ impl Span {
         let first = text.chars().next()?;
         if first == '`' {
             let open = text.bytes().take_while(|b| *b == b'`').count();
-            let inner = text[open..].find(&text[..open])?;
+            let near = text.floor_char_boundary(open + LONGEST_CODE);
+            let inner = text.get(open..near)?.find(&text[..open])?;
             return Some(Span { voice: Voice::Code, open, inner, close: open });
         }
         let close = match first {

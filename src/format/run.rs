@@ -1,0 +1,381 @@
+//! `runs/<yyyy-mm>/<run>-<task>.toml`: the record of one run. Only `swift` writes it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::instant::to_toml;
+use super::malformed::Malformed;
+use super::quote::{array, string};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::run::event::{Denial, Tokens};
+use crate::domain::run::evidence::Verdict;
+use crate::domain::run::outcome::Outcome;
+use crate::domain::run::record::{Decision, Review, Run, RunEnding};
+use crate::domain::run::spend::Spend;
+use crate::domain::run::tier::Choice;
+
+/// The text of the file.
+pub(crate) fn render(run: &Run) -> String {
+    let mut text = String::from("# Written by swift.\nschema = 1\n");
+    line(&mut text, "id", string(&run.id.to_string()));
+    maybe(&mut text, "task", run.task.map(|task| string(&task.to_string())));
+    line(&mut text, "title", string(&run.title));
+    line(&mut text, "attempt", run.attempt);
+    maybe(&mut text, "follows", run.follows.map(|run| string(&run.to_string())));
+    line(&mut text, "actor", string(run.actor.as_str()));
+    line(&mut text, "request", string(&run.request));
+    line(&mut text, "session", string(&run.session));
+    line(&mut text, "resumed", run.resumed);
+    maybe(&mut text, "branch", run.branch.as_deref().map(string));
+    maybe(&mut text, "base", run.base.as_deref().map(string));
+    line(&mut text, "started_at", to_toml(run.started_at));
+    text.push_str("\n[route]\n");
+    line(&mut text, "tier", string(run.choice.tier.as_str()));
+    maybe(&mut text, "model", run.choice.model.as_deref().map(string));
+    line(&mut text, "rule", string(&run.choice.rule));
+    line(&mut text, "reasons", array(&run.choice.reasons));
+    if let Some(ending) = &run.ending {
+        render_ending(&mut text, ending);
+    }
+    if let Some(review) = &run.review {
+        render_review(&mut text, review);
+    }
+    text
+}
+
+fn line(text: &mut String, key: &str, value: impl std::fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{key} = {value}");
+}
+
+fn maybe(text: &mut String, key: &str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        line(text, key, value);
+    }
+}
+
+/// Dollars to a millionth, with a point in any case.
+fn dollars(usd: f64) -> String {
+    let text = format!("{usd:.6}");
+    let short = text.trim_end_matches('0');
+    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
+}
+
+fn render_ending(text: &mut String, ending: &RunEnding) {
+    text.push_str("\n[end]\n");
+    line(text, "at", to_toml(ending.at));
+    line(text, "outcome", string(ending.outcome.word()));
+    maybe(text, "failure", ending.outcome.failure().map(|failure| string(failure.as_str())));
+    if let Outcome::Limit(until) = ending.outcome {
+        maybe(text, "until", until.map(to_toml));
+    }
+    line(text, "reasons", array(&ending.reasons));
+    maybe(text, "model", ending.model.as_deref().map(string));
+    line(text, "turns", ending.turns);
+    line(text, "usd", dollars(ending.spend.usd));
+    line(text, "session_usd", dollars(ending.spend.session_usd));
+    line(text, "summary", string(&ending.summary));
+    line(text, "commits", array(&ending.commits));
+    line(text, "leftovers", ending.leftovers);
+    text.push_str("\n[end.tokens]\n");
+    render_tokens(text, ending.spend.tokens);
+    for (model, tokens) in &ending.spend.session_models {
+        let _ = writeln!(text, "\n[end.session_tokens.{}]", string(model));
+        render_tokens(text, *tokens);
+    }
+    for denial in &ending.denials {
+        text.push_str("\n[[end.denied]]\n");
+        line(text, "tool", string(&denial.tool));
+        line(text, "input", string(&denial.input));
+    }
+    for verdict in &ending.verdicts {
+        text.push_str("\n[[end.verify]]\n");
+        line(text, "command", array(&verdict.command));
+        line(text, "passed", verdict.passed);
+        line(text, "ended", string(&verdict.ended));
+        line(text, "said", string(&verdict.said));
+    }
+}
+
+fn render_tokens(text: &mut String, tokens: Tokens) {
+    line(text, "input", tokens.input);
+    line(text, "output", tokens.output);
+    line(text, "cache_read", tokens.cache_read);
+    line(text, "cache_write", tokens.cache_write);
+}
+
+fn render_review(text: &mut String, review: &Review) {
+    text.push_str("\n[review]\n");
+    line(text, "at", to_toml(review.at));
+    line(text, "by", string(review.by.as_str()));
+    match &review.decision {
+        Decision::Merged(commit) => line(text, "merged", string(commit)),
+        Decision::Rejected(why) => line(text, "rejected", string(why)),
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    schema: u64,
+    id: String,
+    task: Option<String>,
+    title: String,
+    attempt: u32,
+    follows: Option<String>,
+    actor: String,
+    request: String,
+    session: String,
+    resumed: bool,
+    branch: Option<String>,
+    base: Option<String>,
+    started_at: toml::value::Datetime,
+    route: Route,
+    end: Option<End>,
+    review: Option<ReviewTable>,
+}
+
+#[derive(Deserialize)]
+struct Route {
+    tier: String,
+    model: Option<String>,
+    rule: String,
+    reasons: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct End {
+    at: toml::value::Datetime,
+    outcome: String,
+    failure: Option<String>,
+    until: Option<toml::value::Datetime>,
+    reasons: Vec<String>,
+    model: Option<String>,
+    turns: u64,
+    usd: f64,
+    session_usd: f64,
+    summary: String,
+    commits: Vec<String>,
+    leftovers: u32,
+    tokens: TokenTable,
+    #[serde(default)]
+    session_tokens: BTreeMap<String, TokenTable>,
+    #[serde(default)]
+    denied: Vec<DeniedTable>,
+    #[serde(default)]
+    verify: Vec<VerifyTable>,
+}
+
+#[derive(Deserialize)]
+struct TokenTable {
+    input: u64,
+    output: u64,
+    cache_read: u64,
+    cache_write: u64,
+}
+
+#[derive(Deserialize)]
+struct DeniedTable {
+    tool: String,
+    input: String,
+}
+
+#[derive(Deserialize)]
+struct VerifyTable {
+    command: Vec<String>,
+    passed: bool,
+    ended: String,
+    said: String,
+}
+
+#[derive(Deserialize)]
+struct ReviewTable {
+    at: toml::value::Datetime,
+    by: String,
+    merged: Option<String>,
+    rejected: Option<String>,
+}
+
+/// The run that a file tells of.
+///
+/// # Errors
+/// [`Malformed`] with the place, or with the key where the value is the matter.
+pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        Malformed::in_text(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
+    })?;
+    if file.schema != 1 {
+        let message = format!("schema: written by a newer swift (schema {})", file.schema);
+        return Err(Malformed::whole(Code::NewerSchema, message));
+    }
+    Ok(Run {
+        id: word("id", &file.id)?,
+        task: file.task.map(|task| word("task", &task)).transpose()?,
+        title: file.title,
+        attempt: file.attempt,
+        follows: file.follows.map(|run| word("follows", &run)).transpose()?,
+        actor: word("actor", &file.actor)?,
+        request: file.request,
+        choice: Choice {
+            tier: word("route.tier", &file.route.tier)?,
+            model: file.route.model,
+            rule: file.route.rule,
+            reasons: file.route.reasons,
+        },
+        session: file.session,
+        resumed: file.resumed,
+        branch: file.branch,
+        base: file.base,
+        started_at: instant("started_at", &file.started_at)?,
+        ending: file.end.map(ending).transpose()?,
+        review: file.review.map(review).transpose()?,
+    })
+}
+
+fn ending(end: End) -> Result<RunEnding, Malformed> {
+    let failure = end.failure.map(|failure| word("end.failure", &failure)).transpose()?;
+    let until = end.until.map(|until| instant("end.until", &until)).transpose()?;
+    let outcome = Outcome::parse(&end.outcome, failure, until)
+        .ok_or_else(|| wrong("end.outcome", &format!("`{}` is no outcome", end.outcome)))?;
+    Ok(RunEnding {
+        at: instant("end.at", &end.at)?,
+        outcome,
+        reasons: end.reasons,
+        model: end.model,
+        turns: end.turns,
+        spend: Spend {
+            usd: end.usd,
+            tokens: tokens(&end.tokens),
+            session_usd: end.session_usd,
+            session_models: end.session_tokens.iter().map(|(model, t)| (model.clone(), tokens(t))).collect(),
+        },
+        summary: end.summary,
+        denials: end.denied.into_iter().map(|d| Denial { tool: d.tool, input: d.input }).collect(),
+        verdicts: end
+            .verify
+            .into_iter()
+            .map(|v| Verdict { command: v.command, passed: v.passed, ended: v.ended, said: v.said })
+            .collect(),
+        commits: end.commits,
+        leftovers: end.leftovers,
+    })
+}
+
+fn tokens(table: &TokenTable) -> Tokens {
+    Tokens {
+        input: table.input,
+        output: table.output,
+        cache_read: table.cache_read,
+        cache_write: table.cache_write,
+    }
+}
+
+fn review(table: ReviewTable) -> Result<Review, Malformed> {
+    let decision = match (table.merged, table.rejected) {
+        (Some(commit), None) => Decision::Merged(commit),
+        (None, Some(why)) => Decision::Rejected(why),
+        _ => return Err(wrong("review", "is either merged or rejected")),
+    };
+    Ok(Review { at: instant("review.at", &table.at)?, by: word("review.by", &table.by)?, decision })
+}
+
+fn instant(key: &str, value: &toml::value::Datetime) -> Result<Timestamp, Malformed> {
+    value.to_string().parse().map_err(|_| wrong(key, "is no instant"))
+}
+
+fn word<T: std::str::FromStr<Err = Fault>>(key: &str, value: &str) -> Result<T, Malformed> {
+    value.parse().map_err(|fault: Fault| wrong(key, &fault.message))
+}
+
+fn wrong(key: &str, what: &str) -> Malformed {
+    Malformed::whole(Code::Malformed, format!("{key}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{RunId, TaskId};
+    use crate::domain::run::outcome::Failure;
+    use crate::domain::run::tier::Tier;
+    use proptest::prelude::*;
+
+    fn run(text: &str, number: u64, outcome: Outcome) -> Run {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let tokens = Tokens { input: number, output: 2, cache_read: 3, cache_write: 4 };
+        Run {
+            id: RunId::new(1, 2),
+            task: number.is_multiple_of(2).then(|| TaskId::new(3, 4)),
+            title: text.to_owned(),
+            attempt: 2,
+            follows: Some(RunId::new(1, 1)),
+            actor: "ann".parse().unwrap(),
+            request: "abc".to_owned(),
+            choice: Choice {
+                tier: Tier::Opus,
+                model: Some(text.to_owned()),
+                rule: "r".to_owned(),
+                reasons: vec![text.to_owned()],
+            },
+            session: "s".to_owned(),
+            resumed: true,
+            branch: Some("b".to_owned()),
+            base: None,
+            started_at: at,
+            ending: Some(RunEnding {
+                at,
+                outcome,
+                reasons: vec![text.to_owned()],
+                model: None,
+                turns: number,
+                spend: Spend {
+                    usd: 0.25,
+                    tokens,
+                    session_usd: 1.0,
+                    session_models: BTreeMap::from([(text.to_owned(), tokens)]),
+                },
+                summary: text.to_owned(),
+                denials: vec![Denial { tool: text.to_owned(), input: text.to_owned() }],
+                verdicts: vec![Verdict {
+                    command: vec![text.to_owned()],
+                    passed: false,
+                    ended: text.to_owned(),
+                    said: text.to_owned(),
+                }],
+                commits: vec!["c".to_owned()],
+                leftovers: 1,
+            }),
+            review: Some(Review {
+                at,
+                by: "bob".parse().unwrap(),
+                decision: Decision::Rejected(text.to_owned()),
+            }),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::format::few_cases(64))]
+
+        #[test]
+        fn what_is_written_is_read(text in "(\\PC|\n|\"|\\[end\\]|=){0,20}", number in 0_u64..1_000_000_000_000, kind in 0..4) {
+            let until = Timestamp::from_second(1_800_000_000).unwrap();
+            let outcome = [Outcome::Completed, Outcome::Failed(Failure::Crash), Outcome::Limit(Some(until)), Outcome::Limit(None)][kind as usize];
+            let run = run(&text, number, outcome);
+            prop_assert_eq!(parse(&render(&run)), Ok(run));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(\\PC|\n|=|\"|\\[end\\]|schema = 1\n){0,60}") {
+            let _ = parse(&text);
+        }
+    }
+
+    #[test]
+    fn a_failure_without_its_kind_is_refused() {
+        let text = render(&run("x", 1, Outcome::Failed(Failure::Crash))).replace("failure = \"crash\"\n", "");
+        assert!(parse(&text).unwrap_err().to_string().contains("`failed` is no outcome"));
+        let newer = render(&run("x", 1, Outcome::Completed)).replace("schema = 1", "schema = 2");
+        assert_eq!(parse(&newer).unwrap_err().code, Code::NewerSchema);
+    }
+}

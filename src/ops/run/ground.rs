@@ -1,0 +1,185 @@
+//! What a run stands on: the committed policy, the program, the worktree.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::agent::claude::{self, Reach, Sources};
+use crate::agent::find::{self, Program};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::{RunId, TaskId};
+use crate::domain::run::policy::Policy;
+use crate::domain::run::record::Run;
+use crate::env;
+use crate::format;
+use crate::store::git::checkout::{self, Checkout};
+use crate::store::queue::Queue;
+use crate::store::{layout, runs};
+
+use super::{Caller, Wanted};
+
+/// Remembers which version a program told.
+const VERSION_FILE: &str = "claude-version";
+
+/// Branches of runs begin with this. Not with `swift/`, because git allows no branch below the branch `swift`, on
+/// which the queue is.
+const PREFIX: &str = "swift-run/";
+
+/// Refuse to start a run from within a run.
+///
+/// # Errors
+/// [`Code::Recursion`]
+pub(crate) fn refuse_recursion() -> Result<()> {
+    if env::depth() == 0 {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Recursion, "a run cannot start another run")
+        .hint("write a task instead: `swift task . \"…\"`"))
+}
+
+/// The policy as it is committed, with what the person wants for this one.
+///
+/// # Errors
+/// Those of reading the settings as the last commit has them.
+pub(crate) fn policy(queue: &Queue, wanted: &Wanted) -> Result<Policy> {
+    let mut policy = committed_policy(queue)?;
+    policy.timeout = wanted.timeout.unwrap_or(policy.timeout);
+    policy.max_usd = wanted.max_usd.unwrap_or(policy.max_usd);
+    policy.max_turns = wanted.max_turns.unwrap_or(policy.max_turns);
+    policy.permission = wanted.permission.unwrap_or(policy.permission);
+    policy.allow.extend(wanted.allow.iter().cloned());
+    Ok(policy)
+}
+
+/// The policy as it is committed: what lies in the folder only counts once it is.
+///
+/// # Errors
+/// [`Code::Malformed`] with the place; those of git.
+pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
+    let Some(bytes) = queue.home.read_committed(layout::SETTINGS)? else { return Ok(Policy::default()) };
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Fault::new(Code::Malformed, format!("the committed `{}` is not UTF-8", layout::SETTINGS))
+    })?;
+    format::policy::parse(&text).map_err(|m| m.at(layout::SETTINGS))
+}
+
+/// The program, looked at: there, and not too old. Gives a warning if there is one.
+///
+/// # Errors
+/// [`Code::NoClaude`]
+pub(crate) fn program(queue: &Queue, caller: &Caller<'_>) -> Result<(Program, Option<String>)> {
+    let program = find::find(&caller.environment)?;
+    let remembered = queue.local.read_text(VERSION_FILE).and_then(|text| {
+        let (stamp, said) = text.split_once('\n')?;
+        (stamp == program.stamp).then(|| said.to_owned())
+    });
+    let said = match remembered {
+        Some(said) => Some(said),
+        None => {
+            let environment = claude::environment(&caller.environment, &[], "version", 1);
+            let said = find::ask_version(&program, runs::project_folder(queue), environment);
+            if let Some(said) = &said {
+                // Without it the next run asks again.
+                let _ = queue.local.write(VERSION_FILE, format!("{}\n{said}", program.stamp).as_bytes());
+            }
+            said
+        }
+    };
+    let warning = find::check(said.as_deref())?;
+    Ok((program, warning))
+}
+
+/// Where a run works.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    /// `None` for a run that changes nothing: it works in the project's own folder.
+    pub(crate) checkout: Option<Checkout>,
+    pub(crate) sources: Sources,
+}
+
+/// The worktree of a task's runs, or of a prompt's; made if it is not there.
+///
+/// # Errors
+/// [`Code::Git`]; [`Code::WrongState`] in a repository without a commit.
+pub(crate) fn place(queue: &Queue, reach: Reach, subject: Subject<'_>) -> Result<Place> {
+    let project = runs::project_folder(queue);
+    if reach == Reach::ReadOnly {
+        return Ok(Place { folder: project.to_owned(), checkout: None, sources: Sources::UserAndProject });
+    }
+    let wanted = checkout_for(queue, project, subject)?;
+    let is_new = !runs::has_worktree(&wanted.path);
+    let checkout = checkout::ensure(project, wanted)?;
+    let sources = if is_new { Sources::UserAndProject } else { sources(&checkout)? };
+    Ok(Place { folder: checkout.path.clone(), checkout: Some(checkout), sources })
+}
+
+/// What a place is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    Task(TaskId, &'a [Run]),
+    Prompt(RunId),
+    /// A run that goes on.
+    Again(&'a Run),
+}
+
+/// The branch that a run gets, where, and from which commit; nothing is made.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn checkout_for(queue: &Queue, project: &Path, subject: Subject<'_>) -> Result<Checkout> {
+    let earlier = match subject {
+        // The work of a run that was merged is not gone on with: its branch is done.
+        Subject::Task(_, runs) => {
+            runs.iter().rev().find(|run| run.branch.is_some()).filter(|run| !is_merged(run))
+        }
+        Subject::Again(run) => Some(run),
+        Subject::Prompt(_) => None,
+    };
+    let known = earlier.and_then(|run| run.branch.clone().zip(run.base.clone()));
+    if let Some((branch, base)) = known
+        && checkout::branch_tip(project, &branch)?.is_some()
+    {
+        return Ok(Checkout { path: runs::worktree_path(queue, &branch)?, branch, base });
+    }
+    let base = checkout::head(project)?.ok_or_else(|| {
+        Fault::new(Code::WrongState, "the repository has no commit yet, so there is nothing to work from")
+            .hint("make a first commit, then run it again")
+    })?;
+    let branch = free_branch(project, subject)?;
+    Ok(Checkout { path: runs::worktree_path(queue, &branch)?, branch, base })
+}
+
+fn is_merged(run: &Run) -> bool {
+    use crate::domain::run::record::Decision;
+    run.review.as_ref().is_some_and(|review| matches!(review.decision, Decision::Merged(_)))
+}
+
+/// A name that no branch has yet: the short form, then longer ones.
+fn free_branch(project: &Path, subject: Subject<'_>) -> Result<String> {
+    let random = match subject {
+        Subject::Task(id, _) => id.random_part(),
+        Subject::Prompt(id) => format!("p-{}", id.random_part()),
+        Subject::Again(run) => run.id.random_part(),
+    };
+    let short: String = random.chars().take(if random.starts_with("p-") { 8 } else { 6 }).collect();
+    let numbered = (2..1000).map(|number| format!("{random}-{number}"));
+    for name in [short, random.clone()].into_iter().chain(numbered) {
+        let branch = format!("{PREFIX}{name}");
+        if checkout::branch_tip(project, &branch)?.is_none() {
+            return Ok(branch);
+        }
+    }
+    Err(Fault::new(Code::Git, format!("all branches `{PREFIX}{random}…` are taken")))
+}
+
+/// An earlier run may have changed the project's settings for Claude Code on its branch; those do not count then.
+fn sources(checkout: &Checkout) -> Result<Sources> {
+    let settings = [".claude", ".mcp.json"];
+    let head = checkout::head(&checkout.path)?.unwrap_or_else(|| checkout.base.clone());
+    let is_changed = checkout::differs(&checkout.path, &checkout.base, &head, &settings)?
+        || checkout::is_dirty(&checkout.path)?;
+    Ok(if is_changed { Sources::UserOnly } else { Sources::UserAndProject })
+}
+
+/// How long a program may take to end when it is asked.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);

@@ -1,0 +1,323 @@
+//! What a person does with finished work: look, merge, send back. Nothing is merged by anybody else.
+
+use std::collections::BTreeMap;
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::run::outcome::Outcome;
+use crate::domain::run::record::{Decision, Review, Run};
+use crate::domain::task::Folder;
+use crate::env;
+use crate::format;
+use crate::ops::step::{self, Step};
+use crate::store::git::checkout::{self, Detail, Prospect};
+use crate::store::queue::Queue;
+use crate::store::runs::{self, Stored};
+use crate::store::tx::{Committed, Operation, Tx};
+
+use super::{Caller, begin, list};
+
+/// Work that waits for a person.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) stored: Stored,
+    pub(crate) diffstat: String,
+    pub(crate) prospect: Prospect,
+}
+
+/// The work that waits, oldest first: of each branch its latest run, if it has ended and left something.
+///
+/// # Errors
+/// Those of reading and of git.
+pub(crate) fn waiting(queue: &Queue, caller: &Caller<'_>) -> Result<Vec<Waiting>> {
+    let mut latest: BTreeMap<String, Stored> = BTreeMap::new();
+    for stored in list::all(queue, caller)?.all {
+        if let Some(branch) = stored.run.branch.clone() {
+            latest.insert(branch, stored);
+        }
+    }
+    let mut all = Vec::new();
+    for stored in latest.into_values().filter(|stored| is_open(&stored.run)) {
+        all.extend(look(queue, stored)?);
+    }
+    all.sort_by_key(|waiting| waiting.stored.run.id);
+    Ok(all)
+}
+
+fn is_open(run: &Run) -> bool {
+    run.ending.is_some() && run.review.is_none()
+}
+
+/// What there is to see of a run's work; `None` if there is nothing.
+fn look(queue: &Queue, stored: Stored) -> Result<Option<Waiting>> {
+    let project = runs::project_folder(queue);
+    let (Some(branch), Some(base)) = (&stored.run.branch, &stored.run.base) else { return Ok(None) };
+    let Some(tip) = checkout::branch_tip(project, branch)? else { return Ok(None) };
+    if tip == *base {
+        return Ok(None);
+    }
+    let prospect = checkout::try_merge(project, branch)?;
+    if prospect == Prospect::Merged {
+        return Ok(None);
+    }
+    let diffstat = checkout::diff(project, "HEAD", &tip, Detail::Short)?.trim().to_owned();
+    Ok(Some(Waiting { diffstat, prospect, stored }))
+}
+
+/// One run's work in full.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) stored: Stored,
+    pub(crate) stat: String,
+    pub(crate) patch: String,
+    pub(crate) prospect: Prospect,
+}
+
+/// What a run changed.
+///
+/// # Errors
+/// [`Code::RunNotFound`], [`Code::Nothing`]; those of git.
+pub(crate) fn work(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<Work> {
+    let stored = list::find(queue, caller, reference)?;
+    let project = runs::project_folder(queue);
+    let short = stored.run.id.short();
+    let branch = stored.run.branch.clone().ok_or_else(|| nothing(&short))?;
+    let tip = checkout::branch_tip(project, &branch)?.ok_or_else(|| {
+        Fault::new(Code::Nothing, format!("the branch `{branch}` of run {short} is gone"))
+            .hint(format!("`swift run show {short}` tells what was decided about it"))
+    })?;
+    let base = stored.run.base.clone().unwrap_or_else(|| "HEAD".to_owned());
+    Ok(Work {
+        stat: checkout::diff(project, &base, &tip, Detail::Stat)?,
+        patch: checkout::diff(project, &base, &tip, Detail::Patch)?,
+        prospect: checkout::try_merge(project, &branch)?,
+        stored,
+    })
+}
+
+fn nothing(short: &str) -> Fault {
+    Fault::new(Code::Nothing, format!("run {short} changed no files"))
+        .hint(format!("`swift run show {short}` shows what it said"))
+}
+
+/// A merge that can be made.
+#[derive(Debug)]
+pub(crate) struct MergePlan {
+    pub(crate) stored: Stored,
+    pub(crate) branch: String,
+    pub(crate) into: String,
+    pub(crate) lines: Vec<String>,
+    /// What the plan rests on: both ends of the merge.
+    pub(crate) tips: String,
+}
+
+/// What merging would do; refuses what cannot be merged as it is, and touches nothing.
+///
+/// # Errors
+/// [`Code::MergeConflict`], [`Code::Nothing`], [`Code::WrongState`].
+pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<MergePlan> {
+    let work = work(queue, caller, reference)?;
+    let (run, project) = (&work.stored.run, runs::project_folder(queue));
+    let short = run.id.short();
+    if run.ending.is_none() {
+        return Err(Fault::new(Code::WrongState, format!("run {short} still runs"))
+            .hint(format!("`swift run logs -f {short}` follows it")));
+    }
+    let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
+    refuse_running(queue, run)?;
+    match &work.prospect {
+        Prospect::Clean => {}
+        Prospect::Merged => {
+            return Err(Fault::new(Code::Nothing, format!("the work of run {short} is merged already")));
+        }
+        Prospect::Conflicts(paths) => return Err(conflict(&short, &branch, paths)),
+    }
+    let worktree = runs::worktree_path(queue, &branch)?;
+    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
+        let text = format!("the worktree of run {short} has work that is not committed");
+        return Err(Fault::new(Code::WrongState, text)
+            .hint(format!("look at it: `git -C {} status`", worktree.display())));
+    }
+    let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
+    let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
+    let mut lines = vec![format!("merge `{branch}` into `{into}`, with a commit of its own")];
+    lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
+    lines.extend(remarks(run));
+    lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
+    Ok(MergePlan { stored: work.stored, branch, into, lines, tips })
+}
+
+/// A later run may be at work on the same branch.
+fn refuse_running(queue: &Queue, run: &Run) -> Result<()> {
+    let Some(task) = run.task else { return Ok(()) };
+    let others = runs::of_task(queue, task)?.all;
+    match others.iter().find(|other| other.run.branch == run.branch && other.run.ending.is_none()) {
+        Some(other) => Err(Fault::new(
+            Code::WrongState,
+            format!("run {} is at work on the same branch", other.run.id.short()),
+        )
+        .hint(format!("`swift run logs -f {}` follows it", other.run.id.short()))),
+        None => Ok(()),
+    }
+}
+
+/// What a person should know before they say yes.
+fn remarks(run: &Run) -> Vec<String> {
+    let Some(ending) = &run.ending else { return Vec::new() };
+    let mut lines = Vec::new();
+    if ending.outcome != Outcome::Completed {
+        lines.push(format!("careful: the run is {}", ending.outcome));
+    }
+    let verdicts = ending.verdicts.iter();
+    lines.extend(verdicts.map(|v| {
+        format!(
+            "{}: {} ({})",
+            if v.passed { "verified" } else { "careful, not verified" },
+            v.command.join(" "),
+            v.ended
+        )
+    }));
+    if ending.verdicts.is_empty() {
+        lines.push("no verifier looked at it".to_owned());
+    }
+    lines
+}
+
+fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {
+    let shown: Vec<String> = paths.iter().take(8).map(|path| crate::domain::text::shown(path)).collect();
+    Fault::new(Code::MergeConflict, format!("the work of run {short} conflicts in {}", shown.join(", ")))
+        .hint(format!("`swift reject {short} --why \"…\"` sends it back"))
+        .hint(format!("or merge by hand: `git merge {branch}`"))
+}
+
+/// What became of a merge.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    pub(crate) stored: Stored,
+    pub(crate) commit: String,
+    pub(crate) committed: Committed,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Merge as planned, and clean up what is clean.
+///
+/// # Errors
+/// Those of git; nothing is merged then.
+pub(crate) fn merge(
+    queue: &Queue,
+    caller: &Caller<'_>,
+    operation: &Operation<'_>,
+    plan: MergePlan,
+) -> Result<Merged> {
+    let project = runs::project_folder(queue);
+    let MergePlan { mut stored, branch, .. } = plan;
+    let title = crate::domain::text::shown(&stored.run.title);
+    let message = format!("Merge the work on: {title}\n\nSwift-Run: {}\n", stored.run.id);
+    let commit = {
+        // In the current branch's own queue no verb may commit meanwhile.
+        let _guard = queue.home.lock(env::lock_wait())?;
+        checkout::merge(project, &branch, &message)?
+    };
+    let mut notes = Vec::new();
+    let worktree = runs::worktree_path(queue, &branch)?;
+    let removed =
+        checkout::remove(project, &worktree).and_then(|()| checkout::delete_merged(project, &branch));
+    notes.extend(removed.err().map(|fault| format!("left as it is: {fault}")));
+    stored.run.review = Some(Review {
+        at: caller.now(),
+        by: caller.actor.clone(),
+        decision: Decision::Merged(commit.clone()),
+    });
+    let committed = record(queue, operation, &stored, EventKind::RunMerged, &commit, false_start)?;
+    Ok(Merged { stored, commit, committed, notes })
+}
+
+fn false_start(_: &mut Tx<'_>, _: &Stored) -> Result<()> {
+    Ok(())
+}
+
+/// Write the decision into the record, with whatever else belongs to it, in one commit.
+fn record(
+    queue: &Queue,
+    operation: &Operation<'_>,
+    stored: &Stored,
+    kind: EventKind,
+    cause: &str,
+    more: impl FnOnce(&mut Tx<'_>, &Stored) -> Result<()>,
+) -> Result<Committed> {
+    let mut tx = Tx::begin_for_one(queue, operation)?;
+    tx.put(&stored.path, format::run::render(&stored.run).into_bytes())?;
+    let mut fact = Fact::of(kind).because(format!("{} {cause}", stored.run.id));
+    fact.task = stored.run.task;
+    tx.record(fact);
+    more(&mut tx, stored)?;
+    tx.commit(&begin::subject(&stored.run).replacen("run", operation.verb, 1))
+}
+
+/// What became of a rejection.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    pub(crate) stored: Stored,
+    pub(crate) committed: Committed,
+}
+
+/// Send work back with a reason, which the next run is told.
+///
+/// # Errors
+/// [`Code::WrongState`] if the run has not ended or is merged; those of the commit.
+pub(crate) fn reject(
+    queue: &Queue,
+    caller: &Caller<'_>,
+    operation: &Operation<'_>,
+    reference: &str,
+    why: &str,
+) -> Result<Rejected> {
+    let mut stored = list::find(queue, caller, reference)?;
+    let short = stored.run.id.short();
+    match (&stored.run.ending, &stored.run.review) {
+        (None, _) => {
+            return Err(Fault::new(Code::WrongState, format!("run {short} still runs"))
+                .hint(format!("`swift run stop {short}` asks it to stop")));
+        }
+        (_, Some(Review { decision: Decision::Merged(commit), .. })) => {
+            return Err(Fault::new(Code::WrongState, format!("the work of run {short} is merged")).hint(
+                format!("`git revert --mainline 1 {}` takes it back", commit.get(..12).unwrap_or(commit)),
+            ));
+        }
+        _ => {}
+    }
+    stored.run.review = Some(Review {
+        at: caller.now(),
+        by: caller.actor.clone(),
+        decision: Decision::Rejected(why.to_owned()),
+    });
+    let why = why.to_owned();
+    let committed = record(queue, operation, &stored, EventKind::RunRejected, &why.clone(), |tx, stored| {
+        send_back(tx, stored, &why)
+    })?;
+    Ok(Rejected { stored, committed })
+}
+
+/// The task is open again, whether it was done, given up or blocked by what the run said.
+fn send_back(tx: &mut Tx<'_>, stored: &Stored, why: &str) -> Result<()> {
+    let Some(task) = stored.run.task else { return Ok(()) };
+    let item = tx.queue.find(&task.to_string(), &[Folder::Tasks, Folder::Done, Folder::Dead])?;
+    if item.folder == Folder::Tasks && item.task.blocked.is_none() {
+        return Ok(());
+    }
+    let by_run = stored.run.id.short();
+    step::apply(tx, &item, |subject| {
+        let is_by_run = subject.task.blocked.as_ref().is_some_and(|text| text.contains(&by_run));
+        if item.folder == Folder::Tasks && !is_by_run {
+            return Ok(Step::stay(EventKind::TaskEdited, subject.item));
+        }
+        subject.task.ending = None;
+        subject.task.lease = None;
+        subject.task.blocked = None;
+        if item.folder == Folder::Dead {
+            subject.task.attempts = 0;
+        }
+        Ok(Step::go(EventKind::TaskRedriven, Folder::Tasks).because(Some(why.to_owned())))
+    })
+    .map(drop)
+}

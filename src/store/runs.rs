@@ -1,0 +1,235 @@
+//! Records of runs as files, the live log beside them, and the wish that a run shall stop.
+//!
+//! A run is alive for as long as somebody holds a lock on its live log: the `swift` that runs it, and the guardian of
+//! its processes. So a lock of the operating system tells, and no process id that may be somebody else's by now.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::layout;
+use super::local::is_frozen;
+use super::queue::Queue;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::{RunId, SHORTEST_REFERENCE, TaskId};
+use crate::domain::problem::Problem;
+use crate::domain::run::record::Run;
+use crate::domain::text::shown;
+use crate::env;
+use crate::format;
+
+/// The largest transcript that is read back.
+const LARGEST_TRANSCRIPT: u64 = 64 << 20;
+
+/// How much a live log may grow.
+const LARGEST_LIVE_LOG: u64 = 16 << 20;
+
+/// A record and where it lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// Relative to `.swift/`.
+    pub(crate) path: String,
+    pub(crate) run: Run,
+}
+
+/// Records, and what could not be read as one.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    /// Oldest first.
+    pub(crate) all: Vec<Stored>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// The records whose file names pass.
+fn some(queue: &Queue, wanted: impl Fn(&str) -> bool) -> Result<Runs> {
+    let walk = queue.walk(layout::RUNS)?;
+    let mut runs = Runs { all: Vec::new(), problems: walk.problems };
+    for seen in walk.files {
+        let name = seen.path.rsplit('/').next().unwrap_or_default();
+        let Some(stem) = name.strip_suffix(".toml") else { continue };
+        if !wanted(stem) {
+            continue;
+        }
+        match read(queue, &seen.path) {
+            Ok(Some(run)) => runs.all.push(Stored { path: seen.path, run }),
+            Ok(None) => {}
+            Err(fault) => runs.problems.push(Problem::at(seen.path, fault)),
+        }
+    }
+    runs.all.sort_by_key(|stored| stored.run.id);
+    Ok(runs)
+}
+
+/// The record at a path.
+///
+/// # Errors
+/// Those of reading and parsing.
+pub(crate) fn read(queue: &Queue, path: &str) -> Result<Option<Run>> {
+    let Some(text) = queue.read_text(path)? else { return Ok(None) };
+    format::run::parse(&text).map(Some).map_err(|m| m.at(path))
+}
+
+/// All records.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn all(queue: &Queue) -> Result<Runs> {
+    some(queue, |_| true)
+}
+
+/// The records of one task.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn of_task(queue: &Queue, task: TaskId) -> Result<Runs> {
+    let subject = format!("-{}", layout::run_subject(Some(task)));
+    let mut runs = some(queue, |stem| stem.ends_with(&subject))?;
+    runs.all.retain(|stored| stored.run.task == Some(task));
+    Ok(runs)
+}
+
+/// The one run that a reference names: its id or the first characters of its random part.
+///
+/// # Errors
+/// [`Code::RunNotFound`], [`Code::Ambiguous`].
+pub(crate) fn find(queue: &Queue, reference: &str) -> Result<Option<Stored>> {
+    let full: Option<RunId> = reference.parse().ok();
+    let is_short = (SHORTEST_REFERENCE..=16).contains(&reference.len())
+        && reference.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if full.is_none() && !is_short {
+        return Ok(None);
+    }
+    // An id is ten characters of time and sixteen of chance.
+    let names = |stem: &str| match full {
+        Some(id) => stem.starts_with(&id.to_string()),
+        None => stem.get(10..).is_some_and(|random| random.starts_with(reference)),
+    };
+    let mut found = some(queue, names)?.all;
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        count => {
+            let fault = Fault::new(Code::Ambiguous, format!("`{}` names {count} runs", shown(reference)));
+            Err(found.iter().take(8).fold(fault, |fault, stored| {
+                fault.hint(format!("`{}`  {}", stored.run.id.random_part(), shown(&stored.run.title)))
+            }))
+        }
+    }
+}
+
+/// Where a run's live log lies.
+pub(crate) fn live_path(queue: &Queue, id: RunId) -> PathBuf {
+    queue.home.root.join(layout::LOCAL).join("runs").join(format!("{id}.jsonl"))
+}
+
+fn stop_name(id: RunId) -> String {
+    format!("runs/{id}.stop")
+}
+
+/// What a run says while it runs; locked for as long as it does.
+#[derive(Debug)]
+pub(crate) struct LiveLog {
+    file: File,
+    pub(crate) path: PathBuf,
+    written: u64,
+}
+
+impl LiveLog {
+    /// Begin one.
+    ///
+    /// # Errors
+    /// [`Code::Io`]
+    pub(crate) fn begin(queue: &Queue, id: RunId) -> Result<LiveLog> {
+        queue.local.write(&format!("runs/{id}.jsonl"), b"")?;
+        let path = live_path(queue, id);
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|error| io("open", &path, &error))?;
+        flock(&file, FlockOperation::LockShared).map_err(|error| io("lock", &path, &error.into()))?;
+        Ok(LiveLog { file, path, written: 0 })
+    }
+
+    /// Add a line. One that cannot be written is missing, and no reason to end a run.
+    pub(crate) fn add(&mut self, line: &str) {
+        if self.written <= LARGEST_LIVE_LOG && self.file.write_all(line.as_bytes()).is_ok() {
+            self.written += line.len() as u64;
+        }
+    }
+}
+
+/// Whether anything of a run lives on this machine.
+pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
+    let Ok(file) = File::open(live_path(queue, id)) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+}
+
+/// The live log as far as it is written; `None` if there is none on this machine.
+pub(crate) fn live_text(queue: &Queue, id: RunId) -> Option<Vec<u8>> {
+    std::fs::read(live_path(queue, id)).ok()
+}
+
+/// Remove what a run had on this machine while it ran.
+pub(crate) fn forget_live(queue: &Queue, id: RunId) {
+    // What cannot be removed is in nobody's way.
+    let _ = queue.local.remove(&format!("runs/{id}.jsonl"));
+    let _ = queue.local.remove(&stop_name(id));
+}
+
+/// Ask a run to stop.
+///
+/// # Errors
+/// [`Code::Io`]
+pub(crate) fn ask_to_stop(queue: &Queue, id: RunId) -> Result<()> {
+    queue.local.write(&stop_name(id), b"stop\n")
+}
+
+/// Whether somebody asked a run to stop.
+pub(crate) fn is_asked_to_stop(queue: &Queue, id: RunId) -> bool {
+    queue.local.read(&stop_name(id)).is_some()
+}
+
+/// The committed transcript, or the live log while it runs.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn transcript(queue: &Queue, stored: &Stored) -> Result<Option<Vec<u8>>> {
+    match queue.read_up_to(&layout::transcript_path(&stored.path), LARGEST_TRANSCRIPT)? {
+        Some(bytes) if stored.run.ending.is_some() => Ok(Some(bytes)),
+        _ => Ok(live_text(queue, stored.run.id)),
+    }
+}
+
+/// Where the worktree of a branch of this project lies on this machine.
+///
+/// # Errors
+/// [`Code::Io`] if there is no place for it.
+pub(crate) fn worktree_path(queue: &Queue, branch: &str) -> Result<PathBuf> {
+    let common = queue.home.common_dir.to_string_lossy();
+    let hash = format::audit::digest(common.as_bytes());
+    let name =
+        project_folder(queue).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let leaf = branch.rsplit('/').next().unwrap_or(branch);
+    let state = env::state_dir().ok_or_else(|| {
+        Fault::new(Code::Io, "there is no place for worktrees: neither XDG_STATE_HOME nor HOME is set")
+    })?;
+    Ok(state.join("swift/worktrees").join(format!("{name}-{}", &hash[..8])).join(leaf))
+}
+
+/// The checkout whose `.swift` the queue is.
+pub(crate) fn project_folder(queue: &Queue) -> &Path {
+    queue.home.root.parent().unwrap_or(&queue.home.root)
+}
+
+/// Whether a run's worktree is there.
+pub(crate) fn has_worktree(path: &Path) -> bool {
+    path.join(".git").is_file()
+}
+
+/// Whether this is a dry run.
+pub(crate) fn is_dry() -> bool {
+    is_frozen()
+}
+
+fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+}

@@ -1,0 +1,459 @@
+//! Runs: their records, their transcripts, what a run would be.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{View, count, moment};
+use crate::domain::run::breaker::State;
+use crate::domain::run::entry::{Entry, EntryKind};
+use crate::domain::run::event::Tokens;
+use crate::domain::run::outcome::Outcome;
+use crate::domain::run::record::{Decision, Run};
+use crate::domain::text::shown;
+use crate::ops::run::account::Seen;
+
+/// One run, with everything that its record tells.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunRow {
+    pub(crate) id: String,
+    pub(crate) short: String,
+    pub(crate) task: Option<String>,
+    pub(crate) title: String,
+    pub(crate) attempt: u32,
+    pub(crate) follows: Option<String>,
+    pub(crate) actor: String,
+    /// `running` until it has ended.
+    pub(crate) state: &'static str,
+    pub(crate) outcome: Option<&'static str>,
+    pub(crate) failure: Option<&'static str>,
+    /// For a usage limit: until when.
+    pub(crate) until: Option<String>,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) tier: &'static str,
+    pub(crate) rule: String,
+    pub(crate) route_reasons: Vec<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) session: String,
+    pub(crate) resumed: bool,
+    pub(crate) branch: Option<String>,
+    pub(crate) base: Option<String>,
+    pub(crate) started_at: String,
+    pub(crate) ended_at: Option<String>,
+    pub(crate) seconds: Option<f64>,
+    pub(crate) turns: u64,
+    pub(crate) cost_usd: f64,
+    pub(crate) tokens: TokenRow,
+    pub(crate) summary: String,
+    pub(crate) commits: Vec<String>,
+    pub(crate) denied: Vec<DenialRow>,
+    pub(crate) verify: Vec<VerdictRow>,
+    pub(crate) review: Option<ReviewRow>,
+    pub(crate) request: String,
+    pub(crate) path: String,
+    #[serde(skip)]
+    told: Option<String>,
+}
+
+/// Counts of tokens.
+#[derive(Debug, Serialize, Default)]
+pub(crate) struct TokenRow {
+    input: u64,
+    output: u64,
+    cache_read: u64,
+    cache_write: u64,
+}
+
+impl From<Tokens> for TokenRow {
+    fn from(tokens: Tokens) -> Self {
+        TokenRow {
+            input: tokens.input,
+            output: tokens.output,
+            cache_read: tokens.cache_read,
+            cache_write: tokens.cache_write,
+        }
+    }
+}
+
+/// A tool that was refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct DenialRow {
+    tool: String,
+    input: String,
+}
+
+/// What a verifier said.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerdictRow {
+    command: Vec<String>,
+    passed: bool,
+    ended: String,
+    said: String,
+}
+
+/// What a person decided.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReviewRow {
+    decision: &'static str,
+    by: String,
+    at: String,
+    /// The merge, or the reason.
+    what: String,
+}
+
+impl RunRow {
+    /// The row of a record.
+    pub(crate) fn new(run: &Run, path: &str) -> RunRow {
+        let ending = run.ending.as_ref();
+        let until = match run.outcome() {
+            Some(Outcome::Limit(until)) => until,
+            _ => None,
+        };
+        RunRow {
+            id: run.id.to_string(),
+            short: run.id.short(),
+            task: run.task.map(|task| task.to_string()),
+            title: run.title.clone(),
+            attempt: run.attempt,
+            follows: run.follows.map(|run| run.to_string()),
+            actor: run.actor.to_string(),
+            state: if ending.is_some() { "ended" } else { "running" },
+            outcome: run.outcome().map(Outcome::word),
+            failure: run.outcome().and_then(Outcome::failure).map(|failure| failure.as_str()),
+            until: until.map(|until| until.to_string()),
+            reasons: ending.map(|ending| ending.reasons.clone()).unwrap_or_default(),
+            tier: run.choice.tier.as_str(),
+            rule: run.choice.rule.clone(),
+            route_reasons: run.choice.reasons.clone(),
+            model: ending.and_then(|ending| ending.model.clone()),
+            session: run.session.clone(),
+            resumed: run.resumed,
+            branch: run.branch.clone(),
+            base: run.base.clone(),
+            started_at: run.started_at.to_string(),
+            ended_at: ending.map(|ending| ending.at.to_string()),
+            seconds: ending
+                .map(|ending| ending.at.duration_since(run.started_at).as_millis() as f64 / 1000.0),
+            turns: ending.map_or(0, |ending| ending.turns),
+            cost_usd: ending.map_or(0.0, |ending| ending.spend.usd),
+            tokens: ending.map(|ending| ending.spend.tokens.into()).unwrap_or_default(),
+            summary: ending.map(|ending| ending.summary.clone()).unwrap_or_default(),
+            commits: ending.map(|ending| ending.commits.clone()).unwrap_or_default(),
+            denied: denied(run),
+            verify: verdicts(run),
+            review: run.review.as_ref().map(review),
+            request: run.request.clone(),
+            path: super::place(path),
+            told: run.outcome().map(|outcome| outcome.to_string()),
+        }
+    }
+
+    /// One line of a list.
+    pub(crate) fn line(&self, out: &mut String) {
+        let outcome = self.told.as_deref().unwrap_or("running");
+        let review = self.review.as_ref().map(|review| format!(", {}", review.decision)).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "{}  {}  {:<7}  {:>9}  {}{review}  {}",
+            self.short,
+            moment(&self.started_at),
+            self.tier,
+            format!("${:.4}", self.cost_usd),
+            shown(outcome),
+            shown(&self.title)
+        );
+    }
+
+    /// One line for each verifier.
+    pub(crate) fn verdicts(&self) -> Vec<String> {
+        let line = |verdict: &VerdictRow| {
+            let verb = if verdict.passed { "passed" } else { "failed" };
+            format!("{verb}: {} ({})", verdict.command.join(" "), verdict.ended)
+        };
+        self.verify.iter().map(line).collect()
+    }
+
+    fn whole(&self, out: &mut String) {
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(out, "{name:<9} {}", shown(value));
+        };
+        line("run", &self.id);
+        if let Some(task) = &self.task {
+            line("task", task);
+        }
+        line("title", &self.title);
+        line("outcome", self.told.as_deref().unwrap_or("running"));
+        for reason in &self.reasons {
+            line("", reason);
+        }
+        let model = self.model.as_ref().map(|model| format!(", {model}")).unwrap_or_default();
+        line("model", &format!("{}{model} ({}: {})", self.tier, self.rule, self.route_reasons.join("; ")));
+        line("attempt", &self.attempt.to_string());
+        line("session", &format!("{}{}", self.session, if self.resumed { " (went on)" } else { "" }));
+        if let Some(branch) = &self.branch {
+            line("branch", branch);
+        }
+        line("started", &moment(&self.started_at));
+        if let (Some(at), Some(seconds)) = (&self.ended_at, self.seconds) {
+            line("ended", &format!("{}, after {seconds:.0} s", moment(at)));
+            line("cost", &format!("${:.4}, {}", self.cost_usd, count(self.turns as usize, "turn")));
+            let t = &self.tokens;
+            line(
+                "tokens",
+                &format!("{} in, {} out, {} cached", t.input, t.output, t.cache_read + t.cache_write),
+            );
+        }
+        for commit in &self.commits {
+            line("commit", commit.get(..12).unwrap_or(commit));
+        }
+        for denial in &self.denied {
+            line("refused", &format!("{} {}", denial.tool, denial.input));
+        }
+        for verdict in &self.verify {
+            let verb = if verdict.passed { "passed" } else { "failed" };
+            line("verify", &format!("{verb}: {} ({})", verdict.command.join(" "), verdict.ended));
+            if !verdict.passed {
+                for said in verdict.said.lines().rev().take(10).collect::<Vec<_>>().into_iter().rev() {
+                    line("", said);
+                }
+            }
+        }
+        if let Some(review) = &self.review {
+            line("review", &format!("{} by {} ({})", review.decision, review.by, review.what));
+        }
+        for (number, said) in self.summary.lines().enumerate() {
+            line(if number == 0 { "said" } else { "" }, said);
+        }
+    }
+}
+
+fn denied(run: &Run) -> Vec<DenialRow> {
+    let denials = run.ending.iter().flat_map(|ending| &ending.denials);
+    denials.map(|denial| DenialRow { tool: denial.tool.clone(), input: denial.input.clone() }).collect()
+}
+
+fn verdicts(run: &Run) -> Vec<VerdictRow> {
+    let verdicts = run.ending.iter().flat_map(|ending| &ending.verdicts);
+    verdicts
+        .map(|verdict| VerdictRow {
+            command: verdict.command.clone(),
+            passed: verdict.passed,
+            ended: verdict.ended.clone(),
+            said: verdict.said.clone(),
+        })
+        .collect()
+}
+
+fn review(review: &crate::domain::run::record::Review) -> ReviewRow {
+    let (decision, what) = match &review.decision {
+        Decision::Merged(commit) => ("merged", commit.clone()),
+        Decision::Rejected(why) => ("rejected", why.clone()),
+    };
+    ReviewRow { decision, by: review.by.to_string(), at: review.at.to_string(), what }
+}
+
+/// One run, shown whole.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunView {
+    pub(crate) run: RunRow,
+    /// Attempts before it that belong to the same request.
+    pub(crate) earlier: Vec<RunRow>,
+    /// Where its work lies.
+    pub(crate) folder: Option<String>,
+    /// Until when the task waits for the account.
+    pub(crate) parked_until: Option<String>,
+    #[serde(skip)]
+    pub(crate) remarks: Vec<String>,
+}
+
+impl View for RunView {
+    fn text(&self, out: &mut String) {
+        for earlier in &self.earlier {
+            earlier.line(out);
+        }
+        self.run.whole(out);
+        if let Some(folder) = &self.folder {
+            let _ = writeln!(out, "{:<9} {}", "folder", shown(folder));
+        }
+        if let Some(until) = &self.parked_until {
+            let _ = writeln!(out, "{:<9} until {}", "waits", moment(until));
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        let short = &self.run.short;
+        match self.run.outcome {
+            Some("completed") if self.run.branch.is_some() && !self.run.commits.is_empty() => {
+                vec![format!("swift review {short}"), format!("swift merge {short}")]
+            }
+            Some("completed") => vec!["swift next".to_owned()],
+            None => vec![format!("swift run logs -f {short}"), format!("swift run stop {short}")],
+            Some(_) => vec![format!("swift run logs {short}"), format!("swift run resume {short}")],
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.remarks.clone()
+    }
+}
+
+/// Several runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunsView {
+    /// Newest first.
+    pub(crate) runs: Vec<RunRow>,
+    pub(crate) cost_usd: f64,
+    /// Accounts and models that are not asked now, or that failed lately.
+    pub(crate) breakers: Vec<BreakerRow>,
+    pub(crate) problems: Vec<super::problem::ProblemRow>,
+}
+
+/// The circuit breaker of an account, or of one of its models.
+#[derive(Debug, Serialize)]
+pub(crate) struct BreakerRow {
+    /// A hash that stands for the account.
+    pub(crate) account: String,
+    pub(crate) model: Option<String>,
+    /// `closed`, `open` or `half-open`.
+    pub(crate) state: &'static str,
+    pub(crate) until: Option<String>,
+    /// What a person has to look at before anything is started.
+    pub(crate) held: Option<String>,
+    pub(crate) failures: u32,
+}
+
+impl BreakerRow {
+    /// The row of a breaker.
+    pub(crate) fn new(seen: &Seen) -> BreakerRow {
+        let until = match seen.state {
+            State::Open(until) => until.map(|until| until.to_string()),
+            State::Closed | State::HalfOpen => None,
+        };
+        BreakerRow {
+            account: seen.account.clone(),
+            model: seen.model.clone(),
+            state: seen.state.word(),
+            until,
+            held: seen.breaker.held.clone(),
+            failures: seen.breaker.failures,
+        }
+    }
+
+    fn line(&self, out: &mut String) {
+        let what =
+            self.model.as_ref().map_or("account".to_owned(), |model| format!("model {}", shown(model)));
+        let until =
+            self.until.as_deref().map(|until| format!(" until {}", moment(until))).unwrap_or_default();
+        let held = self.held.as_deref().map(|held| format!(": {}", shown(held))).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{what}: {}{until}{held}", self.state);
+    }
+}
+
+impl View for RunsView {
+    fn text(&self, out: &mut String) {
+        for run in &self.runs {
+            run.line(out);
+        }
+        let _ = writeln!(out, "{}, ${:.4}", count(self.runs.len(), "run"), self.cost_usd);
+        for breaker in self.breakers.iter().filter(|breaker| breaker.state != "closed") {
+            breaker.line(out);
+        }
+        super::problem::text(&self.problems, out);
+    }
+
+    fn next(&self) -> Vec<String> {
+        self.runs.first().map(|run| format!("swift run show {}", run.short)).into_iter().collect()
+    }
+}
+
+/// What a run would be.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunPlanView {
+    pub(crate) title: String,
+    pub(crate) task: Option<String>,
+    pub(crate) tier: &'static str,
+    pub(crate) model: String,
+    pub(crate) rule: String,
+    pub(crate) route_reasons: Vec<String>,
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+    /// Names only: values may be secret.
+    pub(crate) environment: Vec<String>,
+    pub(crate) branch: Option<String>,
+    pub(crate) folder: String,
+    pub(crate) base: Option<String>,
+    pub(crate) timeout_seconds: u64,
+    pub(crate) silence_seconds: u64,
+    pub(crate) max_usd: f64,
+    pub(crate) max_turns: u32,
+    pub(crate) permission: &'static str,
+    pub(crate) allow: Vec<String>,
+    pub(crate) verify: Vec<Vec<String>>,
+    pub(crate) attempts_before: usize,
+    pub(crate) prompt_bytes: usize,
+    #[serde(skip)]
+    pub(crate) remarks: Vec<String>,
+}
+
+impl View for RunPlanView {
+    fn text(&self, out: &mut String) {
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(out, "{name:<11} {}", shown(value));
+        };
+        line("would run", &self.title);
+        line("model", &format!("{} ({}: {})", self.model, self.rule, self.route_reasons.join("; ")));
+        match &self.branch {
+            Some(branch) => line("branch", &format!("{branch}, in {}", self.folder)),
+            None => line("folder", &format!("{}, read-only", self.folder)),
+        }
+        line("permission", &format!("{}; allowed by name: {}", self.permission, or_none(&self.allow)));
+        line(
+            "limits",
+            &format!(
+                "{} s, {} s of silence, ${:.2}, {} turns",
+                self.timeout_seconds, self.silence_seconds, self.max_usd, self.max_turns
+            ),
+        );
+        let verifiers: Vec<String> = self.verify.iter().map(|command| command.join(" ")).collect();
+        line("verify", &or_none(&verifiers));
+        line("environment", &self.environment.join(" "));
+        line("program", &self.program);
+        for argument in &self.arguments {
+            line("", argument);
+        }
+        line("stdin", &format!("the prompt, {} bytes", self.prompt_bytes));
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let nothing = "nothing was started and nothing was written".to_owned();
+        self.remarks.iter().cloned().chain([nothing]).collect()
+    }
+}
+
+fn or_none(words: &[String]) -> String {
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// A line of a transcript as a person reads it; `None` for what only fills the screen.
+pub(crate) fn progress(entry: &Entry) -> Option<String> {
+    let name = shown(entry.name.as_deref().unwrap_or_default());
+    let first = entry.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let cut: String = shown(first).chars().take(160).collect();
+    Some(match entry.kind {
+        EntryKind::Prompt | EntryKind::Answer => return None,
+        EntryKind::Began => format!("began: {name} {cut}"),
+        EntryKind::Text => cut,
+        EntryKind::Tool => format!("{name}: {cut}"),
+        EntryKind::Fault => format!("  failed: {cut}"),
+        EntryKind::Refused => format!("refused: {name}"),
+        EntryKind::Retry => format!("retry: {cut}"),
+        EntryKind::Limit => format!("usage limit {name}: {cut}"),
+        EntryKind::ApiError => format!("error ({name}): {cut}"),
+        EntryKind::Model => format!("model: {name}"),
+        EntryKind::Result => format!("result ({name}): {cut}"),
+        EntryKind::Verify => format!("verify: {name}: {cut}"),
+        EntryKind::Note => format!("note: {cut}"),
+    })
+}

@@ -1,0 +1,187 @@
+//! What a shift of workers came to, and what waits for a person's decision.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::run::RunRow;
+use super::task::CommitRow;
+use super::{View, count};
+use crate::domain::text::shown;
+use crate::store::git::checkout::Prospect;
+
+/// The runs of a shift and why it ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct WorkView {
+    /// The last run of each task that was worked on.
+    pub(crate) runs: Vec<WorkedRow>,
+    pub(crate) completed: usize,
+    pub(crate) cost_usd: f64,
+    /// `nothing-ready`, `asked`, `time`, `budget`, `account` or `fault`.
+    pub(crate) stopped: &'static str,
+    pub(crate) why: String,
+    #[serde(skip)]
+    pub(crate) remarks: Vec<String>,
+}
+
+/// A run and whose it was.
+#[derive(Debug, Serialize)]
+pub(crate) struct WorkedRow {
+    pub(crate) project: String,
+    #[serde(flatten)]
+    pub(crate) run: RunRow,
+}
+
+impl View for WorkView {
+    fn text(&self, out: &mut String) {
+        for row in &self.runs {
+            row.run.line(out);
+        }
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "{} worked on, {} completed, ${:.4}; stopped: {}",
+            count(self.runs.len(), "task"),
+            self.completed,
+            self.cost_usd,
+            shown(&self.why)
+        );
+    }
+
+    fn next(&self) -> Vec<String> {
+        if self.completed > 0 { vec!["swift review".to_owned()] } else { vec!["swift next --why".to_owned()] }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.remarks.clone()
+    }
+}
+
+/// Finished work that waits for a person.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReviewsView {
+    pub(crate) waiting: Vec<WaitingRow>,
+}
+
+/// One branch that waits.
+#[derive(Debug, Serialize)]
+pub(crate) struct WaitingRow {
+    #[serde(flatten)]
+    pub(crate) run: RunRow,
+    pub(crate) diffstat: String,
+    pub(crate) conflicts: Vec<String>,
+    pub(crate) mergeable: bool,
+}
+
+impl WaitingRow {
+    /// The row of a run's work.
+    pub(crate) fn new(run: RunRow, diffstat: &str, prospect: &Prospect) -> WaitingRow {
+        let conflicts = match prospect {
+            Prospect::Conflicts(paths) => paths.clone(),
+            Prospect::Clean | Prospect::Merged => Vec::new(),
+        };
+        WaitingRow { run, diffstat: diffstat.to_owned(), mergeable: *prospect == Prospect::Clean, conflicts }
+    }
+}
+
+impl View for ReviewsView {
+    fn text(&self, out: &mut String) {
+        if self.waiting.is_empty() {
+            out.push_str("no finished work waits for you\n");
+        }
+        for row in &self.waiting {
+            row.run.line(out);
+            let _ = writeln!(out, "        {}", shown(&row.diffstat));
+            for verdict in row.run.verdicts() {
+                let _ = writeln!(out, "        {}", shown(&verdict));
+            }
+            if !row.conflicts.is_empty() {
+                let _ = writeln!(out, "        conflicts in {}", shown(&row.conflicts.join(", ")));
+            }
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        let first = self.waiting.first().map(|row| row.run.short.clone());
+        first.map_or_else(Vec::new, |short| {
+            vec![
+                format!("swift review {short}"),
+                format!("swift merge {short} sesame"),
+                format!("swift reject {short} --why \"…\""),
+            ]
+        })
+    }
+}
+
+/// One run's work in full.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReviewView {
+    pub(crate) run: RunRow,
+    pub(crate) diffstat: String,
+    pub(crate) diff: String,
+    pub(crate) conflicts: Vec<String>,
+}
+
+impl View for ReviewView {
+    fn text(&self, out: &mut String) {
+        self.run.line(out);
+        for verdict in self.run.verdicts() {
+            let _ = writeln!(out, "{}", shown(&verdict));
+        }
+        if !self.run.summary.is_empty() {
+            for line in self.run.summary.lines() {
+                let _ = writeln!(out, "  {}", shown(line));
+            }
+        }
+        out.push_str(&self.diffstat);
+        // Lines of somebody's file may hold anything.
+        for line in self.diff.lines() {
+            let _ = writeln!(out, "{}", line.split('\t').map(shown).collect::<Vec<_>>().join("\t"));
+        }
+        if !self.conflicts.is_empty() {
+            let _ = writeln!(out, "conflicts in {}", shown(&self.conflicts.join(", ")));
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        let short = &self.run.short;
+        vec![format!("swift merge {short} sesame"), format!("swift reject {short} --why \"…\"")]
+    }
+}
+
+/// What became of finished work.
+#[derive(Debug, Serialize)]
+pub(crate) struct DecidedView {
+    pub(crate) run: RunRow,
+    pub(crate) decision: &'static str,
+    /// The merge.
+    pub(crate) merge: Option<String>,
+    #[serde(flatten)]
+    pub(crate) commit: CommitRow,
+    #[serde(skip)]
+    pub(crate) remarks: Vec<String>,
+}
+
+impl View for DecidedView {
+    fn text(&self, out: &mut String) {
+        let title = shown(&self.run.title);
+        let _ = match &self.merge {
+            Some(commit) => {
+                writeln!(out, "merged {} as {}  {title}", self.run.short, commit.get(..12).unwrap_or(commit))
+            }
+            None => writeln!(out, "{} {}  {title}", self.decision, self.run.short),
+        };
+    }
+
+    fn next(&self) -> Vec<String> {
+        match (&self.merge, &self.run.task) {
+            (Some(_), _) => vec!["swift review".to_owned()],
+            (None, Some(task)) => vec![format!("swift run {task}")],
+            (None, None) => vec![format!("swift run resume {}", self.run.short)],
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.remarks.iter().cloned().chain(self.commit.notes()).collect()
+    }
+}
