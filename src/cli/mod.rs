@@ -103,21 +103,23 @@ enum Approved {
 }
 
 /// Options that say how a command is told, not what it does.
-const MANNERS: [&str; 9] = [
-    "--json",
-    "--dry-run",
-    "--yes",
-    "-y",
-    "-v",
-    "-vv",
-    "--verbose",
-    "--log-format=text",
-    "--log-format=json",
-];
+const MANNERS: [&str; 7] = ["--json", "--dry-run", "--yes", "-y", "-v", "-vv", "--verbose"];
+
+/// The option of that sort that has a value, which may be the next word.
+const LOG_FORMAT: &str = "--log-format";
+
+/// Whether the word at this place says how the command is told.
+fn is_manner(words: &[String], at: usize) -> bool {
+    let is_format = |word: &str| word == LOG_FORMAT;
+    MANNERS.contains(&words[at].as_str())
+        || words[at].strip_prefix(LOG_FORMAT).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        || at.checked_sub(1).is_some_and(|before| is_format(&words[before]))
+}
 
 /// The command itself, without the manner in which it was given: what a proposal is known by.
 fn essential(words: &[String]) -> Vec<String> {
-    words.iter().filter(|word| !MANNERS.contains(&word.as_str())).cloned().collect()
+    let kept = (0..words.len()).filter(|&at| !is_manner(words, at));
+    kept.map(|at| words[at].clone()).collect()
 }
 
 /// The command as a person would type it to have it done.
@@ -127,7 +129,7 @@ fn typed(words: &[String]) -> String {
 
 fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
     let verbs = words.iter().filter(|word| !word.starts_with('-')).count();
-    let last = words.iter().rposition(|word| !MANNERS.contains(&word.as_str()));
+    let last = (0..words.len()).rev().find(|&at| !is_manner(&words, at));
     if let Some(last) = last.filter(|&last| verbs > 1 && words[last] == SESAME) {
         words.remove(last);
         return (words, Approved::Yes);
@@ -251,6 +253,10 @@ mod tests {
         assert_eq!(split("sesame"), (vec!["sesame".to_owned()], Approved::NotYet));
         assert_eq!(split("--json sesame").1, Approved::NotYet);
         assert_eq!(split("search sesame street").1, Approved::NotYet);
+        for manner in ["-v", "--log-format json", "--log-format=json", "-vv --json"] {
+            let (words, approved) = split(&format!("outbox sesame {manner}"));
+            assert_eq!((essential(&words), approved), (vec!["outbox".to_owned()], Approved::Yes));
+        }
         assert_eq!(
             split("outbox sesame --json"),
             (vec!["outbox".to_owned(), "--json".to_owned()], Approved::Yes)

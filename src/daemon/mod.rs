@@ -64,7 +64,7 @@ pub(crate) fn watch(
     if let Some(killed) = hold.as_ref().and_then(|hold| hold.killed.as_ref()) {
         tell(Told::TakenOver { pid: killed.pid, since: killed.started_at.clone() })?;
     }
-    if let Some((address, page)) = request.metrics {
+    if let Some((address, page)) = request.metrics.filter(|_| request.mode == Mode::Write) {
         let address = metrics::begin(address, orchestrator.home.root.clone(), page)?;
         tell(Told::Serving { address })?;
     }

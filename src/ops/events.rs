@@ -5,10 +5,10 @@
 //! Segments are opened when their turn comes and closed when they are told, so memory does not grow with the log.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::members;
+use super::members::{self, Member};
 use crate::domain::cursor::{Cursor, Position, ProjectKey};
 use crate::domain::event::Event;
 use crate::domain::fault::Result;
@@ -63,8 +63,9 @@ impl Stream {
     ///
     /// # Errors
     /// Those of reading the registry; a project that cannot be read is a problem of the stream.
-    pub(crate) fn open(queue: &Queue, cursor: Cursor, memory: &mut Memory) -> Result<Stream> {
+    pub(crate) fn open(queue: &Queue, mut cursor: Cursor, memory: &mut Memory) -> Result<Stream> {
         let (members, problems) = members::all(queue)?;
+        hand_over_marks(&members, &mut cursor);
         let mut stream = Stream {
             sources: Vec::new(),
             next: BinaryHeap::new(),
@@ -218,5 +219,23 @@ impl Stream {
     /// Keep what was learned for the next look.
     pub(crate) fn remember(self, memory: &mut Memory) {
         memory.extend(self.sources.into_iter().map(|project| (project.key, project.source.into_known())));
+    }
+}
+
+/// A project that has another id than when the cursor was made is known by its commits.
+fn hand_over_marks(members: &[Member], cursor: &mut Cursor) {
+    let present: HashSet<ProjectKey> = members.iter().map(|member| project_key(&member.id)).collect();
+    let mut orphans: Vec<ProjectKey> =
+        cursor.marks.keys().copied().filter(|key| !present.contains(key)).collect();
+    for member in members {
+        let key = project_key(&member.id);
+        let (false, Ok(queue)) = (orphans.is_empty() || cursor.marks.contains_key(&key), &member.queue)
+        else {
+            continue;
+        };
+        let former = orphans.iter().position(|orphan| Source::is_of(queue, &cursor.marks[orphan]));
+        if let Some(mark) = former.and_then(|at| cursor.marks.remove(&orphans.swap_remove(at))) {
+            cursor.marks.insert(key, mark);
+        }
     }
 }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::sandbox::{Place, Sandbox, Streaming};
+use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, text};
 
 /// The events behind a cursor.
 #[track_caller]
-fn events(place: &Place<'_>, since: Option<&str>, more: &[&str]) -> Vec<Value> {
+pub(crate) fn events(place: &Place<'_>, since: Option<&str>, more: &[&str]) -> Vec<Value> {
     let mut args = vec!["events", "--json"];
     args.extend(since.iter().flat_map(|cursor| ["--since", cursor]));
     args.extend(more);
@@ -290,6 +288,48 @@ fn a_project_that_cannot_be_reached_is_named_and_comes_later() {
 }
 
 #[test]
+fn a_project_under_another_name_is_no_news() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.letter("one");
+    world.round();
+    let told = events(&world.hub, None, &[]);
+    let settings = world.web.read(".swift/swift.toml");
+    let settings =
+        settings.replace("\"acme/web\"", "\"acme/shop\"").replace("aliases = []", "aliases = [\"acme/web\"]");
+    world.web.write(".swift/swift.toml", settings);
+    world.hub.swift_ok("register ../web");
+    let new = events(&world.hub, Some(&last_cursor(&told)), &[]);
+    assert!(new.iter().all(|event| event["source"] == "swift://acme/hub"), "{new:?}");
+    let own = add(&world.web, ".", "under the new name");
+    let new = events(&world.hub, Some(&last_cursor(&new)), &[]);
+    let task = new.iter().find(|event| event["subject"] == own.as_str()).unwrap();
+    assert_eq!(task["source"], "swift://acme/shop");
+}
+
+#[test]
+fn a_project_that_is_registered_later_is_told_from_its_beginning() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.letter("one");
+    let told = events(&world.hub, None, &[]);
+    let ios = sandbox.project("ios");
+    let early = add(&ios, ".", "before it was registered");
+    let recent = events(&world.hub, Some("now"), &[]);
+    assert_eq!(recent.len(), 0);
+    world.hub.swift_ok(["register", ios.path("").to_str().unwrap()]);
+    let new = events(&world.hub, Some(&last_cursor(&told)), &[]);
+    assert!(new.iter().any(|event| event["subject"] == early.as_str()));
+    world.hub.swift_ok("unregister acme/ios");
+    let cursor = last_cursor(&new);
+    add(&ios, ".", "while it is not registered");
+    assert_eq!(kinds(&events(&world.hub, Some(&cursor), &[])), ["project.unregistered"]);
+    world.hub.swift_ok(["register", ios.path("").to_str().unwrap()]);
+    let kinds = kinds(&events(&world.hub, Some(&cursor), &[]));
+    assert_eq!(kinds, ["project.unregistered", "task.created", "project.registered"]);
+}
+
+#[test]
 fn a_damaged_segment_hides_nothing_but_itself() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
@@ -362,82 +402,4 @@ fn a_project_sees_its_own_events_only() {
     let shown = world.web.swift_ok("events");
     assert_eq!(shown.lines().count(), own.len());
     assert!(shown.starts_with("acme/web"), "{shown}");
-}
-
-/// Start following and wait until it does: its own first look is over when it tells of a task made afterwards.
-fn follow(place: &Place<'_>, args: &[&str]) -> (Streaming, String) {
-    let args = ["events", "--follow", "--json"].iter().chain(args).map(|arg| (*arg).to_owned());
-    let running = place.call(args.collect::<Vec<_>>()).stream();
-    let id = add(place, ".", "the first");
-    (running, id)
-}
-
-fn subject(line: &str) -> String {
-    text(&serde_json::from_str::<Value>(line).unwrap()["subject"])
-}
-
-#[test]
-fn following_tells_what_happens_in_all_projects_and_ends_on_ctrl_c() {
-    let sandbox = Sandbox::new();
-    let world = World::new(&sandbox);
-    world.letter("before");
-    let (running, first) = follow(&world.hub, &[]);
-    assert_eq!(subject(&running.line()), first, "what was before is not told");
-    let letter = world.letter("after");
-    assert_eq!(subject(&running.line()), letter);
-    world.round();
-    let kinds: BTreeSet<String> = (0..4)
-        .map(|_| running.line())
-        .map(|line| text(&serde_json::from_str::<Value>(&line).unwrap()["type"]))
-        .collect();
-    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), ["task.delivered", "task.sent"]);
-    running.signal(Signal::INT);
-    let (status, took, said) = running.end();
-    assert_eq!((status, said.as_str()), (130, ""));
-    assert!(took < Duration::from_secs(1), "{took:?}");
-}
-
-#[test]
-fn following_wakes_without_being_asked_and_rests_otherwise() {
-    let sandbox = Sandbox::new();
-    let web = sandbox.project("web");
-    add(&web, ".", "there is a log");
-    let (running, _) = follow(&web, &[]);
-    running.line();
-    let before = Instant::now();
-    add(&web, ".", "second");
-    running.line();
-    assert!(before.elapsed() < Duration::from_secs(10), "it was woken, and did not wait for its next look");
-    assert_eq!(running.ready(), [""; 0]);
-}
-
-#[test]
-fn following_from_a_cursor_begins_with_what_was_missed() {
-    let sandbox = Sandbox::new();
-    let web = sandbox.project("web");
-    let one = add(&web, ".", "one");
-    let two = add(&web, ".", "two");
-    let cursor = text(&events(&web, None, &["--limit", "1"])[0]["cursor"]);
-    let (running, three) = follow(&web, &["--since", &cursor, "--limit", "2"]);
-    let told = [subject(&running.line()), subject(&running.line())];
-    assert_eq!(told, [two, three]);
-    assert!(!told.contains(&one));
-    assert_eq!(running.end().0, 0, "two were asked for");
-}
-
-#[test]
-fn a_reader_that_goes_away_ends_the_stream_in_silence() {
-    let sandbox = Sandbox::new();
-    let web = sandbox.project("web");
-    for n in 0..300 {
-        web.write(&format!(".swift/tasks/{n}.md"), format!("+++\ntitle = \"{n}\"\n+++\n"));
-    }
-    add(&web, ".", "records them all");
-    let head =
-        web.program("sh", ["-c", "\"$0\" events --json | head -n 1", env!("CARGO_BIN_EXE_swift")]).run();
-    assert_eq!((head.status, head.stderr.as_str()), (0, ""));
-    let script = "\"$0\" events --follow --since 2026-01-01 --json 2>said | head -n 1 >told; echo ended";
-    let follow = web.program("sh", ["-c", script, env!("CARGO_BIN_EXE_swift")]).run();
-    assert_eq!(follow.stdout, "ended\n");
-    assert_eq!((web.read("said").as_str(), web.read("told").lines().count()), ("", 1));
 }

@@ -82,9 +82,21 @@ struct Telling<'c> {
 impl Telling<'_> {
     fn run(&mut self, start: Cursor, until: Until) -> Result<()> {
         let queue = self.context.queue()?;
-        let (mut cursor, mut memory, mut wake) = (start, Memory::new(), None);
+        let (mut cursor, mut memory, mut wake) = (start, Memory::new(), None::<Wake>);
         loop {
-            let mut stream = Stream::open(queue, cursor, &mut memory)?;
+            let mut stream = match (Stream::open(queue, cursor.clone(), &mut memory), &mut wake) {
+                (Ok(stream), _) => stream,
+                // The queue is away for a moment, as while its branch is being switched.
+                (Err(fault), Some(wake)) => {
+                    self.note(&format!("{fault} [{}]", fault.code.as_str()));
+                    if self.lines.reader() == Reader::Gone {
+                        return Ok(());
+                    }
+                    wake.wait(LOOK);
+                    continue;
+                }
+                (Err(fault), None) => return Err(fault),
+            };
             if self.tell_all(&mut stream)? == Reader::Gone || until == Until::AllIsTold || self.left == 0 {
                 return Ok(());
             }
@@ -108,12 +120,14 @@ impl Telling<'_> {
             }
         }
         let reader = self.lines.flush();
-        for problem in problem::lines(&stream.problems()) {
-            if self.said.insert(problem.clone()) {
-                self.context.ui.note(&problem);
-            }
-        }
+        problem::lines(&stream.problems()).iter().for_each(|problem| self.note(problem));
         reader
+    }
+
+    fn note(&mut self, problem: &str) {
+        if self.said.insert(problem.to_owned()) {
+            self.context.ui.note(problem);
+        }
     }
 
     fn tell(&mut self, stream: &Stream, told: &Told) -> Result<Reader> {

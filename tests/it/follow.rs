@@ -1,0 +1,106 @@
+//! Following the stream: woken by what happens, ended by ctrl-c, by a limit, or by a reader that goes away.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::events::events;
+use crate::sandbox::{Place, Sandbox, Streaming};
+use crate::world::{World, add, text};
+
+/// Start following and wait until it does: its own first look is over when it tells of a task made afterwards.
+fn follow(place: &Place<'_>, args: &[&str]) -> (Streaming, String) {
+    let args = ["events", "--follow", "--json"].iter().chain(args).map(|arg| (*arg).to_owned());
+    let running = place.call(args.collect::<Vec<_>>()).stream();
+    let id = add(place, ".", "the first");
+    (running, id)
+}
+
+fn subject(line: &str) -> String {
+    text(&serde_json::from_str::<Value>(line).unwrap()["subject"])
+}
+
+#[test]
+fn following_tells_what_happens_in_all_projects_and_ends_on_ctrl_c() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.letter("before");
+    let (running, first) = follow(&world.hub, &[]);
+    assert_eq!(subject(&running.line()), first, "what was before is not told");
+    let letter = world.letter("after");
+    assert_eq!(subject(&running.line()), letter);
+    world.round();
+    let kinds: BTreeSet<String> = (0..4)
+        .map(|_| running.line())
+        .map(|line| text(&serde_json::from_str::<Value>(&line).unwrap()["type"]))
+        .collect();
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), ["task.delivered", "task.sent"]);
+    running.signal(Signal::INT);
+    let (status, took, said) = running.end();
+    assert_eq!((status, said.as_str()), (130, ""));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn following_wakes_without_being_asked_and_rests_otherwise() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "there is a log");
+    let (running, _) = follow(&web, &[]);
+    running.line();
+    let before = Instant::now();
+    add(&web, ".", "second");
+    running.line();
+    assert!(before.elapsed() < Duration::from_secs(10), "it was woken, and did not wait for its next look");
+    assert_eq!(running.ready(), [""; 0]);
+}
+
+#[test]
+fn following_from_a_cursor_begins_with_what_was_missed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let one = add(&web, ".", "one");
+    let two = add(&web, ".", "two");
+    let cursor = text(&events(&web, None, &["--limit", "1"])[0]["cursor"]);
+    let (running, three) = follow(&web, &["--since", &cursor, "--limit", "2"]);
+    let told = [subject(&running.line()), subject(&running.line())];
+    assert_eq!(told, [two, three]);
+    assert!(!told.contains(&one));
+    assert_eq!(running.end().0, 0, "two were asked for");
+}
+
+#[test]
+fn following_outlives_a_queue_that_is_away_for_a_while() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "there is a log");
+    let (running, _) = follow(&web, &[]);
+    running.line();
+    fs::rename(web.path(".swift/swift.toml"), web.path("kept.toml")).unwrap();
+    web.write(".swift/audit/wakes.toml", "");
+    let away = web.swift("events");
+    away.ended(3);
+    fs::rename(web.path("kept.toml"), web.path(".swift/swift.toml")).unwrap();
+    let id = add(&web, ".", "back again");
+    assert_eq!(subject(&running.line()), id);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_stream_in_silence() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for n in 0..300 {
+        web.write(&format!(".swift/tasks/{n}.md"), format!("+++\ntitle = \"{n}\"\n+++\n"));
+    }
+    add(&web, ".", "records them all");
+    let head =
+        web.program("sh", ["-c", "\"$0\" events --json | head -n 1", env!("CARGO_BIN_EXE_swift")]).run();
+    assert_eq!((head.status, head.stderr.as_str()), (0, ""));
+    let script = "\"$0\" events --follow --since 2026-01-01 --json 2>said | head -n 1 >told; echo ended";
+    let follow = web.program("sh", ["-c", script, env!("CARGO_BIN_EXE_swift")]).run();
+    assert_eq!(follow.stdout, "ended\n");
+    assert_eq!((web.read("said").as_str(), web.read("told").lines().count()), ("", 1));
+}
