@@ -190,8 +190,9 @@ impl Guarded {
         let _ = self.control.write_all(&[TERMINATE]);
     }
 
-    /// Do the guardian's work, because it is gone.
-    pub(crate) fn sweep(&self) {
+    /// Do the guardian's work, because it is gone or does not do it.
+    pub(crate) fn sweep(&mut self) {
+        let _ = self.guardian.kill();
         let Some(mark) = &self.mark else { return };
         let until = Instant::now() + Duration::from_secs(5);
         while kill_marked(mark) > 0 && Instant::now() < until {

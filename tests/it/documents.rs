@@ -25,6 +25,7 @@ documents! {
     hands_off => "docs/hands-off.md",
     recovery => "docs/recovery.md",
     routing => "docs/routing.md",
+    run_claude => "docs/run-claude.md",
     checks => "tests/cases/checks.md",
     hand => "tests/cases/hand.md",
     inbox => "tests/cases/inbox.md",

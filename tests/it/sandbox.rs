@@ -106,6 +106,16 @@ impl Sandbox {
         place
     }
 
+    /// Runs start a `claude` that does this; `tests/fake/claude` tells in which words.
+    pub(crate) fn has_claude(&self, script: &str) {
+        let home = self.base.join("home");
+        fs::write(home.join("fake.sh"), script).unwrap();
+        let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+        if !home.join("claude").exists() {
+            std::os::unix::fs::symlink(fake, home.join("claude")).unwrap();
+        }
+    }
+
     /// Let time pass.
     pub(crate) fn later(&self, span: SignedDuration) {
         self.clock.fetch_add(span.as_secs(), Ordering::SeqCst);
@@ -140,6 +150,9 @@ impl Sandbox {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("LC_ALL", "C")
             .env("TZ", "UTC");
+        if program == SWIFT && home.join("claude").exists() {
+            command.env("SWIFT_CLAUDE", home.join("claude"));
+        }
         if program == SWIFT {
             command
                 .env("SWIFT_TEST_NOW", Timestamp::from_second(now).unwrap().to_string())

@@ -5,7 +5,7 @@
 //! `< file` at the end. A fence `toml ./path` writes a file first. In expected output `[..]` stands for any text
 //! in a line, a line `...` for any lines. A word with `*` stands for the files that fit, as in a shell. Comments on
 //! a line of their own prepare what is not the story: `<!-- project web -->`, `<!-- repository web -->`,
-//! `<!-- orchestrator -->`, `<!-- later 2h -->`.
+//! `<!-- orchestrator -->`, `<!-- later 2h -->`, `<!-- claude … -->` (what `claude` does when it is run).
 //!
 //! Whoever writes a document cannot know the ids that come out. `{rate-limiting}` in a command becomes, when the
 //! document is blessed, the short reference of the task with these words in its file name.
@@ -140,6 +140,7 @@ fn prepare(sandbox: &Sandbox, line: &str) {
         ["project", name] => drop(sandbox.project(name)),
         ["repository", name] => drop(sandbox.repository(name)),
         ["orchestrator"] => drop(sandbox.orchestrator()),
+        ["claude", ..] => sandbox.has_claude(comment.trim_start_matches("claude ")),
         ["later", span] => sandbox.later(span.parse().unwrap()),
         _ => {}
     }

@@ -14,6 +14,7 @@ use crate::format;
 use crate::format::account::Key;
 use crate::format::audit::digest;
 use crate::store::queue::Queue;
+use crate::store::registry;
 
 use super::Caller;
 
@@ -41,18 +42,27 @@ pub(crate) fn name(caller: &Caller<'_>) -> String {
     digest(claude::account(&caller.environment).as_bytes())[..12].to_owned()
 }
 
+/// Projects that have an orchestrator on this machine share its file: it is one account that they ask.
+fn carrier(queue: &Queue) -> Option<Queue> {
+    registry::carrier(queue).and_then(|path| Queue::open(&path).ok())
+}
+
 fn read(queue: &Queue) -> BTreeMap<Key, Breaker> {
-    queue.local.read_text(FILE).map(|text| format::account::parse(&text)).unwrap_or_default()
+    let carrier = carrier(queue);
+    let keeper = carrier.as_ref().unwrap_or(queue);
+    keeper.local.read_text(FILE).map(|text| format::account::parse(&text)).unwrap_or_default()
 }
 
 /// Change the file under the queue's lock.
 fn change<T>(queue: &Queue, decide: impl FnOnce(&mut BTreeMap<Key, Breaker>) -> T) -> Result<T> {
-    let _guard = queue.home.lock(env::lock_wait())?;
+    let carrier = carrier(queue);
+    let keeper = carrier.as_ref().unwrap_or(queue);
+    let _guard = keeper.home.lock(env::lock_wait())?;
     let mut all = read(queue);
     let before = all.clone();
     let decided = decide(&mut all);
     if all != before {
-        queue.local.write(FILE, format::account::render(&all).as_bytes())?;
+        keeper.local.write(FILE, format::account::render(&all).as_bytes())?;
     }
     Ok(decided)
 }

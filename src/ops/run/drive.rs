@@ -32,6 +32,9 @@ use super::purse::Purse;
 use super::recorder::Recorder;
 use super::{About, Caller, SessionWish, Wanted, Watch, account, begin, prompt, stale};
 
+/// How much of a prompt is in the transcript.
+const PROMPT_TOLD: usize = 16_000;
+
 /// How a request ended.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -388,7 +391,8 @@ impl Drive<'_> {
         let start = if run.resumed { Start::Resumed } else { Start::New };
         let arguments = arguments(&self.plan, &self.choice, &run.session, start, place.sources);
         let mut recorder = Recorder::new(live, claude::secrets(&self.caller.environment), watch.tell);
-        recorder.add(Entry::new(self.caller.now(), EntryKind::Prompt, None, prompt.clone()));
+        let told: String = prompt.chars().take(PROMPT_TOLD).collect();
+        recorder.add(Entry::new(self.caller.now(), EntryKind::Prompt, None, told));
         let mut keeper = Keeper::new(self.queue, self.caller, self.hold.clone(), self.task_id());
         let id = run.id;
         let mut wish = || {

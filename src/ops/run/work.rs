@@ -1,6 +1,6 @@
 //! Workers over the queue: claim what is next, run it, go on, until there is a reason to stop.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::domain::project::ProjectName;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
-use crate::domain::run::outcome::Outcome;
+use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::Run;
 use crate::domain::settings::Role;
 use crate::ops::rank::Scope;
@@ -79,6 +79,8 @@ struct Board {
 struct State {
     /// Tasks that somebody of this shift has or had.
     taken: HashSet<TaskId>,
+    /// How often each was run in this shift.
+    tries: HashMap<TaskId, u32>,
     running: usize,
     runs: Vec<(String, Run)>,
     stop: Option<Stop>,
@@ -290,15 +292,29 @@ fn one(
             let why = run.ending.map(|ending| ending.reasons.join("; ")).unwrap_or_default();
             board.stop(Stop::Account(why));
         }
-        // An attempt that failed is another one's to make, as long as the settings allow.
-        (Next::End, Some((Outcome::Failed(_) | Outcome::TimedOut | Outcome::WithoutResult, _))) => {
-            board.with(|state| _ = state.taken.remove(&task));
+        // An attempt that failed is another one's to make, as long as the settings allow; one that never began is not.
+        (Next::End, Some((outcome, _))) if counts_as_attempt(outcome) => {
+            let most = queue.settings.attempts.max(1);
+            board.with(|state| {
+                let tries = state.tries.entry(task).or_insert(0);
+                *tries += 1;
+                if *tries < most {
+                    state.taken.remove(&task);
+                }
+            });
         }
         // It waits for its time, and may be taken again after it.
         (Next::Park { .. }, _) => board.with(|state| _ = state.taken.remove(&task)),
         _ => {}
     }
     Ok(())
+}
+
+fn counts_as_attempt(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(failure) => failure != Failure::Start,
+        outcome => matches!(outcome, Outcome::TimedOut | Outcome::WithoutResult),
+    }
 }
 
 /// A task that cannot be run now stops nothing else, unless nothing can be run.

@@ -62,17 +62,26 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
     if let Some(parent) = wanted.path.parent() {
         std::fs::create_dir_all(parent).or_io("make", parent)?;
     }
-    // The administration of a worktree whose folder is gone is in the way of a new one.
-    Git::at(project).run(&["worktree", "prune"])?;
-    if branch_tip(project, &wanted.branch)?.is_some() {
-        Git::at(project).run(&["worktree", "add", "--quiet", "--", &path, &wanted.branch])?;
-    } else {
-        let add =
-            ["worktree", "add", "--quiet", "--no-track", "-b", &wanted.branch, "--", &path, &wanted.base];
-        Git::at(project).run(&add)?;
+    let mut words = vec!["worktree", "add", "--quiet"];
+    // git remembers a worktree whose folder is gone, and asks for this word before it is made again.
+    if is_known(project, &wanted.path)? && !wanted.path.exists() {
+        words.push("--force");
     }
+    if branch_tip(project, &wanted.branch)?.is_some() {
+        words.extend(["--", &path, &wanted.branch]);
+    } else {
+        words.extend(["--no-track", "-b", &wanted.branch, "--", &path, &wanted.base]);
+    }
+    Git::at(project).run(&words)?;
     confirm(&wanted)?;
     Ok(wanted)
+}
+
+/// Whether git knows a worktree at this place, there or not.
+fn is_known(project: &Path, path: &Path) -> Result<bool> {
+    let out = Git::at(project).run(&["worktree", "list", "--porcelain"])?;
+    let line = format!("worktree {}", path.display());
+    Ok(text(&out).lines().any(|known| known == line))
 }
 
 /// The folder is the top of a worktree of its own, and on the branch that it should be on.
@@ -103,7 +112,8 @@ pub(crate) fn is_dirty(folder: &Path) -> Result<bool> {
     Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
 }
 
-/// Commit everything that a run left uncommitted; the commit, or `None` if there was nothing.
+/// Commit everything that a run left uncommitted; the commit, or `None` if there was nothing. Not signed: nobody is there
+/// to be asked for a passphrase, and it is not the person's own work.
 ///
 /// # Errors
 /// Those of git, such as a missing identity.
@@ -112,7 +122,13 @@ pub(crate) fn commit_all(folder: &Path, message: &str) -> Result<Option<String>>
         return Ok(None);
     }
     Git::at(folder).run(&["add", "--all"])?;
-    Git::at(folder).input(message.as_bytes().to_vec()).run(&["commit", "--quiet", "--file", "-"])?;
+    Git::at(folder).input(message.as_bytes().to_vec()).run(&[
+        "commit",
+        "--quiet",
+        "--no-gpg-sign",
+        "--file",
+        "-",
+    ])?;
     head(folder)
 }
 
@@ -231,7 +247,6 @@ fn project_is_merging(project: &Path) -> Result<bool> {
 /// [`Code::WrongState`] if something is not committed; those of git.
 pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
     if !path.join(".git").is_file() {
-        Git::at(project).run(&["worktree", "prune"])?;
         return Ok(());
     }
     if is_dirty(path)? {
