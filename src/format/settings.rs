@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(notify.command, ["say", "it; rm"]);
         assert_eq!((notify.kinds.len(), notify.deadline.as_secs()), (1, 3));
         let wrong = |line: &str| parse(&format!("id = \"a/b\"\n[notify]\n{line}\n")).unwrap_err().to_string();
-        assert_eq!(wrong("kinds = [\"task.won\"]"), "3:9: notify.kinds: `task.won` is not an event kind");
+        assert_eq!(wrong("kinds = [\"task.won\"]"), "3:10: notify.kinds: `task.won` is not an event kind");
         assert_eq!(wrong("command = [\"\"]"), "3:11: notify.command: expected a program and its arguments");
         assert!(wrong("command = 7").starts_with("3:11: notify.command: "));
     }
