@@ -79,15 +79,28 @@ struct Board {
 struct State {
     /// Tasks that somebody of this shift has or had.
     taken: HashSet<TaskId>,
+    /// How often each was given back because somebody else was faster.
+    looks: HashMap<TaskId, u32>,
     /// How often each was run in this shift.
     tries: HashMap<TaskId, u32>,
     running: usize,
+    /// How many tasks were left again, done or not.
+    ended: usize,
     runs: Vec<(String, Run)>,
     stop: Option<Stop>,
     notes: Vec<String>,
 }
 
 impl Board {
+    /// Let a task be taken again, unless that was tried often enough; gives whether it may.
+    fn gives_back(&self, task: TaskId) -> bool {
+        self.with(|state| {
+            let looks = state.looks.entry(task).or_insert(0);
+            *looks += 1;
+            *looks <= SECOND_LOOKS && state.taken.remove(&task)
+        })
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -192,16 +205,16 @@ fn lane(
             return Ok(());
         }
         match pick(board, caller)? {
-            Some((project, task)) => {
+            Pick::Task(project, task) => {
                 let done = one(board, caller, shift, tell, &project, task);
-                board.with(|state| state.running -= 1);
+                board.with(|state| {
+                    state.running -= 1;
+                    state.ended += 1;
+                });
                 done?;
             }
-            // What is not ready may become so by what others are doing.
-            None if board.with(|state| state.running > 0) => {
-                std::thread::park_timeout(Duration::from_millis(200))
-            }
-            None => {
+            Pick::Wait => std::thread::park_timeout(Duration::from_millis(200)),
+            Pick::Nothing => {
                 board.stop(Stop::NothingReady);
                 return Ok(());
             }
@@ -230,8 +243,18 @@ fn reason_to_stop(board: &Board, caller: &Caller<'_>, shift: &Shift) -> Result<O
     Ok(None)
 }
 
+/// What a worker does next.
+enum Pick {
+    /// The project and the task.
+    Task(String, TaskId),
+    /// What is not ready may become so by what others are doing, or did while we looked.
+    Wait,
+    Nothing,
+}
+
 /// The best ready task that nobody of this shift has had.
-fn pick(board: &Board, caller: &Caller<'_>) -> Result<Option<(String, TaskId)>> {
+fn pick(board: &Board, caller: &Caller<'_>) -> Result<Pick> {
+    let ended = board.with(|state| state.ended);
     let queue = Queue::open(&board.home)?;
     let scope = if board.paths.len() > 1 || !board.paths.contains_key(queue.settings.id.as_str()) {
         Scope::All
@@ -244,10 +267,11 @@ fn pick(board: &Board, caller: &Caller<'_>) -> Result<Option<(String, TaskId)>> 
             let Some(id) = ranked.item.id() else { continue };
             if board.paths.contains_key(&ranked.project) && state.taken.insert(id) {
                 state.running += 1;
-                return Ok(Some((ranked.project, id)));
+                return Ok(Pick::Task(ranked.project, id));
             }
         }
-        Ok(None)
+        let is_last_word = state.running == 0 && state.ended == ended;
+        Ok(if is_last_word { Pick::Nothing } else { Pick::Wait })
     })
 }
 
@@ -317,14 +341,19 @@ fn counts_as_attempt(outcome: Outcome) -> bool {
     }
 }
 
+/// How often a task is taken up again after somebody else was faster.
+const SECOND_LOOKS: u32 = 5;
+
 /// A task that cannot be run now stops nothing else, unless nothing can be run.
 fn skip(board: &Board, project: &str, task: TaskId, fault: Fault) -> Result<()> {
     match fault.code {
         Code::BudgetSpent => board.stop(Stop::Budget(fault.message)),
         Code::AccountRests => board.stop(Stop::Account(fault.message)),
         Code::NoClaude | Code::Recursion => return Err(fault),
-        // Somebody else was faster.
-        Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting => {}
+        // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
+        Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy
+            if board.gives_back(task) => {}
+        Code::Claimed | Code::TaskNotFound | Code::Waiting => {}
         _ => board.with(|state| state.notes.push(format!("{project} {}: {fault}", task.short()))),
     }
     Ok(())
