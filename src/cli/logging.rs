@@ -79,7 +79,7 @@ impl Logging {
     }
 }
 
-/// The clock of [`env`], which tests set.
+/// The clock of [`mod@env`], which tests set.
 struct Clock;
 
 impl FormatTime for Clock {

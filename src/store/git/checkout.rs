@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::disk::OrIo as _;
+use super::disk::{self, OrIo as _};
 use super::external::Git;
+use super::find::place;
+use super::refs::{self, Tip};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// A worktree in which a run works.
@@ -23,7 +25,13 @@ pub(crate) struct Checkout {
 /// # Errors
 /// Those of starting git.
 pub(crate) fn head(folder: &Path) -> Result<Option<String>> {
-    commit_of(folder, "HEAD")
+    Ok(tip(folder)?.id.map(|id| id.to_string()))
+}
+
+/// HEAD, read without a process of git: a run asks for it many times.
+fn tip(folder: &Path) -> Result<Tip> {
+    let place = place(folder)?;
+    refs::tip(&place.git_dir, &place.common_dir)
 }
 
 /// The commit that a branch is at.
@@ -31,7 +39,8 @@ pub(crate) fn head(folder: &Path) -> Result<Option<String>> {
 /// # Errors
 /// Those of starting git.
 pub(crate) fn branch_tip(project: &Path, branch: &str) -> Result<Option<String>> {
-    commit_of(project, &format!("refs/heads/{branch}"))
+    let place = place(project)?;
+    Ok(refs::resolve(&place.common_dir, &format!("refs/heads/{branch}"))?.map(|id| id.to_string()))
 }
 
 fn commit_of(folder: &Path, revision: &str) -> Result<Option<String>> {
@@ -43,10 +52,9 @@ fn commit_of(folder: &Path, revision: &str) -> Result<Option<String>> {
 /// The short name of the branch that is checked out; `None` on a detached HEAD.
 ///
 /// # Errors
-/// Those of starting git.
+/// Those of reading HEAD.
 pub(crate) fn current_branch(folder: &Path) -> Result<Option<String>> {
-    let answer = Git::at(folder).ask(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
-    Ok((answer.code == Some(0)).then(|| text(&answer.output).trim().to_owned()))
+    Ok(tip(folder)?.short().map(str::to_owned))
 }
 
 /// A worktree at this place on this branch, as it is or made now from `base`, and looked at before it is believed.
@@ -79,9 +87,16 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
 
 /// Whether git knows a worktree at this place, there or not.
 fn is_known(project: &Path, path: &Path) -> Result<bool> {
-    let out = Git::at(project).run(&["worktree", "list", "--porcelain"])?;
-    let line = format!("worktree {}", path.display());
-    Ok(text(&out).lines().any(|known| known == line))
+    let Ok(entries) = std::fs::read_dir(place(project)?.common_dir.join("worktrees")) else {
+        return Ok(false);
+    };
+    let link = path.join(".git");
+    for entry in entries.flatten() {
+        if disk::read_line(&entry.path().join("gitdir"))?.is_some_and(|line| Path::new(&line) == link) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The folder is the top of a worktree of its own, and on the branch that it should be on.
@@ -89,9 +104,8 @@ fn is_known(project: &Path, path: &Path) -> Result<bool> {
 /// # Errors
 /// [`Code::Git`] if not.
 pub(crate) fn confirm(wanted: &Checkout) -> Result<()> {
-    let top = Git::at(&wanted.path).run(&["rev-parse", "--show-toplevel"])?;
     let canonical = std::fs::canonicalize(&wanted.path).or_io("find", &wanted.path)?;
-    let is_top = Path::new(text(&top).trim_end_matches('\n')) == canonical;
+    let is_top = place(&wanted.path)?.checkout.as_ref() == Some(&canonical);
     let branch = current_branch(&wanted.path)?;
     if is_top && branch.as_deref() == Some(&wanted.branch) {
         return Ok(());

@@ -119,7 +119,14 @@ impl Git {
             command.env("GIT_INDEX_FILE", index);
         }
         command.arg("-C").arg(&self.folder);
-        command.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
+        command.args([
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "maintenance.auto=false",
+        ]);
         command
     }
 }

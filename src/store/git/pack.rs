@@ -133,7 +133,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Sound<'a> {
-    /// The pack of this name that [`write`] or [`join`] has made; `None` if the bytes are not what they were.
+    /// The pack of this name that [`write()`] or [`join`] has made; `None` if the bytes are not what they were.
     pub(super) fn of(name: ObjectId, data: &'a [u8], index: &'a [u8]) -> Option<Sound<'a>> {
         let hash = name.kind();
         let width = hash.len_in_bytes();
