@@ -108,7 +108,11 @@ pub(crate) fn place(queue: &Queue, reach: Reach, subject: Subject<'_>) -> Result
     }
     let wanted = checkout_for(queue, project, subject)?;
     let is_new = !runs::has_worktree(&wanted.path);
-    let checkout = checkout::ensure(project, wanted)?;
+    let checkout = {
+        // Two that make worktrees of one repository at the same moment are in each other's way in git.
+        let _guard = queue.home.lock(env::lock_wait())?;
+        checkout::ensure(project, wanted)?
+    };
     let sources = if is_new { Sources::UserAndProject } else { sources(&checkout)? };
     Ok(Place { folder: checkout.path.clone(), checkout: Some(checkout), sources })
 }

@@ -197,7 +197,6 @@ fn lane(
     shift: &Shift,
     tell: &(dyn Fn(&str, &Entry) + Sync),
 ) -> Result<()> {
-    let mut in_vain = 0;
     loop {
         if let Some(why) = reason_to_stop(board, caller, shift)? {
             board.stop(why);
@@ -207,7 +206,6 @@ fn lane(
         }
         match pick(board, caller)? {
             Pick::Task(project, task) => {
-                in_vain = 0;
                 let done = one(board, caller, shift, tell, &project, task);
                 board.with(|state| {
                     state.running -= 1;
@@ -216,11 +214,6 @@ fn lane(
                 done?;
             }
             Pick::Wait => std::thread::park_timeout(PAUSE),
-            // One look while others commit is not enough to send everybody home.
-            Pick::Nothing if in_vain < LAST_LOOKS => {
-                in_vain += 1;
-                std::thread::park_timeout(PAUSE);
-            }
             Pick::Nothing => {
                 board.stop(Stop::NothingReady);
                 return Ok(());
@@ -336,8 +329,6 @@ fn one(
         }
         // It waits for its time, and may be taken again after it.
         (Next::Park { .. }, _) => board.with(|state| _ = state.taken.remove(&task)),
-        // Nothing was begun: another look, as if somebody else had been faster.
-        (_, None) if board.gives_back(task) => std::thread::park_timeout(PAUSE),
         _ => {}
     }
     Ok(())
@@ -353,9 +344,6 @@ fn counts_as_attempt(outcome: Outcome) -> bool {
 /// How often a task is taken up again after somebody else was faster.
 const SECOND_LOOKS: u32 = 5;
 
-/// How often a worker finds nothing before its shift is over.
-const LAST_LOOKS: u32 = 2;
-
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -365,9 +353,12 @@ fn skip(board: &Board, project: &str, task: TaskId, fault: Fault) -> Result<()> 
         Code::BudgetSpent => board.stop(Stop::Budget(fault.message)),
         Code::AccountRests => board.stop(Stop::Account(fault.message)),
         Code::NoClaude | Code::Recursion => return Err(fault),
-        // Somebody else was faster, or in the middle of something: two workers that make their worktrees at the same
-        // moment are in each other's way in git. If it is still ready then, it is taken again.
-        _ if board.gives_back(task) => std::thread::park_timeout(PAUSE),
+        // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
+        Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy
+            if board.gives_back(task) =>
+        {
+            std::thread::park_timeout(PAUSE);
+        }
         _ => board.with(|state| state.notes.push(format!("{project} {}: {fault}", task.short()))),
     }
     Ok(())
