@@ -121,6 +121,18 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
     project.local.read_text(CARRIER).map(PathBuf::from)
 }
 
+/// Why a project's queue cannot be opened: it is not there, or its settings cannot be read.
+fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
+    let look = format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string()));
+    if matches!(fault.code, Code::Malformed | Code::NewerSchema) {
+        let settings = format!("the settings of `{id}` cannot be read: {fault}");
+        return Fault::new(Code::Unreachable, settings).hint(look);
+    }
+    Fault::new(Code::Unreachable, format!("`{id}` is not there: {fault}"))
+        .hint(look)
+        .hint("or tell where it lies now: `swift register <path>`")
+}
+
 /// A queue on this machine by path; reached only if it is what the registry says.
 ///
 /// # Errors
@@ -134,11 +146,7 @@ pub(crate) fn reach(project: &Project) -> Result<Queue> {
         )
         .hint("`swift register <path>` tells it"));
     };
-    let queue = Queue::open(path).map_err(|fault| {
-        Fault::new(Code::Unreachable, format!("`{id}` is not there: {fault}"))
-            .hint(format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string())))
-            .hint("or tell where it lies now: `swift register <path>`")
-    })?;
+    let queue = Queue::open(path).map_err(|fault| unreachable(id, path, &fault))?;
     let own = &queue.settings.id;
     if own != id && !queue.settings.aliases.iter().any(|alias| alias.as_str() == id.as_str()) {
         return Err(Fault::new(Code::Unreachable, format!("`{}` holds `{own}`, not `{id}`", path.display()))
