@@ -103,10 +103,11 @@ fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back.
+/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back. What has settled a merge holds
+/// everything that the other side did.
 fn can_be_undone(entry: &Entry) -> bool {
     let verb = message::trailer(&entry.message, message::VERB);
-    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home"))
+    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home" | "resolve"))
 }
 
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.

@@ -1,12 +1,13 @@
-//! Changes made by hand or by git between two verbs: legal, and recorded by the next verb as what they are.
+//! Changes made by hand or by git, merges among them, between two verbs: legal, and recorded by the next verb as what they are.
 
 use super::git::Reach;
 use super::tx::Tx;
-use super::{adoption, layout};
+use super::{adoption, layout, message};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
+use crate::format::audit::digest;
 use crate::format::{self, Document};
 
 /// Folders and files that are committed as they are, whoever wrote them.
@@ -21,12 +22,32 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
+    // What a merge that is not concluded has put there nobody has changed by hand.
+    let joined = tx.queue.home.put_there_by_git()?;
     for path in tx.queue.home.edited_files(reach)? {
-        if debts.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
+        if debts.contains(&path) || joined.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
             continue;
         }
         if let Err(fault) = record(tx, &path) {
             tx.problems.push(Problem::at(path, fault));
+        }
+    }
+    record_merges(tx)
+}
+
+/// A task that git has made of two sides by itself is what no verb has left; the next one says so.
+fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
+    for (path, merge) in tx.queue.home.merged_by_git(message::is_of_a_verb)? {
+        let Some(folder) = layout::folder_of(&path) else { continue };
+        if tx.is_staged(&path) {
+            continue;
+        }
+        let Some(bytes) = tx.read(&path)? else { continue };
+        let Ok(task) = format::parse_summary(&bytes, &tx.queue.limits()) else { continue };
+        if let Some(id) = task.id {
+            let state = task.state(folder, tx.operation.at);
+            let fact = Fact::task(EventKind::TaskMerged, id, None, state).because(merge);
+            tx.record(fact.leaving(digest(&bytes)));
         }
     }
     Ok(())

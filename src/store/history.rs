@@ -185,8 +185,8 @@ pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
     Ok(log.events)
 }
 
-/// Whether a segment mentions an id.
-fn names(bytes: &[u8], id: &str) -> bool {
+/// Whether a segment mentions an id or a hash.
+pub(crate) fn names(bytes: &[u8], id: &str) -> bool {
     bytes.windows(id.len()).any(|window| window == id.as_bytes())
 }
 

@@ -60,6 +60,11 @@ pub(crate) fn task_name(id: TaskId, title: &str) -> String {
     format!("{id}-{}.md", slug(title))
 }
 
+/// The id that the name of a task's file begins with, if a verb gave it that name.
+pub(crate) fn id_in_name(path: &str) -> Option<TaskId> {
+    path.rsplit('/').next()?.get(..26)?.parse().ok()
+}
+
 /// The path of a task's file in a folder, given its file name.
 pub(crate) fn task_path(folder: Folder, id: TaskId, name: &str) -> String {
     match folder {
