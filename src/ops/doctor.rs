@@ -245,7 +245,7 @@ fn own_file_texts() -> [(&'static str, &'static str); 2] {
 
 fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
     let ranking = rank::rank(queue, now, Scope::Project)?;
-    for skipped in ranking.skipped {
+    for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
             findings.push(
                 Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)

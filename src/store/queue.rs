@@ -151,6 +151,10 @@ impl Queue {
         let mut all = Listing::default();
         for &folder in folders {
             match listing::of_folder(self, folder) {
+                Ok(some) if all.items.is_empty() => {
+                    all.items = some.items;
+                    all.problems.extend(some.problems);
+                }
                 Ok(mut some) => {
                     all.items.append(&mut some.items);
                     all.problems.append(&mut some.problems);

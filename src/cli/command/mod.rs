@@ -38,6 +38,17 @@ macro_rules! commands {
             }
         }
 
+        impl Command {
+            /// A command line with this command and no other; `None` if there is none of this name.
+            pub(super) fn alone(app: clap::Command, name: &str) -> Option<clap::Command> {
+                let command = match name {
+                    $($name => described::<$type>($name, $about),)+
+                    _ => return None,
+                };
+                Some(app.subcommand_required(true).arg_required_else_help(true).subcommand(command))
+            }
+        }
+
         impl Subcommand for Command {
             fn augment_subcommands(app: clap::Command) -> clap::Command {
                 app.subcommand_required(true).arg_required_else_help(true)

@@ -263,11 +263,11 @@ fn pick(board: &Board, caller: &Caller<'_>) -> Result<Pick> {
     };
     let ranking = rank::rank(&queue, caller.now(), scope)?;
     board.with(|state| {
-        for ranked in ranking.ready {
+        for ranked in ranking.ready() {
             let Some(id) = ranked.item.id() else { continue };
-            if board.paths.contains_key(&ranked.project) && state.taken.insert(id) {
+            if board.paths.contains_key(ranked.project) && state.taken.insert(id) {
                 state.running += 1;
-                return Ok(Pick::Task(ranked.project, id));
+                return Ok(Pick::Task(ranked.project.to_owned(), id));
             }
         }
         let is_last_word = state.running == 0 && state.ended == ended;
