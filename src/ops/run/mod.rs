@@ -6,15 +6,22 @@
 pub(crate) mod account;
 mod attempt;
 mod begin;
+pub(crate) mod clean;
 mod conclude;
+mod draft;
 pub(crate) mod drive;
+mod execute;
 mod ground;
+mod keeper;
 pub(crate) mod list;
+pub(crate) mod plan;
+pub(crate) mod preview;
 mod prompt;
 pub(crate) mod purse;
 mod recorder;
 pub(crate) mod review;
 pub(crate) mod stale;
+mod verify;
 pub(crate) mod work;
 
 use std::ffi::OsString;

@@ -27,7 +27,7 @@ use crate::store::registry::{self, Registry};
 use crate::store::runs;
 
 use super::purse::Purse;
-use super::{About, Caller, Wanted, Watch, account, drive, stale};
+use super::{About, Caller, Wanted, Watch, account, drive, plan, stale};
 
 /// How a shift is limited.
 #[derive(Debug, Clone)]
@@ -286,7 +286,7 @@ fn one(
 ) -> Result<()> {
     let Some(path) = board.paths.get(project) else { return Ok(()) };
     let queue = Queue::open(path)?;
-    let plan = match drive::plan(&queue, caller, &About::Task(task.to_string()), &shift.wanted) {
+    let plan = match plan::plan(&queue, caller, &About::Task(task.to_string()), &shift.wanted) {
         Ok(plan) => plan,
         Err(fault) => return skip(board, project, task, fault),
     };

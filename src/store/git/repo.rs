@@ -106,6 +106,11 @@ impl Repo {
         Ok(repo)
     }
 
+    /// What gix knows besides.
+    pub(super) fn gix(&self) -> &gix::Repository {
+        &self.gix
+    }
+
     /// A value of the configuration.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         self.gix.config_snapshot().string(key).map(|value| value.to_string())
