@@ -11,6 +11,7 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::session;
+use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
@@ -30,9 +31,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     findings.extend(listing.problems.iter().map(Finding::from_problem));
     same_id_twice(&listing.items, &mut findings);
     warnings(queue, &listing.items, &mut findings);
-    let log = history::read(queue)?;
+    let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, &log.events, now, &mut findings)?;
+    against_log(queue, &listing.items, words, now, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
@@ -90,22 +91,16 @@ const UNSETTLED: &str = "unsettled";
 fn against_log(
     queue: &Queue,
     items: &[Item],
-    events: &[Event],
+    mut last: LastWords,
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
-    let mut last: HashMap<TaskId, &Event> = HashMap::new();
-    for event in events {
-        if let Some(id) = event.fact.task {
-            last.insert(id, event);
-        }
-    }
     for item in items {
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
-            Some(event) => compare(queue, item, event, now, findings),
+            Some(events) => compare(queue, item, &events, now, findings),
             None => findings.push(
                 Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
                     .fix("the next verb that writes records it: `swift doctor --fix`"),
@@ -115,21 +110,24 @@ fn against_log(
     let archived = archive::ids(queue).unwrap_or_default();
     let in_conflict: HashSet<TaskId> =
         findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
-    for (id, event) in last {
+    for (id, events) in last {
         if archived.contains(&id) || in_conflict.contains(&id) {
             continue;
         }
-        missing(queue, id, event, findings);
+        missing(queue, id, &events, findings);
     }
     Ok(())
 }
 
-fn compare(queue: &Queue, item: &Item, event: &Event, now: Timestamp, findings: &mut Vec<Finding>) {
+/// A file is what one of the hands has left last: of several that came together, the one whose content git kept.
+fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let state = item.task.state(item.folder, now);
-    let expected = event.fact.to;
-    if let Some(content) = &event.fact.content
-        && queue.read(&item.path).ok().flatten().is_some_and(|bytes| content_hash(&bytes) != *content)
-    {
+    let Some(youngest) = events.last() else { return };
+    let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
+    let left =
+        events.iter().rev().find(|event| event.fact.content.is_some() && event.fact.content == content);
+    let expected = left.unwrap_or(youngest).fact.to;
+    if left.is_none() && content.is_some() && youngest.fact.content.is_some() {
         findings.push(
             Finding::new(
                 "changed-by-hand",
@@ -155,8 +153,10 @@ fn differs(log: State, file: State) -> bool {
     log != file && !(timed(log) && timed(file)) && !(inbox(log) && inbox(file))
 }
 
-fn missing(queue: &Queue, id: TaskId, event: &Event, findings: &mut Vec<Finding>) {
-    if matches!(event.fact.to, None | Some(State::Gone)) || queue.anywhere(id).ok().flatten().is_some() {
+fn missing(queue: &Queue, id: TaskId, events: &[Event], findings: &mut Vec<Finding>) {
+    let is_gone = |event: &Event| matches!(event.fact.to, None | Some(State::Gone));
+    let Some(event) = events.last().filter(|_| !events.iter().any(is_gone)) else { return };
+    if queue.anywhere(id).ok().flatten().is_some() {
         return;
     }
     let state = event.fact.to.map_or("there", State::as_str);

@@ -113,7 +113,12 @@ fn can_be_undone(entry: &Entry) -> bool {
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
     let touched = queue.home.touched(&entry.id).unwrap_or_default();
-    touched.iter().any(|touched| !touched.path.starts_with(layout::AUDIT))
+    touched.iter().any(|touched| can_come_back(&touched.path))
+}
+
+/// The log only grows, and a folder that is kept stays so.
+fn can_come_back(path: &str) -> bool {
+    !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
 fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
@@ -199,7 +204,7 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
             continue;
         }
         for touched in queue.home.touched(&entry.id)? {
-            if touched.path.starts_with(layout::AUDIT) {
+            if !can_come_back(&touched.path) {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.

@@ -125,7 +125,7 @@ struct Here {
 
 impl Here {
     fn visit(&mut self, folder: &Opened<'_>, name: &str, depth: usize) {
-        if is_own_temporary(name) {
+        if is_own_temporary(name) || name == super::layout::KEEP {
             return;
         }
         let path = folder.path_of(name);

@@ -2,9 +2,10 @@
 
 use super::git::Reach;
 use super::tx::Tx;
-use super::{adoption, layout, message};
+use super::{adoption, history, layout, message};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::audit::digest;
@@ -44,13 +45,22 @@ fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
         }
         let Some(bytes) = tx.read(&path)? else { continue };
         let Ok(task) = format::parse_summary(&bytes, &tx.queue.limits()) else { continue };
-        if let Some(id) = task.id {
+        let hash = digest(&bytes);
+        if let Some(id) = task.id
+            && !is_last_recorded(tx, id, &hash)?
+        {
             let state = task.state(folder, tx.operation.at);
             let fact = Fact::task(EventKind::TaskMerged, id, None, state).because(merge);
-            tx.record(fact.leaving(digest(&bytes)));
+            tx.record(fact.leaving(hash));
         }
     }
     Ok(())
+}
+
+/// Whether the log's last word on a task is this content: another clone has recorded the merge, or `resolve` has.
+fn is_last_recorded(tx: &Tx<'_>, id: TaskId, hash: &str) -> Result<bool> {
+    let last = history::last_event_of(tx.queue, id)?;
+    Ok(last.and_then(|event| event.fact.content).is_some_and(|content| content == hash))
 }
 
 /// Record what was done by hand to the one file that a verb is about, if that is not done yet.

@@ -36,7 +36,19 @@ pub(crate) const GIT_ATTRIBUTES: &str = "\
 * -text -filter -ident -working-tree-encoding
 # Log segments only grow; where a merge or revert meets one, both sides stay.
 audit/** merge=union
+# A task that both sides changed is joined field by field, by `swift resolve`. Line by line, git would also join what
+# only looks alike, such as a task that is gone and another one that is new.
+outbox/** -merge
+inbox/** -merge
+tasks/** -merge
+sent/** -merge
+done/** -merge
+dead/** -merge
 ";
+
+/// Keeps a folder of tasks in git when the last task has left it. Of a folder that is gone git thinks that it was renamed
+/// to where its tasks went, and would have a merge move everything there that another clone has put into it.
+pub(crate) const KEEP: &str = ".keep";
 
 /// What git does not see.
 pub(crate) const GIT_IGNORE: &str = "\

@@ -1,5 +1,6 @@
 //! One project's queue, opened: its home, its settings, and reading tasks from it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -146,6 +147,15 @@ impl Queue {
         self.root.names()
     }
 
+    /// The names of the files in a folder.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the folder cannot be listed.
+    pub(crate) fn names_in(&self, folder: &str) -> Result<Vec<String>> {
+        let files = self.root.named(folder, "")?;
+        Ok(files.into_iter().filter_map(|seen| Some(seen.path.rsplit_once('/')?.1.to_owned())).collect())
+    }
+
     /// All tasks in these folders, in the order of their paths, and every file that is none, with its reason.
     pub(crate) fn list(&self, folders: &[Folder]) -> Listing {
         let mut all = Listing::default();
@@ -162,7 +172,25 @@ impl Queue {
                 Err(fault) => all.problems.push(Problem::at(folder.as_str(), fault)),
             }
         }
+        if self.home.is_joining() {
+            self.leave_out_open(&mut all);
+        }
         all
+    }
+
+    /// A task that two sides of a merge have both changed is nobody's to go by before it is settled.
+    fn leave_out_open(&self, all: &mut Listing) {
+        let Ok(open) = self.home.unmerged() else { return };
+        let open: BTreeSet<String> = open.into_iter().map(|entry| entry.path).collect();
+        let (left, items) =
+            std::mem::take(&mut all.items).into_iter().partition(|item| open.contains(&item.path));
+        all.items = items;
+        all.problems.extend(Vec::into_iter(left).map(|item: Item| {
+            let message = format!("`{}` was changed on both sides of a merge", item.path);
+            let fault =
+                Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
+            Problem::at(item.path, fault)
+        }));
     }
 
     /// A task's file as a document that can be edited.

@@ -315,6 +315,7 @@ impl<'q> Tx<'q> {
             .transpose()?;
         let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
         let mut changes = self.changes();
+        changes.extend(keep_folders(queue, &changes)?);
         changes.extend(addition.as_ref().map(|a| Change {
             path: a.path.clone(),
             content: Some(a.after.clone()),
@@ -343,6 +344,33 @@ impl<'q> Tx<'q> {
             None => Expect::Any,
         }
     }
+}
+
+/// The files that keep folders of tasks out of which these changes take everything.
+fn keep_folders(queue: &Queue, changes: &[Change]) -> Result<Vec<Change>> {
+    let mut left: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.content.is_none()) {
+        if let (Some(_), Some((folder, name))) =
+            (layout::folder_of(&change.path), change.path.rsplit_once('/'))
+        {
+            left.entry(folder).or_default().insert(name);
+        }
+    }
+    let mut kept = Vec::new();
+    for (folder, gone) in left {
+        let path = format!("{folder}/{}", layout::KEEP);
+        let comes = changes.iter().any(|change| {
+            change.content.is_some()
+                && change.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        });
+        if !comes
+            && queue.read(&path)?.is_none()
+            && queue.names_in(folder)?.iter().all(|name| gone.contains(name.as_str()))
+        {
+            kept.push(Change { path, content: Some(Vec::new()), expect: Expect::Absent });
+        }
+    }
+    Ok(kept)
 }
 
 /// A transaction with everything worked out and nothing written.

@@ -19,7 +19,8 @@ struct Row {
     /// The state that each side had.
     sides: Vec<&'static str>,
     state: &'static str,
-    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     /// How many texts that a rule passed over stand below the body.
     kept: usize,
     #[serde(skip)]
@@ -33,7 +34,7 @@ impl From<&Resolution> for Row {
             title: resolution.title.clone(),
             sides: resolution.sides.iter().map(|state| state.as_str()).collect(),
             state: resolution.state.as_str(),
-            path: place(&resolution.path),
+            path: resolution.path.as_deref().map(place),
             kept: resolution.kept,
             short: resolution.id.short(),
         }

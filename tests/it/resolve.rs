@@ -28,6 +28,11 @@ fn merge(place: &Place<'_>) -> Output {
     place.program("git", "-C .swift merge --no-edit refs/remotes/other/swift").run()
 }
 
+/// Let git join tasks line by line all the same, as a queue of an older version does.
+fn by_lines(place: &Place<'_>) {
+    place.write(".git/info/attributes", "tasks/** merge=text\n");
+}
+
 fn is_merging(place: &Place<'_>) -> bool {
     place.program("git", "-C .swift rev-parse --verify --quiet MERGE_HEAD").run().status == 0
 }
@@ -304,6 +309,7 @@ fn markers_that_were_committed_are_taken_out() {
     places[1].swift_ok(["edit", &id, "--title", "by twin"]);
     fetch(&places);
     for place in &places {
+        by_lines(place);
         assert_ne!(merge(place).status, 0);
         place.git("-C .swift add --all");
         place.git("-C .swift commit --quiet --no-edit");
@@ -480,6 +486,7 @@ fn what_git_merges_by_itself_is_no_alarm_and_the_next_verb_records_it() {
     twin.swift_ok(["comment", &id, "by twin"]);
     fetch(&places);
     for place in &places {
+        by_lines(place);
         assert_eq!(merge(place).status, 0, "different lines");
         let findings = place.call("doctor --json").run().json();
         assert_eq!(findings["findings"].as_array().unwrap().len(), 0, "{findings:#}");
@@ -500,6 +507,45 @@ fn markers_around_what_is_no_task_are_named_and_left() {
     add(&web, ".", "good");
     web.write(".swift/tasks/odd.md", "<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> z\n");
     let said = web.swift("resolve sesame");
-    assert!(said.ended(0).stdout.contains("tasks/odd.md"), "{}", said.stdout);
+    assert!(said.ended(8).stdout.contains("tasks/odd.md"), "{}", said.stdout);
     assert!(web.read(".swift/tasks/odd.md").starts_with("<<<<<<<"));
+}
+
+#[test]
+fn folders_that_are_emptied_here_take_what_was_put_into_them_there() {
+    let sandbox = Sandbox::new();
+    let places = clones(&sandbox, "init");
+    let [web, twin] = &places;
+    let id = first(web);
+    let folder = copies(web, &id)[0].rsplit_once('/').unwrap().0.to_owned();
+    web.swift_ok(["done", &id]);
+    // A task of the same shard, written by hand; to git the shard looks as if it was renamed to `done/`.
+    twin.write(&format!(".swift/{folder}/new.md"), "+++\ntitle = \"new\"\n+++\n");
+    twin.swift_ok("doctor --fix sesame");
+    fetch(&places);
+    for place in &places {
+        let merged = merge(place);
+        assert_eq!(merged.status, 0, "no task was changed by both: {}", merged.stdout);
+        assert!(place.path(&format!(".swift/{folder}/new.md")).exists());
+        sound(place, "merged");
+    }
+}
+
+#[test]
+fn a_task_that_git_takes_for_another_one_gets_none_of_its_words() {
+    let sandbox = Sandbox::new();
+    let places = clones(&sandbox, "init");
+    let [web, twin] = &places;
+    let id = first(web);
+    web.swift_ok(["edit", &id, "--label", "of-the-one"]);
+    twin.git(["-C", ".swift", "rm", "--quiet", &copies(twin, &id)[0]]);
+    let new = add(twin, ".", "the new");
+    fetch(&places);
+    for place in &places {
+        assert_ne!(merge(place).status, 0, "git sees a task that was renamed and changed");
+        place.swift_ok("resolve sesame");
+        sound(place, "settled");
+    }
+    assert_eq!(tasks(web), tasks(twin));
+    assert!(file_of(web, &id).contains("of-the-one") && !file_of(web, &new).contains("of-the-one"));
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
+use crate::cli::{DONE, FINDINGS};
 use crate::domain::fault::Result;
 use crate::format::audit::digest;
 use crate::ops::resolve::{self, Plan};
@@ -27,7 +27,8 @@ impl Resolve {
         }
         let resolved = resolve::resolve(queue, &operation, self.task.as_deref())?;
         context.ui.show(&ResolvedView::of(&resolved, context.mode))?;
-        Ok(DONE)
+        let is_stuck = resolved.resolutions.is_empty() && !resolved.left.is_empty();
+        Ok(if is_stuck { FINDINGS } else { DONE })
     }
 }
 

@@ -39,7 +39,7 @@ impl Version {
 pub(super) struct Dispute {
     pub(super) id: TaskId,
     pub(super) base: Option<Version>,
-    /// One if the other side removed the task.
+    /// One if the other side removed the task, none if both did.
     pub(super) versions: Vec<Version>,
     /// Every path of the task that git has left open, or that has a file.
     pub(super) paths: BTreeSet<String>,
@@ -95,6 +95,11 @@ impl Search<'_> {
                 None => open.left.push(Problem::at(entry.path.clone(), not_a_task(&entry.path))),
             }
         }
+        if self.queue.home.is_joining() && !tasks.is_empty() {
+            for (id, path) in self.changed_by_both()? {
+                tasks.entry(id).or_default().insert(path);
+            }
+        }
         let listing = self.queue.list(&layout::QUEUE_FOLDERS);
         for problem in listing.problems.iter().filter(|problem| problem.fault.code == Code::Unsettled) {
             match self.id_in_conflict(&problem.path) {
@@ -112,6 +117,33 @@ impl Search<'_> {
         for (id, paths) in files {
             if paths.len() > 1 || tasks.contains_key(&id) {
                 tasks.entry(id).or_default().extend(paths);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Tasks that are not as they were on either side. Where git takes one task for another that looks alike, the paths
+    /// that it leaves open are not all that there is to settle.
+    fn changed_by_both(&mut self) -> Result<Vec<(TaskId, String)>> {
+        let Some(Join { base: Some(base), ours, theirs }) = self.join else { return Ok(Vec::new()) };
+        let (ours, theirs) = (self.changed(base, ours)?, self.changed(base, theirs)?);
+        let both = ours.into_iter().filter(|(id, _)| theirs.contains_key(id));
+        let differs = both.filter(|(id, paths)| theirs.get(id) != Some(paths));
+        Ok(differs.filter_map(|(id, paths)| Some((id, paths.into_keys().next()?))).collect())
+    }
+
+    /// The paths of each task that a side has changed, and what lies there now.
+    fn changed(
+        &mut self,
+        base: Commit,
+        side: Commit,
+    ) -> Result<HashMap<TaskId, BTreeMap<String, Option<Blob>>>> {
+        let mut tasks: HashMap<TaskId, BTreeMap<String, Option<Blob>>> = HashMap::new();
+        for folder in layout::QUEUE_FOLDERS {
+            for (path, change) in self.committed.changes(Some(base), side, folder.as_str())? {
+                if let Some(id) = layout::id_in_name(&path) {
+                    tasks.entry(id).or_default().insert(path, change.after);
+                }
             }
         }
         Ok(tasks)
@@ -151,7 +183,7 @@ impl Search<'_> {
             Some(found) => found,
             None => self.of_files(id, &paths)?,
         };
-        if versions.is_empty() {
+        if versions.is_empty() && base.is_none() {
             let path = paths.iter().next().cloned().unwrap_or_default();
             return Err(Fault::new(Code::Malformed, format!("`{path}`: neither side can be read"))
                 .hint(format!("look at it: `cat .swift/{path}`")));
@@ -191,7 +223,9 @@ impl Search<'_> {
             None => None,
         };
         let versions: Vec<Version> = ours.into_iter().chain(theirs).collect();
-        Ok((!versions.is_empty()).then_some((base, versions)))
+        // Gone on both sides, and left open because git took another task for it.
+        let is_gone = versions.is_empty() && self.queue.home.is_joining() && base.is_some();
+        Ok((is_gone || !versions.is_empty()).then_some((base, versions)))
     }
 
     /// Whether what lies there comes from the join and nobody has gone on since.

@@ -33,8 +33,8 @@ pub(crate) struct Resolution {
     /// What each side has.
     pub(crate) sides: Vec<State>,
     pub(crate) state: State,
-    /// Where it will lie, relative to `.swift/`.
-    pub(crate) path: String,
+    /// Where it will lie, relative to `.swift/`; `None` if it is gone.
+    pub(crate) path: Option<String>,
     /// How many texts that a rule passed over stand below the body.
     pub(crate) kept: usize,
     bytes: Vec<u8>,
@@ -56,7 +56,7 @@ impl Plan {
     pub(crate) fn basis(&self) -> Vec<u8> {
         let mut all = Vec::new();
         for resolution in &self.resolutions {
-            all.extend_from_slice(resolution.path.as_bytes());
+            all.extend_from_slice(resolution.path.as_deref().unwrap_or_default().as_bytes());
             all.extend_from_slice(&resolution.bytes);
         }
         all
@@ -144,7 +144,7 @@ fn resolution(queue: &Queue, operation: &Operation<'_>, dispute: Dispute) -> Res
         (version.edited.clone(), version.path.clone(), version.document.to_bytes())
     });
     let mut versions = versions.into_iter();
-    let mut settled = versions.next().expect("a dispute has a version");
+    let Some(mut settled) = versions.next() else { return Ok(gone(dispute.id, dispute.base, dispute.paths)) };
     let mut kept = 0;
     for later in versions {
         let (next, lines) = joined(dispute.base.as_ref(), &settled, later);
@@ -160,11 +160,18 @@ fn resolution(queue: &Queue, operation: &Operation<'_>, dispute: Dispute) -> Res
         title: settled.document.task().title.clone(),
         sides,
         state: state(&settled),
-        path: settled.path,
+        path: Some(settled.path),
         kept,
         bytes,
         paths: dispute.paths,
     })
+}
+
+/// A task that both sides removed.
+fn gone(id: TaskId, base: Option<Version>, paths: BTreeSet<String>) -> Resolution {
+    let title = base.map(|base| base.document.task().title.clone()).unwrap_or_default();
+    let (sides, bytes) = (vec![State::Gone, State::Gone], Vec::new());
+    Resolution { id, title, sides, state: State::Gone, path: None, kept: 0, bytes, paths }
 }
 
 /// Two versions as one, and how many paragraphs were kept beside it.
@@ -202,15 +209,17 @@ pub(crate) fn resolve(queue: &Queue, operation: &Operation<'_>, only: Option<&st
 }
 
 fn stage(tx: &mut Tx<'_>, resolution: &Resolution) -> Result<()> {
-    for path in resolution.paths.iter().filter(|path| **path != resolution.path) {
+    for path in resolution.paths.iter().filter(|path| Some(*path) != resolution.path.as_ref()) {
         tx.remove(path)?;
         tx.even_if_same(path);
     }
-    let hash = tx.put(&resolution.path, resolution.bytes.clone())?;
-    tx.even_if_same(&resolution.path);
     let from = resolution.sides.first().copied();
-    let fact = Fact::task(EventKind::TaskMerged, resolution.id, from, resolution.state);
-    tx.record(fact.leaving(hash).because("settled by `swift resolve`"));
+    let mut fact = Fact::task(EventKind::TaskMerged, resolution.id, from, resolution.state);
+    if let Some(path) = &resolution.path {
+        fact.content = Some(tx.put(path, resolution.bytes.clone())?);
+        tx.even_if_same(path);
+    }
+    tx.record(fact.because("settled by `swift resolve`"));
     Ok(())
 }
 

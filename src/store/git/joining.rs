@@ -26,8 +26,8 @@ const MERGE_STATE: [&str; 5] = [MERGE_HEAD, "MERGE_RR", "MERGE_MSG", "MERGE_MODE
 /// A merge that set work of the person aside, which only git puts back.
 const AUTOSTASH: &str = "MERGE_AUTOSTASH";
 
-/// How many merges that nobody has recorded are looked for.
-const MOST_MERGES: usize = 16;
+/// Among how many commits since the last verb merges are looked for.
+const MOST_COMMITS: usize = 64;
 
 /// A path that git could not join.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -319,24 +319,23 @@ impl Home {
         let mut found = BTreeMap::new();
         let Some(head) = self.tip_or_detached()? else { return Ok(found) };
         let top = self.queue_tree(&repo, repo.commit(head)?.tree)?;
-        let mut next = Some(head);
-        for _ in 0..MOST_MERGES {
-            let Some(id) = next.filter(|id| repo.holds(*id)) else { break };
+        let (mut waiting, mut seen) = (vec![head], BTreeSet::from([head]));
+        while let Some(id) = waiting.pop().filter(|_| seen.len() < MOST_COMMITS) {
             let commit = repo.commit(id)?;
-            if is_verb(&commit.message) {
-                break;
-            }
-            next = commit.parents.first().copied();
-            let [ours, theirs] = commit.parents[..] else { continue };
-            if !repo.holds(ours) || !repo.holds(theirs) {
+            // What lies before a verb it has recorded itself; but not what its own merge brought.
+            if is_verb(&commit.message) && commit.parents.len() < 2 {
                 continue;
             }
-            for (path, leaf) in self.of_neither(&repo, commit.tree, [ours, theirs])? {
-                let line = top.map(|top| tree::lookup(&repo, top, &path)).transpose()?.flatten();
-                if line.is_some_and(|line| line.id == leaf.id) {
-                    found.entry(path).or_insert_with(|| id.to_string());
+            let parents: Vec<ObjectId> = commit.parents.into_iter().filter(|id| repo.holds(*id)).collect();
+            if let [ours, theirs] = parents[..] {
+                for (path, leaf) in self.of_neither(&repo, commit.tree, [ours, theirs])? {
+                    let line = top.map(|top| tree::lookup(&repo, top, &path)).transpose()?.flatten();
+                    if line.is_some_and(|line| line.id == leaf.id) {
+                        found.entry(path).or_insert_with(|| id.to_string());
+                    }
                 }
             }
+            waiting.extend(parents.into_iter().filter(|id| seen.insert(*id)));
         }
         Ok(found)
     }
