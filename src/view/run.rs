@@ -11,6 +11,7 @@ use crate::domain::run::event::Tokens;
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Run};
 use crate::domain::text::shown;
+use crate::store::background::{Pending, Standing};
 
 /// One run, with everything that its record tells.
 #[derive(Debug, Serialize)]
@@ -302,14 +303,53 @@ impl View for RunView {
 pub(crate) struct RunsView {
     /// Newest first.
     pub(crate) runs: Vec<RunRow>,
+    /// Asked for in the background, and without a record so far.
+    pub(crate) pending: Vec<PendingRow>,
     pub(crate) cost_usd: f64,
     /// Accounts and models that are not asked now, or that failed lately.
     pub(crate) breakers: Vec<BreakerRow>,
     pub(crate) problems: Vec<super::problem::ProblemRow>,
 }
 
+/// A run that was asked for and has no record yet.
+#[derive(Debug, Serialize)]
+pub(crate) struct PendingRow {
+    id: String,
+    short: String,
+    title: String,
+    /// `starting` or `not-begun`.
+    state: &'static str,
+    why: Option<String>,
+}
+
+impl PendingRow {
+    /// The row of a request.
+    pub(crate) fn new(pending: &Pending) -> PendingRow {
+        let first = pending.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let (state, why) = match &pending.standing {
+            Standing::Starting => ("starting", None),
+            Standing::NotBegun(why) => ("not-begun", Some(why.clone())),
+        };
+        let id = pending.id;
+        PendingRow {
+            id: id.to_string(),
+            short: id.short(),
+            title: first.chars().take(80).collect(),
+            state,
+            why,
+        }
+    }
+
+    fn line(&self, out: &mut String) {
+        let why = self.why.as_ref().map(|why| format!(": {}", shown(why))).unwrap_or_default();
+        let state = if self.why.is_some() { "was not begun" } else { "is starting" };
+        let _ = writeln!(out, "{}  {state}{why}  {}", self.short, shown(&self.title));
+    }
+}
+
 impl View for RunsView {
     fn text(&self, out: &mut String) {
+        self.pending.iter().for_each(|row| row.line(out));
         for run in &self.runs {
             run.line(out);
         }

@@ -6,6 +6,7 @@ use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
 use crate::domain::run::record::{Run, RunEnding};
+use crate::store::background;
 use crate::store::runs::{self, LiveLog};
 
 use super::conclude::{self, Fate};
@@ -72,6 +73,7 @@ impl Drive<'_> {
             (begun, place.join().expect("making a worktree does not panic"))
         });
         self.hold = begun?;
+        background::forget(self.queue, draft.run.id);
         Ok(place)
     }
 

@@ -41,7 +41,8 @@ impl Basis<'_> {
     /// # Errors
     /// Those of git.
     pub(super) fn draft(&self) -> Result<Draft> {
-        let id = self.caller.env.run_id();
+        let given = self.plan.id.filter(|_| self.attempts.is_empty());
+        let id = given.unwrap_or_else(|| self.caller.env.run_id());
         let earlier = self.earlier();
         let wanted = match self.plan.reach {
             Reach::ReadOnly => None,

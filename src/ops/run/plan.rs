@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::agent::claude::{self, AnswerForm, Asked, Reach, Sources};
 use crate::agent::find::Program;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::TaskId;
+use crate::domain::id::{RunId, TaskId};
 use crate::domain::lease;
 use crate::domain::route::{Head, Verdict};
 use crate::domain::run::evidence::Due;
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) earlier: Vec<Run>,
     pub(crate) reach: Reach,
     pub(crate) mcp_config: Option<String>,
+    /// The id of the first run, where it was given before.
+    pub(crate) id: Option<RunId>,
     /// The run whose session goes on.
     pub(crate) resumes: Option<Run>,
     /// What it is told then; nothing: that it shall go on.
@@ -122,6 +124,7 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
         earlier,
         reach,
         mcp_config,
+        id: wanted.id,
         resumes,
         said,
     })

@@ -74,6 +74,7 @@ impl Limits {
             reach: if self.read_only { Reach::ReadOnly } else { Reach::Write },
             mcp_config,
             session,
+            id: None,
         })
     }
 }

@@ -11,9 +11,9 @@ use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::format::transcript;
 use crate::ops::run::{account, list};
-use crate::store::runs;
+use crate::store::{background, runs};
 use crate::ui::Format;
-use crate::view::run::{RunRow, RunView, RunsView, progress};
+use crate::view::run::{PendingRow, RunRow, RunView, RunsView, progress};
 use crate::view::{breaker, problem};
 
 use super::caller;
@@ -132,6 +132,7 @@ impl Runs {
         context.ui.show(&RunsView {
             runs: rows,
             cost_usd,
+            pending: background::pending(queue).iter().map(PendingRow::new).collect(),
             breakers: breaker::rows(&seen),
             problems: problem::rows(&found.problems),
         })?;

@@ -10,9 +10,10 @@ mod start;
 
 use clap::{Args, Subcommand};
 
+use crate::agent::detached;
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::SHORTEST_REFERENCE;
+use crate::domain::id::{RunId, SHORTEST_REFERENCE};
 use crate::env;
 use crate::ops::run::{About, Caller, SessionWish};
 use crate::ui::read_stdin;
@@ -48,6 +49,12 @@ pub(in crate::cli) struct Run {
     /// Show what would be started, and start nothing
     #[arg(long)]
     plan: bool,
+    /// Start it in the background, and say which run it is
+    #[arg(long, conflicts_with = "plan")]
+    detach: bool,
+    /// Take up a run that was asked for, under the id that it was given
+    #[arg(long, hide = true, value_name = "RUN", conflicts_with_all = ["plan", "detach"])]
+    taken_up: Option<RunId>,
 }
 
 /// What else there is to do with runs.
@@ -72,8 +79,17 @@ impl Run {
             Some(RunVerb::Resume(command)) => command.run(context),
             None => {
                 let about = about(&self.what)?;
-                let wanted = self.limits.wanted(context, SessionWish::Usual)?;
-                begin(context, &about, &wanted, if self.plan { Intent::Show } else { Intent::Start })
+                let mut wanted = self.limits.wanted(context, SessionWish::Usual)?;
+                wanted.id = self.taken_up;
+                if self.taken_up.is_some() {
+                    detached::settle();
+                }
+                let intent = match (self.plan, self.detach) {
+                    (true, _) => Intent::Show,
+                    (_, true) => Intent::Detach,
+                    _ => Intent::Start,
+                };
+                begin(context, &about, &wanted, intent)
             }
         }
     }

@@ -1,23 +1,27 @@
 //! From what was typed to a run's end, told while it happens.
 
-use crate::agent::signals::{Asked, Signals};
 use crate::cli::DONE;
 use crate::cli::approval::{self, Decision, Plan};
-use crate::cli::context::Context;
+use crate::cli::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::domain::id::RunId;
+use crate::domain::prompt::SESAME;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::evidence::End;
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::Run as Record;
 use crate::domain::text::shown;
+use crate::env;
+use crate::env::signals::{Asked, Signals};
 use crate::format::audit::digest;
 use crate::format::transcript;
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::purse::Purse;
-use crate::ops::run::{About, Wanted, Watch, account, plan, preview};
+use crate::ops::run::{About, Caller, Wanted, Watch, account, background, plan, preview};
 use crate::store::tx::Mode;
 use crate::ui::Format;
 use crate::view::run::{RunPlanView, RunRow, RunView, progress};
+use crate::view::simple::Answer;
 
 use super::caller;
 
@@ -26,6 +30,8 @@ use super::caller;
 pub(super) enum Intent {
     Show,
     Start,
+    /// By a process in the background.
+    Detach,
 }
 
 /// Show the plan, or run it to its end.
@@ -45,8 +51,17 @@ pub(super) fn begin(context: &Context, about: &About, wanted: &Wanted, intent: I
         return Ok(DONE);
     }
     account::look_again(queue, &caller)?;
+    if intent == Intent::Detach {
+        return detach(context, &caller, about);
+    }
     let signals = Signals::listen();
-    let mut tell = |entry: &Entry| tell(context, entry);
+    // In the background nobody listens; what is told is in the log.
+    let is_heard = wanted.id.is_none();
+    let mut tell = |entry: &Entry| {
+        if is_heard {
+            tell(context, entry);
+        }
+    };
     let mut wish = || (signals.asked() > Asked::Nothing).then_some(End::Cancelled);
     let report = drive::drive(
         queue,
@@ -56,6 +71,30 @@ pub(super) fn begin(context: &Context, about: &About, wanted: &Wanted, intent: I
         &mut Watch { tell: &mut tell, wish: &mut wish },
     )?;
     finish(context, &report)
+}
+
+/// The same command line, by a process in the background.
+fn detach(context: &Context, caller: &Caller<'_>, about: &About) -> Result<u8> {
+    let text = match about {
+        About::Task(text) | About::Prompt(text) => text,
+    };
+    let words = |id: RunId| {
+        let mut words = context.words.clone();
+        if let Some(at) = words.iter().position(|word| word == "--detach") {
+            words.splice(at..=at, ["--taken-up".to_owned(), id.to_string()]);
+        }
+        // The yes, if one was needed, has been given here.
+        words.extend((context.approval != Approval::Ask).then(|| SESAME.to_owned()));
+        words
+    };
+    let id = background::start(context.queue()?, caller, &env::current_dir()?, text, words)?;
+    let short = id.short();
+    let answer = Answer::new(format!("run {short} begins in the background"))
+        .field("run", id.to_string())
+        .then(format!("swift run logs -f {short}"))
+        .then(format!("swift run stop {short}"));
+    context.ui.show(&answer)?;
+    Ok(DONE)
 }
 
 /// What may destroy something is not run without a yes to it.

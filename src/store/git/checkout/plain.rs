@@ -6,6 +6,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use gix::filter::plumbing::pipeline::convert::to_worktree::{Options, UnknownEnco
 use gix::index::entry::{Mode, Stat};
 use gix::refs::transaction::PreviousValue;
 use gix::worktree::stack::state::attributes::Source;
+use rustix::fs::{CWD, OFlags, openat, symlinkat};
 
 use super::super::disk::{self, OrIo as _};
 use super::super::find::Place;
@@ -198,12 +200,10 @@ fn new_file(path: &Path, mode: u32) -> Result<std::fs::File> {
 fn write_files(repo: &Repo, index: &mut gix::index::File, root: &Path) -> Result<()> {
     let gix = repo.gix();
     let attributes = gix.attributes_only(index, Source::IdMapping).map_err(special)?.detach();
-    let mut writer = Writer {
-        repo,
-        root,
-        pipeline: gix::filter::Pipeline::new(gix, attributes).map_err(special)?,
-        folder: PathBuf::new(),
-    };
+    let pipeline = gix::filter::Pipeline::new(gix, attributes).map_err(special)?;
+    let top = open_folder(CWD, root)?;
+    let mut writer =
+        Writer { repo, root, pipeline, here: (PathBuf::new(), top.try_clone().or_io("open", root)?), top };
     // Links come last: nothing is written through one, whatever a tree says.
     for links in [false, true] {
         for (entry, path) in index.entries_mut_with_paths() {
@@ -219,28 +219,51 @@ struct Writer<'a> {
     repo: &'a Repo,
     root: &'a Path,
     pipeline: gix::filter::Pipeline<'a>,
-    /// The last one that was made, relative to the root.
-    folder: PathBuf,
+    top: OwnedFd,
+    /// The folder that was last written to, relative to the root. Files are made relative to it: a path from the root of
+    /// the system costs more than the file.
+    here: (PathBuf, OwnedFd),
 }
 
 impl Writer<'_> {
     fn write(&mut self, id: ObjectId, mode: Mode, path: &BStr) -> Result<Stat> {
         let relative = gix::path::from_bstr(path).map_err(special)?;
-        let target = self.root.join(&relative);
-        self.make_folder(relative.parent().unwrap_or(Path::new("")))?;
+        let (folder, name) = (relative.parent().unwrap_or(Path::new("")), relative.file_name());
+        let name = name.ok_or_else(|| special("a path without a name"))?;
+        self.enter(folder)?;
         let content = self.repo.blob(id)?;
+        let target = || self.root.join(&relative);
         let found = if mode == Mode::SYMLINK {
             let to = gix::path::from_bstr(content.as_bstr()).map_err(special)?;
-            std::os::unix::fs::symlink(&to, &target).or_io("make", &target)?;
-            gix::index::fs::Metadata::from_path_no_follow(&target)
+            symlinkat(to.as_ref(), &self.here.1, name).or_io("make", &target())?;
+            gix::index::fs::Metadata::from_path_no_follow(&target())
         } else {
             let bits = if mode == Mode::FILE_EXECUTABLE { 0o777 } else { 0o666 };
-            let mut file = new_file(&target, bits)?;
-            file.write_all(&self.converted(&content, path)?).or_io("write", &target)?;
+            let content = self.converted(&content, path)?;
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let made = openat(&self.here.1, name, flags, bits.into()).or_io("make", &target())?;
+            let mut file = std::fs::File::from(made);
+            file.write_all(&content).or_io("write", &target())?;
             gix::index::fs::Metadata::from_file(&file)
         };
-        let found = found.or_io("inspect", &target)?;
+        let found = found.or_io("inspect", &target())?;
         Stat::from_fs(&found).map_err(special)
+    }
+
+    /// The folder that the next file is in, made if it is not there.
+    fn enter(&mut self, relative: &Path) -> Result<()> {
+        if self.here.0 == relative {
+            return Ok(());
+        }
+        let opened = if relative.as_os_str().is_empty() {
+            self.top.try_clone().or_io("open", self.root)?
+        } else {
+            let folder = self.root.join(relative);
+            std::fs::create_dir_all(&folder).or_io("make", &folder)?;
+            open_folder(&self.top, relative)?
+        };
+        self.here = (relative.to_owned(), opened);
+        Ok(())
     }
 
     /// With the line ends and the encoding that the attributes ask for.
@@ -254,14 +277,9 @@ impl Writer<'_> {
         outcome.read_to_end(&mut changed).map_err(special)?;
         Ok(changed.into())
     }
+}
 
-    fn make_folder(&mut self, relative: &Path) -> Result<()> {
-        if self.folder == relative || relative.as_os_str().is_empty() {
-            return Ok(());
-        }
-        let folder = self.root.join(relative);
-        std::fs::create_dir_all(&folder).or_io("make", &folder)?;
-        self.folder = relative.to_owned();
-        Ok(())
-    }
+fn open_folder(at: impl AsFd, path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(at, path, flags, rustix::fs::Mode::empty()).or_io("open", path)
 }
