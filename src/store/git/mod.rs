@@ -21,6 +21,7 @@ mod folder;
 mod gitlock;
 mod heal;
 mod history;
+mod ignored;
 mod index;
 mod index_edit;
 mod index_file;
