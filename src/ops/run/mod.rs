@@ -9,6 +9,7 @@ mod begin;
 mod conclude;
 pub(crate) mod drive;
 mod ground;
+pub(crate) mod leftover;
 pub(crate) mod list;
 mod prompt;
 pub(crate) mod purse;
