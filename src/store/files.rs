@@ -214,7 +214,7 @@ impl Root {
         }
         let mut bytes = Vec::with_capacity(size as usize + 1);
         let read = (&mut file).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|e| Fault::new(Code::Io, format!("read `{}`: {e}", self.shown(path))))?;
+        read.map_err(|e| Fault::of_system(format_args!("read `{}`", self.shown(path)), &e))?;
         if bytes.len() as u64 > limit { Err(too_large(path, bytes.len() as u64, limit)) } else { Ok(bytes) }
     }
 
@@ -318,7 +318,7 @@ impl Root {
 
     /// A folder below the root, each step checked; `None` if it is not there.
     fn folder(&self, path: &str) -> Result<Option<OwnedFd>> {
-        let mut fd = self.fd.try_clone().map_err(|e| Fault::new(Code::Io, format!("open `{path}`: {e}")))?;
+        let mut fd = self.fd.try_clone().map_err(|e| Fault::of_system(format_args!("open `{path}`"), &e))?;
         for part in path.split('/').filter(|part| !part.is_empty()) {
             if part == ".." {
                 return Err(not_a_file(path));
@@ -359,5 +359,5 @@ fn too_large(path: &str, size: u64, limit: u64) -> Fault {
 }
 
 fn io(what: &str, path: &str, error: Errno) -> Fault {
-    Fault::new(Code::Io, format!("{what} `{path}`: {}", std::io::Error::from(error)))
+    Fault::of_system(format_args!("{what} `{path}`"), &error.into())
 }

@@ -13,6 +13,7 @@ mod create;
 mod creation;
 mod debt;
 mod deflate;
+mod departure;
 mod disk;
 mod exclude;
 mod external;
