@@ -41,8 +41,26 @@ fn bad_input_gets_a_clear_answer() {
     assert_eq!(said(b"fix \xff".to_vec()), (2, "error: the request is not UTF-8".to_owned()));
     let large = (8, "error: stdin has more than 1048576 bytes, which is the limit".to_owned());
     assert_eq!(said(vec![b'x'; 10 << 20]), large);
+    for odd in ["\u{1f600}\u{1f600}", "```\nlet x = 1;\n```", "?", "\u{301}"] {
+        assert_eq!(said(odd.as_bytes().to_vec()).0, 0, "{odd}");
+    }
     let nothing = place.swift(["route", ""]);
     assert_eq!((nothing.status, nothing.stdout.as_str()), (2, ""));
+}
+
+/// What is far down in a long text is looked at too, and no text takes long.
+#[test]
+fn a_text_of_a_hundred_thousand_words_is_answered_in_bounded_time() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.root();
+    let begun = std::time::Instant::now();
+    for (words, decision) in
+        [("fix ".repeat(100_000), "direct"), ("fix it ".repeat(50_000) + "drop table users", "ask")]
+    {
+        let output = place.call("route - --json").stdin(words).run();
+        assert_eq!(output.json()["decision"], decision);
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -79,6 +97,10 @@ fn a_projects_settings_come_over_the_built_in_rules() {
     assert!(refused.stderr.contains("swift.toml"), "{refused:?}");
 }
 
+/// What the documents say of the set that the rules were not tuned on: the share that is right, and how many requests
+/// that destroy are not asked about.
+const BLIND: (f64, u64) = (0.94, 5);
+
 /// The rules are measured on requests that were labelled before they were written, and on others; what is promised in
 /// the documents is held here.
 #[test]
@@ -89,7 +111,9 @@ fn the_rules_are_as_good_on_labelled_requests_as_the_documents_say() {
         let path = format!("{}/tests/routing/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
         place.json(["route", "--eval", &path])
     };
-    for (name, accuracy, missed) in [("tuning", 0.97, 0), ("held-out", 0.95, 0), ("held-out-late", 0.84, 4)] {
+    let sets =
+        [("tuning", 0.97, 0), ("held-out", 0.95, 0), ("held-out-late", 0.95, 1), ("blind", BLIND.0, BLIND.1)];
+    for (name, accuracy, missed) in sets {
         let report = set(name);
         assert!(report["accuracy"].as_f64().unwrap() >= accuracy, "{name}: {report}");
         assert!(report["asking"]["missed"].as_u64().unwrap() <= missed, "{name}: {report}");
@@ -97,7 +121,7 @@ fn the_rules_are_as_good_on_labelled_requests_as_the_documents_say() {
         assert!(penalty * 2 < report["always_middle"]["penalty"].as_u64().unwrap(), "{name}: {report}");
         for row in report["misses"].as_array().unwrap() {
             let destroys = row["label"].as_str().unwrap().starts_with("ask");
-            assert!(!destroys || row["tier"] != "haiku" || name == "held-out-late", "{name}: {row}");
+            assert!(!destroys || row["tier"] != "haiku", "{name}: {row}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::lexicon::{Hit, Hits};
 use super::loss;
 use super::reading::Reading;
 use super::rules::Rules;
+use super::shell;
 use super::token::{Token, Voice, is_one_of};
 
 /// Something destructive that is asked for.
@@ -65,7 +66,7 @@ pub(super) fn find_further(rules: &Rules, tokens: &[Token<'_>]) -> Option<Found>
 impl Reading<'_, '_> {
     fn command(&self, at: usize) -> Option<Found> {
         let tokens = self.tokens;
-        let end = self.hits.end(at, Group::Command)?;
+        let end = self.hits.end(at, Group::Command).or_else(|| shell::run_from(tokens, at))?;
         let clause = &tokens[clause_start(tokens, at)..clause_end(tokens, at)];
         let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
         let is_meant = match tokens[at].voice {

@@ -20,6 +20,7 @@ mod pattern;
 mod reading;
 pub(crate) mod rules;
 mod score;
+mod shell;
 mod slip;
 mod table;
 mod token;

@@ -63,8 +63,10 @@ impl Reading<'_, '_> {
         match rest.iter().position(stops).unwrap_or(rest.len()) {
             // `Old branches? Gone.`
             0 if limit - start <= 3 => vec![Phrase { from: self.clause_before(at), to: limit }],
+            0 if end > at + 2 => vec![Phrase { from: at + 1, to: end }],
             0 => vec![Phrase { from: start, to: limit }],
-            length => self.listed(end, end + length),
+            // In `roll the database back` it stands within.
+            length => self.listed(at + 1, end + length),
         }
     }
 
@@ -121,10 +123,11 @@ impl Reading<'_, '_> {
         if !self.is_part(end) {
             return false;
         }
-        // `drop column x` and `delete order 17` are orders, though `column` and `order` make names.
+        // `drop column x`, `delete order 17` and `purge messages` are orders, though these words make names.
         let names_one = tokens.get(end + 1).is_some_and(|next| next.kind == Kind::Opaque)
             || (self.hits.end(end, Group::Store).is_some() && !self.is_part(end + 1));
-        !(names_one && is_order(tokens, at))
+        let is_plural = tokens[end].lower.ends_with('s') && tokens[end].lemmas.len() > 1;
+        !((names_one || is_plural) && is_order(tokens, at))
     }
 
     /// Whether the word here makes a thing of the verb before it. Only in the form that such names have: `delete

@@ -1,0 +1,122 @@
+//! What is run: programs with a destructive word among their arguments, and scripts whose names say what they do.
+//!
+//! A path is no intent, but `run ./wipe.sh` is, and so is `rails db:drop`.
+
+use super::grammar::{clause_end, clause_start};
+use super::token::{Kind, Token, Voice, is_one_of};
+
+/// Programs that act on more than the files that git has.
+const PROGRAMS: &str = "\
+     kubectl oc helm docker podman terraform tofu pulumi cdk serverless aws gcloud gsutil az heroku fly flyctl vercel \
+     netlify gh glab doctl hcloud linode eksctl rails rake php artisan manage.py django-admin prisma alembic flyway \
+     liquibase knex sequelize redis-cli mongo mongosh psql mysql sqlite3 systemctl launchctl zfs zpool virsh vagrant \
+     lxc incus multipass minikube kind nomad consul vault etcdctl rabbitmqctl ansible wp drush influx cqlsh supabase \
+     firebase wrangler ceph rclone restic borg velero argocd flux velero";
+
+/// What may stand before the name of a program.
+const BEFORE: &str =
+    "sudo npx bundle exec python python3 then and run execute please doas time nohup docker-compose";
+
+/// Arguments by which something is lost.
+const LOSSES: &str = "\
+     rm rmi rb remove delete destroy drop dropdb purge prune reset flush flushall flushdb fresh wipe erase uninstall \
+     undefine downgrade terminate kill stop down rollback evict drain revoke expire forget truncate unlink nuke undo";
+
+/// Parts of names by which a script or a function says that it loses something.
+const NAMED: &str = "\
+     delete destroy drop purge wipe erase truncate nuke reset flush remove cleanup teardown uninstall terminate rmtree \
+     dropdatabase deletemany destroyall deleteall removeall dropall flushall fresh";
+
+/// Words by which something is run.
+const RUNNING: &str =
+    "run execute exec start trigger launch call invoke bash sh zsh source python python3 node perl ruby make";
+
+/// Where the loss ends that is run from this token on.
+pub(super) fn run_from(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    program(tokens, at).or_else(|| script(tokens, at))
+}
+
+/// `heroku pg:reset`, `aws ec2 terminate-instances`
+fn program(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    let name = tokens[at].lower.as_str();
+    if tokens[at].joined || !is_one_of(name, PROGRAMS) {
+        return None;
+    }
+    let start = clause_start(tokens, at);
+    let is_first = tokens[at].voice == Voice::Code || tokens[start..at].iter().all(|token| token.is(BEFORE));
+    let end = clause_end(tokens, at).min(at + 8);
+    let loses = |token: &Token<'_>| {
+        token.kind != Kind::Comma && parts(&token.lower).any(|part| is_one_of(part, LOSSES))
+    };
+    let found = tokens[at + 1..end].iter().position(loses)?;
+    is_first.then_some(at + found + 2)
+}
+
+/// `run ./wipe.sh`, `db.users.drop()`
+fn script(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    let token = &tokens[at];
+    let is_test = || parts(&token.lower).any(|part| is_one_of(part, "test tests spec"));
+    if token.kind != Kind::Opaque || !parts(&token.lower).any(|part| is_one_of(part, NAMED)) || is_test() {
+        return None;
+    }
+    let (start, end) = (clause_start(tokens, at), clause_end(tokens, at));
+    let before = &tokens[start.max(at.saturating_sub(4))..at];
+    let runs = before.iter().rposition(|token| token.is(RUNNING));
+    let is_run = runs
+        .is_some_and(|runs| !before[runs..].iter().any(|token| token.is("on for over against with to of")));
+    // A call that stands alone is there to be made; a path that stands alone is only a path.
+    let is_alone =
+        end - start <= 2 && at == start && (token.lower.ends_with(')') || !token.lower.contains('/'));
+    let is_call = is_alone && token.lower.contains('.') && !is_file(&token.lower);
+    (is_run || is_call).then_some(at + 1)
+}
+
+/// Whether a name ends as those of files do: `delete_users.sql`.
+fn is_file(name: &str) -> bool {
+    let ending = name.rsplit('.').next().unwrap_or("");
+    let endings = "md txt sql sh py rs js ts tsx jsx go rb java kt c h cpp html css json toml yaml yml";
+    is_one_of(ending, endings)
+}
+
+/// The words that a name is made of.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tokens;
+    use super::*;
+
+    #[test]
+    fn what_is_run_counts_and_what_is_only_named_does_not() {
+        let runs = |text: &str| {
+            let tokens = tokens(text);
+            (0..tokens.len()).any(|at| run_from(&tokens, at).is_some())
+        };
+        for text in [
+            "run ./wipe.sh",
+            "rails db:drop",
+            "npx prisma migrate reset",
+            "`aws ec2 terminate-instances --instance-ids i-1`",
+            "python manage.py flush",
+            "bash scripts/drop_all.sh",
+            "Execute the SQL in delete_users.sql",
+            "db.users.drop()",
+            "User.destroy_all",
+        ] {
+            assert!(runs(text), "{text}");
+        }
+        for text in [
+            "Fix the typo in scripts/wipe.sh",
+            "Run tests/test_delete.py",
+            "Run the linter on drop_table.py",
+            "docs/delete.md",
+            "delete_users.sql",
+            "Make the docker image smaller by removing the cache",
+            "Rename destroy() to close()",
+        ] {
+            assert!(!runs(text), "{text}");
+        }
+    }
+}
