@@ -58,7 +58,7 @@ pub(crate) fn run(ui: &Ui) -> Result<()> {
 fn scratch() -> Result<PathBuf> {
     let folder = env::scratch_dir().join(format!("swift-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder)
-        .map_err(|error| Fault::new(Code::Io, format!("make `{}`: {error}", folder.display())))?;
+        .map_err(|error| Fault::of_system(format_args!("make `{}`", folder.display()), &error))?;
     Ok(folder)
 }
 
@@ -108,7 +108,7 @@ impl Stage<'_> {
 
     fn run_program(&self, place: &str, words: &[&str]) -> Result<String> {
         let output = Command::new(&self.program).args(words).current_dir(self.folder.join(place)).output();
-        let output = output.map_err(|error| Fault::new(Code::Io, format!("run swift: {error}")))?;
+        let output = output.map_err(|error| Fault::of_system("run swift", &error))?;
         let text =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if output.status.success() {
@@ -126,7 +126,7 @@ impl Stage<'_> {
 
     fn quiet(&self, folder: &Path, program: &str, words: &[&str]) -> Result<String> {
         let output = Command::new(program).args(words).current_dir(folder).output();
-        let output = output.map_err(|error| Fault::new(Code::Io, format!("run {program}: {error}")))?;
+        let output = output.map_err(|error| Fault::of_system(format_args!("run {program}"), &error))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
         }

@@ -287,8 +287,7 @@ pub(crate) fn instant() -> Timestamp {
 /// # Errors
 /// [`Code::Io`] if it is gone.
 pub(crate) fn current_dir() -> Result<PathBuf> {
-    std::env::current_dir()
-        .map_err(|e| Fault::new(Code::Io, format!("the current folder cannot be read: {e}")))
+    std::env::current_dir().map_err(|e| Fault::of_system("the current folder cannot be read", &e))
 }
 
 /// The folder for scratch files.
@@ -354,8 +353,7 @@ pub(crate) fn moment() -> std::time::Instant {
 /// # Errors
 /// [`Code::Io`] if the system does not tell.
 pub(crate) fn program() -> Result<PathBuf> {
-    std::env::current_exe()
-        .map_err(|e| Fault::new(Code::Io, format!("the program's own path is unknown: {e}")))
+    std::env::current_exe().map_err(|e| Fault::of_system("the program's own path is unknown", &e))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -202,7 +202,7 @@ impl Lines {
         match written {
             Ok(()) => Ok(Reader::There),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-            Err(error) => Err(Fault::new(Code::Io, format!("stdout cannot be written: {error}"))),
+            Err(error) => Err(Fault::of_system("stdout cannot be written", &error)),
         }
     }
 
@@ -287,7 +287,7 @@ fn write_out(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Fault::new(Code::Io, format!("stdout cannot be written: {error}")))
+            Err(Fault::of_system("stdout cannot be written", &error))
         }
         _ => Ok(()),
     }
@@ -301,7 +301,7 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Fault::new(Code::Io, format!("stdin cannot be read: {error}")))?;
+    read.map_err(|error| Fault::of_system("stdin cannot be read", &error))?;
     if bytes.len() as u64 > limit {
         return Err(Fault::new(
             Code::TooLarge,

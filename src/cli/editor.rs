@@ -58,5 +58,5 @@ fn open(path: &Path) -> Result<()> {
 }
 
 fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+    Fault::of_system(format_args!("{what} `{}`", path.display()), error)
 }

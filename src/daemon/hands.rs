@@ -74,7 +74,7 @@ pub(super) struct Noticed {
 /// Begin to do something; its end is a notice.
 pub(super) fn begin(shared: &Arc<Shared>, effect: Effect, env: Env, whole: HashSet<PathBuf>) {
     let shared = Arc::clone(shared);
-    std::thread::spawn(move || {
+    apart(move || {
         let watch = Stopwatch::start();
         let unattended = Unattended { whole, patience: PATIENCE };
         let hand = Hand { shared: &shared, env: &env, unattended };
@@ -86,6 +86,23 @@ pub(super) fn begin(shared: &Arc<Shared>, effect: Effect, env: Env, whole: HashS
         // Nobody listens any more: the watcher has ended.
         let _ = shared.notices.send(Notice::Done(Box::new(Done { took: watch.passed(), ..done })));
     });
+}
+
+/// Do something on a thread of its own, or here and now where the system gives none.
+fn apart(work: impl FnOnce() + Send + 'static) {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let there = Arc::clone(&work);
+    let started = std::thread::Builder::new().spawn(move || {
+        if let Some(work) = take(&there) {
+            work();
+        }
+    });
+    if started.is_err()
+        && let Some(work) = take(&work)
+    {
+        work();
+    }
 }
 
 struct Hand<'a> {

@@ -47,19 +47,19 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr> {
 /// [`Code::Io`] if the address cannot be had.
 pub(super) fn begin(address: SocketAddr, home: PathBuf, page: Page) -> Result<SocketAddr> {
     let fault = |error: std::io::Error| {
-        Fault::new(Code::Io, format!("metrics cannot be served on {address}: {error}"))
+        Fault::of_system(format_args!("metrics cannot be served on {address}"), &error)
             .hint("another port may be free; port 0 takes any")
     };
     let listener = TcpListener::bind(address).map_err(fault)?;
     let bound = listener.local_addr().map_err(fault)?;
-    std::thread::spawn(move || {
+    let served = std::thread::Builder::new().spawn(move || {
         for stream in listener.incoming().flatten() {
             if let Err(error) = answer(stream, &home, page) {
                 tracing::debug!("a request for metrics was not answered: {error}");
             }
         }
     });
-    Ok(bound)
+    served.map(|_| bound).map_err(fault)
 }
 
 fn answer(mut stream: TcpStream, home: &Path, page: Page) -> std::io::Result<()> {

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::notify::Notify;
 use crate::ops::events::{Memory, Told};
 use crate::ops::notify::{self, Round};
@@ -42,7 +42,9 @@ impl Notifier {
         let (wake, woken) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let teller = Teller { home: orchestrator.home.root.clone(), notify, render, stop: Arc::clone(&stop) };
-        let thread = std::thread::spawn(move || teller.run(&woken));
+        let thread = std::thread::Builder::new()
+            .spawn(move || teller.run(&woken))
+            .map_err(|error| Fault::of_system("the notifier cannot be started", &error))?;
         let notifier = Notifier { wake: Some(wake), stop, thread: Some(thread) };
         // What happened while nobody watched.
         notifier.wake();

@@ -5,6 +5,7 @@
 //! from `Code::ALL`; a test keeps the two equal.
 
 use std::fmt;
+use std::io;
 
 /// Exit status of the process; few, so that scripts can branch on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,8 @@ codes! {
     LeaseLost = "lease-lost", Conflict;
     /// Somebody else holds the task.
     Claimed = "claimed", Conflict;
+    /// Two sides of a merge changed the same task, and it is not settled which holds.
+    Unsettled = "unsettled", Conflict;
     /// Later work rests on what would be taken back.
     UndoBlocked = "undo-blocked", Conflict;
     /// The task is not in a state in which the verb makes sense.
@@ -184,6 +187,25 @@ impl Fault {
     /// A fault without hints.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Fault { code, message: message.into(), hints: Vec::new() }
+    }
+
+    /// What the system refused, with what it said, and where to look.
+    pub(crate) fn of_system(message: impl fmt::Display, error: &io::Error) -> Self {
+        let fault = Fault::new(Code::Io, format!("{message}: {error}"));
+        let hint = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "`df -h .` shows how much space is left"
+            }
+            io::ErrorKind::PermissionDenied => "`ls -ld` on the path shows who owns it",
+            io::ErrorKind::ReadOnlyFilesystem => "`findmnt -T .` shows whether the disk is mounted read-only",
+            // The path in the message says it all.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return fault,
+            io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => {
+                "`ulimit -a` shows how much a program may have"
+            }
+            _ => "`dmesg` may tell more; `swift doctor` tells whether the queue is whole",
+        };
+        fault.hint(hint)
     }
 
     /// The same fault with one more hint.

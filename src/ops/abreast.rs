@@ -17,7 +17,9 @@ pub(crate) fn abreast<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + S
     let run =
         || -> Vec<(usize, R)> { std::iter::from_fn(next).map(|(place, part)| (place, work(part))).collect() };
     let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let started: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        // Where the system gives no more threads, those that are there do all of it.
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, run).ok();
+        let started: Vec<_> = (1..threads).map_while(start).collect();
         let mut all = run();
         for thread in started {
             all.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -1,6 +1,7 @@
 //! Everything on this machine that belongs to a queue.
 
 use crate::domain::fault::Result;
+use crate::ops::run::leftover::{self, Standing};
 use crate::store::footprint;
 use crate::store::queue::Queue;
 
@@ -11,5 +12,18 @@ pub(crate) use footprint::Entry;
 /// # Errors
 /// Those of listing folders.
 pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
-    footprint::of(queue)
+    let mut entries = footprint::of(queue)?;
+    for leftover in leftover::all(queue)? {
+        let what = match leftover.standing {
+            Standing::Done => "a run worked here; its work is merged",
+            Standing::Uncommitted => "a run worked here; some of its work is not committed",
+            Standing::Unmerged => "a run worked here; its work is not merged",
+        };
+        let (path, bytes) = match &leftover.worktree {
+            Some(path) => (format!("{} (branch {})", path.display(), leftover.branch), footprint::size(path)),
+            None => (format!("branch {}", leftover.branch), 0),
+        };
+        entries.push(Entry { path, bytes, what });
+    }
+    Ok(entries)
 }

@@ -3,6 +3,7 @@
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::settings::CommitPolicy;
+use crate::ops::run::leftover::{self, Leftover};
 use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
 use crate::store::message;
 use crate::store::queue::Queue;
@@ -29,24 +30,29 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
 /// # Errors
 /// Those of the commit engine; nothing is changed then.
 pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Home> {
-    record(
-        queue,
-        operation,
-        Fact::of(EventKind::HomeMoved).because(to.as_str()),
-        "note the move of the queue",
-    )?;
+    if queue.home.kind == to {
+        return Ok(queue.home.clone());
+    }
+    let mut tx = Tx::begin(queue, operation)?;
+    tx.commit_now();
+    tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &[], None);
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
-    queue.home.switch_kind(&guard, to, &branch, request(queue, &text))
+    let moved = queue.home.switch_kind(&guard, to, &branch, request(queue, &text))?;
+    drop(guard);
+    // Only now: an event that came first would be a lie in the log of a move that was cut off.
+    note_move(&moved, operation, to)
+        .map_err(|fault| fault.hint("the move itself is done; only its note in the log is missing"))?;
+    Ok(moved)
 }
 
-/// Everything that is not committed yet goes into a commit, so that nothing is lost by what follows.
-fn record(queue: &Queue, operation: &Operation<'_>, fact: Fact, subject: &str) -> Result<()> {
-    let mut tx = Tx::begin(queue, operation)?;
+fn note_move(moved: &Home, operation: &Operation<'_>, to: HomeKind) -> Result<()> {
+    let queue = Queue::of(moved.clone())?;
+    let mut tx = Tx::begin(&queue, operation)?;
     tx.commit_now();
-    tx.record(fact);
-    tx.commit(subject).map(drop)
+    tx.record(Fact::of(EventKind::HomeMoved).because(to.as_str()));
+    tx.commit("note the move of the queue").map(drop)
 }
 
 fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
@@ -88,6 +94,7 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
     }
+    lines.extend(leftover::all(queue)?.iter().map(Leftover::plan));
     match service(queue) {
         Some(service) if service.found.is_unedited() => {
             lines.push(format!("remove {}, which has `swift watch` started", service.path.display()));
@@ -114,6 +121,8 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     if operation.mode == Mode::DryRun {
         return Ok(Removed::default());
     }
+    leftover::refuse_while_running(queue)?;
+    let leftovers = leftover::all(queue)?;
     let is_dirty = !queue.home.changed_files()?.is_empty();
     if is_dirty || queue.settings.commit != CommitPolicy::Each {
         let mut tx = Tx::begin(queue, operation)?;
@@ -124,6 +133,9 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     let text = message::of("take the queue out of this repository", operation, &[], None);
     let service = service(queue);
     let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
+    let (gone, stays) = leftover::remove(queue, &leftovers);
+    removed.steps.extend(gone);
+    removed.left.extend(stays);
     match service {
         Some(service) if service.found.is_unedited() && service.remove().is_ok() => {
             removed.steps.push(service.path.display().to_string());

@@ -1,7 +1,5 @@
 //! Reading tasks: one, many, by words.
 
-use std::cmp::Ordering;
-
 use jiff::Timestamp;
 
 use crate::domain::event::Event;
@@ -114,16 +112,18 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
     if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
         items.extend(archive::all(queue).unwrap_or_default());
     }
-    items.retain(|item| passes(filter, item, item.task.state(item.folder, now)));
-    put_in_order(&mut items, |a, b| (a.folder, a.id(), &a.path).cmp(&(b.folder, b.id(), &b.path)));
+    items.retain(|item| passes(filter, item, now));
+    // Those of one id, or of none, stay in the order of their paths, as they were read.
+    put_in_order(&mut items, |item| (item.folder, item.id()));
     Found { items, problems, now }
 }
 
-/// Sort with each element moved once or twice: sorting in place would move each many times, and a second list of
-/// them would be that much more memory.
-fn put_in_order<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by(|&a, &b| compare(&items[a], &items[b]));
+/// Sort with each element moved once or twice, and looked at once: sorting in place would move each many times, and
+/// tasks lie far apart in memory.
+fn put_in_order<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
+    let mut order: Vec<(K, usize)> = items.iter().enumerate().map(|(at, item)| (key(item), at)).collect();
+    order.sort_unstable();
+    let mut order: Vec<usize> = order.into_iter().map(|(_, at)| at).collect();
     for at in 0..order.len() {
         // What belongs here may have been moved on already, to where an earlier swap has put it.
         let mut from = order[at];
@@ -135,9 +135,9 @@ fn put_in_order<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     }
 }
 
-fn passes(filter: &Filter, item: &Item, state: State) -> bool {
+fn passes(filter: &Filter, item: &Item, now: Timestamp) -> bool {
     let task = &item.task;
-    (filter.states.is_empty() || filter.states.contains(&state))
+    (filter.states.is_empty() || filter.states.contains(&task.state(item.folder, now)))
         && filter.label.as_ref().is_none_or(|label| task.labels.contains(label))
         && filter.kind.as_ref().is_none_or(|kind| task.kind.as_str() == kind)
         && filter.project.as_ref().is_none_or(|project| {
@@ -198,7 +198,7 @@ mod tests {
         #[test]
         fn put_in_order_is_a_stable_sort(items in proptest::collection::vec((0_u8..9, any::<u8>()), 0..60)) {
             let (mut own, mut theirs) = (items.clone(), items);
-            put_in_order(&mut own, |a, b| a.0.cmp(&b.0));
+            put_in_order(&mut own, |item| item.0);
             theirs.sort_by_key(|item| item.0);
             prop_assert_eq!(own, theirs);
         }

@@ -69,10 +69,10 @@ pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situatio
     Ok(situation)
 }
 
+/// The note comes first and counts only with what the log says: so there is never a session that nobody can finish.
 fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<Committed> {
     let mut tx = Tx::begin(queue, operation)?;
     tx.record(Fact::of(EventKind::SessionStarted).because(id.to_string()));
-    let committed = tx.commit("start a session")?;
     if operation.mode == crate::store::tx::Mode::Write {
         let note = Open {
             id: id.to_string(),
@@ -81,12 +81,20 @@ fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<C
         };
         queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
     }
-    Ok(committed)
+    tx.commit("start a session")
 }
 
+/// The session that is noted here, if the log knows its start and not its end: a verb may have been cut off between
+/// the note and the commit.
 fn open(queue: &Queue) -> Option<(SessionId, Timestamp)> {
     let note: Open = serde_json::from_slice(&queue.local.read(OPEN)?).ok()?;
-    Some((note.id.parse().ok()?, note.started_at.parse().ok()?))
+    let since: Timestamp = note.started_at.parse().ok()?;
+    let is_about =
+        |event: &Event, kind| event.fact.kind == kind && event.fact.cause.as_ref() == Some(&note.id);
+    let events = history::since(queue, since).ok()?.events;
+    let is_open = events.iter().any(|event| is_about(event, EventKind::SessionStarted))
+        && !events.iter().any(|event| is_about(event, EventKind::SessionFinished));
+    Some((note.id.parse().ok().filter(|_| is_open)?, since))
 }
 
 fn situation(
@@ -171,7 +179,8 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     let still_claimed = claimed(queue, operation.at);
     let committed = tx.commit("finish the session")?;
     if operation.mode == crate::store::tx::Mode::Write {
-        queue.local.remove(OPEN)?;
+        // What stays counts for nothing, because the log knows the end.
+        let _ = queue.local.remove(OPEN);
     }
     Ok(Summary { session, path, still_claimed, committed })
 }

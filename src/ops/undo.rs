@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
@@ -16,7 +18,7 @@ use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{layout, message};
+use crate::store::{history, layout, message};
 
 /// How far behind the operation's own time commits are still looked at, in seconds: clocks of machines differ.
 const SLACK: i64 = 2 * 24 * 3600;
@@ -103,16 +105,22 @@ fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back.
+/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back. What has settled a merge holds
+/// everything that the other side did.
 fn can_be_undone(entry: &Entry) -> bool {
     let verb = message::trailer(&entry.message, message::VERB);
-    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home"))
+    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home" | "resolve"))
 }
 
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
     let touched = queue.home.touched(&entry.id).unwrap_or_default();
-    touched.iter().any(|touched| !touched.path.starts_with(layout::AUDIT))
+    touched.iter().any(|touched| can_come_back(&touched.path))
+}
+
+/// The log only grows, and a folder that is kept stays so.
+fn can_come_back(path: &str) -> bool {
+    !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
 fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
@@ -198,7 +206,7 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
             continue;
         }
         for touched in queue.home.touched(&entry.id)? {
-            if touched.path.starts_with(layout::AUDIT) {
+            if !can_come_back(&touched.path) {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.
@@ -223,15 +231,24 @@ pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> 
     }
     let operation = &*operation;
     let mut open = begin(&plan.parts, operation)?;
+    let mut files = 0;
     for (part, tx) in plan.parts.iter().zip(&mut open) {
         tx.commit_now();
-        stage(tx, part, plan.operation)?;
+        files += stage(tx, part, plan.operation)?;
     }
-    let files = plan.parts.iter().map(|part| part.files.len()).sum();
+    if files == 0 {
+        return Err(Fault::new(Code::Nothing, format!("operation {} is taken back already", plan.operation))
+            .hint("`swift log` shows what happened"));
+    }
     let subject = format!("undo “{}”", plan.subject);
-    let mut commits = Vec::new();
+    let mut commits: Vec<(String, Committed)> = Vec::new();
     for (part, tx) in plan.parts.iter().zip(open) {
-        commits.push((part.project.clone(), tx.commit(&subject)?));
+        let rest = format!("`swift undo {}` takes back the rest", plan.operation.random_part());
+        let committed = tx.commit(&subject).map_err(|fault| match commits.is_empty() {
+            true => fault,
+            false => fault.hint(rest),
+        })?;
+        commits.push((part.project.clone(), committed));
     }
     Ok(Undone { operation: plan.operation, subject: plan.subject, commits, files })
 }
@@ -249,11 +266,21 @@ fn begin<'q>(parts: &'q [Part], operation: &'q Operation<'q>) -> Result<Vec<Tx<'
     Ok(open.into_iter().map(|(_, tx)| tx).collect())
 }
 
-fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {
+/// Stage what one repository gets back; how many files that are. What an undo that was cut off has brought back already
+/// is passed over.
+fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     let mut states = States::default();
+    let is_back = was_taken_back(&part.queue, undone)?;
+    let mut staged = 0;
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
-        if tx.read(&file.path)? != left {
+        let before = blob(tx, file.before.as_deref())?;
+        let now = tx.read(&file.path)?;
+        if is_back && now == before {
+            continue;
+        }
+        staged += 1;
+        if now != left {
             return Err(Fault::new(
                 Code::UndoBlocked,
                 format!(
@@ -263,7 +290,6 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {
             )
             .hint("take the later operation back first: `swift log` shows it"));
         }
-        let before = blob(tx, file.before.as_deref())?;
         states.note(tx, &file.path, left.as_deref(), before.as_deref());
         match before {
             Some(bytes) => {
@@ -272,8 +298,20 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<()> {
             None => tx.remove(&file.path)?,
         }
     }
-    states.record(tx, undone);
-    Ok(())
+    if staged > 0 {
+        states.record(tx, undone);
+    }
+    Ok(staged)
+}
+
+/// Whether the log of a repository knows already that the operation was taken back there.
+fn was_taken_back(queue: &Queue, undone: OperationId) -> Result<bool> {
+    let begun = i64::try_from(undone.milliseconds()).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    let events = history::since(queue, begun.unwrap_or_default())?.events;
+    let id = undone.to_string();
+    Ok(events.iter().any(|event| {
+        event.fact.kind == EventKind::OperationUndone && event.fact.cause.as_deref() == Some(id.as_str())
+    }))
 }
 
 fn blob(tx: &Tx<'_>, id: Option<&str>) -> Result<Option<Vec<u8>>> {

@@ -50,16 +50,27 @@ fn is_itself(name: &CStr) -> bool {
     matches!(name.to_bytes(), b"." | b"..")
 }
 
+/// Do two things at once, or one after the other where the system gives no second thread.
+pub(super) fn both<A, B: Send>(own: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, &other);
+        let own = own();
+        let other = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => other(),
+        };
+        (own, other)
+    })
+}
+
 /// Do the same for all parts, shared between two threads if there are many; results in the order of the parts.
 pub(super) fn shared<P: Sync, R: Send>(parts: &[P], work: impl Fn(&P) -> R + Sync) -> Vec<R> {
     if parts.len() < WORTH_SHARING {
         return parts.iter().map(work).collect();
     }
     let (first, second) = parts.split_at(parts.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| second.iter().map(&work).collect::<Vec<R>>());
-        let mut all: Vec<R> = first.iter().map(&work).collect();
-        all.extend(other.join().expect("reading does not panic"));
-        all
-    })
+    let of = |parts: &[P]| parts.iter().map(&work).collect::<Vec<R>>();
+    let (mut all, other) = both(|| of(first), || of(second));
+    all.extend(other);
+    all
 }

@@ -54,7 +54,8 @@ fn entry(path: &Path, what: &'static str) -> Entry {
     Entry { path: path.display().to_string(), bytes: size(path), what }
 }
 
-fn size(path: &Path) -> u64 {
+/// The bytes of a file, or of all files in a folder.
+pub(crate) fn size(path: &Path) -> u64 {
     let Ok(meta) = std::fs::symlink_metadata(path) else { return 0 };
     if !meta.is_dir() {
         return meta.len();

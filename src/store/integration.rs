@@ -122,5 +122,5 @@ fn changed(path: &str) -> Fault {
 }
 
 fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+    Fault::of_system(format_args!("{what} `{}`", path.display()), error)
 }

@@ -163,6 +163,14 @@ pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
+/// A run that goes on in this project on this machine, if there is one.
+pub(crate) fn any_alive(queue: &Queue) -> Option<RunId> {
+    let entries = std::fs::read_dir(queue.home.root.join(layout::LOCAL).join("runs")).ok()?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut ids = names.filter_map(|name| name.strip_suffix(".jsonl")?.parse().ok());
+    ids.find(|id| is_alive(queue, *id))
+}
+
 /// The live log as far as it is written; `None` if there is none on this machine.
 pub(crate) fn live_text(queue: &Queue, id: RunId) -> Option<Vec<u8>> {
     std::fs::read(live_path(queue, id)).ok()
@@ -225,11 +233,17 @@ pub(crate) fn has_worktree(path: &Path) -> bool {
     path.join(".git").is_file()
 }
 
+/// Remove the folders above a worktree that is gone, up to that of the program itself, if they are empty.
+pub(crate) fn forget_worktree_folders(worktree: &Path) {
+    let mut above = worktree.ancestors().skip(1).take(3);
+    let _ = above.try_for_each(std::fs::remove_dir);
+}
+
 /// Whether this is a dry run.
 pub(crate) fn is_dry() -> bool {
     is_frozen()
 }
 
 fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+    Fault::of_system(format_args!("{what} `{}`", path.display()), error)
 }

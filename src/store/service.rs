@@ -139,5 +139,5 @@ fn read(path: &Path) -> Result<Option<String>> {
 }
 
 fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(Code::Io, format!("{what} `{}`: {error}", path.display()))
+    Fault::of_system(format_args!("{what} `{}`", path.display()), error)
 }

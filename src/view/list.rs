@@ -68,7 +68,9 @@ impl View for ListView<'_> {
             None if items.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
             None => vec!["swift next".to_owned()],
         };
-        if !self.problems.is_empty() {
+        if self.problems.iter().any(ProblemRow::is_unsettled) {
+            next.insert(0, "swift resolve".to_owned());
+        } else if !self.problems.is_empty() {
             next.insert(0, "swift doctor".to_owned());
         }
         next

@@ -14,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod prime;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod resolve;
 pub(crate) mod route;
 pub(crate) mod run;
 pub(crate) mod session;

@@ -18,8 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 mod streaming;
+mod traced;
+mod tracer;
 
 pub(crate) use streaming::Streaming;
+pub(crate) use traced::Traced;
+pub(crate) use tracer::{Blow, Strike, Touch};
 
 /// The instant at which every sandbox opens: a Monday morning.
 const OPENING: &str = "2026-03-02T09:00:00Z";
@@ -119,6 +123,17 @@ impl Sandbox {
     /// Let time pass.
     pub(crate) fn later(&self, span: SignedDuration) {
         self.clock.fetch_add(span.as_secs(), Ordering::SeqCst);
+    }
+
+    /// The clock and the seed as they are now.
+    pub(crate) fn moment(&self) -> (i64, u64) {
+        (self.clock.load(Ordering::SeqCst), self.starts.load(Ordering::SeqCst))
+    }
+
+    /// Set clock and seed back, so that the same program does the same again to the byte.
+    pub(crate) fn back_to(&self, (clock, starts): (i64, u64)) {
+        self.clock.store(clock, Ordering::SeqCst);
+        self.starts.store(starts, Ordering::SeqCst);
     }
 
     /// Paths of this sandbox as every sandbox would show them.

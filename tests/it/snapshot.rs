@@ -63,6 +63,12 @@ impl Snapshot {
         Snapshot(seen)
     }
 
+    /// The same with one more name.
+    pub(crate) fn with(mut self, name: &str, what: String) -> Self {
+        self.0.insert(name.to_owned(), what);
+        self
+    }
+
     /// The same without the names that the condition picks: what a test expects to change.
     pub(crate) fn without(mut self, picked: impl Fn(&str) -> bool) -> Self {
         self.0.retain(|name, _| !picked(name));

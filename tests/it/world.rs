@@ -23,24 +23,29 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
-        World::with(sandbox, "init")
+        World::with(sandbox, "init", "init")
     }
 
     /// The same with `api`'s queue on its current branch.
     pub(crate) fn in_tree(sandbox: &'a Sandbox) -> Self {
-        World::with(sandbox, "init --in-tree")
+        World::with(sandbox, "init", "init --in-tree")
     }
 
-    fn with(sandbox: &'a Sandbox, init: &str) -> Self {
+    /// The same with the queues of all three made in this way.
+    pub(crate) fn all(sandbox: &'a Sandbox, init: &str) -> Self {
+        World::with(sandbox, init, init)
+    }
+
+    fn with(sandbox: &'a Sandbox, init: &str, init_of_api: &str) -> Self {
         let project = |name: &str, init: &str| {
             let place = sandbox.repository(&format!("live/{name}"));
             place.swift_ok(format!("{init} --id acme/{name}").as_str());
             place
         };
         let world = World {
-            hub: project("hub", "init --orchestrator"),
-            web: project("web", "init"),
-            api: project("api", init),
+            hub: project("hub", &format!("{init} --orchestrator")),
+            web: project("web", init),
+            api: project("api", init_of_api),
             folder: sandbox.place("live"),
             kept: sandbox.place("kept"),
         };
@@ -62,6 +67,16 @@ impl<'a> World<'a> {
     /// Bring back what was kept.
     pub(crate) fn restore(&self) {
         copy(&self.kept, &self.folder);
+    }
+
+    /// Remember under a name of its own.
+    pub(crate) fn keep_as(&self, name: &str) {
+        copy(&self.folder, &self.folder.place(&format!("$SANDBOX/{name}")));
+    }
+
+    /// Bring back what has this name.
+    pub(crate) fn restore_from(&self, name: &str) {
+        copy(&self.folder.place(&format!("$SANDBOX/{name}")), &self.folder);
     }
 
     /// A task from web to api, in web's outbox; its id.

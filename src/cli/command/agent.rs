@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::cli::approval::{Decision as Approved, Plan, approve};
 use crate::cli::context::Context;
 use crate::cli::{DONE, parse, split_approval};
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::{Fault, Result};
 use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
 use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
@@ -186,7 +186,7 @@ fn told(context: &Context, words: &[String]) -> Result<String> {
         .env_remove("VISUAL")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Fault::new(Code::Io, format!("swift cannot be started: {error}")))?;
+        .map_err(|error| Fault::of_system("swift cannot be started", &error))?;
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
     let text: Vec<String> = text.into_iter().filter(|text| !text.is_empty()).collect();

@@ -4,10 +4,12 @@ mod agent;
 mod carry;
 mod check;
 mod events;
+mod head;
 mod inbox;
 mod look;
 mod program;
 mod project;
+mod resolve;
 mod review;
 mod route;
 mod run;
@@ -167,6 +169,8 @@ commands! {
     "events" Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted
     "undo" Undo(undo::Undo),
+    /// Settle tasks that two sides of a merge have both changed
+    "resolve" Resolve(resolve::Resolve),
     /// Check the audit log
     "audit" Audit(check::Audit),
     /// List dead letters

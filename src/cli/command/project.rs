@@ -186,8 +186,7 @@ impl Uninstall {
         let tip = home::tip(queue)?;
         let removed = home::remove(queue, &context.operation("uninstall")?, fate)?;
         let steps: String = removed.steps.iter().map(|step| format!("removed {step}\n")).collect();
-        let left: String =
-            removed.left.iter().map(|path| format!("left, because it is not swift's: {path}\n")).collect();
+        let left: String = removed.left.iter().map(|path| format!("left: {path}\n")).collect();
         let mut answer = Answer::new(format!("{steps}{left}"))
             .field("removed", removed.steps)
             .field("left", removed.left)

@@ -113,8 +113,11 @@ pub(super) fn is_demand(tokens: &[Token<'_>], at: usize) -> bool {
 
 /// Whether the word is a past form, or looks like one.
 pub(super) fn is_participle(token: &Token<'_>) -> bool {
-    let irregular = "torn thrown blown taken swept gotten got overwritten overwrote";
-    token.lower.ends_with("ed") || token.is(irregular)
+    let irregular =
+        "torn thrown blown taken swept gotten got overwritten overwrote gone undone withdrawn shut";
+    // Words that only end like one.
+    let others = "shred seed feed speed embed exceed proceed need";
+    (token.lower.ends_with("ed") && !token.is(others)) || token.is(irregular)
 }
 
 fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {

@@ -45,6 +45,11 @@ impl Token<'_> {
         self.kind == Kind::Word && self.voice == Voice::Prose
     }
 
+    /// Whether it is this word, or may be a form of it.
+    pub(super) fn is_form_of(&self, word: &str) -> bool {
+        self.lower == word || self.lemmas.iter().any(|lemma| lemma == word)
+    }
+
     /// Whether it is one of these words, in this very form.
     pub(super) fn is(&self, words: &str) -> bool {
         self.kind == Kind::Word && is_one_of(&self.lower, words)
@@ -155,6 +160,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn chunk(&mut self, chunk: &'t str) {
+        // `git checkout -- .` is one command, where a writer's dash ends a clause.
+        if chunk == "--" && self.tokens.last().is_some_and(|last| last.is("checkout restore")) {
+            return self.push(chunk, Kind::Flag, false);
+        }
         if ["-", "--", "\u{2013}", "\u{2014}", "||", "&&"].contains(&chunk) {
             return self.end_clause();
         }

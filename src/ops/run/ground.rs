@@ -22,7 +22,7 @@ const VERSION_FILE: &str = "claude-version";
 
 /// Branches of runs begin with this. Not with `swift/`, because git allows no branch below the branch `swift`, on
 /// which the queue is.
-const PREFIX: &str = "swift-run/";
+pub(super) const PREFIX: &str = "swift-run/";
 
 /// Refuse to start a run from within a run.
 ///

@@ -14,6 +14,7 @@ pub(crate) mod drive;
 mod execute;
 mod ground;
 mod keeper;
+pub(crate) mod leftover;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod preview;

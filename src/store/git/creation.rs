@@ -13,6 +13,7 @@ use gix::ObjectId;
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
+use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, is_link_to, place};
 use super::folder::Folder;
@@ -21,7 +22,7 @@ use super::perm::Sharing;
 use super::repo::Repo;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Home, HomeKind, Request, commit, exclude, objects};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 
 const HEAD_LINE: &str = "swift creating 1";
 
@@ -58,12 +59,17 @@ pub(super) enum Source {
     Remote(ObjectId),
 }
 
-fn folder(common_dir: &Path) -> PathBuf {
+pub(super) fn folder(common_dir: &Path) -> PathBuf {
     common_dir.join("swift")
 }
 
-fn record(common_dir: &Path) -> PathBuf {
+pub(super) fn record(common_dir: &Path) -> PathBuf {
     folder(common_dir).join("creating")
+}
+
+/// The record as it is: of a queue that is being made, or that is leaving.
+pub(super) fn note(common_dir: &Path) -> Result<Option<Vec<u8>>> {
+    disk::read(&record(common_dir))
 }
 
 /// Where the administration of a worktree is prepared.
@@ -320,20 +326,24 @@ impl Linked {
 
 /// The record of a repository, if a queue is being made there, or was by a process that was killed.
 fn read(common_dir: &Path) -> Result<Option<Creation>> {
-    Ok(disk::read(&record(common_dir))?.as_deref().and_then(Creation::parse))
+    Ok(note(common_dir)?.as_deref().and_then(Creation::parse))
 }
 
 /// Whether a home is one that is not whole yet.
-pub(super) fn is_half_made(home: &Home) -> Result<bool> {
-    let Some(creation) = read(&home.common_dir)? else { return Ok(false) };
+pub(super) fn is_half_made(home: &Home, note: Option<&[u8]>) -> bool {
+    let Some(creation) = note.and_then(Creation::parse) else { return false };
     let is_its_own = |linked: &Linked| {
         home.kind == HomeKind::Branch && home.git_dir.file_name() == Some(linked.name.as_ref())
     };
-    Ok(creation.root == home.root || creation.worktree.as_ref().is_some_and(is_its_own))
+    creation.root == home.root || creation.worktree.as_ref().is_some_and(is_its_own)
 }
 
 /// Under the lock, which a process at work would hold: finish or take back what a killed one began.
 pub(super) fn settle(here: &Place, sharing: Sharing) -> Result<()> {
+    if note(&here.common_dir)?.as_deref().and_then(Departure::parse).is_some() {
+        return Err(Fault::new(Code::Busy, "the queue of this repository was just being taken out")
+            .hint("run the same command again"));
+    }
     let Some(creation) = read(&here.common_dir)? else {
         remove_tree(&prepared(&here.common_dir))?;
         return disk::remove(&record(&here.common_dir));
@@ -369,7 +379,7 @@ fn put(from: &Path, to: &Path) -> rustix::io::Result<()> {
     }
 }
 
-fn flush_names(folder: &Path) -> Result<()> {
+pub(super) fn flush_names(folder: &Path) -> Result<()> {
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).or_io("flush", folder)
 }
 

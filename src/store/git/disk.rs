@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::{Fault, Result};
 
 /// Puts operation and path to a failure of the file system.
 pub(super) trait OrIo<T> {
@@ -27,12 +27,7 @@ impl<T> OrIo<T> for rustix::io::Result<T> {
 }
 
 fn fault(operation: &str, path: &Path, error: &io::Error) -> Fault {
-    let fault = Fault::new(Code::Io, format!("cannot {operation} {}: {error}", path.display()));
-    match error.kind() {
-        io::ErrorKind::StorageFull => fault.hint("`df -h .` shows how much space is left"),
-        io::ErrorKind::PermissionDenied => fault.hint("`ls -ld` on the path shows who owns it"),
-        _ => fault,
-    }
+    Fault::of_system(format_args!("cannot {operation} {}", path.display()), error)
 }
 
 /// The content of a file, `None` if there is no file.

@@ -87,7 +87,9 @@ impl Git {
             .unwrap_or("no reason given")
             .to_owned();
         let reason = reason.trim_start_matches("fatal: ").trim_start_matches("error: ");
-        Err(Fault::new(Code::Git, format!("`git {}` failed: {reason}", arguments.first().unwrap_or(&""))))
+        let verb = arguments.first().unwrap_or(&"");
+        Err(Fault::new(Code::Git, format!("`git {verb}` failed: {reason}"))
+            .hint("`git fsck` tells whether the repository is whole; then run the same command again"))
     }
 
     /// Run it, whatever the exit status.
@@ -98,10 +100,16 @@ impl Git {
         let mut stdin = child.stdin.take().expect("the input is piped");
         let input = self.input;
         // git may answer before it has read everything; a thread keeps both pipes moving.
-        let feeder = std::thread::spawn(move || {
+        let feeder = std::thread::Builder::new().spawn(move || {
             // git says itself what is wrong when it stops reading.
             let _ = stdin.write_all(&input);
         });
+        let Ok(feeder) = feeder else {
+            // Without its input it ends by itself.
+            let _ = child.wait();
+            return Err(Fault::new(Code::Io, "the system gives no thread that would feed git")
+                .hint("`ulimit -a` shows how much a program may have"));
+        };
         let output = child.wait_with_output().or_io("run", Path::new("git"))?;
         feeder.join().expect("feeding does not panic");
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();

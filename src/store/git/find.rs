@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::GitLock;
@@ -143,8 +144,13 @@ impl Home {
 impl Place {
     /// The queue's home, if this repository has one that is whole.
     pub(super) fn home(&self) -> Result<Option<Home>> {
+        let note = creation::note(&self.common_dir)?;
+        if let Some(departure) = note.as_deref().and_then(Departure::parse) {
+            departure.settle(self)?;
+            return self.home();
+        }
         match self.any_home()? {
-            Some(home) if creation::is_half_made(&home)? => Ok(None),
+            Some(home) if creation::is_half_made(&home, note.as_deref()) => Ok(None),
             home => Ok(home),
         }
     }

@@ -382,7 +382,7 @@ pub(super) const KEPT: [&str; 2] = ["outbox", "inbox"];
 
 impl Folder {
     /// Remove folders that are empty, from this one upwards. Those stay into which people and programs put files.
-    fn prune(&self, relative: &str) {
+    pub(super) fn prune(&self, relative: &str) {
         let mut folder = relative;
         while !folder.is_empty() && !KEPT.contains(&folder) && self.prune_one(folder) {
             folder = path::parent(folder);

@@ -16,7 +16,7 @@ use super::repo::{CommitData, Repo};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
-use super::{Entry, Home, Touched, commit, disk, external, index};
+use super::{Entry, Home, Touched, commit, disk, index};
 use crate::domain::fault::Result;
 
 /// A file of the queue that is not as HEAD has it.
@@ -202,26 +202,17 @@ impl Home {
         Ok(files)
     }
 
-    /// Only new files can be ignored; git is asked, and only if there are any.
+    /// Only new files can be ignored.
     pub(super) fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
-        let mut paths = Vec::new();
-        for file in changed.iter().filter(|file| file.before.is_none()) {
-            paths.extend_from_slice(self.in_tree(&file.path).as_bytes());
-            paths.push(0);
-        }
-        if paths.is_empty() {
-            return Ok(());
-        }
-        let answer =
-            external::Git::at(&self.checkout).input(paths).ask(&["check-ignore", "-z", "--stdin"])?;
-        if !matches!(answer.code, Some(0 | 1)) {
-            return Ok(());
-        }
-        let ignored: HashSet<String> = answer
-            .output
-            .split(|byte| *byte == 0)
-            .map(|path| String::from_utf8_lossy(path).into_owned())
+        let new: Vec<String> = changed
+            .iter()
+            .filter(|file| file.before.is_none())
+            .map(|file| self.in_tree(&file.path))
             .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let ignored = self.ignored(&new)?;
         changed.retain(|file| file.before.is_some() || !ignored.contains(&self.in_tree(&file.path)));
         Ok(())
     }

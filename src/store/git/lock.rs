@@ -71,11 +71,11 @@ fn try_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
 /// the wait has been given up the thread releases the lock as soon as it gets it.
 fn wait_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
     let (send, receive) = mpsc::sync_channel(0);
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         let locked = file.lock().map(|()| file);
         // Nobody listens any more: dropping the file releases the lock.
         let _ = send.send(locked);
-    });
+    })?;
     receive.recv_timeout(wait).ok().transpose()
 }
 

@@ -9,9 +9,13 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::Home;
+use rustix::fs::{CWD, RenameFlags};
+
 use super::disk::{self, OrIo as _};
+use super::external::Git;
+use super::gitlock::GitLock;
 use super::perm::Sharing;
+use super::{Home, creation};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// Where HEAD points.
@@ -133,6 +137,62 @@ fn is_safe(name: &str) -> bool {
 fn parse(hex: &str, path: &Path) -> Result<ObjectId> {
     ObjectId::from_hex(hex.trim().as_bytes())
         .map_err(|_| Fault::new(Code::Git, format!("{} does not hold a commit's hash", path.display())))
+}
+
+/// Make a branch that is not there.
+pub(super) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) -> Result<()> {
+    let path = home.common_dir.join(branch);
+    sharing.make_folders(path.parent().expect("a branch is in a folder"))?;
+    home.make_records(sharing)?;
+    let mut file = GitLock::prepare(&path, &home.scratch(), sharing)?;
+    file.write(format!("{id}\n").as_bytes())?;
+    file.handle()?.sync_all().or_io("flush", &path)?;
+    match file.found()? {
+        true => Ok(()),
+        false => {
+            Err(Fault::new(Code::BranchTaken, format!("the branch `{}` is there already", short(branch)))
+                .hint(format!("git log -3 {}", short(branch))))
+        }
+    }
+}
+
+/// Remove a branch that is at this commit, with its reflog. In no step is there a lock file that a killed process
+/// could leave: the file is moved aside, and back again if somebody has just written another value into it.
+pub(super) fn delete(home: &Home, branch: &str, id: ObjectId) -> Result<()> {
+    let common_dir = &home.common_dir;
+    if matches!(packed(common_dir, branch)?, Some(Value::Id(_))) {
+        return unpack(home, branch, id);
+    }
+    let (path, reflog) = (common_dir.join(branch), common_dir.join("logs").join(branch));
+    let aside = creation::folder(common_dir).join("branch-aside");
+    std::fs::rename(&path, &aside).or_io("remove", &path)?;
+    if disk::read_line(&aside)?.as_deref() != Some(id.to_string().as_str()) {
+        rustix::fs::renameat_with(CWD, &aside, CWD, &path, RenameFlags::NOREPLACE)
+            .or_io("put back", &path)?;
+        return Err(moved_on(branch));
+    }
+    disk::remove(&aside)?;
+    disk::remove(&reflog)?;
+    remove_empty_above(&path, &common_dir.join("refs/heads"));
+    remove_empty_above(&reflog, &common_dir.join("logs/refs/heads"));
+    Ok(())
+}
+
+/// The same for a branch that `git pack-refs` has put into its one file; that file only git rewrites.
+fn unpack(home: &Home, branch: &str, id: ObjectId) -> Result<()> {
+    Git::at(&home.common_dir).run(&["update-ref", "-d", branch, &id.to_string()]).map(drop)
+}
+
+fn moved_on(branch: &str) -> Fault {
+    Fault::new(Code::Changed, format!("the branch `{}` has just moved on", short(branch)))
+        .hint("run the same command again")
+}
+
+/// Folders that a branch with slashes in its name leaves empty.
+fn remove_empty_above(path: &Path, end: &Path) {
+    let above = path.ancestors().skip(1).take_while(|folder| *folder != end && folder.starts_with(end));
+    // A folder that is not empty stays, and those above it.
+    let _ = above.map(std::fs::remove_dir).find(std::result::Result::is_err);
 }
 
 /// Whether a name can be a branch, by git's rules.

@@ -3,13 +3,14 @@
 //! Only what the engine knows to be its own is removed, name by name; whatever else lies in the folder stays and
 //! is reported. The branch, and with it the history, is deleted only if that is asked for.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::departure::{Aim, Departure};
 use super::disk::{self, OrIo as _};
-use super::external::Git;
 use super::folder::{Folder, KEPT};
-use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, exclude, tree};
+use super::repo::Repo;
+use super::switch::goes_on;
+use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude, path, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What becomes of the queue's history.
@@ -56,39 +57,67 @@ impl Home {
     }
 
     fn remove_worktree(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {
-        let repo = self.repo()?;
-        let tip = self.tip()?;
-        let mut files = BTreeMap::new();
-        if let Some(id) = tip.id {
-            tree::flatten(&repo, repo.commit(id)?.tree, "", &mut files)?;
+        let departure = Departure::begin(self, Aim::Gone(fate))?;
+        self.take_worktree_out(&departure, fate, removed).map_err(goes_on)
+    }
+
+    /// The files, the worktree and the branch; what is gone already is passed over.
+    pub(super) fn take_worktree_out(
+        &self,
+        departure: &Departure,
+        fate: BranchFate,
+        removed: &mut Removed,
+    ) -> Result<()> {
+        if self.root.is_dir() {
+            self.take_known_files(departure)?;
+            remove_tree(&self.root.join("local"))?;
         }
+        self.drop_worktree(removed)?;
+        self.remove_root(removed)?;
+        if fate == BranchFate::Delete {
+            self.delete_branch(departure, removed)?;
+        }
+        self.drop_records()
+    }
+
+    /// Every file that git has, if it is as git has it: what was edited meanwhile stays.
+    fn take_known_files(&self, departure: &Departure) -> Result<()> {
+        let repo = Repo::open(&self.common_dir)?;
+        let files = departure.files(&repo)?;
         let folder = Folder::open(&self.root)?;
         let mut change = folder.change();
-        for path in files.keys() {
-            drop(change.take(path)?);
+        for (path, leaf) in &files {
+            let here = folder.read(path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
+            if here == Some(leaf.id) {
+                drop(change.take(path)?);
+            }
         }
         change.complete();
-        remove_tree(&self.root.join("local"))?;
-        self.drop_worktree(removed)?;
-        self.remove_kept();
-        if std::fs::remove_dir(&self.root).is_err() {
-            folder.list("", &mut removed.left)?;
-        }
-        if let (BranchFate::Delete, Some(id), Some(branch)) = (fate, tip.id, &tip.branch) {
-            self.delete_branch(branch, id, removed)?;
-        }
+        files.keys().for_each(|path| folder.prune(path::parent(path)));
         Ok(())
     }
 
     /// Folders that stay when they are empty go with the queue, unless somebody's files are in them.
-    fn remove_kept(&self) {
+    fn remove_root(&self, removed: &mut Removed) -> Result<()> {
         for folder in KEPT {
             let _ = std::fs::remove_dir(self.root.join(folder));
         }
+        if std::fs::remove_dir(&self.root).is_err() && self.root.exists() {
+            Folder::open(&self.root)?.list("", &mut removed.left)?;
+        }
+        Ok(())
     }
 
-    /// The administration, the exclude line and the records; the files of the queue are not touched.
-    pub(super) fn drop_worktree(&self, removed: &mut Removed) -> Result<()> {
+    /// The queue has moved into the tree: its worktree goes, its branch too, its files stay.
+    pub(super) fn leave_worktree(&self, departure: &Departure, removed: &mut Removed) -> Result<()> {
+        self.drop_worktree(removed)?;
+        // Its commits stay reachable through the commit that was made in the tree.
+        self.delete_branch(departure, removed)?;
+        self.drop_records()
+    }
+
+    /// The link, the administration and the exclude line; the files of the queue are not touched.
+    fn drop_worktree(&self, removed: &mut Removed) -> Result<()> {
         disk::remove(&self.root.join(".git"))?;
         remove_tree(&self.git_dir)?;
         // Only if it was the last one.
@@ -99,17 +128,42 @@ impl Home {
         } else {
             removed.left.push(self.common_dir.join("info/exclude").display().to_string());
         }
-        self.drop_records()
+        disk::remove(&creation::folder(&self.common_dir).join("exclude"))
     }
 
+    /// The records of the engine, and last of all the one that says that the queue leaves.
     fn drop_records(&self) -> Result<()> {
-        remove_tree(&self.records())
+        let (records, last) = (self.records(), creation::record(&self.common_dir));
+        for entry in std::fs::read_dir(&records).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                true => remove_tree(&path)?,
+                false if path != last => disk::remove(&path)?,
+                false => {}
+            }
+        }
+        disk::remove(&last)?;
+        for empty in [&records, &creation::folder(&self.common_dir)] {
+            let _ = std::fs::remove_dir(empty);
+        }
+        Ok(())
     }
 
-    pub(super) fn delete_branch(&self, branch: &str, id: gix::ObjectId, removed: &mut Removed) -> Result<()> {
-        Git::at(&self.common_dir).run(&["update-ref", "-d", branch, &id.to_string()])?;
-        removed.steps.push(format!("the branch `{}` at {id}", super::refs::short(branch)));
-        Ok(())
+    /// Only if nobody has put something on it meanwhile.
+    fn delete_branch(&self, departure: &Departure, removed: &mut Removed) -> Result<()> {
+        let Some((branch, id)) = departure.branch() else { return Ok(()) };
+        match refs::resolve(&self.common_dir, branch)? {
+            None => Ok(()),
+            Some(now) if now != id => {
+                removed.left.push(format!("the branch `{}`, which has moved on", refs::short(branch)));
+                Ok(())
+            }
+            Some(_) => {
+                refs::delete(self, branch, id)?;
+                removed.steps.push(format!("the branch `{}` at {id}", refs::short(branch)));
+                Ok(())
+            }
+        }
     }
 
     fn remove_files(
@@ -119,9 +173,13 @@ impl Home {
         farewell: Request<'_>,
         removed: &mut Removed,
     ) -> Result<()> {
+        Departure::begin(self, Aim::Gone(fate))?;
         if fate == BranchFate::Delete {
-            let outcome = self.commit(guard, Request { changes: self.without_files()?, ..farewell })?;
+            let farewell = Request { changes: self.without_files()?, ..farewell };
+            let outcome =
+                self.commit(guard, farewell).inspect_err(|_| drop(Departure::end(&self.common_dir)))?;
             if let Outcome::Debt(reason) = outcome {
+                Departure::end(&self.common_dir)?;
                 return Err(Fault::new(
                     Code::InProgress,
                     format!("the files cannot be removed now: {reason}"),
@@ -129,15 +187,16 @@ impl Home {
             }
             removed.steps.push("the files of the queue, in a commit of their own".to_owned());
         }
+        self.take_files_out(fate, removed).map_err(goes_on)
+    }
+
+    /// What lies beside the committed files.
+    pub(super) fn take_files_out(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {
         remove_tree(&self.root.join("local"))?;
-        self.drop_records()?;
         if fate == BranchFate::Delete {
-            self.remove_kept();
+            self.remove_root(removed)?;
         }
-        if fate == BranchFate::Delete && std::fs::remove_dir(&self.root).is_err() && self.root.exists() {
-            Folder::open(&self.root)?.list("", &mut removed.left)?;
-        }
-        Ok(())
+        self.drop_records()
     }
 
     /// Changes that remove every committed file.

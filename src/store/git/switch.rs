@@ -7,14 +7,16 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::commit::build;
-use super::external::Git;
+use super::departure::{Aim, Departure};
 use super::find::place;
 use super::objects::Batch;
 use super::remove::Removed;
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::worktree::{self, FOLDER};
-use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, exclude, refs, tree};
+use super::{
+    Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs, tree,
+};
 use crate::domain::fault::{Code, Fault, Result};
 
 impl Home {
@@ -53,25 +55,23 @@ impl Home {
         }
         let repo = self.repo()?;
         let tip = self.tip()?;
-        let (Some(id), Some(branch)) = (tip.id, &tip.branch) else {
+        let (Some(id), Some(_)) = (tip.id, &tip.branch) else {
             return Err(Fault::new(Code::Git, "the branch of the queue has no commit"));
         };
         let request = Request { changes: self.all_as_they_are(&repo)?, ..request };
-        if !target.has_parent(&repo, id)?
-            && let Outcome::Debt(reason) = target.commit_on(guard, request, &[id])?
-        {
+        let departure = Departure::begin(self, Aim::Tree { message: request.message.to_owned() })?;
+        let stays = || drop(Departure::end(&self.common_dir));
+        if let Outcome::Debt(reason) = target.commit_on(guard, request, &[id]).inspect_err(|_| stays())? {
             target.write_debts(&Default::default())?;
+            stays();
             return Err(not_now(&reason));
         }
-        let mut removed = Removed::default();
-        self.drop_worktree(&mut removed)?;
-        // Its commits stay reachable through the commit just made.
-        self.delete_branch(branch, id, &mut removed)?;
+        self.leave_worktree(&departure, &mut Removed::default()).map_err(goes_on)?;
         Home::find(&checkout)
     }
 
     /// Whether an interrupted move has made its commit already.
-    fn has_parent(&self, repo: &Repo, id: ObjectId) -> Result<bool> {
+    pub(super) fn has_parent(&self, repo: &Repo, id: ObjectId) -> Result<bool> {
         let tip = self.tip()?.id.map(|tip| repo.commit(tip)).transpose()?;
         Ok(tip.is_some_and(|commit| commit.parents.contains(&id)))
     }
@@ -101,28 +101,50 @@ impl Home {
                 .hint(format!("git log -3 {branch}")));
         }
         let sharing = repo.sharing()?;
-        let project = place(&self.checkout)?.project()?;
+        Departure::begin(self, Aim::Branch { name: branch.to_owned() })?;
         if there.is_none() {
             let id = self.write_queue_commit(&repo, &request, queue, parent)?;
-            Git::at(&self.common_dir).run(&[
-                "update-ref",
-                "-m",
-                "swift: move the queue here",
-                &full,
-                &id.to_string(),
-                "",
-            ])?;
+            refs::create(self, &full, id, sharing)?;
         }
-        let records = self.common_dir.join("swift");
+        let request = Request { changes: self.without_files()?, ..request };
+        let stays = || -> Result<()> {
+            self.take_branch_back(branch, parent)?;
+            Departure::end(&self.common_dir)
+        };
+        match self.commit(guard, request) {
+            Ok(Outcome::Debt(reason)) => {
+                stays()?;
+                Err(not_now(&reason))
+            }
+            // What cannot be taken back now is taken back by the next verb.
+            Err(fault) => stays().and(Err(fault)),
+            Ok(_) => self.move_in(branch).map_err(goes_on),
+        }
+    }
+
+    /// The files have left the tree: check the branch out where they were. What is there already is made again.
+    pub(super) fn move_in(&self, branch: &str) -> Result<Home> {
+        let sharing = self.repo()?.sharing()?;
+        let project = place(&self.checkout)?.project()?;
+        let records = creation::folder(&self.common_dir);
         sharing.make_folders(&records)?;
         worktree::write_file(&records.join("branch"), &format!("{branch}\n"), sharing)?;
-        let request = Request { changes: self.without_files()?, ..request };
-        if let Outcome::Debt(reason) = self.commit(guard, request)? {
-            return Err(not_now(&reason));
-        }
         let root = project.join(FOLDER);
         sharing.make_folders(&root)?;
-        let admin = worktree::make(&self.common_dir, &root, branch, sharing)?;
+        for file in [root.join(".git"), records.join("branch"), records.join("exclude")] {
+            worktree::sweep_temporaries(&file)?;
+        }
+        let admin = match worktree::registered(&self.common_dir)?.filter(|found| found.root == root) {
+            Some(found) => {
+                for file in ["commondir", "HEAD", "gitdir"] {
+                    worktree::sweep_temporaries(&found.admin.join(file))?;
+                }
+                worktree::write_admin(&found.admin, &root, branch, sharing)?;
+                worktree::link(&found.admin, &root)?;
+                found.admin
+            }
+            None => worktree::make(&self.common_dir, &root, branch, sharing)?,
+        };
         exclude::add(&self.common_dir, sharing)?;
         let home = Home {
             checkout: root.clone(),
@@ -137,7 +159,21 @@ impl Home {
             opened: Default::default(),
         };
         home.check_out()?;
+        Departure::end(&self.common_dir)?;
         Ok(home)
+    }
+
+    /// A move to a branch that was not to be: the branch goes if it is what that move has made.
+    pub(super) fn take_branch_back(&self, branch: &str, parent: ObjectId) -> Result<()> {
+        let full = format!("refs/heads/{branch}");
+        let repo = self.repo()?;
+        let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
+        let there = refs::resolve(&self.common_dir, &full)?;
+        let made = there.filter(|id| queue.is_some_and(|queue| is_step_of(&repo, *id, parent, queue)));
+        if let Some(id) = made {
+            refs::delete(self, &full, id)?;
+        }
+        Ok(())
     }
 
     /// A commit whose top is the queue's tree, on top of the project's history.
@@ -166,6 +202,11 @@ fn is_step_of(repo: &Repo, id: ObjectId, parent: ObjectId, queue: ObjectId) -> b
     repo.commit(id).is_ok_and(|commit| commit.tree == queue && commit.parents == [parent])
 }
 
-fn not_now(reason: &str) -> Fault {
+/// The commit that decides is made: there is no way back, and the next verb goes on.
+pub(super) fn goes_on(fault: Fault) -> Fault {
+    fault.hint("the queue is on its way; the next verb finishes that: `swift list`")
+}
+
+pub(super) fn not_now(reason: &str) -> Fault {
     Fault::new(Code::InProgress, format!("the queue cannot be moved now: {reason}"))
 }

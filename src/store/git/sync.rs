@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::Durability;
 use super::disk::OrIo as _;
 use crate::domain::fault::Result;
+use crate::store::entries::both;
 
 /// From here on the whole file system is flushed at once.
 const MANY: usize = 48;
@@ -63,11 +64,8 @@ fn flush_side_by_side(files: &[(PathBuf, File)]) -> Result<()> {
         return flush_in_turn(files);
     }
     let (first, second) = files.split_at(files.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| flush_in_turn(first));
-        let own = flush_in_turn(second);
-        other.join().expect("a flush does not panic").and(own)
-    })
+    let (own, other) = both(|| flush_in_turn(second), || flush_in_turn(first));
+    own.and(other)
 }
 
 fn flush_in_turn(files: &[(PathBuf, File)]) -> Result<()> {

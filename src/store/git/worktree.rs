@@ -110,3 +110,17 @@ pub(super) fn temporary(path: &Path, process: u32) -> PathBuf {
     name.push(format!(".swift-{process}"));
     path.with_file_name(name)
 }
+
+/// Remove what killed processes have left of a small file under such names; nobody is at work there.
+pub(super) fn sweep_temporaries(path: &Path) -> Result<()> {
+    let folder = path.parent().expect("a file is in a folder");
+    let start = format!("{}.swift-", path.file_name().expect("a file has a name").to_string_lossy());
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(start.as_str()));
+        if process.is_some_and(|process| process.parse::<u32>().is_ok()) {
+            disk::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}

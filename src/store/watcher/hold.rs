@@ -71,5 +71,5 @@ fn taken(orchestrator: &Queue, record: Option<&Record>) -> Fault {
 
 fn io(orchestrator: &Queue, error: &std::io::Error) -> Fault {
     let place = orchestrator.home.common_dir.join("refs");
-    Fault::new(Code::Io, format!("cannot lock {}: {error}", place.display()))
+    Fault::of_system(format_args!("cannot lock {}", place.display()), error)
 }

@@ -55,6 +55,20 @@ pub(crate) fn branch_tip(project: &Path, branch: &str) -> Result<Option<String>>
     Ok(refs::resolve(&place.common_dir, &format!("refs/heads/{branch}"))?.map(|id| id.to_string()))
 }
 
+/// The short names of all branches that begin with this.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn branches(project: &Path, start: &str) -> Result<Vec<String>> {
+    let pattern = format!("refs/heads/{start}");
+    let place = place(project)?;
+    if !refs::any_below(&place.common_dir, &pattern)? {
+        return Ok(Vec::new());
+    }
+    let out = Git::at(project).run(&["for-each-ref", "--format=%(refname:lstrip=2)", &pattern])?;
+    Ok(text(&out).lines().map(str::to_owned).collect())
+}
+
 /// The short name of the branch that is checked out; `None` on a detached HEAD.
 ///
 /// # Errors

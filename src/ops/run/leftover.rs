@@ -1,0 +1,109 @@
+//! What runs have left on this machine: worktrees in the state folder, and branches.
+//!
+//! Only what is nobody's loss is ever removed: a worktree in which everything is committed, on a branch whose work
+//! the checked-out one has already. All else is named and stays.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::checkout::{self, Prospect};
+use crate::store::queue::Queue;
+use crate::store::runs;
+
+use super::ground::PREFIX;
+
+/// Why something stays, if it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Everything is committed and merged.
+    Done,
+    /// Files are not committed.
+    Uncommitted,
+    /// Commits are not merged.
+    Unmerged,
+}
+
+/// A branch of a run, with its worktree if that is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Leftover {
+    pub(crate) branch: String,
+    pub(crate) worktree: Option<PathBuf>,
+    pub(crate) standing: Standing,
+}
+
+impl Leftover {
+    /// What it is, in words.
+    pub(crate) fn shown(&self) -> String {
+        match &self.worktree {
+            Some(path) => format!("the worktree {} and its branch `{}`", path.display(), self.branch),
+            None => format!("the branch `{}`", self.branch),
+        }
+    }
+
+    /// What becomes of it, in words.
+    pub(crate) fn plan(&self) -> String {
+        match self.standing {
+            Standing::Done => format!("remove {}, whose work is merged", self.shown()),
+            Standing::Uncommitted => format!("leave {}: it has work that is not committed", self.shown()),
+            Standing::Unmerged => format!("leave {}: it has work that is not merged", self.shown()),
+        }
+    }
+}
+
+/// All branches of runs in this repository. Reads only.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
+    let project = runs::project_folder(queue);
+    let mut found = Vec::new();
+    for branch in checkout::branches(project, PREFIX)? {
+        let worktree = runs::worktree_path(queue, &branch).ok().filter(|path| runs::has_worktree(path));
+        let standing = match &worktree {
+            Some(path) if checkout::is_dirty(path)? => Standing::Uncommitted,
+            _ if checkout::try_merge(project, &branch)? == Prospect::Merged => Standing::Done,
+            _ => Standing::Unmerged,
+        };
+        found.push(Leftover { branch, worktree, standing });
+    }
+    Ok(found)
+}
+
+/// Nobody takes a queue away from under a run.
+///
+/// # Errors
+/// [`Code::Claimed`] while one is going on.
+pub(crate) fn refuse_while_running(queue: &Queue) -> Result<()> {
+    match runs::any_alive(queue) {
+        None => Ok(()),
+        Some(id) => {
+            let id = id.random_part();
+            Err(Fault::new(Code::Claimed, format!("run {id} is going on in this project"))
+                .hint(format!("`swift run show {id}` tells what it does"))
+                .hint(format!("`swift run stop {id}` asks it to stop")))
+        }
+    }
+}
+
+/// Remove what is done; the words for what was removed, and for what stays.
+pub(crate) fn remove(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec<String>) {
+    let project = runs::project_folder(queue).to_owned();
+    let (mut removed, mut left) = (Vec::new(), Vec::new());
+    for leftover in leftovers {
+        let is_gone = leftover.standing == Standing::Done && take(&project, leftover).is_ok();
+        if is_gone { removed.push(leftover.shown()) } else { left.push(leftover.shown()) }
+    }
+    // The folders above are shared with other projects; those that are not empty stay.
+    for path in leftovers.iter().filter_map(|leftover| leftover.worktree.as_ref()) {
+        runs::forget_worktree_folders(path);
+    }
+    (removed, left)
+}
+
+/// git looks once more, and refuses where something would be lost.
+fn take(project: &Path, leftover: &Leftover) -> Result<()> {
+    if let Some(path) = &leftover.worktree {
+        checkout::remove(project, path)?;
+    }
+    checkout::delete_merged(project, &leftover.branch)
+}

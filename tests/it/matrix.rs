@@ -1,0 +1,204 @@
+//! Every verb that writes, in both homes, struck at the calls with which it touches the world.
+//!
+//! A rehearsal under the tracer numbers these calls; then the verb is run again for each of them, from the same disk,
+//! clock and seed, and is killed there or refused with an error of the system. [`verdict`] says what has to hold
+//! then. A test run strikes at a few calls of each verb, the same ones each time; with `SWIFT_PROVE` set, at all of
+//! them, and the rows of [`report`] are what `docs/proof.md` shows. `benches/prove` does that.
+
+mod report;
+mod scenes;
+mod verdict;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nix::errno::Errno;
+
+use crate::sandbox::{Blow, Sandbox, Strike, Touch, Traced};
+use crate::world::World;
+use report::Row;
+use scenes::{Scene, scenes};
+use verdict::Ends;
+
+/// Where the queues are committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Branch,
+    Tree,
+}
+
+impl Home {
+    fn init(self) -> &'static str {
+        match self {
+            Home::Branch => "init",
+            Home::Tree => "init --in-tree",
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Home::Branch => "own branch",
+            Home::Tree => "in-tree",
+        })
+    }
+}
+
+/// What is done to the verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    Kill,
+    Refuse,
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Trial::Kill => "killed",
+            Trial::Refuse => "refused",
+        })
+    }
+}
+
+impl Trial {
+    /// The blows that one call is to receive.
+    fn blows(self, touch: &Touch) -> Vec<Blow> {
+        let errors = match touch.call {
+            "flock" | "fcntl" => vec![Errno::ENOLCK],
+            "clone" | "clone3" | "fork" | "vfork" => vec![Errno::EAGAIN],
+            "execve" => vec![Errno::EACCES, Errno::EIO],
+            _ => vec![Errno::ENOSPC, Errno::EACCES, Errno::EIO, Errno::EROFS],
+        };
+        match self {
+            Trial::Kill if touch.own => vec![Blow::KillAll],
+            Trial::Kill => vec![Blow::KillAll, Blow::KillOne],
+            Trial::Refuse => errors.into_iter().map(Blow::Refuse).collect(),
+        }
+    }
+}
+
+/// How much of the matrix is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// This many calls of each verb.
+    Sample(usize),
+    All,
+}
+
+impl Extent {
+    fn wanted() -> Self {
+        let most = std::env::var("SWIFT_PROVE_MOST").ok().and_then(|most| most.parse().ok());
+        match most {
+            Some(most) => Extent::Sample(most),
+            None if std::env::var_os("SWIFT_PROVE").is_some() => Extent::All,
+            None => Extent::Sample(1),
+        }
+    }
+
+    /// The strikes of one verb; a sample is spread over its calls, and begins elsewhere for each verb.
+    fn strikes(self, trial: Trial, touches: &[Touch], salt: usize) -> Vec<Strike> {
+        let of = |(at, touch): (usize, &Touch)| {
+            trial.blows(touch).into_iter().map(move |blow| Strike { at, blow }).collect::<Vec<_>>()
+        };
+        let all: Vec<Strike> = touches.iter().enumerate().flat_map(of).collect();
+        let Extent::Sample(most) = self else { return all };
+        // A number without a common factor with most lengths, so that the sample is no prefix.
+        (0..most.min(all.len())).map(|n| all[(salt * 37 + n * 101 + 13) % all.len()]).collect()
+    }
+}
+
+/// Strike at the verbs in one home; what did not hold.
+fn run(home: Home, trial: Trial) {
+    let extent = Extent::wanted();
+    let only = std::env::var("SWIFT_PROVE_VERB").ok();
+    let sandbox = Sandbox::new();
+    let world = World::all(&sandbox, home.init());
+    world.keep_as("base");
+    let mut rows = Vec::new();
+    for (salt, scene) in scenes(home).iter().enumerate() {
+        if only.as_ref().is_some_and(|only| only != scene.name) {
+            continue;
+        }
+        let Some(row) = strike_scene(&sandbox, &world, home, trial, scene, (extent, salt)) else {
+            report::skipped();
+            return;
+        };
+        row.write();
+        rows.push(row);
+    }
+    let failures: Vec<String> = rows.iter().flat_map(|row| row.failures.clone()).collect();
+    assert!(failures.is_empty(), "{} did not hold:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+fn strike_scene(
+    sandbox: &Sandbox,
+    world: &World<'_>,
+    home: Home,
+    trial: Trial,
+    scene: &Scene,
+    (extent, salt): (Extent, usize),
+) -> Option<Row> {
+    world.restore_from("base");
+    let verb = (scene.prepare)(world, home);
+    world.keep();
+    let place = world.folder().place(scene.at);
+    let moment = sandbox.moment();
+    let ends = Ends::before(world, scene);
+    let rehearse = || {
+        world.restore();
+        sandbox.back_to(moment);
+        place.call(verb.clone()).traced(None)
+    };
+    let rehearsal = rehearse()?;
+    rehearsal.output.ok();
+    let ends = ends.after(world, scene);
+    assert_ne!(ends.old, ends.new, "{} changes something", scene.name);
+    let mut row = Row::new(home, trial, scene.name, &rehearsal);
+    for strike in extent.strikes(trial, &rehearsal.touches, salt) {
+        world.restore();
+        sandbox.back_to(moment);
+        let Some(traced) = place.call(verb.clone()).traced(Some(strike)) else { continue };
+        if !traced.struck {
+            row.missed += 1;
+            continue;
+        }
+        row.tried += 1;
+        let when = told(scene, home, strike, &traced);
+        let held =
+            catch_unwind(AssertUnwindSafe(|| verdict::hold(world, home, scene, &ends, strike, &traced)));
+        match held {
+            Ok(found) => row.note(&found),
+            Err(panic) => row.failures.push(format!("{when}\n{}", report::said(&*panic))),
+        }
+    }
+    Some(row)
+}
+
+fn told(scene: &Scene, home: Home, strike: Strike, traced: &Traced) -> String {
+    let touch = &traced.touches[strike.at];
+    format!(
+        "{} ({home}): {:?} instead of call {}, {touch}: status {}\n{}{}",
+        scene.name, strike.blow, strike.at, traced.output.status, traced.output.stdout, traced.output.stderr
+    )
+}
+
+#[test]
+fn a_killed_verb_leaves_the_old_state_or_the_new_one() {
+    run(Home::Branch, Trial::Kill);
+}
+
+#[test]
+fn a_killed_verb_leaves_the_old_state_or_the_new_one_in_tree() {
+    run(Home::Tree, Trial::Kill);
+}
+
+#[test]
+fn a_verb_that_the_disk_refuses_says_so() {
+    run(Home::Branch, Trial::Refuse);
+}
+
+#[test]
+fn a_verb_that_the_disk_refuses_says_so_in_tree() {
+    run(Home::Tree, Trial::Refuse);
+}
