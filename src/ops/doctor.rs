@@ -45,6 +45,13 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         }
         told => told?,
     }
+    if let Err(fault) = queue.home.unmerged() {
+        let message = format!("git cannot read the index: {}", fault.message);
+        findings.push(
+            Finding::new("index-damaged", Severity::Error, "", message)
+                .fix("`git -C .swift status` says what git makes of it"),
+        );
+    }
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {

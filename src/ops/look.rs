@@ -1,5 +1,7 @@
 //! Reading tasks: one, many, by words.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::domain::event::Event;
@@ -110,7 +112,13 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
     };
     let Listing { mut items, problems } = queue.list(&folders);
     if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
-        items.extend(archive::all(queue).unwrap_or_default());
+        let mut archived = archive::all(queue).unwrap_or_default();
+        if !archived.is_empty() {
+            // What another clone has changed while this one put it away lies beside its archive.
+            let loose: HashSet<_> = items.iter().filter_map(Item::id).collect();
+            archived.retain(|item| item.id().is_none_or(|id| !loose.contains(&id)));
+        }
+        items.extend(archived);
     }
     items.retain(|item| passes(filter, item, now));
     // Those of one id, or of none, stay in the order of their paths, as they were read.

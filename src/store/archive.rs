@@ -4,7 +4,7 @@
 //! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,14 +45,24 @@ pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
     items.truncate(BATCH);
     let mut text = TITLE.as_bytes().to_vec();
     for item in &items {
-        let Some(bytes) = tx.read(&item.path)? else { continue };
-        text.extend(format!("{MARK}{} {} {}\n", item.path, bytes.len(), content_hash(&bytes)).into_bytes());
+        let (Some(bytes), Some(path)) = (tx.read(&item.path)?, former_path(item)) else { continue };
+        text.extend(format!("{MARK}{path} {} {}\n", bytes.len(), content_hash(&bytes)).into_bytes());
         text.extend(&bytes);
         text.push(b'\n');
         tx.remove(&item.path)?;
     }
     let path = layout::archive_path(tx.operation.env.segment_id());
     tx.put(&path, text).map(drop)
+}
+
+/// The path under which an archive has a file. The name of one that was written by hand need not tell whose it is, so it
+/// gets the name that a verb would have given it.
+fn former_path(item: &Item) -> Option<String> {
+    let id = item.id()?;
+    if layout::id_in_name(&item.path) == Some(id) {
+        return Some(item.path.clone());
+    }
+    Some(layout::task_path(item.folder, id, &layout::task_name(id, &item.task.title)))
 }
 
 /// Where one task lies in an archive.
@@ -65,10 +75,11 @@ struct Place {
     length: usize,
 }
 
-/// The places in each archive, by the archive's path.
+/// The places in each archive, by the archive's path. Clones that put the same files away each for itself have them in
+/// two archives; the younger one counts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
-    files: HashMap<String, (Stamp, Vec<Place>)>,
+    files: BTreeMap<String, (Stamp, Vec<Place>)>,
 }
 
 impl Index {
@@ -143,7 +154,7 @@ fn place(line: &str, start: usize) -> Option<Place> {
 /// Those of reading the archives.
 pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
     let wanted = id.to_string();
-    for (archive, (stamp, places)) in &Index::load(queue)?.files {
+    for (archive, (stamp, places)) in Index::load(queue)?.files.iter().rev() {
         if let Some(place) = places.iter().find(|place| place.id == wanted) {
             let bytes = bytes_of(queue, archive)?;
             return item(queue, archive, place, *stamp, &bytes).map(Some);
@@ -156,7 +167,7 @@ pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
 ///
 /// # Errors
 /// Those of reading the archives.
-pub(crate) fn ids(queue: &Queue) -> Result<std::collections::HashSet<TaskId>> {
+pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
     let index = Index::load(queue)?;
     let places = index.files.values().flat_map(|(_, places)| places);
     Ok(places.filter_map(|place| place.id.parse().ok()).collect())
@@ -167,10 +178,11 @@ pub(crate) fn ids(queue: &Queue) -> Result<std::collections::HashSet<TaskId>> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
-    for (archive, (stamp, places)) in &Index::load(queue)?.files {
+    let (mut items, mut seen) = (Vec::new(), HashSet::new());
+    for (archive, (stamp, places)) in Index::load(queue)?.files.iter().rev() {
         let bytes = bytes_of(queue, archive)?;
-        items.extend(places.iter().filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
+        let fresh = places.iter().filter(|place| seen.insert(place.id.clone()));
+        items.extend(fresh.filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
     }
     Ok(items)
 }

@@ -1,0 +1,73 @@
+//! Finished work that was put away in bulk is there once, whoever wrote it and whichever clones put it away.
+
+use std::collections::BTreeSet;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, files, sound, text};
+
+/// So many finished tasks that the next one makes an archive.
+const MANY: usize = 520;
+
+/// Finished tasks with names that a person gives.
+fn finished_by_hand(place: &Place<'_>) {
+    for n in 0..MANY {
+        let text = format!(
+            "+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = 2026-02-03T00:00:00Z\n+++\n"
+        );
+        place.write(&format!(".swift/done/2026-02/old-{n}.md"), text);
+    }
+    place.swift_ok("doctor --fix sesame");
+}
+
+fn finish_one(place: &Place<'_>, title: &str) -> String {
+    let id = add(place, ".", title);
+    place.swift_ok(["done", &id]);
+    id
+}
+
+/// The titles of all finished tasks; none may be there twice.
+#[track_caller]
+fn done(place: &Place<'_>) -> BTreeSet<String> {
+    let list = place.json("list --state done");
+    let titles: Vec<String> =
+        list["tasks"].as_array().unwrap().iter().map(|task| text(&task["title"])).collect();
+    let once: BTreeSet<String> = titles.iter().cloned().collect();
+    assert_eq!(titles.len(), once.len(), "twice in the list");
+    once
+}
+
+fn archives(place: &Place<'_>) -> usize {
+    files(place).iter().filter(|path| path.starts_with("archive/")).count()
+}
+
+#[test]
+fn clones_that_put_the_same_work_away_have_it_once() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    finished_by_hand(&web);
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    finish_one(&web, "of web");
+    let of_twin = finish_one(&twin, "of twin");
+    assert_eq!((archives(&web), archives(&twin)), (1, 1), "each has put away for itself");
+    assert_eq!(
+        (done(&web).len(), done(&twin).len()),
+        (MANY + 1, MANY + 1),
+        "names given by hand are found again"
+    );
+    sound(&web, "put away");
+    web.git("fetch --quiet ../twin +swift:refs/remotes/other/swift");
+    web.git("-C .swift merge --quiet --no-edit refs/remotes/other/swift");
+    assert_eq!(archives(&web), 2);
+    let all = done(&web);
+    assert!(all.len() == MANY + 2 && all.contains("of web") && all.contains("of twin"), "{}", all.len());
+    let findings = web.call("doctor --json").run().json();
+    assert_eq!(findings["findings"].as_array().unwrap().len(), 0, "{findings:#}");
+
+    // What one puts away and the other one changes stays as it was changed.
+    let old = text(&web.json("list --state done")["tasks"][0]["id"]);
+    assert_eq!(text(&web.json(["show", &old])["task"]["id"]), old);
+    assert_eq!(text(&web.json(["show", &of_twin])["task"]["id"]), of_twin);
+    sound(&web, "merged");
+}
