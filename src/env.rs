@@ -1,9 +1,11 @@
-//! The facts of the world that a verb needs: the time, random bits, and a few environment variables.
+//! The facts of the world that a verb needs: the time, random bits, a few environment variables, and the wish that it ends.
 //!
 //! The only module that reads the clock and the environment. `SWIFT_TEST_NOW` (an RFC 3339 instant) and
 //! `SWIFT_TEST_SEED` (a number) fix the first two, so that tests and documents repeat exactly.
 
 #![expect(clippy::disallowed_methods, reason = "this module is where the clock and the environment are read")]
+
+pub(crate) mod signals;
 
 use std::cell::Cell;
 use std::ffi::OsString;

@@ -5,7 +5,7 @@
 //! ```text
 //! domain   <-                         # what is true; no disk, clock, environment or serde
 //! format   <- domain                  # text to domain and back; no disk
-//! env      <- domain                  # clock, ids, environment variables
+//! env      <- domain                  # clock, ids, environment variables, signals
 //! store    <- domain format env       # the disk and git; the only module that writes
 //! agent    <- domain env              # starts Claude Code, hears it, ends it; knows no tasks
 //! ops      <- domain format store env agent # the verbs; they neither print nor parse arguments

@@ -46,9 +46,16 @@ enum Heard {
     Asked,
     /// `swift` is gone.
     Alone,
-    Ended(Pid, WaitStatus),
+    Ended(Pid, WaitStatus, Rest),
     /// There is no descendant any more.
     Empty,
+}
+
+/// Whether anything was left when a process ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Some,
+    None,
 }
 
 /// Become another program: with a signal from the kernel in case the guardian dies, and as a session of its own.
@@ -162,7 +169,7 @@ fn reap(tell: &Sender<Heard>) {
     loop {
         match rustix::process::wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if status.exited() || status.signaled() => {
-                let _ = tell.send(Heard::Ended(pid, status));
+                let _ = tell.send(Heard::Ended(pid, status, rest()));
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => {
@@ -170,6 +177,17 @@ fn reap(tell: &Sender<Heard>) {
                 return;
             }
         }
+    }
+}
+
+/// Whether there are children, living or not; descendants of a process that has ended are among them by then. Asked of
+/// the kernel, because to look through all processes takes longer than most of what a run waits for.
+fn rest() -> Rest {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match waitid(WaitId::All, look) {
+        Err(rustix::io::Errno::CHILD) => Rest::None,
+        _ => Rest::Some,
     }
 }
 
@@ -217,8 +235,11 @@ impl Guard {
                     }
                 }
                 Ok(Heard::Alone) => {}
-                Ok(Heard::Ended(pid, status)) if pid == self.main => {
+                Ok(Heard::Ended(pid, status, rest)) if pid == self.main => {
                     self.tell_end(status);
+                    if rest == Rest::None {
+                        return gone(0);
+                    }
                     stage = self.end_leftovers(stage);
                 }
                 Ok(Heard::Ended(..)) => {}

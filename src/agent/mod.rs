@@ -11,10 +11,10 @@
 
 pub(crate) mod child;
 pub(crate) mod claude;
+pub(crate) mod detached;
 pub(crate) mod find;
 pub(crate) mod guardian;
 mod lines;
 mod message;
 pub(crate) mod process;
 pub(crate) mod session;
-pub(crate) mod signals;

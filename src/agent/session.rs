@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::child::{self, Guarded, Heard, Order, Stdout};
-use crate::domain::run::event::{Event, LimitNotice, ResultLine, Trouble};
-use crate::domain::run::evidence::{Due, End, Evidence, Exit};
+use crate::domain::run::event::Event;
+use crate::domain::run::evidence::{End, Exit, Finished};
 
 /// How often deadlines and wishes are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -24,21 +24,6 @@ pub(crate) struct Deadlines {
     pub(crate) silence: Duration,
 }
 
-/// What is known when nothing of it lives any more.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    pub(crate) exit: Exit,
-    pub(crate) end: End,
-    pub(crate) result: Option<ResultLine>,
-    pub(crate) limit: Option<LimitNotice>,
-    pub(crate) trouble: Option<Trouble>,
-    pub(crate) refused: Vec<String>,
-    /// The end of a text stream: stderr, and stdout where that is text.
-    pub(crate) said: String,
-    /// Descendants that outlived the program and were ended.
-    pub(crate) leftovers: u32,
-}
-
 /// Run it. `hear` is told each event; `wish` is asked now and then whether it shall end, and why.
 pub(crate) fn run(
     order: Order,
@@ -50,16 +35,7 @@ pub(crate) fn run(
     let grace = order.grace;
     match child::start(order, stdout) {
         Ok(guarded) => Watch::new(guarded, deadlines, grace).until_gone(hear, wish),
-        Err(error) => Finished {
-            exit: Exit::NeverStarted,
-            end: End::OfItself,
-            result: None,
-            limit: None,
-            trouble: None,
-            refused: Vec::new(),
-            said: error.to_string(),
-            leftovers: 0,
-        },
+        Err(error) => Finished::never(error.to_string()),
     }
 }
 
@@ -73,13 +49,11 @@ struct Watch {
     asked: Instant,
     /// When the end was asked for.
     ending: Option<Instant>,
-    end: End,
     exit: Option<Exit>,
     gone: Option<(Instant, u32)>,
     closed: u32,
     said: Vec<u8>,
-    leftovers: u32,
-    evidence: Evidence,
+    finished: Finished,
 }
 
 impl Watch {
@@ -93,13 +67,11 @@ impl Watch {
             heard: (0, now),
             asked: now,
             ending: None,
-            end: End::OfItself,
             exit: None,
             gone: None,
             closed: 0,
             said: Vec::new(),
-            leftovers: 0,
-            evidence: Evidence::none(Due::Something),
+            finished: Finished::default(),
         }
     }
 
@@ -110,16 +82,11 @@ impl Watch {
             }
             self.look(wish);
         }
-        let evidence = self.evidence;
         Finished {
             exit: self.exit.unwrap_or(Exit::Unknown),
-            end: self.end,
-            result: evidence.result,
-            limit: evidence.limit,
-            trouble: evidence.trouble,
-            refused: evidence.refused,
             said: String::from_utf8_lossy(&self.said).into_owned(),
-            leftovers: self.leftovers.max(self.gone.map_or(0, |(_, left)| left)),
+            leftovers: self.finished.leftovers.max(self.gone.map_or(0, |(_, left)| left)),
+            ..self.finished
         }
     }
 
@@ -131,14 +98,14 @@ impl Watch {
     fn take(&mut self, heard: Heard, hear: &mut dyn FnMut(&Event)) {
         match heard {
             Heard::Event(event) => {
-                self.evidence.hear(&event);
+                self.finished.hear(&event);
                 hear(&event);
-                if matches!(event, Event::Retrying { .. }) && self.evidence.is_hopeless() {
+                if matches!(event, Event::Retrying { .. }) && self.finished.is_hopeless() {
                     self.stop(End::Hopeless);
                 }
             }
             Heard::Exit(exit) => self.exit = Some(exit),
-            Heard::Left(count) => self.leftovers = count,
+            Heard::Left(count) => self.finished.leftovers = count,
             Heard::Gone(left) => self.gone = Some((Instant::now(), left)),
             Heard::Unguarded => self.unguarded(),
             Heard::Closed => self.closed += 1,
@@ -179,7 +146,7 @@ impl Watch {
 
     fn stop(&mut self, end: End) {
         if self.ending.is_none() && self.exit.is_none() {
-            self.end = end;
+            self.finished.end = end;
             self.ending = Some(Instant::now());
             self.guarded.terminate();
         }

@@ -10,10 +10,11 @@ use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::Hold;
 use crate::env::{self, Env};
+use crate::ops::resolve;
 use crate::store::git::identity_name_at;
 use crate::store::queue::Queue;
 use crate::store::tx::{Mode, Operation};
-use crate::ui::Ui;
+use crate::ui::{Format, Ui};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -100,7 +101,17 @@ impl Context {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));
             }
         }
+        self.tell_of_merge(&queue);
         Ok(self.queue.get_or_init(|| queue))
+    }
+
+    /// Whatever is asked while two sides of a merge are not settled, that is said first. A script reads it off the
+    /// codes of problems and faults.
+    fn tell_of_merge(&self, queue: &Queue) {
+        let is_told = self.ui.format() == Format::Text && self.words.iter().all(|word| word != "resolve");
+        if let Some(standing) = is_told.then(|| resolve::standing(queue)).flatten() {
+            self.ui.note(&standing);
+        }
     }
 
     /// Who acts if somebody was named for this run, else the one given; git's name does not count.

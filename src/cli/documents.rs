@@ -1,4 +1,5 @@
-//! Documents that are made from the program: the catalogue of errors and the list of commands.
+//! Documents that are made from the program: the catalogue of errors and the list of commands; and the table of the
+//! routing rules, which is made of the file in which people write them.
 //!
 //! With `SWIFT_BLESS` set the tests write what they would otherwise compare.
 
@@ -92,6 +93,11 @@ fn row(arg: &Arg) -> String {
         format!(" (default: {})", default.join(", "))
     };
     format!("- {}: {help}{default}", names.join(", "))
+}
+
+#[test]
+fn the_table_of_the_routing_rules_says_what_their_file_says() {
+    compare("templates/routing.table", &crate::format::routing::builtin_table());
 }
 
 fn compare(path: &str, text: &str) {

@@ -10,7 +10,7 @@ mod logging;
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Args as _, CommandFactory, FromArgMatches, Parser};
 
 use crate::agent::guardian;
 use crate::domain::fault::{Code, Fault, Result, Status};
@@ -23,6 +23,11 @@ use crate::ui::{Format, Ui};
 
 use command::Command;
 use context::{Approval, Context, Shared};
+
+/// The program without its commands.
+fn top() -> clap::Command {
+    clap::Command::new("swift").disable_help_subcommand(true)
+}
 
 /// Mail and a work queue for git projects and the coding agents that work in them
 #[derive(Parser)]
@@ -154,10 +159,27 @@ enum Stop {
 }
 
 fn parse(words: &[String]) -> Result<Cli, Stop> {
-    use clap::error::ErrorKind;
+    // Fifty commands are a good part of what a small verb costs, and one of them is meant. Whatever is not plain and
+    // legal is looked at again with all of them, which gives the better answer.
+    if let Some(cli) = words.first().and_then(|verb| parse_alone(verb, words)) {
+        return Ok(cli);
+    }
+    parsed(Cli::command(), words).map_err(|error| stop(&error, words))
+}
+
+/// Take the line for one of this verb and no other.
+fn parse_alone(verb: &str, words: &[String]) -> Option<Cli> {
+    parsed(Command::alone(Shared::augment_args(top()), verb)?, words).ok()
+}
+
+fn parsed(command: clap::Command, words: &[String]) -> Result<Cli, clap::Error> {
     let line = std::iter::once("swift").chain(words.iter().map(String::as_str));
-    let matches = Cli::command().try_get_matches_from(line);
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+    command.try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches))
+}
+
+fn stop(error: &clap::Error, words: &[String]) -> Stop {
+    use clap::error::ErrorKind;
+    match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Said(error.render().to_string()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let verb = words.iter().find(|word| !word.starts_with('-'));
@@ -167,8 +189,8 @@ fn parse(words: &[String]) -> Result<Cli, Stop> {
                     .hint(format!("`{help} --help` lists the commands")),
             )
         }
-        _ => Stop::Wrong(usage(&error)),
-    })
+        _ => Stop::Wrong(usage(error)),
+    }
 }
 
 /// clap's explanation as one of our faults: its first line is the message, its tips are hints.

@@ -17,8 +17,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use crate::domain::actor::Actor;
-use crate::domain::fault::{Code, Fault, Result};
-use crate::env::{self, Env};
+use crate::domain::fault::Result;
+use crate::env::{self, Env, signals};
 use crate::store::queue::Queue;
 use crate::store::tx::Mode;
 use crate::store::watcher::Hold;
@@ -70,11 +70,10 @@ pub(crate) fn watch(
     }
     let (send, receive) = mpsc::channel();
     let end = send.clone();
-    ctrlc::set_handler(move || {
+    signals::each(move || {
         // Nobody listens any more: then it has ended already.
         let _ = end.send(dispatcher::Notice::End);
-    })
-    .map_err(|error| Fault::new(Code::Internal, format!("signals cannot be received: {error}")))?;
+    })?;
     let done = dispatcher::Dispatcher::new(orchestrator, request, env, send)?.run(&receive, tell);
     drop(hold);
     done

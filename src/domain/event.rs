@@ -62,6 +62,8 @@ words! {
     TaskEdited = "task.edited";
     /// A file was changed, moved or removed by hand or by git; recorded by the next verb.
     ChangedByHand = "changed-by-hand";
+    /// Two sides of a merge had changed it; git or `swift resolve` made one task of them.
+    TaskMerged = "task.merged";
     /// The sender's record learned something.
     ReceiptReceived = "receipt.received";
     /// Nothing was heard of a sent task for too long.

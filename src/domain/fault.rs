@@ -103,6 +103,8 @@ codes! {
     LeaseLost = "lease-lost", Conflict;
     /// Somebody else holds the task.
     Claimed = "claimed", Conflict;
+    /// Two sides of a merge changed the same task, and it is not settled which holds.
+    Unsettled = "unsettled", Conflict;
     /// Later work rests on what would be taken back.
     UndoBlocked = "undo-blocked", Conflict;
     /// The task is not in a state in which the verb makes sense.

@@ -19,5 +19,6 @@ pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod scheduler;
 pub(crate) mod settings;
+pub(crate) mod settle;
 pub(crate) mod task;
 pub(crate) mod text;

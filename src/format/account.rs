@@ -29,6 +29,7 @@ struct Table {
     open_until: Option<toml::value::Datetime>,
     probing_since: Option<toml::value::Datetime>,
     held: Option<String>,
+    why: Option<String>,
 }
 
 /// The text of the file. Breakers that are as new are left out.
@@ -53,6 +54,9 @@ pub(crate) fn render(breakers: &BTreeMap<Key, Breaker>) -> String {
         if let Some(held) = &breaker.held {
             let _ = writeln!(text, "held = {}", string(held));
         }
+        if let Some(why) = &breaker.why {
+            let _ = writeln!(text, "why = {}", string(why));
+        }
     }
     text
 }
@@ -68,6 +72,7 @@ pub(crate) fn parse(text: &str) -> BTreeMap<Key, Breaker> {
             open_until: instant(table.open_until),
             probing_since: instant(table.probing_since),
             held: table.held,
+            why: table.why,
         };
         ((table.account, table.model), breaker)
     };
@@ -83,8 +88,14 @@ mod tests {
         let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
         let mut all = BTreeMap::new();
         all.insert(("a".to_owned(), None), Breaker { held: Some("x\n\"y".to_owned()), ..Breaker::default() });
-        let open =
-            Breaker { failures: 5, openings: 1, open_until: Some(at), probing_since: Some(at), held: None };
+        let open = Breaker {
+            failures: 5,
+            openings: 1,
+            open_until: Some(at),
+            probing_since: Some(at),
+            held: None,
+            why: Some("the limit is reached".to_owned()),
+        };
         all.insert(("a".to_owned(), Some("opus".to_owned())), open);
         assert_eq!(parse(&render(&all)), all);
         assert_eq!(parse("nonsense ="), BTreeMap::new());

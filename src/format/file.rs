@@ -132,7 +132,7 @@ fn line_starting_with(text: &str, from: usize, marker: &str) -> Option<usize> {
 }
 
 fn conflict(text: &str, at: usize) -> Malformed {
-    Malformed::in_text(text, at, "git has left a conflict here")
+    Malformed::in_text(text, at, "git has left a conflict here").with_code(Code::Unsettled)
 }
 
 fn first_line(text: &str) -> &str {

@@ -56,6 +56,7 @@ impl Malformed {
         let fault = Fault::new(self.code, format!("{}:{self}", shown(path)));
         match self.code {
             Code::NewerSchema => fault.hint("a newer version of `swift` reads it"),
+            Code::Unsettled => fault.hint("`swift resolve` makes one text of the two"),
             _ => fault,
         }
     }

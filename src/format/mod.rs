@@ -8,6 +8,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod claude;
+pub(crate) mod conflict;
 pub(crate) mod cursor;
 pub(crate) mod date;
 pub(crate) mod duration;

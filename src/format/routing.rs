@@ -1,6 +1,7 @@
 //! Routing rules as TOML: the built-in ones, and a project's own in the table `[route]` of its settings.
 //!
-//! Both have the same form. Unknown keys of the built-in file are our fault; those of a project are left alone.
+//! Both have the same form, but the built-in ones are read by a test only, which makes the table of them that is part
+//! of the program. Unknown keys of a project are left alone.
 
 use serde::Deserialize;
 
@@ -11,8 +12,8 @@ use crate::domain::route::{Pattern, Tier, Verdict};
 use crate::domain::task::Kind;
 use crate::domain::text::shown;
 
-/// The rules that are part of the program.
-const BUILTIN: &str = include_str!("../../templates/routing.toml");
+/// The rules that are part of the program: what a test makes of `templates/routing.toml`.
+const BUILTIN: &str = include_str!("../../templates/routing.table");
 
 /// The built-in rules with those of a settings text over them.
 ///
@@ -20,12 +21,22 @@ const BUILTIN: &str = include_str!("../../templates/routing.toml");
 /// [`Malformed`] with the place in the settings.
 pub(crate) fn rules(settings: Option<&str>) -> Result<Rules, Malformed> {
     let own = settings.map(own).transpose()?.unwrap_or_default();
-    let builtin: Table = toml::from_str(BUILTIN).expect("the built-in rules are read by a test");
-    let builtin = builtin.spec(BUILTIN).expect("the built-in rules are read by a test");
-    Ok(Rules::new(builtin, own))
+    Ok(Rules::new(BUILTIN, own).expect("the built-in rules are read by a test"))
+}
+
+/// The table of the built-in rules, as it has to be.
+#[cfg(test)]
+pub(crate) fn builtin_table() -> String {
+    let source = include_str!("../../templates/routing.toml");
+    let read: Table = toml::from_str(source).unwrap();
+    read.spec(source).unwrap().table()
 }
 
 fn own(settings: &str) -> Result<Spec, Malformed> {
+    // Most settings say nothing of routing; whether they can be read at all is not asked here.
+    if !settings.contains("route") {
+        return Ok(Spec::default());
+    }
     syntax::parse(settings)?;
     let file: Settings = toml::from_str(settings).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
@@ -55,8 +66,8 @@ struct Table {
     commands: Vec<Text>,
     harmless: Vec<Text>,
     stores: Vec<Text>,
-    parts: Vec<String>,
-    foreign: Vec<String>,
+    parts: Vec<Text>,
+    foreign: Vec<Text>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +102,8 @@ fn all() -> i32 {
 #[derive(Deserialize)]
 struct DangerTable {
     name: String,
+    #[serde(default)]
+    loss: bool,
     verbs: Vec<Text>,
     objects: Option<Vec<Text>>,
 }
@@ -110,7 +123,7 @@ impl Table {
         };
         let danger = |table: DangerTable| {
             let objects = table.objects.map(patterns).transpose()?;
-            Ok(Danger { name: table.name, verbs: patterns(table.verbs)?, objects })
+            Ok(Danger { name: table.name, loss: table.loss, verbs: patterns(table.verbs)?, objects })
         };
         Ok(Spec {
             haiku_up_to: self.haiku_up_to,
@@ -121,8 +134,8 @@ impl Table {
             commands: patterns(self.commands)?,
             harmless: patterns(self.harmless)?,
             stores: patterns(self.stores)?,
-            parts: self.parts,
-            foreign: self.foreign,
+            parts: patterns(self.parts)?,
+            foreign: patterns(self.foreign)?,
         })
     }
 }

@@ -11,10 +11,11 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::session;
+use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, history, layout};
+use crate::store::{archive, history, layout, message};
 
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
@@ -30,9 +31,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     findings.extend(listing.problems.iter().map(Finding::from_problem));
     same_id_twice(&listing.items, &mut findings);
     warnings(queue, &listing.items, &mut findings);
-    let log = history::read(queue)?;
+    let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, &log.events, now, &mut findings);
+    against_log(queue, &listing.items, words, now, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
@@ -68,7 +69,7 @@ fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
         let Some(first) = seen.insert(id, item) else { continue };
         let text = format!("the id {id} is in `{}` too", first.path);
         findings.push(Finding::new("id-twice", Severity::Error, &item.path, text).fix(
-            "remove the line `id = …` from the head of the one that is not the original; it gets a new id",
+            "after a merge: `swift resolve` makes one of them; a copy: remove the line `id = …` from its head",
         ));
     }
 }
@@ -83,17 +84,23 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
     }
 }
 
+/// The code of a file in which git has left a conflict: the task is there, only not readable yet.
+const UNSETTLED: &str = "unsettled";
+
 /// Replay the log: what it says is there, where, and with which content.
-fn against_log(queue: &Queue, items: &[Item], events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
-    let mut last: HashMap<TaskId, &Event> = HashMap::new();
-    for event in events {
-        if let Some(id) = event.fact.task {
-            last.insert(id, event);
-        }
-    }
+fn against_log(
+    queue: &Queue,
+    items: &[Item],
+    mut last: LastWords,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    // What git has merged since the last verb is as neither side left it, and the next verb records it.
+    let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
     for item in items {
         match item.id().and_then(|id| last.remove(&id)) {
-            Some(event) => compare(queue, item, event, now, findings),
+            Some(_) if merged.contains_key(&item.path) => {}
+            Some(events) => compare(queue, item, &events, now, findings),
             None => findings.push(
                 Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
                     .fix("the next verb that writes records it: `swift doctor --fix`"),
@@ -101,17 +108,26 @@ fn against_log(queue: &Queue, items: &[Item], events: &[Event], now: Timestamp, 
         }
     }
     let archived = archive::ids(queue).unwrap_or_default();
-    for (id, event) in last.into_iter().filter(|(id, _)| !archived.contains(id)) {
-        missing(queue, id, event, findings);
+    let in_conflict: HashSet<TaskId> =
+        findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
+    for (id, events) in last {
+        if archived.contains(&id) || in_conflict.contains(&id) {
+            continue;
+        }
+        missing(queue, id, &events, findings);
     }
+    Ok(())
 }
 
-fn compare(queue: &Queue, item: &Item, event: &Event, now: Timestamp, findings: &mut Vec<Finding>) {
+/// A file is what one of the hands has left last: of several that came together, the one whose content git kept.
+fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let state = item.task.state(item.folder, now);
-    let expected = event.fact.to;
-    if let Some(content) = &event.fact.content
-        && queue.read(&item.path).ok().flatten().is_some_and(|bytes| content_hash(&bytes) != *content)
-    {
+    let Some(youngest) = events.last() else { return };
+    let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
+    let left =
+        events.iter().rev().find(|event| event.fact.content.is_some() && event.fact.content == content);
+    let expected = left.unwrap_or(youngest).fact.to;
+    if left.is_none() && content.is_some() && youngest.fact.content.is_some() {
         findings.push(
             Finding::new(
                 "changed-by-hand",
@@ -137,8 +153,10 @@ fn differs(log: State, file: State) -> bool {
     log != file && !(timed(log) && timed(file)) && !(inbox(log) && inbox(file))
 }
 
-fn missing(queue: &Queue, id: TaskId, event: &Event, findings: &mut Vec<Finding>) {
-    if matches!(event.fact.to, None | Some(State::Gone)) || queue.anywhere(id).ok().flatten().is_some() {
+fn missing(queue: &Queue, id: TaskId, events: &[Event], findings: &mut Vec<Finding>) {
+    let is_gone = |event: &Event| matches!(event.fact.to, None | Some(State::Gone));
+    let Some(event) = events.last().filter(|_| !events.iter().any(is_gone)) else { return };
+    if queue.anywhere(id).ok().flatten().is_some() {
         return;
     }
     let state = event.fact.to.map_or("there", State::as_str);
@@ -163,9 +181,10 @@ fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
 
 fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
+    let joined = queue.home.put_there_by_git()?;
     for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
         let top = path.split('/').next().unwrap_or_default();
-        if told.contains(&path) || told.contains(top) {
+        if told.contains(&path) || told.contains(top) || joined.contains(&path) {
             continue;
         }
         let text = "differs from the last commit";
@@ -245,7 +264,7 @@ fn own_file_texts() -> [(&'static str, &'static str); 2] {
 
 fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
     let ranking = rank::rank(queue, now, Scope::Project)?;
-    for skipped in ranking.skipped {
+    for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
             findings.push(
                 Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
@@ -296,12 +315,16 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         }
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    // A newer version of swift reads what it wrote; to us it is not damaged.
-    for problem in unreadable.iter().filter(|problem| problem.fault.code != Code::NewerSchema) {
+    for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;
     Ok(repaired)
+}
+
+/// A newer version of swift reads what it wrote, and `swift resolve` what git has left: neither is damaged.
+fn may_be_put_aside(code: Code) -> bool {
+    !matches!(code, Code::NewerSchema | Code::Unsettled)
 }
 
 fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {

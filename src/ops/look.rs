@@ -1,7 +1,5 @@
 //! Reading tasks: one, many, by words.
 
-use std::cmp::Ordering;
-
 use jiff::Timestamp;
 
 use crate::domain::event::Event;
@@ -9,7 +7,7 @@ use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State};
 use crate::format::Document;
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Item, Listing, Queue};
 use crate::store::{archive, history, layout};
 
 /// One task with everything that is known of it.
@@ -71,11 +69,19 @@ pub(crate) struct Filter {
     pub(crate) project: Option<String>,
 }
 
-/// Tasks with their states.
+/// Tasks as they stand at one moment.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) items: Vec<(Item, State)>,
+    pub(crate) items: Vec<Item>,
     pub(crate) problems: Vec<Problem>,
+    now: Timestamp,
+}
+
+impl Found {
+    /// The state of one of the tasks.
+    pub(crate) fn state(&self, item: &Item) -> State {
+        item.task.state(item.folder, self.now)
+    }
 }
 
 /// The folders that can hold a task in these states.
@@ -102,38 +108,36 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         [] => vec![Folder::Outbox, Folder::Inbox, Folder::Tasks],
         states => folders(states),
     };
-    let listing = queue.list(&folders);
-    let archived = if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
-        archive::all(queue).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let items: Vec<(Item, State)> = listing
-        .items
-        .into_iter()
-        .chain(archived)
-        .map(|item| {
-            let state = item.task.state(item.folder, now);
-            (item, state)
-        })
-        .filter(|(item, state)| passes(filter, item, *state))
-        .collect();
-    let items =
-        in_order(items, |(a, _), (b, _)| (a.folder, a.id(), &a.path).cmp(&(b.folder, b.id(), &b.path)));
-    Found { items, problems: listing.problems }
+    let Listing { mut items, problems } = queue.list(&folders);
+    if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
+        items.extend(archive::all(queue).unwrap_or_default());
+    }
+    items.retain(|item| passes(filter, item, now));
+    // Those of one id, or of none, stay in the order of their paths, as they were read.
+    put_in_order(&mut items, |item| (item.folder, item.id()));
+    Found { items, problems, now }
 }
 
-/// Sorted, with each element moved once: tasks are large, and sorting them in place would move each many times.
-pub(crate) fn in_order<T>(items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by(|&a, &b| compare(&items[a], &items[b]));
-    let mut slots: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    order.into_iter().map(|at| slots[at].take().expect("each place is named once")).collect()
+/// Sort with each element moved once or twice, and looked at once: sorting in place would move each many times, and
+/// tasks lie far apart in memory.
+fn put_in_order<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
+    let mut order: Vec<(K, usize)> = items.iter().enumerate().map(|(at, item)| (key(item), at)).collect();
+    order.sort_unstable();
+    let mut order: Vec<usize> = order.into_iter().map(|(_, at)| at).collect();
+    for at in 0..order.len() {
+        // What belongs here may have been moved on already, to where an earlier swap has put it.
+        let mut from = order[at];
+        while from < at {
+            from = order[from];
+        }
+        items.swap(at, from);
+        order[at] = from;
+    }
 }
 
-fn passes(filter: &Filter, item: &Item, state: State) -> bool {
+fn passes(filter: &Filter, item: &Item, now: Timestamp) -> bool {
     let task = &item.task;
-    (filter.states.is_empty() || filter.states.contains(&state))
+    (filter.states.is_empty() || filter.states.contains(&task.state(item.folder, now)))
         && filter.label.as_ref().is_none_or(|label| task.labels.contains(label))
         && filter.kind.as_ref().is_none_or(|kind| task.kind.as_str() == kind)
         && filter.project.as_ref().is_none_or(|project| {
@@ -150,7 +154,7 @@ pub(crate) fn search(queue: &Queue, words: &[String], states: &[State], now: Tim
     let filter = Filter { states: states.to_vec(), ..Filter::default() };
     let mut found = list(queue, &filter, now);
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-    found.items.retain(|(item, _)| holds(queue, item, &words));
+    found.items.retain(|item| holds(queue, item, &words));
     Ok(found)
 }
 
@@ -182,4 +186,21 @@ pub(crate) fn log(queue: &Queue, task: Option<&str>, most: usize) -> Result<hist
     log.events.reverse();
     log.events.truncate(most);
     Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn put_in_order_is_a_stable_sort(items in proptest::collection::vec((0_u8..9, any::<u8>()), 0..60)) {
+            let (mut own, mut theirs) = (items.clone(), items);
+            put_in_order(&mut own, |item| item.0);
+            theirs.sort_by_key(|item| item.0);
+            prop_assert_eq!(own, theirs);
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub(crate) mod prime;
 pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod registration;
+pub(crate) mod resolve;
 pub(crate) mod route;
 pub(crate) mod run;
 pub(crate) mod session;

@@ -6,7 +6,7 @@ use crate::domain::fault::Result;
 use crate::domain::task::{Folder, State};
 use crate::store::queue::{Item, Queue};
 
-use super::rank::{self, Ranked, Scope};
+use super::rank::{self, Ranking, Scope};
 
 /// The most characters of context that a session begins with.
 pub(crate) const LONGEST: usize = 1500;
@@ -15,13 +15,12 @@ pub(crate) const LONGEST: usize = 1500;
 #[derive(Debug)]
 pub(crate) struct Prime {
     pub(crate) project: String,
-    pub(crate) ready: Vec<Ranked>,
+    pub(crate) ranking: Ranking,
     pub(crate) claimed: Vec<Item>,
     pub(crate) blocked: usize,
     pub(crate) inbox: usize,
     pub(crate) outbox: usize,
     pub(crate) dead: usize,
-    pub(crate) problems: usize,
 }
 
 /// How things stand in a queue.
@@ -31,9 +30,9 @@ pub(crate) struct Prime {
 pub(crate) fn prime(queue: &Queue, now: Timestamp) -> Result<Prime> {
     let ranking = rank::rank(queue, now, Scope::Project)?;
     let (mut claimed, mut blocked) = (Vec::new(), 0);
-    for skipped in ranking.skipped {
+    for skipped in ranking.skipped() {
         match skipped.state {
-            State::Claimed => claimed.push(skipped.item),
+            State::Claimed => claimed.push(skipped.item.clone()),
             State::Blocked => blocked += 1,
             _ => {}
         }
@@ -41,12 +40,11 @@ pub(crate) fn prime(queue: &Queue, now: Timestamp) -> Result<Prime> {
     let count = |folder: Folder| queue.list(&[folder]).items.len();
     Ok(Prime {
         project: queue.settings.id.to_string(),
-        ready: ranking.ready,
         claimed,
         blocked,
         inbox: count(Folder::Inbox),
         outbox: count(Folder::Outbox),
         dead: count(Folder::Dead),
-        problems: ranking.problems.len(),
+        ranking,
     })
 }

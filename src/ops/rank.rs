@@ -15,35 +15,60 @@ use crate::domain::graph::Graph;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::ranking::Score;
-use crate::domain::task::{Dependency, Folder, Stage, State, Task};
+use crate::domain::task::{Dependency, Folder, Stage, State};
 use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Project, Registry};
 use crate::store::tx::Operation;
 
 /// A ready task with its place in the list.
-#[derive(Debug, Clone)]
-pub(crate) struct Ranked {
-    pub(crate) project: String,
-    pub(crate) item: Item,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ranked<'r> {
+    pub(crate) project: &'r str,
+    pub(crate) item: &'r Item,
     pub(crate) score: Score,
 }
 
 /// A live task that is not ready.
-#[derive(Debug, Clone)]
-pub(crate) struct Skipped {
-    pub(crate) project: String,
-    pub(crate) item: Item,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Skipped<'r> {
+    pub(crate) project: &'r str,
+    pub(crate) item: &'r Item,
     pub(crate) state: State,
-    pub(crate) reason: String,
+    pub(crate) reason: &'r str,
 }
 
-/// The list and what is not on it.
+/// The list and what is not on it. There may be very many tasks, so each is held once, where it was read.
 #[derive(Debug, Default)]
 pub(crate) struct Ranking {
-    pub(crate) ready: Vec<Ranked>,
-    pub(crate) skipped: Vec<Skipped>,
+    shelves: Vec<Shelf>,
+    ready: Vec<Place>,
+    skipped: Vec<Obstructed>,
+    day: Date,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl Ranking {
+    /// The ready tasks, the best first.
+    pub(crate) fn ready(&self) -> impl ExactSizeIterator<Item = Ranked<'_>> {
+        self.ready.iter().map(|place| {
+            let (project, item) = self.at(place.key);
+            Ranked { project, item, score: Score::of(&item.task, place.waiting as usize, self.day) }
+        })
+    }
+
+    /// The tasks that are not ready, the most urgent first.
+    pub(crate) fn skipped(&self) -> impl ExactSizeIterator<Item = Skipped<'_>> {
+        self.skipped.iter().map(|skipped| {
+            let (project, item) = self.at(skipped.key);
+            Skipped { project, item, state: skipped.state, reason: &skipped.reason }
+        })
+    }
+
+    fn at(&self, key: Key) -> (&str, &Item) {
+        let shelf = &self.shelves[key.0 as usize];
+        (&shelf.project, &shelf.items[key.1 as usize])
+    }
 }
 
 /// Which queues are ranked together.
@@ -59,29 +84,27 @@ pub(crate) enum Scope {
 /// # Errors
 /// Those of reading the registry; a project that cannot be read is a problem of the list.
 pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Ranking> {
-    let mut ranking = Ranking::default();
     let neighbours = Neighbours::of(queue)?;
+    let mut problems = Vec::new();
     let mut parts = vec![Part::read(queue, Shown::Yes)];
     let shown = if scope == Scope::All { Shown::Yes } else { Shown::No };
     for (id, reached) in &neighbours.queues {
         match reached {
             Ok(other) if other.home.root == queue.home.root => {}
             Ok(other) => parts.push(Part::read(other, shown)),
-            Err(fault) if scope == Scope::All => ranking.problems.push(Problem::at("", fault.clone()).of(id)),
+            Err(fault) if scope == Scope::All => problems.push(Problem::at("", fault.clone()).of(id)),
             Err(_) => {}
         }
     }
     let day = newest_day(&parts, now);
     for part in parts.iter_mut().filter(|part| part.shown == Shown::Yes) {
         let own = std::mem::take(&mut part.problems);
-        let project = part.project.clone();
-        ranking
-            .problems
-            .extend(own.into_iter().map(|p| if scope == Scope::All { p.of(&project) } else { p }));
+        let project = &part.shelf.project;
+        problems.extend(own.into_iter().map(|p| if scope == Scope::All { p.of(project) } else { p }));
     }
-    let verdict = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
-    verdict.hand_over(parts, &mut ranking);
-    Ok(ranking)
+    let (ready, skipped) = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
+    let shelves = parts.into_iter().map(|part| part.shelf).collect();
+    Ok(Ranking { shelves, ready, skipped, day, problems })
 }
 
 /// The first ready task of one project.
@@ -90,7 +113,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
 /// As [`rank`].
 pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Option<Item>> {
     let ranking = rank(queue, operation.at, Scope::Project)?;
-    Ok(ranking.ready.into_iter().next().map(|ranked| ranked.item))
+    Ok(ranking.ready().next().map(|ranked| ranked.item.clone()))
 }
 
 /// Whether the tasks of a part are on the list, or only count for others.
@@ -106,29 +129,30 @@ enum Shown {
 /// As [`rank`].
 pub(crate) fn waits(queue: &Queue, now: Timestamp, id: TaskId) -> Result<Option<String>> {
     let ranking = rank(queue, now, Scope::Project)?;
-    let own = ranking.skipped.into_iter().find(|skipped| skipped.item.id() == Some(id));
-    Ok(own.filter(|skipped| skipped.state == State::Ready).map(|skipped| skipped.reason))
+    let own = ranking.skipped().find(|skipped| skipped.item.id() == Some(id));
+    Ok(own.filter(|skipped| skipped.state == State::Ready).map(|skipped| skipped.reason.to_owned()))
 }
 
 /// The live tasks of one queue.
+#[derive(Debug)]
+struct Shelf {
+    project: String,
+    items: Vec<Item>,
+}
+
+/// One queue in view.
 struct Part<'q> {
     shown: Shown,
     queue: &'q Queue,
-    project: String,
-    items: Vec<Item>,
+    shelf: Shelf,
     problems: Vec<Problem>,
 }
 
 impl<'q> Part<'q> {
     fn read(queue: &'q Queue, shown: Shown) -> Part<'q> {
         let listing = queue.list(&[Folder::Tasks]);
-        Part {
-            shown,
-            queue,
-            project: queue.settings.id.to_string(),
-            items: listing.items,
-            problems: listing.problems,
-        }
+        let shelf = Shelf { project: queue.settings.id.to_string(), items: listing.items };
+        Part { shown, queue, shelf, problems: listing.problems }
     }
 }
 
@@ -166,52 +190,25 @@ fn carrier_registry(queue: &Queue) -> Option<Registry> {
     Registry::read(&orchestrator).ok()
 }
 
-/// A task in view: which part, which item of it.
-type Key = (usize, usize);
+/// A task in view: which queue, which task of it.
+type Key = (u32, u32);
 
-/// What was decided of each task, in the order in which they are shown.
-struct Verdict {
-    ready: Vec<(Key, Score)>,
-    skipped: Vec<(Key, State, String)>,
-}
-
-impl Verdict {
-    /// Move the tasks into the ranking; there may be very many.
-    fn hand_over(self, parts: Vec<Part<'_>>, ranking: &mut Ranking) {
-        let projects: Vec<String> = parts.iter().map(|part| part.project.clone()).collect();
-        let slots = |part: Part<'_>| part.items.into_iter().map(Some).collect::<Vec<Option<Item>>>();
-        let mut slots: Vec<Vec<Option<Item>>> = parts.into_iter().map(slots).collect();
-        let mut item = |key: Key| slots[key.0][key.1].take().expect("each task is decided once");
-        ranking.ready.extend(self.ready.into_iter().map(|(key, score)| Ranked {
-            project: projects[key.0].clone(),
-            item: item(key),
-            score,
-        }));
-        ranking.skipped.extend(self.skipped.into_iter().map(|(key, state, reason)| Skipped {
-            project: projects[key.0].clone(),
-            item: item(key),
-            state,
-            reason,
-        }));
-    }
-}
-
-/// Where a ready task stands among others; worked out once for each, because sorting asks many times.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A ready task among others.
+#[derive(Debug)]
 struct Place {
-    /// The score in ten-thousandths, which is what it is rounded to.
-    score: Reverse<u64>,
-    undated: bool,
-    created: Option<Timestamp>,
-    id: Option<TaskId>,
+    key: Key,
+    /// How many tasks wait for it.
+    waiting: u32,
+    /// The score in ten-thousandths, which is what it is rounded to; worked out once, because sorting asks often.
+    score: u64,
 }
 
-impl Place {
-    fn of(score: &Score, task: &Task) -> Place {
-        // A score is never negative, and a number too large for the type is the largest there is.
-        let score = Reverse((score.value() * 10_000.0).round() as u64);
-        Place { score, undated: task.created.is_none(), created: task.created, id: task.id }
-    }
+/// A task that is not ready.
+#[derive(Debug)]
+struct Obstructed {
+    key: Key,
+    state: State,
+    reason: String,
 }
 
 struct Judge<'a> {
@@ -221,42 +218,55 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn judge(&self, day: Date) -> Verdict {
-        let by_id: HashMap<TaskId, Key> =
-            self.keys().filter_map(|key| self.item(key).id().map(|id| (id, key))).collect();
+    fn judge(&self, day: Date) -> (Vec<Place>, Vec<Obstructed>) {
+        let by_id = self.by_id();
         let bound: Vec<Key> = self.keys().filter(|&key| !self.item(key).task.after.is_empty()).collect();
         let graph = Graph::new(bound.into_iter().map(|key| (key, self.edges(key, &by_id))));
         let waiting = graph.waiting_counts();
         let (mut ready, mut skipped) = (Vec::new(), Vec::new());
-        for key in self.keys().filter(|key| self.parts[key.0].shown == Shown::Yes) {
+        for key in self.keys().filter(|key| self.parts[key.0 as usize].shown == Shown::Yes) {
             let task = &self.item(key).task;
             let state = task.state(Folder::Tasks, self.now);
             match self.obstacle(key, state, &by_id, &graph) {
-                Some(reason) => skipped.push((key, state, reason)),
+                Some(reason) => skipped.push(Obstructed { key, state, reason }),
                 None => {
                     let waiting = waiting.get(&key).copied().unwrap_or(0);
-                    let score = Score::of(task, waiting, day);
-                    ready.push((Place::of(&score, task), key, score));
+                    // A score is never negative, and a number too large for the type is the largest there is.
+                    let score = (Score::of(task, waiting, day).value() * 10_000.0).round() as u64;
+                    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+                    ready.push(Place { key, waiting, score });
                 }
             }
         }
-        ready.sort_unstable_by(|(a, a_key, _), (b, b_key, _)| {
-            a.cmp(b).then_with(|| self.item(*a_key).path.cmp(&self.item(*b_key).path))
+        ready.sort_unstable_by(|a, b| {
+            b.score.cmp(&a.score).then_with(|| age(self.item(a.key)).cmp(&age(self.item(b.key))))
         });
-        skipped.sort_by(|(a, ..), (b, ..)| {
+        skipped.sort_by(|a, b| {
             let rank = |item: &Item| (Reverse(item.task.priority), item.id());
-            let (a, b) = (self.item(*a), self.item(*b));
+            let (a, b) = (self.item(a.key), self.item(b.key));
             rank(a).cmp(&rank(b)).then_with(|| a.path.cmp(&b.path))
         });
-        Verdict { ready: ready.into_iter().map(|(_, key, score)| (key, score)).collect(), skipped }
+        (ready, skipped)
+    }
+
+    /// Where each task is; empty if no task waits for another.
+    fn by_id(&self) -> HashMap<TaskId, Key> {
+        if self.keys().all(|key| self.item(key).task.after.is_empty()) {
+            return HashMap::new();
+        }
+        self.keys().filter_map(|key| self.item(key).id().map(|id| (id, key))).collect()
     }
 
     fn keys(&self) -> impl Iterator<Item = Key> + '_ {
-        self.parts.iter().enumerate().flat_map(|(p, part)| (0..part.items.len()).map(move |i| (p, i)))
+        // A queue of four thousand million tasks does not fit a disk, and its files not a folder.
+        let range = |length: usize| 0..u32::try_from(length).unwrap_or(u32::MAX);
+        range(self.parts.len())
+            .zip(self.parts)
+            .flat_map(move |(p, part)| range(part.shelf.items.len()).map(move |i| (p, i)))
     }
 
     fn item(&self, key: Key) -> &Item {
-        &self.parts[key.0].items[key.1]
+        &self.parts[key.0 as usize].shelf.items[key.1 as usize]
     }
 
     fn edges(&self, key: Key, by_id: &HashMap<TaskId, Key>) -> Vec<Key> {
@@ -296,7 +306,7 @@ impl Judge<'_> {
             names.push(self.name(key));
             return Some(format!("waits for itself: {}", names.join(" → ")));
         }
-        let part = &self.parts[key.0];
+        let part = &self.parts[key.0 as usize];
         task.after.iter().find_map(|dependency| self.unmet(part, dependency, by_id))
     }
 
@@ -314,17 +324,20 @@ impl Judge<'_> {
         let short = dependency.task.short();
         if let Some(&key) = by_id.get(&dependency.task) {
             let title = shown(&self.item(key).task.title);
-            return Some(format!("waits for {short} ({title}) in {}", self.parts[key.0].project));
+            return Some(format!(
+                "waits for {short} ({title}) in {}",
+                self.parts[key.0 as usize].shelf.project
+            ));
         }
         let own = match part.queue.anywhere(dependency.task) {
             Ok(own) => own,
             Err(fault) => return Some(format!("waits for {short}: {fault}")),
         };
         if let Some(item) = own {
-            return self.standing(&item, &short, &part.project);
+            return self.standing(&item, &short, &part.shelf.project);
         }
         let Some(project) = &dependency.project else {
-            return Some(format!("waits for {short}, which is not known in {}", part.project));
+            return Some(format!("waits for {short}, which is not known in {}", part.shelf.project));
         };
         let resolved = match self.neighbours.registry.resolve(project) {
             Ok(resolved) => resolved,
@@ -356,4 +369,9 @@ impl Judge<'_> {
             _ => Some(format!("waits for {short} ({state}) in {project}")),
         }
     }
+}
+
+/// Tasks of the same score stand in the order in which they were written.
+fn age(item: &Item) -> (bool, Option<Timestamp>, Option<TaskId>, &str) {
+    (item.task.created.is_none(), item.task.created, item.id(), &item.path)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::members::{self, Member};
+use super::run::account::{self, Seen};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -25,6 +26,8 @@ pub(crate) struct Status {
     pub(crate) watching: Watching,
     pub(crate) paused: Paused,
     pub(crate) projects: Vec<Standing>,
+    /// The circuit breakers that count or hold something.
+    pub(crate) breakers: Vec<Seen>,
     /// Those of files and of the registry; those of whole projects are in their standing.
     pub(crate) problems: Vec<Problem>,
 }
@@ -99,6 +102,7 @@ pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
     let (members, problems) = members::all(queue)?;
     let carrier = carrier(queue);
     let carrier = carrier.as_ref().map_or_else(|| is_orchestrator(queue).then_some(queue), Some);
+    let breakers = account::kept_by(carrier.unwrap_or(queue), now);
     let mut status = Status {
         at: now,
         id: queue.settings.id.to_string(),
@@ -106,6 +110,7 @@ pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
         watching: carrier.map_or(Watching::Unknown, watching),
         paused: Paused::default(),
         projects: Vec::new(),
+        breakers,
         problems,
     };
     match carrier.map(|carrier| Paused::read(&carrier.local)) {

@@ -1,13 +1,13 @@
 //! What all verbs about one task share: find it under the lock, decide, write it back with its event.
 
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
-use crate::store::archive;
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Item, Queue, unsettled};
 use crate::store::tx::{Committed, Operation, Tx};
+use crate::store::{archive, layout};
 
 /// What a verb decided to do with a task.
 #[derive(Debug)]
@@ -101,6 +101,7 @@ pub(crate) fn apply(
     let mut document = tx.document(&item.path)?;
     let mut task = document.task().clone();
     let id = task.id.expect("a task that was found by its id has one");
+    refuse_unsettled(tx.queue, id, &item.path)?;
     let from = task.state(item.folder, now);
     let step = decide(&mut Subject { id, item, task: &mut task, document: &mut document })?;
     let (path, hash) = tx.rewrite(item, step.to, &task, document)?;
@@ -110,6 +111,23 @@ pub(crate) fn apply(
     tx.record(fact);
     let subject = subject(tx.operation.verb, id, &task.title);
     Ok((Changed { id, task, path, to, committed: Committed::default() }, subject))
+}
+
+/// A task that two sides of a merge have both changed is no one's to change before it is one again.
+fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
+    let mut others = queue.others_of(id, path)?;
+    if queue.home.is_joining() {
+        let open = queue.home.unmerged()?.into_iter().map(|entry| entry.path);
+        others.extend(open.filter(|open| open == path || layout::id_in_name(open) == Some(id)));
+    }
+    match others.first() {
+        None => Ok(()),
+        Some(other) if other == path => Err(unsettled(id)),
+        Some(other) => {
+            let message = format!("task {} is in `{path}` and in `{other}`", id.short());
+            Err(Fault { message, ..unsettled(id) })
+        }
+    }
 }
 
 /// `claim k3v9q2 Add rate limiting`: what a person reads in `git log --oneline`.

@@ -105,16 +105,22 @@ fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back.
+/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back. What has settled a merge holds
+/// everything that the other side did.
 fn can_be_undone(entry: &Entry) -> bool {
     let verb = message::trailer(&entry.message, message::VERB);
-    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home"))
+    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home" | "resolve"))
 }
 
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
     let touched = queue.home.touched(&entry.id).unwrap_or_default();
-    touched.iter().any(|touched| !touched.path.starts_with(layout::AUDIT))
+    touched.iter().any(|touched| can_come_back(&touched.path))
+}
+
+/// The log only grows, and a folder that is kept stays so.
+fn can_come_back(path: &str) -> bool {
+    !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
 fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
@@ -200,7 +206,7 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
             continue;
         }
         for touched in queue.home.touched(&entry.id)? {
-            if touched.path.starts_with(layout::AUDIT) {
+            if !can_come_back(&touched.path) {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -123,12 +124,12 @@ struct Here {
 }
 
 impl Here {
-    fn visit(&mut self, folder: &Opened<'_>, name: String, depth: usize) {
-        if is_own_temporary(&name) {
+    fn visit(&mut self, folder: &Opened<'_>, name: &str, depth: usize) {
+        if is_own_temporary(name) || name == super::layout::KEEP {
             return;
         }
-        let path = folder.path_of(&name);
-        let stat = match statat(&folder.fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+        let path = folder.path_of(name);
+        let stat = match statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return,
             Err(error) => {
@@ -138,9 +139,30 @@ impl Here {
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => self.files.push(Seen { path, stamp: Stamp::from(&stat) }),
-            FileType::Directory if depth > 0 && !name.ends_with(".md") => self.below.push(name),
+            FileType::Directory if depth > 0 && !name.ends_with(".md") => self.below.push(name.to_owned()),
             _ => self.problems.push(Problem::at(path.clone(), not_a_file(&path))),
         }
+    }
+}
+
+/// The names in one folder, in one piece of memory.
+#[derive(Default)]
+struct Names {
+    text: String,
+    spans: Vec<Range<usize>>,
+}
+
+impl Names {
+    fn push(&mut self, name: &str) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        self.spans.push(start..self.text.len());
+    }
+
+    fn in_order(mut self, mut each: impl FnMut(&str)) {
+        let text = self.text;
+        self.spans.sort_unstable_by(|a, b| text[a.clone()].cmp(&text[b.clone()]));
+        self.spans.into_iter().for_each(|span| each(&text[span]));
     }
 }
 
@@ -243,34 +265,33 @@ impl Root {
     /// As [`Root::walk`].
     pub(crate) fn named(&self, folder: &str, prefix: &str) -> Result<Vec<Seen>> {
         let Some(fd) = self.folder(folder)? else { return Ok(Vec::new()) };
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let read = entries::each(&fd, |raw, _| {
-            names.extend(raw.to_str().ok().filter(|name| name.starts_with(prefix)).map(str::to_owned));
+            raw.to_str()
+                .ok()
+                .filter(|name| name.starts_with(prefix))
+                .into_iter()
+                .for_each(|name| names.push(name));
         });
         read.map_err(|e| io("list", &self.shown(folder), e))?;
-        names.sort_unstable();
         let mut here = Here::default();
         let opened = Opened { root: self, fd, path: folder.to_owned() };
-        for name in names {
-            here.visit(&opened, name, 0);
-        }
+        names.in_order(|name| here.visit(&opened, name, 0));
         Ok(here.files)
     }
 
     fn walk_one<T: Send>(&self, folder: &Opened<'_>, depth: usize, each: &Each<'_, T>) -> Result<Walked<T>> {
-        let (mut here, mut names) = (Here::default(), Vec::new());
+        let (mut here, mut names) = (Here::default(), Names::default());
         let read = entries::each(&folder.fd, |raw, _| match raw.to_str() {
-            Ok(name) => names.push(name.to_owned()),
+            Ok(name) => names.push(name),
             Err(_) => {
                 let shown = folder.path_of(&raw.to_string_lossy());
                 here.problems.push(Problem::at(shown, Fault::new(Code::NotAFile, "the name is not UTF-8")));
             }
         });
         read.map_err(|e| io("list", &self.shown(&folder.path), e))?;
-        names.sort_unstable();
-        for name in names {
-            here.visit(folder, name, depth);
-        }
+        here.files.reserve_exact(names.spans.len());
+        names.in_order(|name| here.visit(folder, name, depth));
         let folders = if here.files.is_empty() { Vec::new() } else { vec![each(folder, here.files)] };
         let mut all = Walked { folders, problems: here.problems };
         for part in entries::shared(&here.below, |name| self.walk_below(folder, name, depth, each)) {

@@ -1,12 +1,14 @@
-//! Changes made by hand or by git between two verbs: legal, and recorded by the next verb as what they are.
+//! Changes made by hand or by git, merges among them, between two verbs: legal, and recorded by the next verb as what they are.
 
 use super::git::Reach;
 use super::tx::Tx;
-use super::{adoption, layout};
+use super::{adoption, history, layout, message};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
+use crate::format::audit::digest;
 use crate::format::{self, Document};
 
 /// Folders and files that are committed as they are, whoever wrote them.
@@ -21,15 +23,44 @@ const OTHER_FILES: [&str; 3] = [layout::SETTINGS, ".gitignore", ".gitattributes"
 pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     // What a verb wrote and could not commit yet has its event already; the next commit takes it along.
     let debts = tx.queue.home.debts()?;
+    // What a merge that is not concluded has put there nobody has changed by hand.
+    let joined = tx.queue.home.put_there_by_git()?;
     for path in tx.queue.home.edited_files(reach)? {
-        if debts.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
+        if debts.contains(&path) || joined.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
             continue;
         }
         if let Err(fault) = record(tx, &path) {
             tx.problems.push(Problem::at(path, fault));
         }
     }
+    record_merges(tx)
+}
+
+/// A task that git has made of two sides by itself is what no verb has left; the next one says so.
+fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
+    for (path, merge) in tx.queue.home.merged_by_git(message::is_of_a_verb)? {
+        let Some(folder) = layout::folder_of(&path) else { continue };
+        if tx.is_staged(&path) {
+            continue;
+        }
+        let Some(bytes) = tx.read(&path)? else { continue };
+        let Ok(task) = format::parse_summary(&bytes, &tx.queue.limits()) else { continue };
+        let hash = digest(&bytes);
+        if let Some(id) = task.id
+            && !is_last_recorded(tx, id, &hash)?
+        {
+            let state = task.state(folder, tx.operation.at);
+            let fact = Fact::task(EventKind::TaskMerged, id, None, state).because(merge);
+            tx.record(fact.leaving(hash));
+        }
+    }
     Ok(())
+}
+
+/// Whether the log's last word on a task is this content: another clone has recorded the merge, or `resolve` has.
+fn is_last_recorded(tx: &Tx<'_>, id: TaskId, hash: &str) -> Result<bool> {
+    let last = history::last_event_of(tx.queue, id)?;
+    Ok(last.and_then(|event| event.fact.content).is_some_and(|content| content == hash))
 }
 
 /// Record what was done by hand to the one file that a verb is about, if that is not done yet.

@@ -8,7 +8,7 @@ use super::layout;
 use super::queue::Queue;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::fault::Result;
-use crate::domain::id::{SegmentId, TaskId};
+use crate::domain::id::{SegmentId, TaskId, WriterId};
 use crate::domain::problem::Problem;
 use crate::format::audit::{self, Segment};
 
@@ -60,24 +60,49 @@ pub(crate) fn segments(queue: &Queue) -> Result<(Vec<StoredSegment>, Vec<Problem
     Ok((all, problems))
 }
 
-/// All events, oldest first.
+/// The newest event about each task by each hand that ever wrote about it. Where clones have come together, the youngest
+/// of all need not be the one that a merge has kept.
+pub(crate) type LastWords = HashMap<TaskId, Vec<Event>>;
+
+/// All events, oldest first, and the last words of each hand.
 ///
 /// # Errors
 /// As [`segment_paths`].
-pub(crate) fn read(queue: &Queue) -> Result<Log> {
+pub(crate) fn read_by_hand(queue: &Queue) -> Result<(Log, LastWords)> {
     let (stored, problems) = segments(queue)?;
     let mut log = Log { events: Vec::new(), problems };
+    let mut last: HashMap<(TaskId, WriterId), Event> = HashMap::new();
     for segment in stored {
-        take(&mut log, &segment);
+        let from = log.events.len();
+        let writer = take(&mut log, &segment);
+        for event in &log.events[from..] {
+            let (Some(id), Some(writer)) = (event.fact.task, writer) else { continue };
+            let is_newer = |before: &Event| (before.at, before.id) < (event.at, event.id);
+            if last.get(&(id, writer)).is_none_or(is_newer) {
+                last.insert((id, writer), event.clone());
+            }
+        }
     }
     log.events.sort_by_key(|event| (event.at, event.id));
-    Ok(log)
+    let mut words = LastWords::new();
+    for ((id, _), event) in last {
+        words.entry(id).or_default().push(event);
+    }
+    words.values_mut().for_each(|events| events.sort_by_key(|event| (event.at, event.id)));
+    Ok((log, words))
 }
 
-fn take(log: &mut Log, stored: &StoredSegment) {
+/// Add a segment to a log; gives whose it is.
+fn take(log: &mut Log, stored: &StoredSegment) -> Option<WriterId> {
     match parse(stored) {
-        Ok(segment) => log.events.extend(segment.records.into_iter().map(|record| record.event)),
-        Err(fault) => log.problems.push(Problem::at(stored.path.clone(), fault)),
+        Ok(segment) => {
+            log.events.extend(segment.records.into_iter().map(|record| record.event));
+            Some(segment.writer)
+        }
+        Err(fault) => {
+            log.problems.push(Problem::at(stored.path.clone(), fault));
+            None
+        }
     }
 }
 
@@ -154,7 +179,9 @@ fn began(path: &str) -> Option<Timestamp> {
 
 fn take_path(queue: &Queue, log: &mut Log, path: &str) {
     match queue.read(path) {
-        Ok(Some(bytes)) => take(log, &StoredSegment { path: path.to_owned(), bytes }),
+        Ok(Some(bytes)) => {
+            take(log, &StoredSegment { path: path.to_owned(), bytes });
+        }
         Ok(None) => {}
         Err(fault) => log.problems.push(Problem::at(path, fault)),
     }
@@ -185,8 +212,8 @@ pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
     Ok(log.events)
 }
 
-/// Whether a segment mentions an id.
-fn names(bytes: &[u8], id: &str) -> bool {
+/// Whether a segment mentions an id or a hash.
+pub(crate) fn names(bytes: &[u8], id: &str) -> bool {
     bytes.windows(id.len()).any(|window| window == id.as_bytes())
 }
 

@@ -36,7 +36,19 @@ pub(crate) const GIT_ATTRIBUTES: &str = "\
 * -text -filter -ident -working-tree-encoding
 # Log segments only grow; where a merge or revert meets one, both sides stay.
 audit/** merge=union
+# A task that both sides changed is joined field by field, by `swift resolve`. Line by line, git would also join what
+# only looks alike, such as a task that is gone and another one that is new.
+outbox/** -merge
+inbox/** -merge
+tasks/** -merge
+sent/** -merge
+done/** -merge
+dead/** -merge
 ";
+
+/// Keeps a folder of tasks in git when the last task has left it. Of a folder that is gone git thinks that it was renamed
+/// to where its tasks went, and would have a merge move everything there that another clone has put into it.
+pub(crate) const KEEP: &str = ".keep";
 
 /// What git does not see.
 pub(crate) const GIT_IGNORE: &str = "\
@@ -58,6 +70,11 @@ pub(crate) fn folder_of(path: &str) -> Option<Folder> {
 /// The file name of a task, which carries nothing that the head does not.
 pub(crate) fn task_name(id: TaskId, title: &str) -> String {
     format!("{id}-{}.md", slug(title))
+}
+
+/// The id that the name of a task's file begins with, if a verb gave it that name.
+pub(crate) fn id_in_name(path: &str) -> Option<TaskId> {
+    path.rsplit('/').next()?.get(..26)?.parse().ok()
 }
 
 /// The path of a task's file in a folder, given its file name.

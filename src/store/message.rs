@@ -55,6 +55,11 @@ fn line(text: &mut String, key: &str, value: &str) {
     text.push('\n');
 }
 
+/// Whether a message is that of a verb's commit.
+pub(crate) fn is_of_a_verb(message: &str) -> bool {
+    trailer(message, OPERATION).is_some()
+}
+
 /// The value of a trailer; of the last one if there are several.
 pub(crate) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
     let lines = message.lines().rev().map_while(|l| (!l.trim().is_empty()).then_some(l));

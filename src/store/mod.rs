@@ -5,6 +5,7 @@
 pub(crate) mod adoption;
 pub(crate) mod archive;
 pub(crate) mod audit;
+pub(crate) mod background;
 mod cache;
 mod entries;
 pub(crate) mod files;

@@ -1,5 +1,6 @@
 //! One project's queue, opened: its home, its settings, and reading tasks from it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -146,11 +147,24 @@ impl Queue {
         self.root.names()
     }
 
+    /// The names of the files in a folder.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if the folder cannot be listed.
+    pub(crate) fn names_in(&self, folder: &str) -> Result<Vec<String>> {
+        let files = self.root.named(folder, "")?;
+        Ok(files.into_iter().filter_map(|seen| Some(seen.path.rsplit_once('/')?.1.to_owned())).collect())
+    }
+
     /// All tasks in these folders, in the order of their paths, and every file that is none, with its reason.
     pub(crate) fn list(&self, folders: &[Folder]) -> Listing {
         let mut all = Listing::default();
         for &folder in folders {
             match listing::of_folder(self, folder) {
+                Ok(some) if all.items.is_empty() => {
+                    all.items = some.items;
+                    all.problems.extend(some.problems);
+                }
                 Ok(mut some) => {
                     all.items.append(&mut some.items);
                     all.problems.append(&mut some.problems);
@@ -158,7 +172,25 @@ impl Queue {
                 Err(fault) => all.problems.push(Problem::at(folder.as_str(), fault)),
             }
         }
+        if self.home.is_joining() {
+            self.leave_out_open(&mut all);
+        }
         all
+    }
+
+    /// A task that two sides of a merge have both changed is nobody's to go by before it is settled.
+    fn leave_out_open(&self, all: &mut Listing) {
+        let Ok(open) = self.home.unmerged() else { return };
+        let open: BTreeSet<String> = open.into_iter().map(|entry| entry.path).collect();
+        let (left, items) =
+            std::mem::take(&mut all.items).into_iter().partition(|item| open.contains(&item.path));
+        all.items = items;
+        all.problems.extend(Vec::into_iter(left).map(|item: Item| {
+            let message = format!("`{}` was changed on both sides of a merge", item.path);
+            let fault =
+                Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
+            Problem::at(item.path, fault)
+        }));
     }
 
     /// A task's file as a document that can be edited.
@@ -194,6 +226,16 @@ impl Queue {
     fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
         let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
         let fault = not_found(reference, folders);
+        let open = self.list(folders).problems.into_iter().find(|problem| {
+            let id = layout::id_in_name(&problem.path);
+            problem.fault.code == Code::Unsettled && id.is_some_and(|id| wanted.is_for(id))
+        });
+        if let Some(problem) = open {
+            return problem.fault;
+        }
+        if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
+            return unsettled(id);
+        }
         match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
             Some(item) => {
                 let place = item.path.split('/').next().unwrap_or_default().to_owned();
@@ -202,6 +244,12 @@ impl Queue {
             }
             None => fault,
         }
+    }
+
+    /// The tasks of which git has left a path open, if an operation waits.
+    fn unmerged(&self) -> Vec<TaskId> {
+        let open = if self.home.is_joining() { self.home.unmerged().unwrap_or_default() } else { Vec::new() };
+        open.iter().filter_map(|entry| layout::id_in_name(&entry.path)).collect()
     }
 
     /// Where the id tells the place, look there before everywhere. Only for full ids.
@@ -228,6 +276,19 @@ impl Queue {
             }
         }
         Ok(None)
+    }
+
+    /// The paths of other files that a verb has given to the same task: two sides of a merge have put them there.
+    ///
+    /// # Errors
+    /// [`Code::Io`] if a folder cannot be listed.
+    pub(crate) fn others_of(&self, id: TaskId, path: &str) -> Result<Vec<String>> {
+        let mut others = Vec::new();
+        for folder in layout::QUEUE_FOLDERS {
+            let found = self.root.named(&layout::usual_folder(folder, id), &id.to_string())?;
+            others.extend(found.into_iter().map(|seen| seen.path).filter(|other| other != path));
+        }
+        Ok(others)
     }
 
     /// The task of this id wherever it lies, archives included; `None` if it was never here.
@@ -320,10 +381,13 @@ impl Reference {
     }
 
     fn names(&self, item: &Item) -> bool {
-        match (self, item.id()) {
-            (Reference::Full(id), Some(own)) => *id == own,
-            (Reference::Prefix(prefix), Some(own)) => own.random_part().starts_with(prefix),
-            (_, None) => false,
+        item.id().is_some_and(|id| self.is_for(id))
+    }
+
+    fn is_for(&self, own: TaskId) -> bool {
+        match self {
+            Reference::Full(id) => *id == own,
+            Reference::Prefix(prefix) => own.random_part().starts_with(prefix),
         }
     }
 }
@@ -332,6 +396,14 @@ fn not_found(reference: &str, folders: &[Folder]) -> Fault {
     let places: Vec<&str> = folders.iter().map(|folder| folder.as_str()).collect();
     Fault::new(Code::TaskNotFound, format!("no task `{}` in {}", shown(reference), places.join(", ")))
         .hint("`swift list --state any` shows every task")
+}
+
+/// A task that two sides of a merge have both changed.
+pub(crate) fn unsettled(id: TaskId) -> Fault {
+    let short = id.short();
+    Fault::new(Code::Unsettled, format!("task {short} was changed on both sides of a merge"))
+        .hint(format!("`swift resolve {short}` makes one task of the two"))
+        .hint(format!("`swift resolve {short} --dry-run` shows what becomes of it"))
 }
 
 fn ambiguous(reference: &str, found: &[Item]) -> Fault {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::gauge;
-use super::git::{Change, Expect, Guard, Outcome, Reach, Request};
+use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
 use super::{audit, hand, layout, message};
@@ -86,6 +86,7 @@ pub(crate) struct Tx<'q> {
     pub(crate) problems: Vec<Problem>,
     policy: CommitPolicy,
     reach: Reach,
+    conclusion: Conclusion,
 }
 
 impl<'q> Tx<'q> {
@@ -123,6 +124,7 @@ impl<'q> Tx<'q> {
             problems: Vec::new(),
             policy: queue.settings.commit,
             reach,
+            conclusion: Conclusion::None,
         };
         hand::record_changes(&mut tx, reach)?;
         Ok(tx)
@@ -131,6 +133,13 @@ impl<'q> Tx<'q> {
     /// Commit at the end whatever the settings say (a session's end, undo, moving the home).
     pub(crate) fn commit_now(&mut self) {
         self.policy = CommitPolicy::Each;
+    }
+
+    /// Commit at the end as the operation of git that waits asks for: with both parents of a merge of the queue's own
+    /// branch; staged, and left to the person, in every other.
+    pub(crate) fn conclude(&mut self, conclusion: Conclusion) {
+        self.commit_now();
+        self.conclusion = conclusion;
     }
 
     /// The bytes of a file as this transaction sees it.
@@ -191,6 +200,11 @@ impl<'q> Tx<'q> {
         self.staged.insert(path.to_owned(), bytes.clone());
         self.taken.insert(path.to_owned());
         Ok(bytes)
+    }
+
+    /// Commit a staged path even where its bytes are on the disk already: git may have it otherwise in its index.
+    pub(crate) fn even_if_same(&mut self, path: &str) {
+        self.taken.insert(path.to_owned());
     }
 
     fn note_what_is_there(&mut self, path: &str) -> Result<()> {
@@ -289,10 +303,11 @@ impl<'q> Tx<'q> {
     /// # Errors
     /// [`Code::Io`] if the log cannot be read.
     pub(crate) fn prepare(mut self, subject: &str) -> Result<Prepared<'q>> {
-        let (queue, policy) = (self.queue, self.policy);
+        let (queue, policy, conclusion) = (self.queue, self.policy, self.conclusion);
         let nothing = Prepared { queue, operation: self.operation.id, verb: self.operation.verb, work: None };
         let Some(guard) = self.guard.take() else { return Ok(nothing) };
-        if self.staged.is_empty() && self.facts.is_empty() && queue.home.debts()?.is_empty() {
+        let is_empty = self.staged.is_empty() && self.facts.is_empty();
+        if is_empty && conclusion == Conclusion::None && queue.home.debts()?.is_empty() {
             return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
@@ -300,12 +315,13 @@ impl<'q> Tx<'q> {
             .transpose()?;
         let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
         let mut changes = self.changes();
+        changes.extend(keep_folders(queue, &changes)?);
         changes.extend(addition.as_ref().map(|a| Change {
             path: a.path.clone(),
             content: Some(a.after.clone()),
             expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
         }));
-        Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy }), ..nothing })
+        Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -330,6 +346,33 @@ impl<'q> Tx<'q> {
     }
 }
 
+/// The files that keep folders of tasks out of which these changes take everything.
+fn keep_folders(queue: &Queue, changes: &[Change]) -> Result<Vec<Change>> {
+    let mut left: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.content.is_none()) {
+        if let (Some(_), Some((folder, name))) =
+            (layout::folder_of(&change.path), change.path.rsplit_once('/'))
+        {
+            left.entry(folder).or_default().insert(name);
+        }
+    }
+    let mut kept = Vec::new();
+    for (folder, gone) in left {
+        let path = format!("{folder}/{}", layout::KEEP);
+        let comes = changes.iter().any(|change| {
+            change.content.is_some()
+                && change.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        });
+        if !comes
+            && queue.read(&path)?.is_none()
+            && queue.names_in(folder)?.iter().all(|name| gone.contains(name.as_str()))
+        {
+            kept.push(Change { path, content: Some(Vec::new()), expect: Expect::Absent });
+        }
+    }
+    Ok(kept)
+}
+
 /// A transaction with everything worked out and nothing written.
 #[must_use = "nothing is written until it is carried out"]
 pub(crate) struct Prepared<'q> {
@@ -346,6 +389,7 @@ struct Work {
     message: String,
     addition: Option<audit::Addition>,
     policy: CommitPolicy,
+    conclusion: Conclusion,
 }
 
 impl Prepared<'_> {
@@ -357,11 +401,11 @@ impl Prepared<'_> {
         let Prepared { queue, operation, verb, work: Some(work) } = self else {
             return Ok(Committed::default());
         };
-        let Work { guard, changes, message, addition, policy } = work;
+        let Work { guard, changes, message, addition, policy, conclusion } = work;
         let committed = match policy {
             CommitPolicy::Each => {
                 let watch = Stopwatch::start();
-                let committed = commit_each(queue, &guard, changes, &message)?;
+                let committed = commit_each(queue, &guard, changes, &message, conclusion)?;
                 if let Some(commit) = &committed.commit {
                     gauge::committed(watch.passed());
                     let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
@@ -381,10 +425,25 @@ impl Prepared<'_> {
     }
 }
 
-fn commit_each(queue: &Queue, guard: &Guard, changes: Vec<Change>, message: &str) -> Result<Committed> {
+fn commit_each(
+    queue: &Queue,
+    guard: &Guard,
+    changes: Vec<Change>,
+    message: &str,
+    conclusion: Conclusion,
+) -> Result<Committed> {
     let settings = &queue.settings;
     let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
-    Ok(match queue.home.commit(guard, request)? {
+    let outcome = match conclusion {
+        Conclusion::None | Conclusion::Revert => queue.home.commit(guard, request)?,
+        Conclusion::Ours => queue.home.conclude(guard, request)?,
+        Conclusion::Theirs(command) => {
+            let reason = format!("settled and staged; it goes on with `{command}`");
+            queue.home.stage(guard, request.changes, &reason)?;
+            Outcome::Debt(reason)
+        }
+    };
+    Ok(match outcome {
         Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
         Outcome::Unchanged => Committed::default(),
         Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },

@@ -9,7 +9,7 @@ use super::{View, count};
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::look::Found;
-use crate::ops::rank::{Ranking, Scope};
+use crate::ops::rank::{Ranking, Scope, Skipped};
 
 /// How a queue is filled.
 const NEW_TASK: &str = "swift task . \"What is to be done\"";
@@ -42,14 +42,14 @@ struct Rows<'v>(&'v ListView<'v>);
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let ListView { project, found, .. } = self.0;
-        serializer.collect_seq(found.items.iter().map(|(item, state)| TaskRow::of(project, item, *state)))
+        serializer.collect_seq(found.items.iter().map(|item| TaskRow::of(project, item, found.state(item))))
     }
 }
 
 impl View for ListView<'_> {
     fn text(&self, out: &mut String) {
-        for (item, state) in &self.found.items {
-            Line::of(&self.project, item, *state).write(out);
+        for item in &self.found.items {
+            Line::of(&self.project, item, self.found.state(item)).write(out);
         }
         if self.found.items.is_empty() {
             out.push_str("no tasks\n");
@@ -59,7 +59,7 @@ impl View for ListView<'_> {
 
     fn next(&self) -> Vec<String> {
         let items = &self.found.items;
-        let first = items.iter().find_map(|(item, state)| item.id().map(|id| (id.short(), *state)));
+        let first = items.iter().find_map(|item| item.id().map(|id| (id.short(), self.found.state(item))));
         let mut next = match first {
             Some((short, State::Dead)) => {
                 vec![format!("swift show {short}"), format!("swift redrive {short}")]
@@ -68,14 +68,16 @@ impl View for ListView<'_> {
             None if items.is_empty() => vec!["swift list --state any".to_owned(), NEW_TASK.to_owned()],
             None => vec!["swift next".to_owned()],
         };
-        if !self.problems.is_empty() {
+        if self.problems.iter().any(ProblemRow::is_unsettled) {
+            next.insert(0, "swift resolve".to_owned());
+        } else if !self.problems.is_empty() {
             next.insert(0, "swift doctor".to_owned());
         }
         next
     }
 
     fn notes(&self) -> Vec<String> {
-        let new = self.found.items.iter().any(|(item, _)| item.id().is_none());
+        let new = self.found.items.iter().any(|item| item.id().is_none());
         let note = "`new` was written by hand and gets its id with the next verb that writes";
         new.then(|| note.to_owned()).into_iter().collect()
     }
@@ -102,22 +104,42 @@ struct Factors {
 
 /// A task that is not ready.
 #[derive(Debug, Serialize)]
-struct SkippedRow {
+struct SkippedRow<'r> {
     id: Option<String>,
-    title: String,
-    project: String,
+    title: &'r str,
+    project: &'r str,
     path: String,
     state: &'static str,
-    reason: String,
-    #[serde(skip)]
-    short: String,
+    reason: &'r str,
+}
+
+impl<'r> SkippedRow<'r> {
+    fn of(skipped: Skipped<'r>) -> SkippedRow<'r> {
+        SkippedRow {
+            id: skipped.item.id().map(|id| id.to_string()),
+            title: &skipped.item.task.title,
+            project: skipped.project,
+            path: super::place(&skipped.item.path),
+            state: skipped.state.as_str(),
+            reason: skipped.reason,
+        }
+    }
+}
+
+/// The rows of tasks that are not ready, made while they are shown.
+struct SkippedRows<'r>(&'r Ranking);
+
+impl Serialize for SkippedRows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.skipped().map(SkippedRow::of))
+    }
 }
 
 /// What to do next.
-#[derive(Debug, Serialize)]
-pub(crate) struct NextView {
+#[derive(Serialize)]
+pub(crate) struct NextView<'r> {
     tasks: Vec<RankedRow>,
-    skipped: Vec<SkippedRow>,
+    skipped: SkippedRows<'r>,
     problems: Vec<ProblemRow>,
     #[serde(skip)]
     detail: Detail,
@@ -134,13 +156,13 @@ pub(crate) enum Detail {
     Why,
 }
 
-impl NextView {
+impl<'r> NextView<'r> {
     /// The view of the first `most` ready tasks.
-    pub(crate) fn new(ranking: &Ranking, most: usize, detail: Detail, scope: Scope) -> NextView {
-        let tasks = ranking.ready.iter().take(most).map(|ranked| {
-            let mut task = TaskRow::of(&ranked.project, &ranked.item, crate::domain::task::State::Ready);
-            task.score = Some(ranked.score.value());
+    pub(crate) fn new(ranking: &'r Ranking, most: usize, detail: Detail, scope: Scope) -> NextView<'r> {
+        let tasks = ranking.ready().take(most).map(|ranked| {
+            let mut task = TaskRow::of(ranked.project, ranked.item, crate::domain::task::State::Ready);
             let score = ranked.score;
+            task.score = Some(score.value());
             let why = (detail == Detail::Why).then_some(Factors {
                 priority: score.priority,
                 unblocks: score.unblocks,
@@ -150,18 +172,9 @@ impl NextView {
             });
             RankedRow { task, why }
         });
-        let skipped = ranking.skipped.iter().map(|skipped| SkippedRow {
-            id: skipped.item.id().map(|id| id.to_string()),
-            title: skipped.item.task.title.clone(),
-            project: skipped.project.clone(),
-            path: super::place(&skipped.item.path),
-            state: skipped.state.as_str(),
-            reason: skipped.reason.clone(),
-            short: skipped.item.id().map(|id| id.short()).unwrap_or_default(),
-        });
         NextView {
             tasks: tasks.collect(),
-            skipped: skipped.collect(),
+            skipped: SkippedRows(ranking),
             problems: problem::rows(&ranking.problems),
             detail,
             scope,
@@ -169,14 +182,14 @@ impl NextView {
     }
 }
 
-impl NextView {
+impl NextView<'_> {
     /// Whether nothing is ready.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 }
 
-impl View for NextView {
+impl View for NextView<'_> {
     fn text(&self, out: &mut String) {
         for row in &self.tasks {
             let project =
@@ -195,17 +208,14 @@ impl View for NextView {
             out.push_str("nothing is ready\n");
         }
         if self.detail == Detail::Why {
-            for row in &self.skipped {
-                out.push_str(&format!(
-                    "       –  {:<6}  {}: {}\n",
-                    row.short,
-                    shown(&row.title),
-                    shown(&row.reason)
-                ));
+            for skipped in self.skipped.0.skipped() {
+                let short = skipped.item.id().map(|id| id.short()).unwrap_or_default();
+                let (title, reason) = (shown(&skipped.item.task.title), shown(skipped.reason));
+                out.push_str(&format!("       –  {short:<6}  {title}: {reason}\n"));
             }
-        } else if !self.skipped.is_empty() {
+        } else if self.skipped.0.skipped().len() > 0 {
             let all = if self.scope == Scope::All { " --all" } else { "" };
-            let skipped = count(self.skipped.len(), "task");
+            let skipped = count(self.skipped.0.skipped().len(), "task");
             out.push_str(&format!("{skipped} not ready: `swift next{all} --why`\n"));
         }
         problem::text(&self.problems, out);
@@ -220,7 +230,7 @@ impl View for NextView {
                 let why = (self.detail == Detail::Brief).then(|| "swift next --all --why".to_owned());
                 why.into_iter().chain(["swift projects".to_owned()]).collect()
             }
-            _ if self.detail == Detail::Brief && !self.skipped.is_empty() => {
+            _ if self.detail == Detail::Brief && self.skipped.0.skipped().len() > 0 => {
                 vec!["swift next --why".to_owned(), NEW_TASK.to_owned()]
             }
             _ => vec!["swift inbox".to_owned(), NEW_TASK.to_owned()],

@@ -3,6 +3,7 @@
 //! A view serialises to the fields that `docs/reference.md` promises, and renders itself as text for people. It
 //! knows nothing of terminals; text from outside is made safe to show here.
 
+pub(crate) mod breaker;
 pub(crate) mod carry;
 pub(crate) mod check;
 pub(crate) mod event;
@@ -13,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod prime;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod resolve;
 pub(crate) mod route;
 pub(crate) mod run;
 pub(crate) mod session;

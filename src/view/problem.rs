@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::place;
+use crate::domain::fault::Code;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
 
@@ -52,6 +53,11 @@ pub(crate) fn lines(problems: &[Problem]) -> Vec<String> {
 }
 
 impl ProblemRow {
+    /// Whether `swift resolve` is what helps.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.code == Code::Unsettled.as_str()
+    }
+
     fn line(&self) -> String {
         let project = self.project.as_deref().map(|p| format!("{p} ")).unwrap_or_default();
         format!("{project}{} [{}]", shown(&located(&self.path, &self.message)), self.code)

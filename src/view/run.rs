@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::breaker::{self, BreakerRow};
 use super::{View, count, moment};
-use crate::domain::run::breaker::State;
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Tokens;
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Run};
 use crate::domain::text::shown;
-use crate::ops::run::account::Seen;
+use crate::store::background::{Pending, Standing};
 
 /// One run, with everything that its record tells.
 #[derive(Debug, Serialize)]
@@ -263,7 +263,7 @@ pub(crate) struct RunView {
     pub(crate) folder: Option<String>,
     /// Until when the task waits for the account.
     pub(crate) parked_until: Option<String>,
-    #[serde(skip)]
+    #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
 }
 
@@ -303,63 +303,58 @@ impl View for RunView {
 pub(crate) struct RunsView {
     /// Newest first.
     pub(crate) runs: Vec<RunRow>,
+    /// Asked for in the background, and without a record so far.
+    pub(crate) pending: Vec<PendingRow>,
     pub(crate) cost_usd: f64,
     /// Accounts and models that are not asked now, or that failed lately.
     pub(crate) breakers: Vec<BreakerRow>,
     pub(crate) problems: Vec<super::problem::ProblemRow>,
 }
 
-/// The circuit breaker of an account, or of one of its models.
+/// A run that was asked for and has no record yet.
 #[derive(Debug, Serialize)]
-pub(crate) struct BreakerRow {
-    /// A hash that stands for the account.
-    pub(crate) account: String,
-    pub(crate) model: Option<String>,
-    /// `closed`, `open` or `half-open`.
-    pub(crate) state: &'static str,
-    pub(crate) until: Option<String>,
-    /// What a person has to look at before anything is started.
-    pub(crate) held: Option<String>,
-    pub(crate) failures: u32,
+pub(crate) struct PendingRow {
+    id: String,
+    short: String,
+    title: String,
+    /// `starting` or `not-begun`.
+    state: &'static str,
+    why: Option<String>,
 }
 
-impl BreakerRow {
-    /// The row of a breaker.
-    pub(crate) fn new(seen: &Seen) -> BreakerRow {
-        let until = match seen.state {
-            State::Open(until) => until.map(|until| until.to_string()),
-            State::Closed | State::HalfOpen => None,
+impl PendingRow {
+    /// The row of a request.
+    pub(crate) fn new(pending: &Pending) -> PendingRow {
+        let first = pending.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let (state, why) = match &pending.standing {
+            Standing::Starting => ("starting", None),
+            Standing::NotBegun(why) => ("not-begun", Some(why.clone())),
         };
-        BreakerRow {
-            account: seen.account.clone(),
-            model: seen.model.clone(),
-            state: seen.state.word(),
-            until,
-            held: seen.breaker.held.clone(),
-            failures: seen.breaker.failures,
+        let id = pending.id;
+        PendingRow {
+            id: id.to_string(),
+            short: id.short(),
+            title: first.chars().take(80).collect(),
+            state,
+            why,
         }
     }
 
     fn line(&self, out: &mut String) {
-        let what =
-            self.model.as_ref().map_or("account".to_owned(), |model| format!("model {}", shown(model)));
-        let until =
-            self.until.as_deref().map(|until| format!(" until {}", moment(until))).unwrap_or_default();
-        let held = self.held.as_deref().map(|held| format!(": {}", shown(held))).unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{what}: {}{until}{held}", self.state);
+        let why = self.why.as_ref().map(|why| format!(": {}", shown(why))).unwrap_or_default();
+        let state = if self.why.is_some() { "was not begun" } else { "is starting" };
+        let _ = writeln!(out, "{}  {state}{why}  {}", self.short, shown(&self.title));
     }
 }
 
 impl View for RunsView {
     fn text(&self, out: &mut String) {
+        self.pending.iter().for_each(|row| row.line(out));
         for run in &self.runs {
             run.line(out);
         }
         let _ = writeln!(out, "{}, ${:.4}", count(self.runs.len(), "run"), self.cost_usd);
-        for breaker in self.breakers.iter().filter(|breaker| breaker.state != "closed") {
-            breaker.line(out);
-        }
+        breaker::text(&self.breakers, out);
         super::problem::text(&self.problems, out);
     }
 
@@ -393,7 +388,7 @@ pub(crate) struct RunPlanView {
     pub(crate) verify: Vec<Vec<String>>,
     pub(crate) attempts_before: usize,
     pub(crate) prompt_bytes: usize,
-    #[serde(skip)]
+    #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
 }
 

@@ -17,8 +17,8 @@ use crate::store::tx::Mode;
 const TOP: usize = 5;
 
 /// How things stand.
-#[derive(Debug, Serialize)]
-pub(crate) struct StartView {
+#[derive(Serialize)]
+pub(crate) struct StartView<'s> {
     session: String,
     since: String,
     opened: bool,
@@ -29,7 +29,7 @@ pub(crate) struct StartView {
     overdue: Vec<TaskRow>,
     dead: Vec<TaskRow>,
     learned: Vec<String>,
-    top: NextView,
+    top: NextView<'s>,
     problems: Vec<ProblemRow>,
     #[serde(flatten)]
     commit: CommitRow,
@@ -44,9 +44,14 @@ pub(crate) enum Carries {
     Nothing,
 }
 
-impl StartView {
+impl<'s> StartView<'s> {
     /// The view of a situation.
-    pub(crate) fn new(project: &str, situation: &Situation, mode: Mode, carries: Carries) -> StartView {
+    pub(crate) fn new(
+        project: &str,
+        situation: &'s Situation,
+        mode: Mode,
+        carries: Carries,
+    ) -> StartView<'s> {
         let rows = |items: &[Item], state: State| -> Vec<TaskRow> {
             items.iter().map(|item| TaskRow::of(project, item, state)).collect()
         };
@@ -69,7 +74,7 @@ impl StartView {
     }
 }
 
-impl View for StartView {
+impl View for StartView<'_> {
     fn text(&self, out: &mut String) {
         let verb = if self.opened { "session opened" } else { "session open" };
         out.push_str(&format!("{verb} since {}\n", moment(&self.since)));

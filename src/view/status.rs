@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::breaker::{self, BreakerRow};
 use super::problem::{self, ProblemRow};
 use super::{View, count, moment};
 use crate::domain::fault::Fault;
@@ -26,6 +27,8 @@ pub(crate) struct StatusView {
     paused_all: bool,
     paused: Vec<String>,
     projects: Vec<StandingRow>,
+    /// What keeps runs from being started: those of accounts and models that count failures or rest.
+    breakers: Vec<BreakerRow>,
     problems: Vec<ProblemRow>,
     /// What stands in the watcher's way, and when it tries again.
     troubles: Vec<Trouble>,
@@ -106,6 +109,7 @@ impl StatusView {
             paused_all: status.paused.all,
             paused: status.paused.projects.iter().cloned().collect(),
             projects: status.projects.iter().map(|standing| StandingRow::new(standing, status.at)).collect(),
+            breakers: breaker::rows(&status.breakers),
             problems: problem::rows(&problems(status)),
             troubles: match &status.watching {
                 Watching::Up(record) => record.problems.clone(),
@@ -286,6 +290,7 @@ impl View for StatusView {
         } else if !self.paused.is_empty() {
             out.push_str(&format!("paused: {}\n", self.paused.join(", ")));
         }
+        breaker::text(&self.breakers, out);
         if !self.watcher.polled.is_empty() && self.watcher.state == "up" {
             out.push_str(&format!("looked at again and again: {}\n", self.watcher.polled.join(", ")));
         }

@@ -20,7 +20,7 @@ pub(crate) struct WorkView {
     /// `nothing-ready`, `asked`, `time`, `budget`, `account` or `fault`.
     pub(crate) stopped: &'static str,
     pub(crate) why: String,
-    #[serde(skip)]
+    #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
 }
 
@@ -158,7 +158,7 @@ pub(crate) struct DecidedView {
     pub(crate) merge: Option<String>,
     #[serde(flatten)]
     pub(crate) commit: CommitRow,
-    #[serde(skip)]
+    #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
 }
 

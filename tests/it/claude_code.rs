@@ -174,7 +174,8 @@ fn a_person_is_told_that_claude_code_reads_no_comments() {
 /// What a hook says to a prompt.
 fn hook(place: &Place<'_>, prompt: &str, options: &str) -> Output {
     let message = json!({"cwd": place.path(""), "prompt": prompt, "hook_event_name": "UserPromptSubmit"});
-    place.call(format!("hook user-prompt-submit {options}").as_str()).stdin(message.to_string()).run()
+    let call = place.call(format!("hook user-prompt-submit {options}").as_str());
+    call.env("SWIFT_CLAUDE", "/nowhere/claude").stdin(message.to_string()).run()
 }
 
 fn answer(output: &Output) -> Value {
@@ -297,7 +298,7 @@ fn the_installed_command_is_harmless_without_swift_and_with_another_program_of_t
 }
 
 #[test]
-fn in_directive_mode_the_model_is_advised_and_in_orchestration_it_is_told() {
+fn in_directive_mode_the_model_is_advised_and_in_orchestration_a_run_is_to_make_it() {
     let sandbox = Sandbox::new();
     let place = project(&sandbox);
     let context = |prompt: &str, options: &str| {
@@ -307,7 +308,11 @@ fn in_directive_mode_the_model_is_advised_and_in_orchestration_it_is_told() {
     assert!(context("Design the architecture of the importer", "").contains("escalate at `opus`"));
     assert!(context("please drop the users table", "").contains("Ask the person"));
     assert_eq!(context("yes", ""), "", "nothing is known of it");
-    assert!(context("Rename foo to bar", "--mode orchestration").contains("swift run"));
+    // Without Claude Code on the path nothing can be handed over, and the session goes on.
+    assert!(
+        context("Rename foo to bar", "--mode orchestration")
+            .contains("`swift run`, which was not possible now")
+    );
     let settings = place.read(".swift/swift.toml").replace("\"hybrid\"", "\"orchestration\"");
     place.write(".swift/swift.toml", settings);
     assert!(context("Rename foo to bar", "").contains("swift run"), "the setting");

@@ -133,7 +133,7 @@ fn damages() -> Vec<Damage> {
             let text = web.read(&file(web, "one"));
             web.write(".swift/tasks/copy.md", text);
         }),
-        damage("a conflict in a task", "doctor", ["malformed", "conflict"], |web| {
+        damage("a conflict in a task", "doctor", ["unsettled", "conflict"], |web| {
             let path = file(web, "one");
             let text = format!("<<<<<<< HEAD\n{}=======\n>>>>>>> x\n", web.read(&path));
             web.write(&path, text);

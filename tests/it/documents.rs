@@ -23,6 +23,7 @@ documents! {
     events => "docs/events.md",
     formats => "docs/formats.md",
     hands_off => "docs/hands-off.md",
+    merging => "docs/merging.md",
     recovery => "docs/recovery.md",
     routing => "docs/routing.md",
     run_claude => "docs/run-claude.md",

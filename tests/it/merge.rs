@@ -88,7 +88,7 @@ fn a_task_that_both_finished_is_there_once_or_conflicts_and_nothing_is_lost() {
     assert_ne!(merged.status, 0, "both changed the same task");
     // While it is not settled, verbs say so and lose nothing.
     let told = twin.swift("doctor");
-    assert!(told.ended(8).stdout.contains("conflict"), "{}{}", told.stdout, told.stderr);
+    assert!(told.ended(8).stdout.contains("both sides of a merge"), "{}{}", told.stdout, told.stderr);
     let refused = twin.swift("task . 'in the middle'");
     assert!(refused.stderr.contains("merge"), "{} {}{}", refused.status, refused.stdout, refused.stderr);
     let path = copies(&twin, id);

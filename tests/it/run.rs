@@ -332,7 +332,14 @@ fn a_limit_parks_the_task_and_the_same_session_goes_on_after_it() {
     assert_eq!(scene.starts(), 1, "nothing is started on an account that rests");
     let runs = scene.call("runs --json").run().json();
     assert_eq!(runs["breakers"][0]["state"], "open", "{runs:#}");
+    let status = scene.call("status --json").run().json();
+    assert_eq!(status["breakers"], runs["breakers"]);
+    let told = scene.call("status").run().ok();
+    for part in ["runs: open, nothing is started before", "usage limit is reached (five_hour)"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
     sandbox.later(jiff::SignedDuration::from_mins(90));
+    assert!(scene.call("status").run().ok().contains("half-open, one run may try"));
     let (status, second) = scene.run([task.as_str()]);
     assert_eq!(status, 0, "{second:#}");
     assert_eq!(second["run"]["session"], first["run"]["session"]);

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::chance::Chance;
 use crate::claude::{Scene, processes_with, until};
 use crate::run_process::Background;
 use crate::sandbox::Sandbox;
@@ -50,19 +51,6 @@ enum Accident {
     Stopped,
 }
 
-/// SplitMix64: the order is the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
-    }
-}
-
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
@@ -70,7 +58,7 @@ fn number(name: &str, usual: u64) -> u64 {
 #[test]
 fn no_fault_hangs_leaks_loses_or_lies() {
     let (runs, seed) = (number("SWIFT_FAULTS", 30), number("SWIFT_FAULTS_SEED", 7));
-    let mut chance = Chance(seed);
+    let mut chance = Chance::of(seed);
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
     scene.settings("[run]\nretries = 0\nescalations = 0\ntimeout = \"2s\"\n");

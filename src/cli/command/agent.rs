@@ -9,19 +9,22 @@ use crate::cli::approval::{Decision as Approved, Plan, approve};
 use crate::cli::context::Context;
 use crate::cli::{DONE, parse, split_approval};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
 use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
 use crate::domain::route::{Decision, Head, Verdict};
 use crate::env;
 use crate::format::hooks;
 use crate::ops::integrate::{self, Wanted};
+use crate::ops::run::background;
 use crate::ops::{prime, route};
 use crate::store::proposal;
-use crate::store::queue::Queue;
 use crate::ui;
 use crate::view::integrate::plan_lines;
 use crate::view::prime::PrimeView;
 use crate::view::simple::Answer;
+
+use super::run::caller;
 
 /// The largest message that a hook reads, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -203,7 +206,7 @@ fn advised(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String
     match manner {
         Manner::Directive if !is_known => None,
         Manner::Directive => Some(hooks::context("UserPromptSubmit", &advice(&decision))),
-        Manner::Orchestration => hand_over(queue, &decision),
+        Manner::Orchestration => hand_over(context, prompt, &decision),
     }
 }
 
@@ -226,11 +229,39 @@ fn advice(decision: &Decision) -> String {
     )
 }
 
-/// Orchestration: the request is to be run at the model that was decided, not by the session.
-fn hand_over(_queue: &Queue, decision: &Decision) -> Option<String> {
-    let text = format!(
-        "{} This project enforces its routing: give the request to `swift run` and report what it says.",
-        advice(decision)
-    );
-    Some(hooks::context("UserPromptSubmit", &text))
+/// Orchestration: a run in the background does it at the model that was decided, and no model sees the prompt here. What
+/// needs a person first, and what cannot be handed over, goes to the session with a word about it.
+fn hand_over(context: &Context, prompt: &str, decision: &Decision) -> Option<String> {
+    let advice = advice(decision);
+    if decision.verdict == Verdict::Ask {
+        return Some(hooks::context("UserPromptSubmit", &advice));
+    }
+    let words = |id: RunId| ["run", "--taken-up", &id.to_string(), "-"].map(str::to_owned).into();
+    let handed = context
+        .queue()
+        .and_then(|queue| background::start(queue, &caller(context)?, &context.start, prompt, words));
+    Some(match handed {
+        Ok(id) => hooks::answered(&handed_over(id, decision)),
+        Err(fault) => {
+            let text = format!(
+                "{advice} This project hands requests to `swift run`, which was not possible now: {}.",
+                fault.message
+            );
+            hooks::context("UserPromptSubmit", &text)
+        }
+    })
+}
+
+/// What the person reads instead of an answer.
+fn handed_over(id: RunId, decision: &Decision) -> String {
+    let short = id.short();
+    let model = decision.model.as_ref().map_or_else(|| decision.tier.to_string(), ToString::to_string);
+    format!(
+        "Run {short} does this, with {model} ({}), in a worktree of its own: `mode` in .swift/swift.toml, or \
+         the hook, says that requests go through `swift run`.\n\
+         swift run logs -f {short}   follows it\n\
+         swift run stop {short}      ends it\n\
+         swift review {short}        shows what it changed, when it is done",
+        decision.reasons.join("; ")
+    )
 }

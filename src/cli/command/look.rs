@@ -12,6 +12,12 @@ use crate::view::event::LogView;
 use crate::view::list::{Detail, ListView, NextView};
 use crate::view::task::CardView;
 
+/// Let go of what was shown last: the process ends now, and to free thousands of tasks one by one takes a good part
+/// of the time that it took to read them.
+fn leave<T>(shown: T) {
+    std::mem::forget(shown);
+}
+
 /// `next`
 #[derive(Args)]
 pub(in crate::cli) struct Next {
@@ -32,6 +38,7 @@ impl Next {
         let detail = if self.why { Detail::Why } else { Detail::Brief };
         let ranking = rank::rank(context.queue()?, context.env.now(), scope)?;
         context.ui.show(&NextView::new(&ranking, self.most, detail, scope))?;
+        leave(ranking);
         Ok(DONE)
     }
 }
@@ -71,6 +78,7 @@ impl List {
         };
         let found = look::list(context.queue()?, &filter, context.env.now());
         context.ui.show(&ListView::new(&context.project()?, &found))?;
+        leave(found);
         Ok(DONE)
     }
 }
@@ -84,6 +92,7 @@ impl Dead {
         let filter = Filter { states: vec![State::Dead], ..Filter::default() };
         let found = look::list(context.queue()?, &filter, context.env.now());
         context.ui.show(&ListView::new(&context.project()?, &found))?;
+        leave(found);
         Ok(DONE)
     }
 }
@@ -119,6 +128,7 @@ impl Search {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let found = look::search(context.queue()?, &self.words, &states(&self.state)?, context.env.now())?;
         context.ui.show(&ListView::new(&context.project()?, &found))?;
+        leave(found);
         Ok(DONE)
     }
 }

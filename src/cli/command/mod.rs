@@ -8,6 +8,7 @@ mod inbox;
 mod look;
 mod program;
 mod project;
+mod resolve;
 mod review;
 mod route;
 mod run;
@@ -35,6 +36,17 @@ macro_rules! commands {
             /// Run it; gives the exit status.
             pub(super) fn run(self, context: &mut Context) -> Result<u8> {
                 match self { $(Command::$variant(command) => command.run(context),)+ }
+            }
+        }
+
+        impl Command {
+            /// A command line with this command and no other; `None` if there is none of this name.
+            pub(super) fn alone(app: clap::Command, name: &str) -> Option<clap::Command> {
+                let command = match name {
+                    $($name => described::<$type>($name, $about),)+
+                    _ => return None,
+                };
+                Some(app.subcommand_required(true).arg_required_else_help(true).subcommand(command))
             }
         }
 
@@ -156,6 +168,8 @@ commands! {
     "events" Events(events::Events),
     /// Take back the last operation, or a named one, wherever it acted
     "undo" Undo(undo::Undo),
+    /// Settle tasks that two sides of a merge have both changed
+    "resolve" Resolve(resolve::Resolve),
     /// Check the audit log
     "audit" Audit(check::Audit),
     /// List dead letters

@@ -113,7 +113,8 @@ pub(super) fn is_demand(tokens: &[Token<'_>], at: usize) -> bool {
 
 /// Whether the word is a past form, or looks like one.
 pub(super) fn is_participle(token: &Token<'_>) -> bool {
-    let irregular = "torn thrown blown taken swept gotten got overwritten overwrote";
+    let irregular =
+        "torn thrown blown taken swept gotten got overwritten overwrote gone undone withdrawn shut";
     token.lower.ends_with("ed") || token.is(irregular)
 }
 

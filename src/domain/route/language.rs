@@ -1,7 +1,7 @@
 //! Whether a request is in English, the only language that the rules know.
 
-use super::pattern::Hearing;
-use super::rules::Rules;
+use super::group::Group;
+use super::lexicon::{Hit, Hits};
 use super::token::Token;
 
 /// Small words of English that are none of the languages below.
@@ -21,7 +21,7 @@ const OTHERS: &str = "\
      på av ett";
 
 /// Whether the rules can say anything about the request.
-pub(super) fn is_english(rules: &Rules, tokens: &[Token<'_>]) -> bool {
+pub(super) fn is_english(tokens: &[Token<'_>], hits: &Hits) -> bool {
     let said: Vec<usize> = (0..tokens.len()).filter(|&at| tokens[at].is_said()).collect();
     let letters = said.iter().flat_map(|&at| tokens[at].lower.chars()).filter(|c| c.is_alphabetic());
     let (mut all, mut latin) = (0_usize, 0_usize);
@@ -34,7 +34,8 @@ pub(super) fn is_english(rules: &Rules, tokens: &[Token<'_>]) -> bool {
     }
     let count = |words: &str| said.iter().filter(|&&at| tokens[at].is(words)).count();
     let (english, others) = (count(ENGLISH), count(OTHERS));
-    let known = |at: &&usize| rules.signals_by_word.at(tokens, **at, Hearing::Said).next().is_some();
+    let is_signal = |hit: &Hit| matches!(hit.group, Group::Signal(_));
+    let known = |at: &&usize| hits.at(**at).iter().any(is_signal);
     let known = said.iter().filter(known).count();
     let accented = said.iter().any(|&at| !tokens[at].lower.is_ascii());
     let is_foreign = others > english + known / 2 || ((others > 0 || accented) && english + known == 0);

@@ -7,13 +7,21 @@
 
 mod danger;
 pub(crate) mod evaluation;
+mod form;
 mod grammar;
+mod group;
 mod head;
 mod language;
 mod lemma;
+mod lexicon;
+mod loss;
+mod normal;
 mod pattern;
+mod reading;
 pub(crate) mod rules;
 mod score;
+mod slip;
+mod table;
 mod token;
 
 use std::fmt;
@@ -22,6 +30,8 @@ use std::str::FromStr;
 use super::fault::{Code, Fault, Result};
 use super::task::{Effort, Priority, words};
 use super::text::shown;
+use group::Group;
+use lexicon::Hits;
 use rules::{Rule, Rules};
 use score::Step;
 use token::Token;
@@ -139,29 +149,29 @@ impl Decision {
 
 /// Decide. Always gives an answer, and always the same one.
 pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
-    let tokens = token::tokens(request.text);
-    let judged = match own_rule(rules, request, &tokens) {
+    let text = normal::normal(request.text);
+    let mut tokens = token::tokens(&text);
+    slip::correct(&rules.lexicon, &mut tokens);
+    let hits = rules.lexicon.hits(&tokens);
+    let judged = match own_rule(rules, request, &hits) {
         Some(rule) => by_rule(rule),
-        None if language::is_english(rules, &tokens) => by_score(rules, request, &tokens),
+        None if language::is_english(&tokens, &hits) => by_score(rules, request, &tokens, &hits),
         None => Decision::middle("not English", "not in English, which is all that the rules know"),
     };
     let named = by_name(judged, &request.head);
-    guarded(named, &danger::find(rules, &tokens))
+    guarded(named, &danger::find(rules, &tokens, &hits))
 }
 
 /// The first rule all of whose conditions hold.
-fn own_rule<'r>(rules: &'r Rules, request: &Request<'_>, tokens: &[Token<'_>]) -> Option<&'r Rule> {
-    let holds = |rule: &&Rule| {
+fn own_rule<'r>(rules: &'r Rules, request: &Request<'_>, hits: &Hits) -> Option<&'r Rule> {
+    let holds = |(number, rule): &(usize, &Rule)| {
         let head = &request.head;
-        let said = |pattern: &Pattern| {
-            (0..tokens.len()).any(|at| pattern.end(tokens, at, pattern::Hearing::Said).is_some())
-        };
         let labelled = |label: &String| head.labels.iter().any(|own| own.eq_ignore_ascii_case(label));
-        (rule.words.is_empty() || rule.words.iter().any(said))
+        (rule.words.is_empty() || hits.any(Group::Rule(*number)))
             && (rule.labels.is_empty() || rule.labels.iter().any(labelled))
             && (rule.kinds.is_empty() || head.kind.as_ref().is_some_and(|kind| rule.kinds.contains(kind)))
     };
-    rules.rules.iter().find(holds)
+    rules.rules.iter().enumerate().find(holds).map(|(_, rule)| rule)
 }
 
 fn by_rule(rule: &Rule) -> Decision {
@@ -178,8 +188,8 @@ fn verdict_of(tier: Tier) -> Verdict {
     if tier == Tier::Opus { Verdict::Escalate } else { Verdict::Direct }
 }
 
-fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>]) -> Decision {
-    let steps = score::steps(rules, tokens);
+fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>], hits: &Hits) -> Decision {
+    let steps = score::steps(rules, tokens, hits);
     let head = head_evidence(rules, &request.head);
     let Some(hardest) = steps.iter().max_by_key(|step| step.score) else {
         if head.is_empty() {
@@ -235,7 +245,7 @@ fn head_evidence(rules: &Rules, head: &Head) -> Vec<Evidence> {
     let kind = head.kind.iter().map(|kind| ("kind", kind.as_str()));
     for (field, word) in kind.chain(head.labels.iter().map(|label| ("label", label.as_str()))) {
         let tokens = token::tokens(word);
-        let strongest = score::topics(rules, &tokens).max_by_key(|points| points.abs());
+        let strongest = score::topics(rules, &tokens).into_iter().max_by_key(|points| points.abs());
         if let Some(points) = strongest.filter(|points| points.abs() >= 3) {
             evidence.push(one(format!("{field} {}", shown(word)), points / 2));
         }

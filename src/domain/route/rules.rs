@@ -1,16 +1,18 @@
 //! The rules as data: which words say what, and how much.
 //!
-//! Built once from a [`Spec`], which `format` reads from TOML; the built-in rules are a file like a project's own.
+//! A project's own are a [`Spec`], which `format` reads from TOML. The built-in rules are a file like that too, but
+//! come as the table that a test makes of it (see [`super::table`]).
 
-use std::collections::HashSet;
-
-use super::pattern::{Index, Pattern};
+use super::group::Group;
+use super::lexicon::Lexicon;
+use super::pattern::Pattern;
+use super::table::Table;
 use super::{Tier, Verdict};
-use crate::domain::task::{Kind, words};
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Code, Fault};
+use crate::domain::task::{Kind, words};
 use crate::domain::text::shown;
 
 words! {
@@ -33,7 +35,7 @@ pub(crate) struct Signal {
     pub(crate) topics: i32,
     /// For an action: whether an easy topic makes it easy, as `typo` does with `fix`.
     pub(crate) yields: bool,
-    /// The patterns; they are in the index as soon as the rules are made.
+    /// The patterns; those of the built-in rules are in the lexicon alone.
     pub(crate) words: Vec<Pattern>,
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Danger {
     pub(crate) name: String,
+    /// Whether the verbs are words of loss, which are a request in every mood and order; others have to be asked for.
+    pub(crate) loss: bool,
     pub(crate) verbs: Vec<Pattern>,
     /// `None`: anything that is not harmless.
     pub(crate) objects: Option<Vec<Pattern>>,
@@ -74,9 +78,9 @@ pub(crate) struct Spec {
     /// Where things lie that git does not have.
     pub(crate) stores: Vec<Pattern>,
     /// Words that make a thing of a verb before them: `delete` **button**.
-    pub(crate) parts: Vec<String>,
+    pub(crate) parts: Vec<Pattern>,
     /// Destructive words of other languages, by their beginnings.
-    pub(crate) foreign: Vec<String>,
+    pub(crate) foreign: Vec<Pattern>,
 }
 
 /// Rules, ready to be applied.
@@ -84,53 +88,118 @@ pub(crate) struct Spec {
 pub(crate) struct Rules {
     pub(super) haiku_up_to: i32,
     pub(super) opus_from: i32,
+    /// Those of the project behind the built-in ones.
     pub(super) signals: Vec<Signal>,
-    pub(super) signals_by_word: Index<usize>,
+    /// How many signals are built in.
+    builtin_signals: usize,
     pub(super) rules: Vec<Rule>,
     pub(super) dangers: Vec<Danger>,
-    pub(super) dangers_by_word: Index<usize>,
-    pub(super) commands: Index<()>,
-    pub(super) harmless: Index<()>,
-    pub(super) stores: Index<()>,
-    pub(super) parts: HashSet<String>,
-    pub(super) foreign: Vec<String>,
+    pub(super) lexicon: Lexicon,
 }
 
 impl Rules {
-    /// The built-in rules with the project's own over them: its thresholds win, its rules come first, its words
-    /// are added.
-    pub(crate) fn new(builtin: Spec, own: Spec) -> Rules {
-        let mut signals: Vec<Signal> = own.signals.into_iter().chain(builtin.signals).collect();
-        let mut dangers: Vec<Danger> = own.dangers.into_iter().chain(builtin.dangers).collect();
-        let mut signals_by_word = Index::default();
-        for (number, signal) in signals.iter_mut().enumerate() {
-            let words = std::mem::take(&mut signal.words);
-            words.into_iter().for_each(|pattern| signals_by_word.insert(pattern, number));
-        }
-        let mut dangers_by_word = Index::default();
-        for (number, danger) in dangers.iter_mut().enumerate() {
-            let verbs = std::mem::take(&mut danger.verbs);
-            verbs.into_iter().for_each(|pattern| dangers_by_word.insert(pattern, number));
-        }
-        Rules {
-            haiku_up_to: own.haiku_up_to.or(builtin.haiku_up_to).unwrap_or(-2),
-            opus_from: own.opus_from.or(builtin.opus_from).unwrap_or(4),
-            signals,
-            signals_by_word,
-            rules: own.rules.into_iter().chain(builtin.rules).collect(),
-            dangers,
-            dangers_by_word,
-            commands: index(own.commands, builtin.commands),
-            harmless: index(own.harmless, builtin.harmless),
-            stores: index(own.stores, builtin.stores),
-            parts: own.parts.into_iter().chain(builtin.parts).collect(),
-            foreign: own.foreign.into_iter().chain(builtin.foreign).collect(),
-        }
+    /// The built-in rules, as their table, with the project's own over them: its thresholds win, its rules come
+    /// first, its words are added. `None` if the text is no such table.
+    pub(crate) fn new(builtin: &'static str, own: Spec) -> Option<Rules> {
+        let table = Table::new(builtin)?;
+        let mut parts = Parts::default();
+        table.head.lines().try_for_each(|line| parts.read(line))?;
+        let builtin_signals = parts.signals.len();
+        let entries = own.entries(builtin_signals, parts.dangers.len());
+        Some(Rules {
+            haiku_up_to: own.haiku_up_to.unwrap_or(parts.haiku_up_to),
+            opus_from: own.opus_from.unwrap_or(parts.opus_from),
+            signals: parts.signals.into_iter().chain(own.signals).collect(),
+            builtin_signals,
+            rules: own.rules,
+            dangers: parts.dangers.into_iter().chain(own.dangers).collect(),
+            lexicon: Lexicon::new(table, entries),
+        })
+    }
+
+    /// Whether one signal comes before another where both say as much: those of the project do.
+    pub(super) fn precedence(&self, signal: usize) -> impl Ord {
+        (signal >= self.builtin_signals, std::cmp::Reverse(signal))
     }
 }
 
-fn index(own: Vec<Pattern>, builtin: Vec<Pattern>) -> Index<()> {
-    let mut index = Index::default();
-    own.into_iter().chain(builtin).for_each(|pattern| index.insert(pattern, ()));
-    index
+impl Spec {
+    /// Every pattern with what it belongs to, counted on from so many signals and dangers.
+    fn entries(&self, signals: usize, dangers: usize) -> Vec<(Group, Pattern)> {
+        let mut entries = Vec::new();
+        let mut add = |group: Group, patterns: &[Pattern]| {
+            entries.extend(patterns.iter().map(|pattern| (group, pattern.clone())));
+        };
+        for (number, signal) in self.signals.iter().enumerate() {
+            add(Group::Signal(signals + number), &signal.words);
+        }
+        for (number, rule) in self.rules.iter().enumerate() {
+            add(Group::Rule(number), &rule.words);
+        }
+        for (number, danger) in self.dangers.iter().enumerate() {
+            add(Group::Verb(dangers + number), &danger.verbs);
+            add(Group::Object(dangers + number), danger.objects.as_deref().unwrap_or_default());
+        }
+        add(Group::Command, &self.commands);
+        add(Group::Harmless, &self.harmless);
+        add(Group::Store, &self.stores);
+        add(Group::Part, &self.parts);
+        add(Group::Foreign, &self.foreign);
+        entries
+    }
+
+    /// The rules as the table that [`Rules::new`] reads.
+    #[cfg(test)]
+    pub(crate) fn table(&self) -> String {
+        use std::fmt::Write;
+
+        let mut head = String::new();
+        writeln!(head, "thresholds\t{}\t{}", self.haiku_up_to.unwrap(), self.opus_from.unwrap()).unwrap();
+        for one in &self.signals {
+            let yields = if one.yields { "yields" } else { "stays" };
+            let Signal { role, points, topics, name, .. } = one;
+            writeln!(head, "signal\t{role}\t{points}\t{topics}\t{yields}\t{name}").unwrap();
+        }
+        for one in &self.dangers {
+            let objects = if one.objects.is_some() { "these" } else { "any" };
+            let loss = if one.loss { "loss" } else { "act" };
+            writeln!(head, "danger\t{objects}\t{loss}\t{}", one.name).unwrap();
+        }
+        super::table::writing::table(head.trim_end(), &self.entries(0, 0))
+    }
+}
+
+/// What the head of the table says.
+#[derive(Default)]
+struct Parts {
+    haiku_up_to: i32,
+    opus_from: i32,
+    signals: Vec<Signal>,
+    dangers: Vec<Danger>,
+}
+
+impl Parts {
+    fn read(&mut self, line: &str) -> Option<()> {
+        match line.split('\t').collect::<Vec<_>>()[..] {
+            ["thresholds", haiku_up_to, opus_from] => {
+                (self.haiku_up_to, self.opus_from) = (haiku_up_to.parse().ok()?, opus_from.parse().ok()?);
+            }
+            ["signal", role, points, topics, yields, name] => self.signals.push(Signal {
+                name: name.to_owned(),
+                role: role.parse().ok()?,
+                points: points.parse().ok()?,
+                topics: topics.parse().ok()?,
+                yields: yields == "yields",
+                words: Vec::new(),
+            }),
+            ["danger", objects, loss, name] => self.dangers.push(Danger {
+                name: name.to_owned(),
+                loss: loss == "loss",
+                verbs: Vec::new(),
+                objects: (objects == "these").then(Vec::new),
+            }),
+            _ => return None,
+        }
+        Some(())
+    }
 }

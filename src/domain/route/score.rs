@@ -4,7 +4,8 @@
 //! that it is about; the hardest step decides, because a request is as hard as the hardest thing in it.
 
 use super::grammar::{is_action, is_negated};
-use super::pattern::Hearing;
+use super::group::Group;
+use super::lexicon::Hits;
 use super::rules::{Role, Rules, Signal};
 use super::token::{Kind, Token};
 
@@ -29,7 +30,7 @@ pub(super) struct Step {
 const HARD: i32 = 4;
 
 /// The steps about which something is known.
-pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Step> {
+pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut draft = Draft::default();
     let mut at = 0;
@@ -39,7 +40,7 @@ pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Step> {
             at += 1;
             continue;
         }
-        if let Some(hit) = action(rules, tokens, at) {
+        if let Some(hit) = action(rules, tokens, hits, at) {
             if draft.action.is_some() && is_coordinated(tokens, at) {
                 steps.extend(std::mem::take(&mut draft).finish(rules));
             }
@@ -47,7 +48,7 @@ pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Step> {
                 draft.action = Some(hit);
             }
         }
-        let topic = topic(rules, tokens, at);
+        let topic = topic(rules, tokens, hits, at);
         at = topic.as_ref().map_or(at + 1, |hit| hit.end);
         draft.topics.extend(topic);
     }
@@ -56,8 +57,10 @@ pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Step> {
 }
 
 /// What each topic among these words says.
-pub(super) fn topics(rules: &Rules, tokens: &[Token<'_>]) -> impl Iterator<Item = i32> {
-    (0..tokens.len()).filter_map(|at| topic(rules, tokens, at)).map(|hit| rules.signals[hit.signal].points)
+pub(super) fn topics(rules: &Rules, tokens: &[Token<'_>]) -> Vec<i32> {
+    let hits = rules.lexicon.hits(tokens);
+    let topics = (0..tokens.len()).filter_map(|at| topic(rules, tokens, &hits, at));
+    topics.map(|hit| rules.signals[hit.signal].points).collect()
 }
 
 /// A pattern that was found.
@@ -108,24 +111,26 @@ fn told(hit: &Hit, signal: &Signal, points: i32) -> Evidence {
     Evidence { words: hit.words.clone(), signal: signal.name.clone(), points }
 }
 
-fn action(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Hit> {
-    best(rules, tokens, at, Role::Action).filter(|_| is_action(tokens, at))
+fn action(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
+    best(rules, tokens, hits, at, Role::Action).filter(|_| is_action(tokens, at))
 }
 
-fn topic(rules: &Rules, tokens: &[Token<'_>], at: usize) -> Option<Hit> {
-    best(rules, tokens, at, Role::Topic).filter(|_| !is_negated(tokens, at))
+fn topic(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
+    best(rules, tokens, hits, at, Role::Topic).filter(|_| !is_negated(tokens, at))
 }
 
 /// The pattern of this role that says most about the words beginning here.
-fn best(rules: &Rules, tokens: &[Token<'_>], at: usize, role: Role) -> Option<Hit> {
-    let hits = rules.signals_by_word.at(tokens, at, Hearing::Said);
-    let hits = hits.filter(|(_, _, signal)| rules.signals[*signal].role == role);
-    let (end, _, signal) = hits.max_by_key(|&(_, length, signal)| {
-        (length, rules.signals[signal].points.abs(), std::cmp::Reverse(signal))
+fn best(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize, role: Role) -> Option<Hit> {
+    let signals = hits.at(at).iter().filter_map(|hit| match hit.group {
+        Group::Signal(number) if rules.signals[number].role == role => Some((hit, number)),
+        _ => None,
+    });
+    let (hit, signal) = signals.max_by_key(|&(hit, signal)| {
+        (hit.length, rules.signals[signal].points.abs(), rules.precedence(signal))
     })?;
     let words: Vec<&str> =
-        tokens[at..end].iter().map(|token| token.raw).filter(|raw| !raw.is_empty()).collect();
-    Some(Hit { end, signal, words: words.join(" ") })
+        tokens[at..hit.end].iter().map(|token| token.raw).filter(|raw| !raw.is_empty()).collect();
+    Some(Hit { end: hit.end, signal, words: words.join(" ") })
 }
 
 /// Whether the action here is one more, and not a part of the one before.

@@ -45,6 +45,11 @@ impl Token<'_> {
         self.kind == Kind::Word && self.voice == Voice::Prose
     }
 
+    /// Whether it is this word, or may be a form of it.
+    pub(super) fn is_form_of(&self, word: &str) -> bool {
+        self.lower == word || self.lemmas.iter().any(|lemma| lemma == word)
+    }
+
     /// Whether it is one of these words, in this very form.
     pub(super) fn is(&self, words: &str) -> bool {
         self.kind == Kind::Word && is_one_of(&self.lower, words)

@@ -28,6 +28,8 @@ pub(crate) struct Breaker {
     pub(crate) probing_since: Option<Timestamp>,
     /// Only a person closes it: what has to be looked at.
     pub(crate) held: Option<String>,
+    /// Why it rests, where somebody told: a usage limit, for example.
+    pub(crate) why: Option<String>,
 }
 
 /// How it is seen at one instant.
@@ -118,8 +120,9 @@ impl Breaker {
     }
 
     /// Nothing starts before this instant.
-    pub(crate) fn rest_until(&mut self, until: Timestamp) {
+    pub(crate) fn rest_until(&mut self, until: Timestamp, why: &str) {
         self.open_until = Some(self.open_until.map_or(until, |present| present.max(until)));
+        self.why = Some(why.to_owned());
         self.probing_since = None;
     }
 
@@ -207,7 +210,7 @@ mod tests {
     #[test]
     fn a_limit_lets_nothing_through_until_its_end_and_a_hold_until_a_person_looks() {
         let mut breaker = Breaker::default();
-        breaker.rest_until(at(500));
+        breaker.rest_until(at(500), "the limit is reached");
         assert!(!breaker.admits(at(499)) && breaker.admits(at(500)));
         breaker.hold("the login was refused");
         assert_eq!(breaker.state(at(9_999)), State::Open(None));

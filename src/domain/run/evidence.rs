@@ -62,9 +62,9 @@ pub(crate) struct Product {
     pub(crate) has_diff: bool,
 }
 
-/// The facts of one run.
+/// What is known of a program when nothing of it lives any more, and before that what has been heard so far.
 #[derive(Debug, Clone)]
-pub(crate) struct Evidence {
+pub(crate) struct Finished {
     pub(crate) exit: Exit,
     pub(crate) end: End,
     /// The last result line.
@@ -75,28 +75,32 @@ pub(crate) struct Evidence {
     pub(crate) trouble: Option<Trouble>,
     /// Tools that were refused, as the stream told.
     pub(crate) refused: Vec<String>,
-    /// The last line on stderr.
-    pub(crate) complaint: Option<String>,
-    pub(crate) verdicts: Vec<Verdict>,
-    pub(crate) due: Due,
-    pub(crate) product: Product,
+    /// The end of a text stream: stderr, and stdout where that is text.
+    pub(crate) said: String,
+    /// Descendants that outlived the program and were ended.
+    pub(crate) leftovers: u32,
 }
 
-impl Evidence {
+impl Default for Finished {
     /// Before anything happened.
-    pub(crate) fn none(due: Due) -> Evidence {
-        Evidence {
+    fn default() -> Finished {
+        Finished {
             exit: Exit::NeverStarted,
             end: End::OfItself,
             result: None,
             limit: None,
             trouble: None,
             refused: Vec::new(),
-            complaint: None,
-            verdicts: Vec::new(),
-            due,
-            product: Product::default(),
+            said: String::new(),
+            leftovers: 0,
         }
+    }
+}
+
+impl Finished {
+    /// It never began, because of this.
+    pub(crate) fn never(why: impl Into<String>) -> Finished {
+        Finished { said: why.into(), ..Finished::default() }
     }
 
     /// Take in what the stream told. Of several results the last counts.
@@ -115,5 +119,21 @@ impl Evidence {
     /// Whether the stream told of something that no waiting mends.
     pub(crate) fn is_hopeless(&self) -> bool {
         matches!(self.trouble, Some(Trouble::Login | Trouble::Billing))
+    }
+}
+
+/// The facts of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) finished: Finished,
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) due: Due,
+    pub(crate) product: Product,
+}
+
+impl Evidence {
+    /// What the program itself has shown; nobody has looked at its work yet.
+    pub(crate) fn of(finished: Finished, due: Due) -> Evidence {
+        Evidence { finished, verdicts: Vec::new(), due, product: Product::default() }
     }
 }

@@ -47,10 +47,10 @@ pub(crate) fn is_worth_verifying(evidence: &Evidence) -> bool {
 
 /// The structured event first, the text second.
 fn usage_limit(evidence: &Evidence) -> Option<Judgement> {
-    let result = evidence.result.as_ref();
-    let failed =
-        result.is_none_or(|result| result.is_error != Some(false)) && evidence.exit != Exit::NeverStarted;
-    if let Some(notice) = evidence.limit.as_ref().filter(|notice| notice.is_rejected && failed) {
+    let result = evidence.finished.result.as_ref();
+    let failed = result.is_none_or(|result| result.is_error != Some(false))
+        && evidence.finished.exit != Exit::NeverStarted;
+    if let Some(notice) = evidence.finished.limit.as_ref().filter(|notice| notice.is_rejected && failed) {
         let window = notice.window.as_deref().map(|window| format!(" ({window})")).unwrap_or_default();
         return because(
             Outcome::Limit(notice.resets_at),
@@ -93,14 +93,14 @@ fn reset_in(text: &str) -> Option<Timestamp> {
 
 /// We ended it ourselves.
 fn cut_off(evidence: &Evidence) -> Option<Judgement> {
-    match evidence.end {
+    match evidence.finished.end {
         End::OfItself => None,
         End::TimedOut => because(Outcome::TimedOut, "the time given to the run was over"),
         End::Silent => because(Outcome::TimedOut, "the run said nothing for too long"),
         End::Cancelled => because(Outcome::Cancelled, "a person stopped it"),
         End::LeaseLost => because(Outcome::Interrupted, "the task's lease was taken by somebody else"),
         End::Hopeless => {
-            let trouble = evidence.trouble.unwrap_or(Trouble::Unknown);
+            let trouble = evidence.finished.trouble.unwrap_or(Trouble::Unknown);
             failed(failure_of(trouble), told(trouble))
         }
     }
@@ -108,7 +108,7 @@ fn cut_off(evidence: &Evidence) -> Option<Judgement> {
 
 /// What the end of the process alone decides.
 fn process(evidence: &Evidence) -> Option<Judgement> {
-    match evidence.exit {
+    match evidence.finished.exit {
         Exit::NeverStarted => failed(Failure::Start, complaint(evidence, "the program could not be started")),
         Exit::OutOfMemory => failed(Failure::Killed, "killed by the kernel because memory ran out"),
         Exit::Signal(9) => failed(
@@ -123,7 +123,7 @@ fn process(evidence: &Evidence) -> Option<Judgement> {
         }
         Exit::Signal(signal) => failed(Failure::Crash, format!("crashed with signal {signal}")),
         Exit::Unknown => because(Outcome::Interrupted, "nobody saw how the process ended"),
-        Exit::Code(code) => match &evidence.result {
+        Exit::Code(code) => match &evidence.finished.result {
             Some(_) => None,
             None => without_result(evidence, code),
         },
@@ -131,7 +131,7 @@ fn process(evidence: &Evidence) -> Option<Judgement> {
 }
 
 fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
-    if let Some(trouble) = evidence.trouble.filter(|_| code != 0) {
+    if let Some(trouble) = evidence.finished.trouble.filter(|_| code != 0) {
         return failed(failure_of(trouble), told(trouble));
     }
     match code {
@@ -146,9 +146,9 @@ fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
 
 /// What the result line says, together with the status.
 fn result(evidence: &Evidence) -> Option<Judgement> {
-    let line = evidence.result.as_ref()?;
+    let line = evidence.finished.result.as_ref()?;
     let reason = line.terminal_reason.as_deref();
-    let is_success = evidence.exit == Exit::Code(0)
+    let is_success = evidence.finished.exit == Exit::Code(0)
         && line.is_error == Some(false)
         && line.subtype.as_deref() == Some("success")
         && reason.is_none_or(|reason| reason == "completed");
@@ -178,7 +178,7 @@ fn result(evidence: &Evidence) -> Option<Judgement> {
         _ if line.stop_reason.as_deref() == Some("refusal") => {
             failed(Failure::Refusal, say("the model refused to answer"))
         }
-        ("error_during_execution", _) if evidence.exit == Exit::Code(0) => {
+        ("error_during_execution", _) if evidence.finished.exit == Exit::Code(0) => {
             because(Outcome::Interrupted, say("it was interrupted"))
         }
         _ => api_error(evidence, line, say("it ended with an error")),
@@ -186,7 +186,7 @@ fn result(evidence: &Evidence) -> Option<Judgement> {
 }
 
 fn api_error(evidence: &Evidence, line: &ResultLine, text: String) -> Option<Judgement> {
-    let trouble = match (evidence.trouble, line.api_status) {
+    let trouble = match (evidence.finished.trouble, line.api_status) {
         (Some(trouble), _) if trouble != Trouble::Unknown => Some(trouble),
         (_, Some(status)) => Some(Trouble::of(None, Some(status))),
         _ if line.terminal_reason.as_deref() == Some("api_error") => Some(Trouble::Connection),
@@ -198,7 +198,7 @@ fn api_error(evidence: &Evidence, line: &ResultLine, text: String) -> Option<Jud
             failed(Failure::Login, text)
         }
         None if text.starts_with("Credit balance is too low") => failed(Failure::Billing, text),
-        None if line.is_error == Some(false) && evidence.exit != Exit::Code(0) => {
+        None if line.is_error == Some(false) && evidence.finished.exit != Exit::Code(0) => {
             failed(Failure::Crash, "it gave a result and ended with an error")
         }
         None => failed(Failure::Execution, text),
@@ -234,7 +234,7 @@ fn told(trouble: Trouble) -> &'static str {
 }
 
 fn answer(evidence: &Evidence) -> Option<&Answer> {
-    evidence.result.as_ref().and_then(|result| result.answer.as_ref())
+    evidence.finished.result.as_ref().and_then(|result| result.answer.as_ref())
 }
 
 /// A run that says that it is not done is believed.
@@ -274,16 +274,19 @@ fn refusals(evidence: &Evidence) -> Option<Judgement> {
 
 /// The tools that were refused, each once.
 pub(crate) fn refused_tools(evidence: &Evidence) -> Vec<String> {
-    let told =
-        evidence.result.iter().flat_map(|result| result.denials.iter().map(|denial| denial.tool.clone()));
-    let mut tools: Vec<String> = told.chain(evidence.refused.iter().cloned()).collect();
+    let told = evidence
+        .finished
+        .result
+        .iter()
+        .flat_map(|result| result.denials.iter().map(|denial| denial.tool.clone()));
+    let mut tools: Vec<String> = told.chain(evidence.finished.refused.iter().cloned()).collect();
     tools.sort();
     tools.dedup();
     tools
 }
 
 fn has_product(evidence: &Evidence) -> bool {
-    let has_text = evidence.result.as_ref().is_some_and(|result| {
+    let has_text = evidence.finished.result.as_ref().is_some_and(|result| {
         let said = result.text.as_deref().unwrap_or_default();
         !said.trim().is_empty()
             || result.answer.as_ref().is_some_and(|answer| !answer.summary.trim().is_empty())
@@ -320,7 +323,8 @@ fn completed(evidence: &Evidence) -> Judgement {
 }
 
 fn complaint(evidence: &Evidence, otherwise: &str) -> String {
-    evidence.complaint.clone().filter(|text| !text.trim().is_empty()).unwrap_or_else(|| otherwise.to_owned())
+    let last = evidence.finished.said.lines().rev().map(first_line).find(|line| !line.is_empty());
+    last.unwrap_or_else(|| otherwise.to_owned())
 }
 
 /// The first line, not too long.

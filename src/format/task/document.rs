@@ -3,6 +3,8 @@
 //! It owns the text in its pieces; an edit reaches only the piece that it is about. What nobody edits is given
 //! back byte for byte.
 
+mod settle;
+
 use super::read;
 use super::write::{Key, keys, tables};
 use crate::domain::task::Task;

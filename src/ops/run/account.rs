@@ -32,7 +32,13 @@ pub(crate) struct Seen {
 
 /// All breakers that are not as new.
 pub(crate) fn seen(queue: &Queue, now: Timestamp) -> Vec<Seen> {
-    let all = read(queue).into_iter();
+    let carrier = carrier(queue);
+    kept_by(carrier.as_ref().unwrap_or(queue), now)
+}
+
+/// The same where it is known who keeps the file: the orchestrator on this machine, else the project itself.
+pub(crate) fn kept_by(keeper: &Queue, now: Timestamp) -> Vec<Seen> {
+    let all = read_of(keeper).into_iter();
     all.map(|((account, model), breaker)| Seen { account, model, state: breaker.state(now), breaker })
         .collect()
 }
@@ -49,7 +55,10 @@ fn carrier(queue: &Queue) -> Option<Queue> {
 
 fn read(queue: &Queue) -> BTreeMap<Key, Breaker> {
     let carrier = carrier(queue);
-    let keeper = carrier.as_ref().unwrap_or(queue);
+    read_of(carrier.as_ref().unwrap_or(queue))
+}
+
+fn read_of(keeper: &Queue) -> BTreeMap<Key, Breaker> {
     keeper.local.read_text(FILE).map(|text| format::account::parse(&text)).unwrap_or_default()
 }
 
@@ -58,7 +67,7 @@ fn change<T>(queue: &Queue, decide: impl FnOnce(&mut BTreeMap<Key, Breaker>) -> 
     let carrier = carrier(queue);
     let keeper = carrier.as_ref().unwrap_or(queue);
     let _guard = keeper.home.lock(env::lock_wait())?;
-    let mut all = read(queue);
+    let mut all = read_of(keeper);
     let before = all.clone();
     let decided = decide(&mut all);
     if all != before {
@@ -108,7 +117,10 @@ pub(crate) fn admit(queue: &Queue, caller: &Caller<'_>, model: &str) -> Result<(
 fn rests(key: &Key, breaker: &Breaker, now: Timestamp) -> Fault {
     let what = match &key.1 {
         Some(model) => format!("the model `{model}` failed {} times in a row", breaker.failures),
-        None => "the account rests".to_owned(),
+        None => match &breaker.why {
+            Some(why) => format!("the account rests: {why}"),
+            None => "the account rests".to_owned(),
+        },
     };
     let text = match (&breaker.held, breaker.state(now)) {
         (Some(held), _) => format!("nothing is started: {held}"),
@@ -168,7 +180,7 @@ pub(crate) fn ended(
     change(queue, |all| {
         let whole = all.entry((account.clone(), None)).or_default();
         match (outcome, next) {
-            (_, Next::Park { until }) => whole.rest_until(*until),
+            (_, Next::Park { until }) => whole.rest_until(*until, why),
             (_, Next::StopAll) => whole.hold(why),
             _ => whole.ended_otherwise(outcome),
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::agent::claude::{self, Reach, Sources};
+use crate::agent::claude::{self, Sources};
 use crate::agent::find::{self, Program};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
@@ -97,22 +97,16 @@ pub(crate) struct Place {
     pub(crate) sources: Sources,
 }
 
-/// The worktree of a task's runs, or of a prompt's; made if it is not there.
+/// The worktree that a run wants, made if it is not there; the project's own folder for a run that changes nothing.
 ///
 /// # Errors
-/// [`Code::Git`]; [`Code::WrongState`] in a repository without a commit.
-pub(crate) fn place(queue: &Queue, reach: Reach, subject: Subject<'_>) -> Result<Place> {
-    let project = runs::project_folder(queue);
-    if reach == Reach::ReadOnly {
+/// [`Code::Git`]
+pub(crate) fn place(project: &Path, wanted: Option<Checkout>) -> Result<Place> {
+    let Some(wanted) = wanted else {
         return Ok(Place { folder: project.to_owned(), checkout: None, sources: Sources::UserAndProject });
-    }
-    let wanted = checkout_for(queue, project, subject)?;
-    let is_new = !runs::has_worktree(&wanted.path);
-    let checkout = {
-        // Two that make worktrees of one repository at the same moment are in each other's way in git.
-        let _guard = queue.home.lock(env::lock_wait())?;
-        checkout::ensure(project, wanted)?
     };
+    let is_new = !runs::has_worktree(&wanted.path);
+    let checkout = checkout::ensure(project, wanted)?;
     let sources = if is_new { Sources::UserAndProject } else { sources(&checkout)? };
     Ok(Place { folder: checkout.path.clone(), checkout: Some(checkout), sources })
 }
@@ -180,7 +174,7 @@ fn free_branch(project: &Path, subject: Subject<'_>) -> Result<String> {
 fn sources(checkout: &Checkout) -> Result<Sources> {
     let settings = [".claude", ".mcp.json"];
     let head = checkout::head(&checkout.path)?.unwrap_or_else(|| checkout.base.clone());
-    let is_changed = checkout::differs(&checkout.path, &checkout.base, &head, &settings)?
+    let is_changed = checkout::paths_differ(&checkout.path, &checkout.base, &head, &settings)?
         || checkout::is_dirty(&checkout.path)?;
     Ok(if is_changed { Sources::UserOnly } else { Sources::UserAndProject })
 }

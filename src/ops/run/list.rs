@@ -7,7 +7,7 @@ use crate::format;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Runs, Stored};
 
-use super::{Caller, stale};
+use super::{Caller, background, stale};
 
 /// All runs, oldest first; those whose `swift` died are given their end.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn all(queue: &Queue, caller: &Caller<'_>) -> Result<Runs> {
 /// # Errors
 /// [`Code::RunNotFound`], [`Code::Ambiguous`].
 pub(crate) fn find(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<Stored> {
-    let mut found = match runs::find(queue, reference)? {
+    let mut found = match background::await_record(queue, reference, || runs::find(queue, reference))? {
         Some(stored) => vec![stored],
         None => of_task(queue, reference)?,
     };

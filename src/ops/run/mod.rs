@@ -5,17 +5,25 @@
 
 pub(crate) mod account;
 mod attempt;
+pub(crate) mod background;
 mod begin;
+pub(crate) mod clean;
 mod conclude;
+mod draft;
 pub(crate) mod drive;
+mod execute;
 mod ground;
+mod keeper;
 pub(crate) mod leftover;
 pub(crate) mod list;
+pub(crate) mod plan;
+pub(crate) mod preview;
 mod prompt;
 pub(crate) mod purse;
 mod recorder;
 pub(crate) mod review;
 pub(crate) mod stale;
+mod verify;
 pub(crate) mod work;
 
 use std::ffi::OsString;
@@ -25,6 +33,7 @@ use jiff::Timestamp;
 
 use crate::agent::claude::Reach;
 use crate::domain::actor::Actor;
+use crate::domain::id::RunId;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::evidence::End;
 use crate::domain::run::policy::Permission;
@@ -84,6 +93,8 @@ pub(crate) struct Wanted {
     pub(crate) mcp_config: Option<String>,
     /// Go on with the session of the latest run.
     pub(crate) session: SessionWish,
+    /// The id of the first run, where it was given before.
+    pub(crate) id: Option<RunId>,
 }
 
 /// Which session a run begins with.

@@ -3,13 +3,13 @@
 //! git's own locks are taken, in git's order, so that git and we never move the same branch at once.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 
 use gix::ObjectId;
 
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::{GitLock, Identity};
-use super::index::Updated;
 use super::perm::Sharing;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::{CommitData, Repo};
@@ -120,9 +120,10 @@ impl Home {
     ) -> Result<(), Stop> {
         let Flush { before: mut barrier, after, durability } = flush;
         let was_in_step = self.was_in_step(repo, arrival.tip)?;
-        let Updated { old: old_index, new: new_index } =
+        let old_index =
             self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
-        let version = Version::of(&locks.index.handle()?);
+        let new_index = locks.index.handle()?;
+        let version = Version::of(&new_index);
         let moves = arrival.tip.id != Some(arrival.id);
         if moves {
             locks.reference().write(format!("{}\n", arrival.id).as_bytes())?;
@@ -132,7 +133,7 @@ impl Home {
         barrier.file(reference.public(), reference.handle()?);
         barrier.wait(durability)?;
         let (index, reference) = (self.index_path(), arrival.tip.file(self));
-        let old_reference = disk::read(&reference)?;
+        let old_reference = disk::open(&reference)?;
         let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
         done.map_err(|fault| {
             // The branch first, so that nobody sees a commit whose files are taken back.
@@ -150,7 +151,7 @@ impl Home {
     fn was_in_step(&self, repo: &Repo, tip: &Tip) -> Result<Option<ObjectId>> {
         let Some(id) = tip.id else { return Ok(None) };
         let queue = self.queue_tree(repo, repo.commit(id)?.tree)?;
-        Ok(queue.filter(|queue| self.is_in_step(*queue)))
+        Ok(queue.filter(|queue| self.is_in_step(*queue, Version::at(&self.index_path()))))
     }
 
     /// Leave word for the next verb that the new index agrees with the new HEAD.
@@ -158,7 +159,7 @@ impl Home {
         &self,
         repo: &Repo,
         arrival: &Arrival<'_>,
-        index: &[u8],
+        index: &File,
         was_in_step: Option<ObjectId>,
         version: &Version,
     ) -> Result<()> {
@@ -203,10 +204,11 @@ impl Home {
     }
 
     /// Put a file of git back as it was.
-    fn restore(&self, path: &std::path::Path, old: Option<Vec<u8>>) -> Result<()> {
-        let Some(old) = old else { return disk::remove(path) };
+    fn restore(&self, path: &std::path::Path, old: Option<File>) -> Result<()> {
+        let Some(mut old) = old else { return disk::remove(path) };
         let temporary = self.scratch().join(format!("old-{}-{}", std::process::id(), lock::ordinal()));
-        std::fs::write(&temporary, old).or_io("write", &temporary)?;
+        let mut new = File::create(&temporary).or_io("make", &temporary)?;
+        std::io::copy(&mut old, &mut new).or_io("write", &temporary)?;
         std::fs::rename(&temporary, path).or_io("take back", path)
     }
 }

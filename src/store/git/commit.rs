@@ -27,6 +27,14 @@ use crate::domain::fault::{Code, Fault, Result};
 /// How often a commit is made anew because the branch has moved meanwhile.
 const ATTEMPTS: usize = 16;
 
+/// What a commit has besides its own changes and its parent: a side that is merged in.
+#[derive(Default)]
+pub(super) struct Joined {
+    pub(super) parents: Vec<ObjectId>,
+    /// What came with it: on the disk and in the index already.
+    pub(super) leaves: BTreeMap<String, Option<Leaf>>,
+}
+
 /// How one attempt ended.
 enum Attempt {
     Done(Outcome),
@@ -49,17 +57,32 @@ impl Home {
         request: Request<'_>,
         also: &[ObjectId],
     ) -> Result<Outcome> {
-        self.check(guard);
-        self.check_root()?;
-        request.changes.iter().try_for_each(|change| path::check(&change.path))?;
-        let repo = self.repo()?;
-        self.check_attributes(request.changes.iter().map(|change| change.path.as_str()))?;
+        self.check_request(guard, &request)?;
         if let Some(reason) = self.waits()? {
             self.keep(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
         }
+        self.commit_joined(guard, request, Joined { parents: also.to_vec(), ..Joined::default() })
+    }
+
+    /// Everything about a request that can be wrong in itself.
+    pub(super) fn check_request(&self, guard: &Guard, request: &Request<'_>) -> Result<()> {
+        self.check(guard);
+        self.check_root()?;
+        request.changes.iter().try_for_each(|change| path::check(&change.path))?;
+        self.check_attributes(request.changes.iter().map(|change| change.path.as_str()))
+    }
+
+    /// The same with what comes in with another parent, whether or not a merge is in progress.
+    pub(super) fn commit_joined(
+        &self,
+        guard: &Guard,
+        request: Request<'_>,
+        joined: Joined,
+    ) -> Result<Outcome> {
+        let repo = self.repo()?;
         for _ in 0..ATTEMPTS {
-            match self.attempt(&repo, &request, also)? {
+            match self.attempt(&repo, &request, &joined)? {
                 Attempt::Done(outcome) => return Ok(outcome),
                 Attempt::Moved => {}
                 Attempt::Held(reason) => {
@@ -71,17 +94,18 @@ impl Home {
         Err(moved())
     }
 
-    fn attempt(&self, repo: &Repo, request: &Request<'_>, also: &[ObjectId]) -> Result<Attempt> {
+    fn attempt(&self, repo: &Repo, request: &Request<'_>, joined: &Joined) -> Result<Attempt> {
         let tip = self.tip()?;
         let base = tip.id.map(|id| repo.commit(id)).transpose()?;
         let folder = Folder::open(&self.root)?;
-        let mut plan = Plan::new(self, repo, &folder, base.map(|commit| commit.tree), &request.changes)?;
-        if plan.is_committed(repo) && also.is_empty() {
+        let mut plan =
+            Plan::new(self, repo, &folder, base.map(|commit| commit.tree), &request.changes, &joined.leaves)?;
+        if plan.is_committed(repo) && joined.parents.is_empty() {
             return self
                 .bring_in_step(repo, &folder, &tip, &plan)
                 .map(|()| Attempt::Done(Outcome::Unchanged));
         }
-        let parents: Vec<ObjectId> = tip.id.into_iter().chain(also.iter().copied()).collect();
+        let parents: Vec<ObjectId> = tip.id.into_iter().chain(joined.parents.iter().copied()).collect();
         let (id, commit) = build(repo, request, plan.tree, parents, &mut plan.batch)?;
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
@@ -103,6 +127,14 @@ impl Home {
     pub(super) fn tip(&self) -> Result<Tip> {
         let tip = refs::tip(&self.git_dir, &self.common_dir)?;
         if self.kind == HomeKind::Branch && tip.branch.is_none() {
+            if self.is_joining() {
+                return Err(Fault::new(
+                    Code::InProgress,
+                    format!("a rebase is in progress in {}", self.root.display()),
+                )
+                .hint(format!("`git -C {} status` says how it goes on", self.root.display()))
+                .hint("clones of a queue come together with `git merge`"));
+            }
             return Err(Fault::new(
                 Code::InProgress,
                 format!("{} is not on its branch", self.root.display()),

@@ -24,7 +24,17 @@ pub(crate) struct Blob(ObjectId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Commit(ObjectId);
 
+impl Blob {
+    pub(super) fn of(id: ObjectId) -> Blob {
+        Blob(id)
+    }
+}
+
 impl Commit {
+    pub(super) fn of(id: ObjectId) -> Commit {
+        Commit(id)
+    }
+
     /// The beginning of its hash, by which [`Committed::named`] finds it again.
     pub(crate) fn short(&self) -> [u8; SHORT_HASH] {
         let mut short = [0; SHORT_HASH];
@@ -92,6 +102,30 @@ impl Committed {
         let mut changes = BTreeMap::new();
         compare(&self.reader.repo, [old, new], folder, &mut changes)?;
         Ok(changes)
+    }
+
+    /// The file at a path; `None` if the commit has none there.
+    ///
+    /// # Errors
+    /// As [`Committed::files`].
+    pub(crate) fn file(&mut self, commit: Commit, path: &str) -> Result<Option<Blob>> {
+        let Some(top) = self.reader.queue(commit.0)? else { return Ok(None) };
+        let line = tree::lookup(&self.reader.repo, top, path)?;
+        Ok(line.filter(|line| !line.is_folder()).map(|line| Blob(line.id)))
+    }
+
+    /// The paths of files directly in a folder whose names begin so.
+    ///
+    /// # Errors
+    /// As [`Committed::files`].
+    pub(crate) fn beginning(&mut self, commit: Commit, folder: &str, prefix: &str) -> Result<Vec<String>> {
+        let Some(id) = self.folder(commit, folder)? else { return Ok(Vec::new()) };
+        let lines = self.reader.repo.tree(id)?;
+        let names = lines
+            .iter()
+            .filter(|line| !line.is_folder())
+            .filter_map(|line| std::str::from_utf8(&line.name).ok());
+        Ok(names.filter(|name| name.starts_with(prefix)).map(|name| format!("{folder}/{name}")).collect())
     }
 
     fn folder(&mut self, commit: Commit, folder: &str) -> Result<Option<ObjectId>> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing else in the engine words such a failure, so they all read alike.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -35,6 +36,15 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Ok(content) => Ok(Some(content)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(fault("read", path, &error)),
+    }
+}
+
+/// A file, open for reading; `None` if there is none.
+pub(super) fn open(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(fault("open", path, &error)),
     }
 }
 

@@ -4,18 +4,19 @@
 //! and the `.swift` folder otherwise. So the history stays one when the queue moves from one home to the other.
 
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::fs::File;
 use std::rc::Rc;
 
 use gix::ObjectId;
 
 use super::find::SETTINGS;
 use super::folder::Folder;
-use super::index_file::{Extras, IndexFile};
+use super::index_file::Entries;
 use super::repo::{CommitData, Repo};
-use super::sweep::{Reach, Sweep, is_looked_at};
+use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
-use super::{Entry, Home, Touched, commit, disk, external, index};
+use super::{Entry, Home, Touched, commit, disk, index};
 use crate::domain::fault::Result;
 
 /// A file of the queue that is not as HEAD has it.
@@ -101,16 +102,21 @@ impl Home {
     /// The same without what lies in these folders at the top.
     pub(super) fn changed_files_but(&self, passed_over: &[&str], reach: Reach) -> Result<Vec<Changed>> {
         let repo = self.repo()?;
-        let index = disk::read(&self.index_path())?.unwrap_or_default();
-        let index = IndexFile::parse(&index, repo.hash.len_in_bytes(), Extras::Drop)
-            .and_then(std::result::Result::ok);
+        let index = disk::open(&self.index_path())?;
+        let id_len = repo.hash.len_in_bytes();
         let head = self.tip()?.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
         let queue = head.map(|root| self.queue_tree(&repo, root)).transpose()?.flatten();
-        let mut changed = match (index, queue) {
-            (Some(index), Some(queue)) if self.is_in_step(queue) => {
-                self.compared_with_index(&repo, &index, passed_over, reach)?
+        let in_step = index
+            .as_ref()
+            .filter(|index| queue.is_some_and(|queue| self.is_in_step(queue, Version::of(index))));
+        let written = index.as_ref().map_or((0, 0), written_at);
+        let known = in_step.and_then(|index| Known::of(index, id_len, self, reach, written).ok());
+        let mut changed = match known {
+            Some(known) => self.compared_with_index(&repo, &known, passed_over, written)?,
+            None => {
+                let entries = index.and_then(|index| Entries::all(&index, id_len).ok());
+                self.compared_with_head(&repo, entries.as_ref(), written)?
             }
-            (index, _) => self.compared_with_head(&repo, index.as_ref())?,
         };
         changed.retain(|changed| is_looked_at(&changed.path, passed_over));
         self.without_ignored(&mut changed)?;
@@ -122,15 +128,14 @@ impl Home {
     fn compared_with_index(
         &self,
         repo: &Repo,
-        index: &IndexFile<'_>,
+        known: &Known,
         passed_over: &[&str],
-        reach: Reach,
+        written: (u32, u32),
     ) -> Result<Vec<Changed>> {
-        let written = self.index_time();
-        let sweep = Sweep { index, prefix: self.prefix(), written, root: &self.root, passed_over, reach };
+        let sweep = Sweep { known, prefix: self.prefix(), written, root: &self.root, passed_over };
         let (doubtful, gone) = sweep.run()?;
         let before = |path: &str| {
-            let entry = index.find(self.in_tree(path).as_bytes());
+            let entry = known.entries.find(self.in_tree(path).as_bytes());
             entry.map(|entry| ObjectId::from_bytes_or_panic(entry.id()))
         };
         let folder = Folder::open(&self.root)?;
@@ -152,12 +157,16 @@ impl Home {
     }
 
     /// The index tells which files need not be read, and nothing more.
-    fn compared_with_head(&self, repo: &Repo, index: Option<&IndexFile<'_>>) -> Result<Vec<Changed>> {
+    fn compared_with_head(
+        &self,
+        repo: &Repo,
+        index: Option<&Entries>,
+        written: (u32, u32),
+    ) -> Result<Vec<Changed>> {
         let committed = self.committed_files(repo)?;
         let folder = Folder::open(&self.root)?;
         let mut present = Vec::new();
         folder.list("", &mut present)?;
-        let written = self.index_time();
         let mut changed = Vec::new();
         for path in &present {
             let head = committed.get(path).map(|leaf| leaf.id);
@@ -184,13 +193,6 @@ impl Home {
         Ok(changed)
     }
 
-    /// The time of the index: a file as young as that may have been edited in the same instant.
-    pub(super) fn index_time(&self) -> (u32, u32) {
-        use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(self.index_path())
-            .map_or((0, 0), |index| (index.mtime() as u32, index.mtime_nsec() as u32))
-    }
-
     pub(super) fn committed_files(&self, repo: &Repo) -> Result<BTreeMap<String, Leaf>> {
         let mut files = BTreeMap::new();
         let Some(id) = self.tip()?.id else { return Ok(files) };
@@ -200,29 +202,26 @@ impl Home {
         Ok(files)
     }
 
-    /// Only new files can be ignored; git is asked, and only if there are any.
+    /// Only new files can be ignored.
     pub(super) fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
-        let mut paths = Vec::new();
-        for file in changed.iter().filter(|file| file.before.is_none()) {
-            paths.extend_from_slice(self.in_tree(&file.path).as_bytes());
-            paths.push(0);
-        }
-        if paths.is_empty() {
-            return Ok(());
-        }
-        let answer =
-            external::Git::at(&self.checkout).input(paths).ask(&["check-ignore", "-z", "--stdin"])?;
-        if !matches!(answer.code, Some(0 | 1)) {
-            return Ok(());
-        }
-        let ignored: HashSet<String> = answer
-            .output
-            .split(|byte| *byte == 0)
-            .map(|path| String::from_utf8_lossy(path).into_owned())
+        let new: Vec<String> = changed
+            .iter()
+            .filter(|file| file.before.is_none())
+            .map(|file| self.in_tree(&file.path))
             .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let ignored = self.ignored(&new)?;
         changed.retain(|file| file.before.is_some() || !ignored.contains(&self.in_tree(&file.path)));
         Ok(())
     }
+}
+
+/// The time of an index: a file as young as that may have been edited in the same instant.
+pub(super) fn written_at(index: &File) -> (u32, u32) {
+    use std::os::unix::fs::MetadataExt as _;
+    index.metadata().map_or((0, 0), |index| (index.mtime() as u32, index.mtime_nsec() as u32))
 }
 
 /// Commits and queue trees, each read once.

@@ -1,7 +1,7 @@
 //! Bringing an index in step with a commit: the queue's own, or the person's with everything else in it kept.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,19 +11,13 @@ use super::disk::{self, OrIo as _};
 use super::external::Git;
 use super::folder::Folder;
 use super::gitlock::GitLock;
-use super::index_file::{Entry, Extras, Fresh, IndexFile, Stamp};
-use super::pack;
+use super::history::written_at;
+use super::index_edit::{Edits, Extras, Fresh, Rewrite};
+use super::index_file::{Entry, Stamp, Trouble};
 use super::repo::Repo;
 use super::tree::Leaf;
 use super::{Home, HomeKind, objects, tree};
 use crate::domain::fault::{Code, Fault, Result};
-
-/// An index before and after a change.
-pub(super) struct Updated {
-    /// For taking it back; `None` if there was none.
-    pub(super) old: Option<Vec<u8>>,
-    pub(super) new: Vec<u8>,
-}
 
 impl Home {
     /// The index that git uses for the checkout; a symbolic link is followed, as git does.
@@ -47,7 +41,8 @@ impl Home {
         }
     }
 
-    /// Write the index with the given leaves into its lock file.
+    /// Write the index with the given leaves into its lock file; gives the old one, still open, for taking it back,
+    /// `None` if there was none.
     ///
     /// `whole` is what the index has to contain if it is missing altogether.
     pub(super) fn update_index(
@@ -57,46 +52,65 @@ impl Home {
         lock: &mut GitLock,
         leaves: &BTreeMap<String, Option<Leaf>>,
         whole: Option<gix::ObjectId>,
-    ) -> Result<Updated> {
+    ) -> Result<Option<File>> {
         let path = self.index_path();
-        let old = disk::read(&path)?;
-        let hash_len = repo.hash.len_in_bytes();
+        let old = disk::open(&path)?;
         let mut edits = self.edits(folder, leaves)?;
-        let parsed = match &old {
-            Some(data) => IndexFile::parse(data, hash_len, self.extras()).ok_or_else(|| damaged(&path))?,
-            None => Ok(IndexFile::empty(hash_len)),
-        };
-        let new = match parsed {
-            Ok(index) => {
-                if let (None, HomeKind::Branch, Some(whole)) = (&old, self.kind, whole) {
+        let id_len = repo.hash.len_in_bytes();
+        let rewrite = match &old {
+            Some(old) => {
+                let written = written_at(old);
+                Rewrite::of(old, id_len, self.extras(), &edits, |entry| {
+                    self.is_doubtful(repo, entry, written)
+                })
+            }
+            None => {
+                if let (HomeKind::Branch, Some(whole)) = (self.kind, whole) {
                     add_missing(repo, whole, &mut edits)?;
                 }
-                let doubtful = self.doubtful(repo, &index, &path)?;
-                let mut data = index.edited(&edits, &doubtful);
-                let trailer = match self.kind {
-                    HomeKind::Tree if index.is_checked() => pack::digest(repo.hash, &data)?,
-                    // As with `index.skipHash`: hashing a megabyte for one entry costs more than all the rest.
-                    _ => gix::ObjectId::null(repo.hash),
-                };
-                data.extend_from_slice(trailer.as_slice());
-                data
+                Ok(Rewrite::anew(&edits))
             }
-            Err(_) => self.update_by_git(&path, leaves)?,
         };
-        lock.write(&new)?;
+        match rewrite {
+            Ok(rewrite) => self.write_index(repo, &rewrite, old.as_ref(), lock)?,
+            Err(Trouble::Exotic(_)) => lock.write(&self.update_by_git(&path, leaves)?)?,
+            Err(trouble) => return Err(trouble.at(&path)),
+        }
         if let Ok(metadata) = std::fs::metadata(&path) {
             let handle = lock.handle()?;
             handle.set_permissions(metadata.permissions()).or_io("share", lock.public())?;
         }
-        Ok(Updated { old, new })
+        Ok(old)
     }
 
-    fn edits(
+    fn write_index(
         &self,
-        folder: &Folder,
-        leaves: &BTreeMap<String, Option<Leaf>>,
-    ) -> Result<BTreeMap<Vec<u8>, Option<Fresh>>> {
-        let mut edits = BTreeMap::new();
+        repo: &Repo,
+        rewrite: &Rewrite,
+        old: Option<&File>,
+        lock: &mut GitLock,
+    ) -> Result<()> {
+        // As with `index.skipHash`: hashing a megabyte for one entry costs more than all the rest.
+        let is_hashed = self.kind == HomeKind::Tree && rewrite.checked;
+        let mut hasher = is_hashed.then(|| gix::hash::hasher(repo.hash));
+        let written = rewrite.write(old, |slice| {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(slice);
+            }
+            lock.write(slice)
+        })?;
+        written.or_io("read", &self.index_path())?;
+        let sum = match hasher {
+            Some(hasher) => hasher
+                .try_finalize()
+                .map_err(|error| Fault::new(Code::Git, format!("cannot hash the index: {error}")))?,
+            None => gix::ObjectId::null(repo.hash),
+        };
+        lock.write(sum.as_slice())
+    }
+
+    fn edits(&self, folder: &Folder, leaves: &BTreeMap<String, Option<Leaf>>) -> Result<Edits> {
+        let mut edits = Edits::new();
         for (path, leaf) in leaves {
             let fresh = match leaf {
                 Some(leaf) => {
@@ -110,35 +124,27 @@ impl Home {
         Ok(edits)
     }
 
-    /// Entries that git could no longer tell from later edits once the index has a newer time: their files were
-    /// written in the same instant as the old index. git calls them racy and re-reads them; so do we.
-    fn doubtful(&self, repo: &Repo, index: &IndexFile<'_>, path: &Path) -> Result<Vec<usize>> {
-        let Ok(metadata) = std::fs::metadata(path) else { return Ok(Vec::new()) };
-        let written = (metadata.mtime() as u32, metadata.mtime_nsec() as u32);
-        let mut doubtful = Vec::new();
-        for (position, entry) in index.entries.iter().enumerate() {
-            if entry.plain && entry.modified() >= written.0 && entry.stamp().size > 0 {
-                let same = self.is_unchanged(repo, entry, written)?;
-                if !same {
-                    doubtful.push(position);
-                }
-            }
-        }
-        Ok(doubtful)
+    /// Whether git could no longer tell this entry from a later edit once the index has a newer time: its file was
+    /// written in the same instant as the old index. git calls that racy and re-reads the file; so do we.
+    fn is_doubtful(&self, repo: &Repo, entry: &Entry<'_>, written: (u32, u32)) -> bool {
+        entry.plain
+            && entry.modified() >= written.0
+            && entry.stamp().size > 0
+            && !self.is_unchanged(repo, entry, written)
     }
 
-    fn is_unchanged(&self, repo: &Repo, entry: &Entry<'_>, written: (u32, u32)) -> Result<bool> {
+    fn is_unchanged(&self, repo: &Repo, entry: &Entry<'_>, written: (u32, u32)) -> bool {
         use std::os::unix::ffi::OsStrExt as _;
         let file = self.checkout.join(std::ffi::OsStr::from_bytes(entry.path));
-        let Ok(metadata) = std::fs::symlink_metadata(&file) else { return Ok(false) };
+        let Ok(metadata) = std::fs::symlink_metadata(&file) else { return false };
         if stamp_of_metadata(&metadata) != entry.stamp() {
-            return Ok(false);
+            return false;
         }
         if entry.stamp().mtime < written {
-            return Ok(true);
+            return true;
         }
-        let Ok(content) = std::fs::read(&file) else { return Ok(false) };
-        Ok(objects::hash(repo.hash, Kind::Blob, &content)?.as_slice() == entry.id())
+        let Ok(content) = std::fs::read(&file) else { return false };
+        objects::hash(repo.hash, Kind::Blob, &content).is_ok_and(|id| id.as_slice() == entry.id())
     }
 
     /// Let git do it, on a copy, while we hold the lock.
@@ -160,7 +166,7 @@ impl Home {
     }
 }
 
-fn add_missing(repo: &Repo, root: gix::ObjectId, edits: &mut BTreeMap<Vec<u8>, Option<Fresh>>) -> Result<()> {
+fn add_missing(repo: &Repo, root: gix::ObjectId, edits: &mut Edits) -> Result<()> {
     let mut all = BTreeMap::new();
     tree::flatten(repo, root, "", &mut all)?;
     for (path, leaf) in all {
@@ -171,11 +177,6 @@ fn add_missing(repo: &Repo, root: gix::ObjectId, edits: &mut BTreeMap<Vec<u8>, O
         }));
     }
     Ok(())
-}
-
-fn damaged(path: &Path) -> Fault {
-    Fault::new(Code::Git, format!("the index {} is damaged", path.display()))
-        .hint("`git status` says what git makes of it")
 }
 
 /// What git keeps of a file's metadata; it cuts all fields to 32 bits.

@@ -1,16 +1,48 @@
-//! The bytes of an index: finding its entries, replacing some of them and leaving all others as they are.
+//! The bytes of an index: its entries, read from the file in slices.
 //!
-//! Only what differs is rewritten, so ten thousand entries cost one copy of memory instead of decoding each. What
-//! this code does not know (version 4, split and sparse indexes, extensions) it names as [`Exotic`], and git does
-//! the work then.
+//! There may be very many entries, and memory that is touched for the first time costs more than anything that is
+//! done with them. So the file is never held as a whole unless all of it is asked for, and nothing of an entry is
+//! taken apart before it is needed. What this code does not know (version 4, extensions) it names as
+//! [`Trouble::Exotic`], and git does the work then.
 
-use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
-use gix::ObjectId;
+use super::disk::OrIo as _;
+use crate::domain::fault::{Code, Fault};
 
-/// An index that only git may rewrite, with what is special about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Exotic(pub(super) String);
+/// Why an index cannot be read here.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Only git may rewrite it, and what is special about it.
+    Exotic(String),
+    Damaged,
+    Io(io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Trouble::Io(error)
+    }
+}
+
+impl Trouble {
+    /// The trouble as a fault, for who has no other way to read the index.
+    pub(super) fn at(self, path: &Path) -> Fault {
+        let what = match self {
+            Trouble::Exotic(what) => format!("of a kind that only git reads ({what})"),
+            Trouble::Damaged => "damaged".to_owned(),
+            Trouble::Io(error) => {
+                return Err::<(), _>(error).or_io("read", path).expect_err("it is an error");
+            }
+        };
+        Fault::new(Code::Git, format!("the index {} is {what}", path.display()))
+            .hint("`git status` says what git makes of it")
+    }
+}
 
 /// What git remembers about a file, so that it need not read it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,30 +56,44 @@ pub(super) struct Stamp {
     pub(super) size: u32,
 }
 
-/// A new entry.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fresh {
-    pub(super) mode: u32,
-    pub(super) id: ObjectId,
-    pub(super) stamp: Stamp,
-}
+/// Where the size of the file stands in an entry.
+pub(super) const SIZE: usize = 36;
 
-/// One entry of an index that was read. There may be very many, so what few are asked for is taken apart only then.
+/// One entry of an index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) path: &'a [u8],
-    /// All of the entry's bytes, and where they begin in the file.
-    record: &'a [u8],
-    start: u32,
-    id_len: u8,
+    /// All of the entry's bytes.
+    pub(super) record: &'a [u8],
+    /// Where they begin in the file.
+    pub(super) start: u64,
+    id_len: usize,
     /// A plain entry of stage 0 that git compares with the file.
     pub(super) plain: bool,
 }
 
 impl<'a> Entry<'a> {
+    /// The entry that the data begins with; `None` if not all of it is there.
+    fn parse(data: &'a [u8], start: u64, id_len: usize) -> Option<Entry<'a>> {
+        let flags = be16(data, 40 + id_len)?;
+        let is_extended = flags & EXTENDED != 0;
+        let path_at = 42 + id_len + if is_extended { 2 } else { 0 };
+        let more = if is_extended { be16(data, 42 + id_len)? } else { 0 };
+        let length = match flags & 0xfff {
+            0xfff => data.get(path_at..)?.iter().position(|byte| *byte == 0)?,
+            length => usize::from(length),
+        };
+        let used = path_at + length;
+        let record = data.get(..used + 8 - used % 8)?;
+        let mode = be32(data, 24)?;
+        let plain =
+            flags & (STAGE | VALID) == 0 && more & (SKIP | INTENT) == 0 && mode & 0o170_000 == 0o100_000;
+        Some(Entry { path: &record[path_at..used], record, start, id_len, plain })
+    }
+
     /// The object id.
     pub(super) fn id(&self) -> &'a [u8] {
-        &self.record[40..40 + usize::from(self.id_len)]
+        &self.record[40..40 + self.id_len]
     }
 
     /// What git remembers about the file.
@@ -69,245 +115,242 @@ impl<'a> Entry<'a> {
         be32(self.record, 8).unwrap_or_default()
     }
 
-    fn start(&self) -> usize {
-        self.start as usize
-    }
-
-    fn end(&self) -> usize {
-        self.start() + self.record.len()
+    /// Where the next entry begins in the file.
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.record.len() as u64
     }
 }
 
-/// An index, taken apart.
-#[derive(Debug)]
-pub(super) struct IndexFile<'a> {
-    data: &'a [u8],
-    pub(super) entries: Vec<Entry<'a>>,
-    version: u32,
-    tree: Option<&'a [u8]>,
-    /// Whether the file ends with a checksum; git leaves it out with `index.skipHash`.
-    checked: bool,
-    hash_len: usize,
-}
-
-/// What may happen to extensions that only make git faster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extras {
-    /// The person's index keeps them, so that git has to do the work.
-    Keep,
-    /// In the queue's own index they are dropped; git makes them again when it wants them.
-    Drop,
-}
-
-const HEADER: usize = 12;
+pub(super) const HEADER: usize = 12;
 const STAGE: u16 = 0x3000;
 const VALID: u16 = 0x8000;
 const EXTENDED: u16 = 0x4000;
 const SKIP: u16 = 0x4000;
 const INTENT: u16 = 0x2000;
 
-impl<'a> IndexFile<'a> {
-    /// An index without entries.
-    pub(super) fn empty(hash_len: usize) -> IndexFile<'static> {
-        IndexFile { data: &[], entries: Vec::new(), version: 2, tree: None, checked: true, hash_len }
-    }
+/// How much of the file is looked at in one go.
+pub(super) const SLICE: usize = 64 << 10;
 
-    /// Take an index apart; `None` if it is damaged.
-    pub(super) fn parse(
-        data: &'a [u8],
-        hash_len: usize,
-        extras: Extras,
-    ) -> Option<Result<IndexFile<'a>, Exotic>> {
-        if data.len() < HEADER + hash_len || &data[..4] != b"DIRC" {
-            return None;
-        }
-        let version = be32(data, 4)?;
+/// The entries of an index, one after the other.
+#[derive(Debug)]
+pub(super) struct Stream<'f> {
+    file: &'f File,
+    id_len: usize,
+    /// The version that the file says it has: 2 or 3.
+    pub(super) version: u32,
+    /// How many entries are still to come.
+    pub(super) left: u32,
+    /// Where the checksum begins.
+    body: u64,
+    buffer: Vec<u8>,
+    /// Where the next entry is in the buffer, and where its content ends.
+    begin: usize,
+    filled: usize,
+    /// Where the buffer's content begins in the file.
+    offset: u64,
+}
+
+impl<'f> Stream<'f> {
+    /// Begin with the first entry.
+    pub(super) fn open(file: &'f File, id_len: usize) -> Result<Stream<'f>, Trouble> {
+        let length = file.metadata()?.len();
+        let body = length.checked_sub(id_len as u64).filter(|body| *body >= HEADER as u64);
+        let body = body.ok_or(Trouble::Damaged)?;
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0)?;
+        let version = be32(&header, 4).ok_or(Trouble::Damaged)?;
         match version {
+            _ if &header[..4] != b"DIRC" => return Err(Trouble::Damaged),
             2 | 3 => {}
-            4 => return Some(Err(Exotic("version 4".to_owned()))),
-            _ => return None,
+            4 => return Err(Trouble::Exotic("version 4".to_owned())),
+            _ => return Err(Trouble::Damaged),
         }
-        let count = be32(data, 8)? as usize;
-        let body = data.len() - hash_len;
-        let mut entries = Vec::with_capacity(count.min(body / 64));
-        let mut at = HEADER;
-        for _ in 0..count {
-            let entry = entry(&data[..body], at, hash_len)?;
-            at = entry.end();
-            entries.push(entry);
+        let left = be32(&header, 8).ok_or(Trouble::Damaged)?;
+        let room = usize::try_from(body).unwrap_or(SLICE).min(SLICE);
+        let buffer = vec![0; room];
+        Ok(Stream { file, id_len, version, left, body, buffer, begin: 0, filled: 0, offset: HEADER as u64 })
+    }
+
+    /// The next entry.
+    pub(super) fn next(&mut self) -> Result<Option<Entry<'_>>, Trouble> {
+        if self.left == 0 {
+            return Ok(None);
         }
-        let mut tree = None;
-        while at < body {
-            let name = data.get(at..at + 4)?;
-            let end = at.checked_add(8)?.checked_add(be32(data, at + 4)? as usize)?;
-            let content = data[..body].get(at + 8..end)?;
-            match name {
-                b"TREE" => tree = Some(content),
-                // Where the parts of this very file are: no longer true after it is rewritten, and optional.
-                b"EOIE" | b"IEOT" => {}
-                _ if extras == Extras::Drop && name[0].is_ascii_uppercase() => {}
-                _ => return Some(Err(Exotic(format!("the extension {}", String::from_utf8_lossy(name))))),
+        let mut length = None;
+        while length.is_none() {
+            let entry = Entry::parse(&self.buffer[self.begin..self.filled], 0, self.id_len);
+            length = entry.map(|entry| entry.record.len());
+            if length.is_none() && !self.more()? {
+                return Err(Trouble::Damaged);
             }
-            at = end;
         }
-        let checked = data[body..].iter().any(|byte| *byte != 0);
-        Some(Ok(IndexFile { data, entries, version, tree, checked, hash_len }))
+        let at = self.begin;
+        self.begin += length.unwrap_or_default();
+        self.left -= 1;
+        Ok(Entry::parse(&self.buffer[at..self.filled], self.offset + at as u64, self.id_len))
     }
 
-    /// Whether the file carries a checksum.
-    pub(super) fn is_checked(&self) -> bool {
-        self.checked
+    /// Read on; `false` at the end of the file.
+    fn more(&mut self) -> Result<bool, Trouble> {
+        self.buffer.copy_within(self.begin..self.filled, 0);
+        self.offset += self.begin as u64;
+        self.filled -= self.begin;
+        self.begin = 0;
+        if self.filled == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let from = self.offset + self.filled as u64;
+        let room = u64::try_from(self.buffer.len() - self.filled).unwrap_or(u64::MAX);
+        let wanted = usize::try_from(self.body.saturating_sub(from).min(room)).unwrap_or(0);
+        let read = self.file.read_at(&mut self.buffer[self.filled..self.filled + wanted], from)?;
+        self.filled += read;
+        Ok(read > 0)
     }
 
-    /// The entries whose paths begin with these bytes.
-    pub(super) fn below(&self, prefix: &[u8]) -> &[Entry<'a>] {
-        if prefix.is_empty() {
-            return &self.entries;
+    /// What stands behind the last entry, once all are read.
+    pub(super) fn tail(self) -> Result<Tail, Trouble> {
+        let from = self.offset + self.begin as u64;
+        let mut extensions = read(self.file, from..self.body)?;
+        let sum = read(self.file, self.body..self.body + self.id_len as u64)?;
+        extensions.shrink_to_fit();
+        Ok(Tail { extensions, checked: sum.iter().any(|byte| *byte != 0) })
+    }
+}
+
+/// An extension's name and content.
+type Extension<'a> = (&'a [u8], &'a [u8]);
+
+/// What stands behind the entries.
+#[derive(Debug)]
+pub(super) struct Tail {
+    extensions: Vec<u8>,
+    /// Whether the file ends with a checksum; git leaves it out with `index.skipHash`.
+    pub(super) checked: bool,
+}
+
+impl Tail {
+    /// Each extension's name and content.
+    pub(super) fn extensions(&self) -> Result<Vec<Extension<'_>>, Trouble> {
+        let (mut all, mut at) = (Vec::new(), 0);
+        while at < self.extensions.len() {
+            let extension = self.extension(at).ok_or(Trouble::Damaged)?;
+            at += 8 + extension.1.len();
+            all.push(extension);
         }
-        let first = self.entries.partition_point(|entry| entry.path < prefix);
-        let length = self.entries[first..].partition_point(|entry| entry.path.starts_with(prefix));
-        &self.entries[first..first + length]
+        Ok(all)
+    }
+
+    fn extension(&self, at: usize) -> Option<Extension<'_>> {
+        let end = at.checked_add(8)?.checked_add(be32(&self.extensions, at + 4)? as usize)?;
+        Some((self.extensions.get(at..at + 4)?, self.extensions.get(at + 8..end)?))
+    }
+}
+
+/// Entries that were read and are kept, in the order of their paths.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    data: Vec<u8>,
+    /// Where each begins in the data.
+    starts: Vec<u32>,
+    id_len: usize,
+}
+
+impl Entries {
+    /// All entries of an index.
+    pub(super) fn all(file: &File, id_len: usize) -> Result<Entries, Trouble> {
+        let left = Stream::open(file, id_len)?.left;
+        let whole = HEADER as u64..file.metadata()?.len() - id_len as u64;
+        let mut all = Entries { id_len, ..Entries::default() };
+        all.add(read(file, whole)?, left)?;
+        Ok(all)
+    }
+
+    /// The entries in these parts of an index, each with how many it has.
+    pub(super) fn of(
+        file: &File,
+        id_len: usize,
+        parts: impl Iterator<Item = (Range<u64>, u32)>,
+    ) -> Result<Entries, Trouble> {
+        let mut some = Entries { id_len, ..Entries::default() };
+        let mut run: (Range<u64>, u32) = (0..0, 0);
+        for (part, count) in parts {
+            if part.start == run.0.end {
+                run = (run.0.start..part.end, run.1 + count);
+            } else {
+                let done = std::mem::replace(&mut run, (part, count));
+                some.add(read(file, done.0)?, done.1)?;
+            }
+        }
+        some.add(read(file, run.0)?, run.1)?;
+        Ok(some)
+    }
+
+    fn add(&mut self, data: Vec<u8>, count: u32) -> Result<(), Trouble> {
+        let mut at = self.data.len();
+        if at == 0 {
+            self.data = data;
+        } else {
+            self.data.extend(data);
+        }
+        for _ in 0..count {
+            let entry = Entry::parse(&self.data[at..], 0, self.id_len).ok_or(Trouble::Damaged)?;
+            let start = u32::try_from(at).map_err(|_| Trouble::Damaged)?;
+            at += entry.record.len();
+            self.starts.push(start);
+        }
+        // Behind the last of all entries there may be extensions.
+        self.data.truncate(at);
+        Ok(())
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The entry at a position; its `start` is not that in the file.
+    pub(super) fn at(&self, position: usize) -> Entry<'_> {
+        let start = self.starts[position] as usize;
+        Entry::parse(&self.data[start..], start as u64, self.id_len).expect("it was read before")
+    }
+
+    /// The positions of the entries whose paths begin with these bytes.
+    pub(super) fn below(&self, prefix: &[u8]) -> Range<usize> {
+        let first = self.first(prefix);
+        let end = first + self.starts[first..].partition_point(|start| self.path(*start).starts_with(prefix));
+        first..end
     }
 
     /// The entry of a path, if there is a plain one.
-    pub(super) fn find(&self, path: &[u8]) -> Option<&Entry<'a>> {
-        let at = self.entries.partition_point(|entry| entry.path < path);
-        self.entries.get(at).filter(|entry| entry.path == path && entry.plain)
+    pub(super) fn find(&self, path: &[u8]) -> Option<Entry<'_>> {
+        let at = self.first(path);
+        (at < self.len()).then(|| self.at(at)).filter(|entry| entry.path == path && entry.plain)
     }
 
-    /// The bytes of the index with `edits` made, without the checksum at its end; entries whose position is in
-    /// `doubtful` are marked so that git reads their files again.
-    pub(super) fn edited(&self, edits: &BTreeMap<Vec<u8>, Option<Fresh>>, doubtful: &[usize]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.data.len() + edits.len() * 160 + 64);
-        out.extend_from_slice(b"DIRC");
-        out.extend_from_slice(&self.version.to_be_bytes());
-        out.extend_from_slice(&[0; 4]);
-        let mut count = 0;
-        let mut pending = edits.iter().peekable();
-        let obstacles = self.obstacles(edits);
-        let mut doubtful = doubtful.iter().peekable();
-        // Entries that stay are copied in runs.
-        let mut run: Option<(usize, usize)> = None;
-        for (position, entry) in self.entries.iter().enumerate() {
-            while let Some((path, fresh)) = pending.next_if(|(path, _)| path.as_slice() < entry.path) {
-                flush(&mut out, self.data, &mut run);
-                count += push(&mut out, path, *fresh);
-            }
-            let doubted = doubtful.next_if(|doubt| **doubt == position).is_some();
-            let replaced = pending.peek().is_some_and(|(path, _)| path.as_slice() == entry.path);
-            if replaced || obstacles.contains(&position) {
-                flush(&mut out, self.data, &mut run);
-                continue;
-            }
-            count += 1;
-            match &mut run {
-                Some((_, end)) if *end == entry.start() => *end = entry.end(),
-                _ => {
-                    flush(&mut out, self.data, &mut run);
-                    run = Some((entry.start(), entry.end()));
-                }
-            }
-            if doubted {
-                flush(&mut out, self.data, &mut run);
-                let size = out.len() - entry.record.len() + 36;
-                out[size..size + 4].fill(0);
-            }
-        }
-        flush(&mut out, self.data, &mut run);
-        for (path, fresh) in pending {
-            count += push(&mut out, path, *fresh);
-        }
-        out[8..12].copy_from_slice(&(count as u32).to_be_bytes());
-        if let Some(tree) = self.tree.and_then(|tree| invalidated(tree, self.hash_len, edits)) {
-            out.extend_from_slice(b"TREE");
-            out.extend_from_slice(&(tree.len() as u32).to_be_bytes());
-            out.extend_from_slice(&tree);
-        }
-        out
+    /// Where among these entries, all in one folder, the one of this name is; `folder` is how long the path of the folder
+    /// is.
+    pub(super) fn position(&self, among: Range<usize>, folder: usize, name: &[u8]) -> Option<usize> {
+        let own = self.starts.get(among.clone())?;
+        let found = own.binary_search_by(|start| self.path(*start)[folder..].cmp(name)).ok()?;
+        Some(among.start + found)
     }
 
-    /// Positions of entries that cannot stay beside the new ones: a file where a folder has to be, and the other
-    /// way round.
-    fn obstacles(&self, edits: &BTreeMap<Vec<u8>, Option<Fresh>>) -> HashSet<usize> {
-        let mut found = HashSet::new();
-        for path in edits.iter().filter(|(_, fresh)| fresh.is_some()).map(|(path, _)| path.as_slice()) {
-            for slash in (0..path.len()).filter(|at| path[*at] == b'/') {
-                self.positions(&path[..slash], |entry, file| entry == file, &mut found);
-            }
-            let folder = [path, b"/"].concat();
-            self.positions(&folder, |entry, folder| entry.starts_with(folder), &mut found);
-        }
-        found
+    fn first(&self, path: &[u8]) -> usize {
+        self.starts.partition_point(|start| self.path(*start) < path)
     }
 
-    fn positions(&self, from: &[u8], belongs: impl Fn(&[u8], &[u8]) -> bool, into: &mut HashSet<usize>) {
-        let first = self.entries.partition_point(|entry| entry.path < from);
-        let run = self.entries[first..].iter().take_while(|entry| belongs(entry.path, from)).count();
-        into.extend(first..first + run);
+    fn path(&self, start: u32) -> &[u8] {
+        let entry = Entry::parse(&self.data[start as usize..], 0, self.id_len);
+        entry.map_or(&[], |entry| entry.path)
     }
 }
 
-fn flush(out: &mut Vec<u8>, data: &[u8], run: &mut Option<(usize, usize)>) {
-    if let Some((start, end)) = run.take() {
-        out.extend_from_slice(&data[start..end]);
-    }
-}
-
-fn push(out: &mut Vec<u8>, path: &[u8], fresh: Option<Fresh>) -> usize {
-    let Some(fresh) = fresh else { return 0 };
-    let start = out.len();
-    let stamp = fresh.stamp;
-    let fields = [
-        stamp.ctime.0,
-        stamp.ctime.1,
-        stamp.mtime.0,
-        stamp.mtime.1,
-        stamp.dev,
-        stamp.ino,
-        fresh.mode,
-        stamp.uid,
-        stamp.gid,
-        stamp.size,
-    ];
-    for field in fields {
-        out.extend_from_slice(&field.to_be_bytes());
-    }
-    out.extend_from_slice(fresh.id.as_slice());
-    out.extend_from_slice(&(path.len().min(0xfff) as u16).to_be_bytes());
-    out.extend_from_slice(path);
-    let padding = 8 - (out.len() - start) % 8;
-    out.resize(out.len() + padding, 0);
-    1
-}
-
-fn entry(data: &[u8], start: usize, hash_len: usize) -> Option<Entry<'_>> {
-    let field = |number: usize| be32(data, start + number * 4);
-    let flags_at = start + 40 + hash_len;
-    let flags = be16(data, flags_at)?;
-    let mut path_at = flags_at + 2;
-    let mut more = 0;
-    if flags & EXTENDED != 0 {
-        more = be16(data, path_at)?;
-        path_at += 2;
-    }
-    let length = match flags & 0xfff {
-        0xfff => data.get(path_at..)?.iter().position(|byte| *byte == 0)?,
-        length => usize::from(length),
-    };
-    let path = data.get(path_at..path_at + length)?;
-    let used = path_at + length - start;
-    let end = start + used + 8 - used % 8;
-    if end > data.len() {
-        return None;
-    }
-    let mode = field(6)?;
-    Some(Entry {
-        path,
-        record: &data[start..end],
-        start: u32::try_from(start).ok()?,
-        id_len: u8::try_from(hash_len).ok()?,
-        plain: flags & (STAGE | VALID) == 0 && more & (SKIP | INTENT) == 0 && mode & 0o170_000 == 0o100_000,
-    })
+/// A part of a file.
+fn read(file: &File, part: Range<u64>) -> Result<Vec<u8>, Trouble> {
+    let length = usize::try_from(part.end.saturating_sub(part.start)).map_err(|_| Trouble::Damaged)?;
+    let mut data = vec![0; length];
+    file.read_exact_at(&mut data, part.start)?;
+    Ok(data)
 }
 
 fn be32(data: &[u8], at: usize) -> Option<u32> {
@@ -316,51 +359,4 @@ fn be32(data: &[u8], at: usize) -> Option<u32> {
 
 fn be16(data: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(data.get(at..at + 2)?.try_into().ok()?))
-}
-
-/// The cached trees with those on the way to an edit marked as no longer valid; without that git would write its
-/// next commit without our files. `None` drops the whole cache, which is always right.
-fn invalidated(data: &[u8], hash_len: usize, edits: &BTreeMap<Vec<u8>, Option<Fresh>>) -> Option<Vec<u8>> {
-    let mut folders = HashSet::from([Vec::new()]);
-    for path in edits.keys() {
-        // The path itself too: a folder of that name may be giving way to the file.
-        folders.insert(path.clone());
-        folders.extend((0..path.len()).filter(|at| path[*at] == b'/').map(|at| path[..at].to_vec()));
-    }
-    let mut out = Vec::with_capacity(data.len());
-    let rest = invalidate_one(data, &mut Vec::new(), hash_len, &folders, &mut out)?;
-    rest.is_empty().then_some(out)
-}
-
-fn invalidate_one<'a>(
-    data: &'a [u8],
-    folder: &mut Vec<u8>,
-    hash_len: usize,
-    folders: &HashSet<Vec<u8>>,
-    out: &mut Vec<u8>,
-) -> Option<&'a [u8]> {
-    let name_end = data.iter().position(|byte| *byte == 0)?;
-    let line_end = name_end + 1 + data[name_end + 1..].iter().position(|byte| *byte == b'\n')?;
-    let line = std::str::from_utf8(&data[name_end + 1..line_end]).ok()?;
-    let (count, below) = line.split_once(' ')?;
-    let (count, below): (i64, usize) = (count.parse().ok()?, below.parse().ok()?);
-    let depth = folder.len();
-    if depth > 0 {
-        folder.push(b'/');
-    }
-    folder.extend_from_slice(&data[..name_end]);
-    let mut rest = &data[line_end + 1..];
-    let id = if count >= 0 { rest.split_off(..hash_len)? } else { &[] };
-    out.extend_from_slice(&data[..=name_end]);
-    if count < 0 || folders.contains(folder.as_slice()) {
-        out.extend_from_slice(format!("-1 {below}\n").as_bytes());
-    } else {
-        out.extend_from_slice(format!("{count} {below}\n").as_bytes());
-        out.extend_from_slice(id);
-    }
-    for _ in 0..below {
-        rest = invalidate_one(rest, folder, hash_len, folders, out)?;
-    }
-    folder.truncate(depth);
-    Some(rest)
 }

@@ -48,6 +48,11 @@ impl Batch {
         &self.order
     }
 
+    /// All that was collected, in that order.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (Kind, &[u8])> {
+        self.order.iter().map(|id| (self.objects[id].0, self.objects[id].1.as_slice()))
+    }
+
     /// Write everything under temporary names.
     pub(super) fn stage(&self, objects: &Path, sharing: Sharing, barrier: &mut Barrier) -> Result<Staged> {
         let entries = self.order.iter().map(|id| (*id, self.objects[id].0, self.objects[id].1.as_slice()));

@@ -150,12 +150,15 @@ impl Home {
         let tip = refs::tip(&self.git_dir, &self.common_dir)?;
         self.finish_files(&repo, folder, &pending.files)?;
         let paths = pending.files.iter().map(|file| file.path.clone());
-        if tip.id == Some(pending.commit) || (tip.id == pending.parent && self.waits()?.is_none()) {
+        let may_arrive =
+            || Ok::<_, Fault>(self.waits()?.is_none() || self.would_conclude(&repo, pending.commit)?);
+        if tip.id == Some(pending.commit) || (tip.id == pending.parent && may_arrive()?) {
             let commit = repo.commit(pending.commit)?;
             let leaves = pending.files.iter().map(|file| (file.path.clone(), file.new)).collect();
             let arrival =
                 super::arrival::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
             if self.arrive(&repo, folder, &arrival)? {
+                self.forget_concluded(&repo)?;
                 return self.settle_debts(&BTreeMap::from_iter(leaves));
             }
         }

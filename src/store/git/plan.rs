@@ -10,7 +10,7 @@ use super::objects::Batch;
 use super::pending::Planned;
 use super::repo::Repo;
 use super::tree::{self, Leaf};
-use super::{Change, Expect, Home, debt, path};
+use super::{Change, Expect, Home, debt, objects, path};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The files of a commit to be, with their objects.
@@ -27,13 +27,14 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Work out the trees on top of `base`.
+    /// Work out the trees on top of `base`; `joined` is what a merge brings in.
     pub(super) fn new(
         home: &Home,
         repo: &Repo,
         folder: &Folder,
         base: Option<ObjectId>,
         changes: &'a [Change],
+        joined: &BTreeMap<String, Option<Leaf>>,
     ) -> Result<Plan<'a>> {
         let mut plan = Plan {
             writes: Vec::new(),
@@ -53,7 +54,7 @@ impl<'a> Plan<'a> {
             }
         }
         let below: BTreeMap<String, Option<Leaf>> =
-            plan.leaves.iter().map(|(path, leaf)| (home.in_tree(path), *leaf)).collect();
+            joined.iter().chain(&plan.leaves).map(|(path, leaf)| (home.in_tree(path), *leaf)).collect();
         plan.tree = match tree::edit(repo, base, &below, &mut plan.batch)? {
             Some(tree) => tree,
             None => plan.batch.add(Kind::Tree, Vec::new())?,
@@ -66,16 +67,26 @@ impl<'a> Plan<'a> {
         self.tree == self.base.unwrap_or_else(|| ObjectId::empty_tree(repo.hash))
     }
 
-    /// The files with the blobs that HEAD has for them.
+    /// The files with the blobs that they have on the disk before the commit: what a change was computed from, which a
+    /// person or a merge may have put there, and otherwise what HEAD has.
     pub(super) fn planned(&self, home: &Home, repo: &Repo) -> Result<Vec<Planned>> {
+        let found: BTreeMap<&str, &Expect> =
+            self.writes.iter().map(|change| (change.path.as_str(), &change.expect)).collect();
         let mut files = Vec::with_capacity(self.leaves.len());
         for (path, new) in &self.leaves {
-            let line =
-                self.base.map(|base| tree::lookup(repo, base, &home.in_tree(path))).transpose()?.flatten();
-            let old = line.filter(|line| !line.is_folder()).map(|line| line.id);
+            let old = match found.get(path.as_str()) {
+                Some(Expect::Bytes(bytes)) => Some(objects::hash(repo.hash, Kind::Blob, bytes)?),
+                Some(Expect::Absent) => None,
+                Some(Expect::Any) | None => self.committed(home, repo, path)?,
+            };
             files.push(Planned { path: path.clone(), old, new: *new });
         }
         Ok(files)
+    }
+
+    fn committed(&self, home: &Home, repo: &Repo, path: &str) -> Result<Option<ObjectId>> {
+        let line = self.base.map(|base| tree::lookup(repo, base, &home.in_tree(path))).transpose()?.flatten();
+        Ok(line.filter(|line| !line.is_folder()).map(|line| line.id))
     }
 
     fn add(&mut self, repo: &Repo, folder: &Folder, change: &'a Change) -> Result<()> {

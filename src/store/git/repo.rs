@@ -17,6 +17,7 @@ use super::clock;
 use super::perm::Sharing;
 use super::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::shown;
 
 /// A repository, open for reading objects and configuration.
 pub(super) struct Repo {
@@ -104,6 +105,11 @@ impl Repo {
             return Err(no_storage(git_dir, &format));
         }
         Ok(repo)
+    }
+
+    /// What gix knows besides.
+    pub(super) fn gix(&self) -> &gix::Repository {
+        &self.gix
     }
 
     /// A value of the configuration.
@@ -297,7 +303,25 @@ fn no_identity() -> Fault {
 }
 
 fn not_signed(error: &gix::Error) -> Fault {
-    Fault::new(Code::Signing, format!("commits have to be signed and the signing program refuses: {error:#}"))
+    use gix::error::MetadataValue as Value;
+    let told = error.metadata_merged();
+    let program = match told.get("program") {
+        Some(Value::Path(program)) => program.display().to_string(),
+        Some(Value::String(program)) => program.clone(),
+        _ => "the signing program".to_owned(),
+    };
+    let said = match told.get("stderr") {
+        Some(Value::Bytes(said)) => said_by_signer(&String::from_utf8_lossy(said)),
+        _ => shown(&error.probable_cause().to_string()),
+    };
+    Fault::new(Code::Signing, format!("commits have to be signed, and `{}` refuses: {said}", shown(&program)))
         .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
         .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
+}
+
+/// What a person can read of it; gpg mixes it with lines for programs.
+fn said_by_signer(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
+    let said = lines.take(3).map(shown).collect::<Vec<_>>().join("; ");
+    if said.is_empty() { "it said nothing".to_owned() } else { said }
 }

@@ -8,7 +8,9 @@
 //! Before each verb, folders that only `swift` writes, the log, the archives and the records of runs, are not looked at: they grow with
 //! everything that was ever finished. Whether they are as they were is a question for `audit verify` and `doctor`.
 
-use std::ffi::{CStr, CString};
+use std::collections::HashSet;
+use std::ffi::CString;
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -18,7 +20,8 @@ use rustix::io::Errno;
 
 use super::disk::{self, OrIo as _};
 use super::index;
-use super::index_file::IndexFile;
+use super::index_file::{Entries, Trouble};
+use super::outline::Outline;
 use super::repo::Repo;
 use super::tree;
 use super::worktree::FOLDER;
@@ -78,10 +81,10 @@ impl Home {
         }
     }
 
-    /// Whether the index is known to have exactly the files of this tree of the queue.
-    pub(super) fn is_in_step(&self, queue: ObjectId) -> bool {
+    /// Whether this version of the index is known to have exactly the files of this tree of the queue.
+    pub(super) fn is_in_step(&self, queue: ObjectId, version: Option<Version>) -> bool {
+        let Some(version) = version else { return false };
         let record = disk::read(&self.step_path()).ok().flatten();
-        let Some(version) = Version::at(&self.index_path()) else { return false };
         record.is_some_and(|record| record == step(queue, &version).into_bytes())
     }
 
@@ -90,19 +93,18 @@ impl Home {
         let _ = std::fs::write(self.step_path(), step(queue, version));
     }
 
-    /// Whether these bytes of an index have exactly the files of this tree.
-    pub(super) fn agrees(&self, repo: &Repo, index: &[u8], queue: ObjectId) -> Result<bool> {
-        let extras = super::index_file::Extras::Drop;
-        let Some(Ok(index)) = IndexFile::parse(index, repo.hash.len_in_bytes(), extras) else {
-            return Ok(false);
-        };
+    /// Whether an index has exactly the files of this tree.
+    pub(super) fn agrees(&self, repo: &Repo, index: &File, queue: ObjectId) -> Result<bool> {
+        let Ok(index) = Entries::all(index, repo.hash.len_in_bytes()) else { return Ok(false) };
         let mut files = std::collections::BTreeMap::new();
         tree::flatten(repo, queue, "", &mut files)?;
-        let own = index.below(self.prefix().as_bytes());
+        let prefix = self.prefix().as_bytes();
+        let own = index.below(prefix);
         Ok(own.len() == files.len()
-            && own.iter().zip(&files).all(|(entry, (path, leaf))| {
+            && own.zip(&files).all(|(position, (path, leaf))| {
+                let entry = index.at(position);
                 entry.plain
-                    && entry.path.strip_prefix(self.prefix().as_bytes()) == Some(path.as_bytes())
+                    && entry.path.strip_prefix(prefix) == Some(path.as_bytes())
                     && entry.id() == leaf.id.as_slice()
             }))
     }
@@ -124,16 +126,73 @@ fn step(queue: ObjectId, version: &Version) -> String {
     format!("{HEAD_LINE}\n{queue}\n{}\n", version.0)
 }
 
+/// What the index says about the files that are looked at.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) entries: Entries,
+    /// Folders whose files are as the index says, because no name in them has changed since; without a `/` at their
+    /// ends, relative to the queue.
+    still: HashSet<String>,
+}
+
+impl Known {
+    /// Read what is needed of an index that was written at a time.
+    pub(super) fn of(
+        index: &File,
+        id_len: usize,
+        home: &Home,
+        reach: Reach,
+        written: (u32, u32),
+    ) -> Result<Known, Trouble> {
+        if reach == Reach::Files {
+            return Known::all(index, id_len);
+        }
+        let prefix = home.prefix().as_bytes();
+        let outline = Outline::of(index, id_len, prefix)?;
+        if outline.len() < LARGE {
+            return Known::all(index, id_len);
+        }
+        let root = rustix::fs::open(&home.root, FLAGS, Mode::empty()).map_err(std::io::Error::from)?;
+        let path = |folder: &[u8]| String::from_utf8(folder[prefix.len()..folder.len() - 1].to_vec()).ok();
+        let still: HashSet<String> = outline
+            .leaves()
+            .filter(|folder| folder.len() > prefix.len())
+            .filter_map(path)
+            .filter(|folder| is_spread(folder) && is_still(&root, folder, written))
+            .collect();
+        let is_still = |folder: &[u8]| {
+            folder.len() > prefix.len() && path(folder).is_some_and(|path| still.contains(&path))
+        };
+        let entries = outline.entries_outside(index, is_still)?;
+        Ok(Known { entries, still })
+    }
+
+    fn all(index: &File, id_len: usize) -> Result<Known, Trouble> {
+        Ok(Known { entries: Entries::all(index, id_len)?, still: HashSet::new() })
+    }
+}
+
+/// Whether a folder is one of those that tasks are spread over.
+fn is_spread(folder: &str) -> bool {
+    folder.split_once('/').is_some_and(|(top, _)| SPREAD.contains(&top))
+}
+
+/// Whether no name in a folder has changed since a time.
+fn is_still(root: &OwnedFd, folder: &str, written: (u32, u32)) -> bool {
+    rustix::fs::statat(root, folder, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::Directory && index::stamp_of(&stat).mtime < written
+    })
+}
+
 /// A comparison of the queue's folder with an index that stands for HEAD.
 pub(super) struct Sweep<'a> {
-    pub(super) index: &'a IndexFile<'a>,
+    pub(super) known: &'a Known,
     pub(super) prefix: &'static str,
     /// The time of the index: a file as young as that may have been edited in the same instant.
     pub(super) written: (u32, u32),
     pub(super) root: &'a Path,
     /// Folders at the top that are not looked at.
     pub(super) passed_over: &'a [&'a str],
-    pub(super) reach: Reach,
 }
 
 /// How closely a folder is looked at.
@@ -166,38 +225,18 @@ impl Sweep<'_> {
     pub(super) fn run(&self) -> Result<(Vec<String>, Vec<String>)> {
         let fd = rustix::fs::open(self.root, FLAGS, Mode::empty()).or_io("open", self.root)?;
         let found = self.folder(&fd, "")?;
-        let own = self.index.below(self.prefix.as_bytes());
+        let entries = &self.known.entries;
+        let own = entries.below(self.prefix.as_bytes());
         let mut gone = Vec::new();
         if found.present.len() < own.len() {
             let mut here = vec![false; own.len()];
-            found.present.iter().for_each(|position| here[*position] = true);
-            for (entry, _) in own.iter().zip(here).filter(|(_, here)| !here) {
-                let path = String::from_utf8(entry.path[self.prefix.len()..].to_vec());
+            found.present.iter().for_each(|position| here[*position - own.start] = true);
+            for (position, _) in own.zip(here).filter(|(_, here)| !here) {
+                let path = String::from_utf8(entries.at(position).path[self.prefix.len()..].to_vec());
                 gone.extend(path.ok().filter(|path| is_looked_at(path, self.passed_over)));
             }
         }
         Ok((found.doubtful, gone))
-    }
-
-    /// The entries directly in a folder of tasks, if none of its names has changed since the index was written.
-    fn still(&self, above: &OwnedFd, name: &CStr, path: &str) -> Option<Found> {
-        let (top, _) = path.split_once('/')?;
-        let all = self.index.below(self.prefix.as_bytes());
-        if self.reach == Reach::Files || all.len() < LARGE || !SPREAD.contains(&top) {
-            return None;
-        }
-        let stat = rustix::fs::statat(above, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            return None;
-        }
-        let changed = index::stamp_of(&stat).mtime;
-        let folder = format!("{}{path}/", self.prefix);
-        let first = all.partition_point(|entry| entry.path < folder.as_bytes());
-        let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
-        let is_flat =
-            all[first..first + length].iter().all(|entry| !entry.path[folder.len()..].contains(&b'/'));
-        (changed < self.written && is_flat)
-            .then(|| Found { doubtful: Vec::new(), present: (first..first + length).collect() })
     }
 
     fn folder(&self, fd: &OwnedFd, path: &str) -> Result<Found> {
@@ -227,8 +266,8 @@ impl Sweep<'_> {
     fn below(&self, above: &OwnedFd, path: &str, name: &CString) -> Result<Found> {
         let Ok(text) = name.to_str() else { return Ok(Found::default()) };
         let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
-        if let Some(found) = self.still(above, name, &path) {
-            return Ok(found);
+        if self.known.still.contains(&path) {
+            return Ok(Found::default());
         }
         match rustix::fs::openat(above, name, FLAGS, Mode::empty()) {
             Ok(fd) => self.folder(&fd, &path),
@@ -245,15 +284,13 @@ impl Sweep<'_> {
         found: &mut Found,
         below: &mut Vec<CString>,
     ) -> Result<()> {
-        let all = self.index.below(self.prefix.as_bytes());
+        let all = &self.known.entries;
         let folder = if path.is_empty() { self.prefix.to_owned() } else { format!("{}{path}/", self.prefix) };
-        let first = all.partition_point(|entry| entry.path < folder.as_bytes());
-        let length = all[first..].partition_point(|entry| entry.path.starts_with(folder.as_bytes()));
-        let entries = &all[first..first + length];
+        let own = all.below(folder.as_bytes());
         for name in names {
             // What is no UTF-8 cannot be a file of the queue; reading the folder lists it as a problem.
             let Ok(text) = name.to_str() else { continue };
-            let known = entries.binary_search_by(|entry| entry.path[folder.len()..].cmp(text.as_bytes()));
+            let known = all.position(own.clone(), folder.len(), text.as_bytes());
             let stat = match rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
@@ -267,9 +304,9 @@ impl Sweep<'_> {
                 }
                 _ => continue,
             }
-            found.present.extend(known.ok().map(|at| first + at));
-            let is_same = known.is_ok_and(|at| {
-                let stamp = entries[at].stamp();
+            found.present.extend(known);
+            let is_same = known.is_some_and(|at| {
+                let stamp = all.at(at).stamp();
                 stamp == index::stamp_of(&stat) && stamp.mtime < self.written
             });
             if !is_same {

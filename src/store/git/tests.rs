@@ -2,6 +2,7 @@
 
 mod basics;
 mod broken;
+mod ignored;
 mod moves;
 mod refusals;
 mod sandbox;

@@ -2,22 +2,19 @@
 
 use super::*;
 use crate::domain::run::event::{Denial, Event, LimitNotice};
-use crate::domain::run::evidence::Product;
+use crate::domain::run::evidence::{Finished, Product};
 
 fn good() -> Evidence {
-    Evidence {
-        exit: Exit::Code(0),
-        result: Some(ResultLine {
-            subtype: Some("success".to_owned()),
-            is_error: Some(false),
-            terminal_reason: Some("completed".to_owned()),
-            text: Some("did it".to_owned()),
-            turns: Some(3),
-            ..ResultLine::default()
-        }),
-        product: Product { has_diff: true },
-        ..Evidence::none(Due::Diff)
-    }
+    let result = ResultLine {
+        subtype: Some("success".to_owned()),
+        is_error: Some(false),
+        terminal_reason: Some("completed".to_owned()),
+        text: Some("did it".to_owned()),
+        turns: Some(3),
+        ..ResultLine::default()
+    };
+    let finished = Finished { exit: Exit::Code(0), result: Some(result), ..Finished::default() };
+    Evidence { product: Product { has_diff: true }, ..Evidence::of(finished, Due::Diff) }
 }
 
 fn with(change: impl FnOnce(&mut Evidence)) -> Outcome {
@@ -27,13 +24,13 @@ fn with(change: impl FnOnce(&mut Evidence)) -> Outcome {
 }
 
 fn line(change: impl FnOnce(&mut ResultLine)) -> Outcome {
-    with(|e| change(e.result.as_mut().unwrap()))
+    with(|e| change(e.finished.result.as_mut().unwrap()))
 }
 
 fn failing(change: impl FnOnce(&mut ResultLine)) -> Outcome {
     with(|e| {
-        e.exit = Exit::Code(1);
-        let line = e.result.as_mut().unwrap();
+        e.finished.exit = Exit::Code(1);
+        let line = e.finished.result.as_mut().unwrap();
         line.is_error = Some(true);
         line.terminal_reason = Some("api_error".to_owned());
         change(line);
@@ -52,7 +49,7 @@ fn claims(claim: Claim) -> Option<Answer> {
 fn nothing_less_than_everything_is_completed() {
     assert_eq!(judge(&good()).outcome, Outcome::Completed);
     assert_eq!(line(|l| l.terminal_reason = None), Outcome::Completed);
-    assert_eq!(with(|e| e.exit = Exit::Code(1)), Outcome::Failed(Failure::Crash));
+    assert_eq!(with(|e| e.finished.exit = Exit::Code(1)), Outcome::Failed(Failure::Crash));
     assert_eq!(line(|l| l.is_error = None), Outcome::Failed(Failure::Execution));
     assert_eq!(line(|l| l.is_error = Some(true)), Outcome::Failed(Failure::Execution));
     assert_eq!(line(|l| l.subtype = Some("new_kind".to_owned())), Outcome::Failed(Failure::Execution));
@@ -60,7 +57,7 @@ fn nothing_less_than_everything_is_completed() {
         line(|l| l.terminal_reason = Some("new_kind".to_owned())),
         Outcome::Failed(Failure::Execution)
     );
-    assert_eq!(with(|e| e.result = None), Outcome::Failed(Failure::NoResult));
+    assert_eq!(with(|e| e.finished.result = None), Outcome::Failed(Failure::NoResult));
 }
 
 #[test]
@@ -79,7 +76,7 @@ fn where_a_product_is_due_its_absence_is_told() {
         with(|e| {
             e.due = due;
             e.product.has_diff = false;
-            e.result.as_mut().unwrap().text = Some(" \n".to_owned());
+            e.finished.result.as_mut().unwrap().text = Some(" \n".to_owned());
         })
     };
     assert_eq!(empty(Due::Text), Outcome::WithoutResult);
@@ -97,16 +94,16 @@ fn where_a_product_is_due_its_absence_is_told() {
 fn refused_tools_are_told_unless_verifiers_prove_the_work() {
     let denial = || vec![Denial { tool: "Bash".to_owned(), input: String::new() }];
     assert_eq!(line(|l| l.denials = denial()), Outcome::Denied);
-    assert_eq!(with(|e| e.refused.push("Write".to_owned())), Outcome::Denied);
+    assert_eq!(with(|e| e.finished.refused.push("Write".to_owned())), Outcome::Denied);
     let proven = with(|e| {
-        let line = e.result.as_mut().unwrap();
+        let line = e.finished.result.as_mut().unwrap();
         line.denials = denial();
         line.answer = claims(Claim::Done);
         e.verdicts = vec![verdict(true)];
     });
     assert_eq!(proven, Outcome::Completed);
     let only_said = with(|e| {
-        let line = e.result.as_mut().unwrap();
+        let line = e.finished.result.as_mut().unwrap();
         line.denials = denial();
         line.answer = claims(Claim::Done);
     });
@@ -116,7 +113,7 @@ fn refused_tools_are_told_unless_verifiers_prove_the_work() {
 #[test]
 fn verifiers_weigh_more_than_words() {
     let outcome = with(|e| {
-        e.result.as_mut().unwrap().answer = claims(Claim::Done);
+        e.finished.result.as_mut().unwrap().answer = claims(Claim::Done);
         e.verdicts = vec![verdict(true), verdict(false)];
     });
     assert_eq!(outcome, Outcome::Failed(Failure::Verifier));
@@ -166,9 +163,10 @@ fn errors_of_the_servers_are_told_apart() {
     assert_eq!(failing(|_| {}), Outcome::Failed(Failure::Connection));
     let word = |word: &str| {
         with(|e| {
-            e.hear(&Event::ApiError { kind: Trouble::of(Some(word), Some(400)), text: String::new() });
-            e.exit = Exit::Code(1);
-            e.result.as_mut().unwrap().is_error = Some(true);
+            e.finished
+                .hear(&Event::ApiError { kind: Trouble::of(Some(word), Some(400)), text: String::new() });
+            e.finished.exit = Exit::Code(1);
+            e.finished.result.as_mut().unwrap().is_error = Some(true);
         })
     };
     assert_eq!(word("billing_error"), Outcome::Failed(Failure::Billing));
@@ -195,10 +193,10 @@ fn errors_of_the_servers_are_told_apart() {
 #[test]
 fn trouble_that_is_over_is_forgotten() {
     let outcome = with(|e| {
-        e.hear(&Event::Retrying { attempt: 1, status: Some(529), kind: Trouble::Overloaded });
-        e.hear(&Event::Text("here".to_owned()));
-        e.result = None;
-        e.exit = Exit::Code(1);
+        e.finished.hear(&Event::Retrying { attempt: 1, status: Some(529), kind: Trouble::Overloaded });
+        e.finished.hear(&Event::Text("here".to_owned()));
+        e.finished.result = None;
+        e.finished.exit = Exit::Code(1);
     });
     assert_eq!(outcome, Outcome::Failed(Failure::Crash));
 }
@@ -208,13 +206,17 @@ fn a_limit_is_told_by_the_event_first_and_by_the_text_second() {
     let reset = Timestamp::from_second(1_893_456_000).unwrap();
     let notice = |is_rejected| LimitNotice { is_rejected, resets_at: Some(reset), window: None };
     let by_event = with(|e| {
-        e.limit = Some(notice(true));
-        e.exit = Exit::Code(1);
-        e.result.as_mut().unwrap().is_error = Some(true);
+        e.finished.limit = Some(notice(true));
+        e.finished.exit = Exit::Code(1);
+        e.finished.result.as_mut().unwrap().is_error = Some(true);
     });
     assert_eq!(by_event, Outcome::Limit(Some(reset)));
-    assert_eq!(with(|e| e.limit = Some(notice(false))), Outcome::Completed, "a warning is none");
-    assert_eq!(with(|e| e.limit = Some(notice(true))), Outcome::Completed, "it went on and succeeded");
+    assert_eq!(with(|e| e.finished.limit = Some(notice(false))), Outcome::Completed, "a warning is none");
+    assert_eq!(
+        with(|e| e.finished.limit = Some(notice(true))),
+        Outcome::Completed,
+        "it went on and succeeded"
+    );
     let text = |text: &str| failing(|l| l.text = Some(text.to_owned()));
     assert_eq!(text("You've hit your limit · resets Jan 1, 2030, 12am (UTC)"), Outcome::Limit(None));
     assert_eq!(
@@ -249,15 +251,15 @@ fn the_end_of_the_process_is_told_apart() {
         (Exit::NeverStarted, Outcome::Failed(Failure::Start)),
     ];
     for (exit, outcome) in cases {
-        assert_eq!(with(|e| e.exit = exit), outcome, "{exit:?}");
+        assert_eq!(with(|e| e.finished.exit = exit), outcome, "{exit:?}");
     }
     let crash = with(|e| {
-        e.exit = Exit::Code(1);
-        e.result = None;
+        e.finished.exit = Exit::Code(1);
+        e.finished.result = None;
     });
     assert_eq!(crash, Outcome::Failed(Failure::Crash));
     let interrupted = with(|e| {
-        let line = e.result.as_mut().unwrap();
+        let line = e.finished.result.as_mut().unwrap();
         line.subtype = Some("error_during_execution".to_owned());
         line.is_error = Some(true);
         line.terminal_reason = Some("aborted_tools".to_owned());
@@ -276,10 +278,10 @@ fn what_we_ended_ourselves_has_our_reason() {
     ];
     for (end, outcome) in cases {
         let judged = with(|e| {
-            e.end = end;
-            e.exit = Exit::Signal(15);
-            e.result = None;
-            e.trouble = Some(Trouble::Login);
+            e.finished.end = end;
+            e.finished.exit = Exit::Signal(15);
+            e.finished.result = None;
+            e.finished.trouble = Some(Trouble::Login);
         });
         assert_eq!(judged, outcome, "{end:?}");
     }

@@ -162,6 +162,26 @@ fn signing() {
 }
 
 #[test]
+fn what_the_signing_program_says_is_told_in_its_words() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    let home = sandbox.create(HomeKind::Branch);
+    let program = sandbox.scratch().join("signer");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] FAILURE 17' >&2\necho 'no such key' >&2\nexit 2\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.git(&["config", "commit.gpgsign", "true"]);
+    sandbox.git(&["config", "gpg.program", program.to_str().unwrap()]);
+    let fault = try_commit(&home.reopen().unwrap(), vec![write("x.md", "x\n")]).unwrap_err();
+    assert_eq!(fault.code, Code::Signing);
+    assert!(fault.message.ends_with("/signer` refuses: no such key"), "{}", fault.message);
+    sandbox.judge(&home);
+}
+
+#[test]
 fn locks_of_other_programs_make_a_debt() {
     for kind in BOTH {
         for name in ["index", "HEAD", "branch"] {

@@ -1,0 +1,106 @@
+//! In which form a word of loss stands: an order, a passive, a noun, or what somebody else does.
+
+use super::grammar::{clause_end, clause_start, is_participle};
+use super::token::{Kind, Token};
+
+/// Which form a word of loss has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `delete`
+    Base,
+    /// `deleting`
+    Gerund,
+    /// `deleted`
+    Participle,
+    /// `deletes`
+    Third,
+    /// `deletion`, `a purge`
+    Noun,
+}
+
+/// What may stand between a word and what makes it a request.
+pub(super) const ADVERBS: &str = "\
+     just now also simply please then permanently completely quickly safely immediately kindly really mass bulk hard \
+     force batch irrevocably finally actually carefully entirely fully first next again totally irreversibly silently \
+     accidentally automatically manually physically all already";
+
+/// What makes a noun of the word behind it.
+pub(super) const DETERMINERS: &str = "\
+     the a an this that these those my our your their its his her any every each another some no";
+
+/// Those who use the program.
+pub(super) const USERS: &str = "\
+     user users admin admins administrator customer customers member members owner owners author authors visitor \
+     people they he she he/she editor editors moderator moderators guest player players";
+
+/// Endings of nouns that are made of verbs.
+const NOUNS: [&str; 8] = ["tion", "sion", "al", "ure", "ment", "down", "tions", "als"];
+
+/// What may follow a passive, which has no object behind it.
+pub(super) const AFTER_PASSIVE: &str = "\
+     by from on in before after now please today tonight at with as and or when if once first too also for to soon \
+     again this tomorrow completely asap until within";
+
+/// The form of the word at this place.
+pub(super) fn form(tokens: &[Token<'_>], at: usize) -> Form {
+    let word = tokens[at].lower.as_str();
+    if word.ends_with("ing") {
+        Form::Gerund
+    } else if is_participle(&tokens[at]) || is_like_its_participle(tokens, at) {
+        Form::Participle
+    } else if is_noun(word) || is_after_article(tokens, at) {
+        Form::Noun
+    } else if word.ends_with('s') && tokens[at].lemmas.len() > 1 {
+        Form::Third
+    } else {
+        Form::Base
+    }
+}
+
+/// `deletion`, `removal`: a noun in itself.
+pub(super) fn is_noun(word: &str) -> bool {
+    NOUNS.iter().any(|ending| word.ends_with(ending) && word.len() > ending.len() + 3)
+}
+
+/// `I want it reset`: a verb that has the same form for both.
+fn is_like_its_participle(tokens: &[Token<'_>], at: usize) -> bool {
+    let before = &tokens[clause_start(tokens, at)..at];
+    let follows = tokens[at + 1..clause_end(tokens, at)].first();
+    let ends = follows.is_none_or(|next| next.kind == Kind::Comma || next.is(AFTER_PASSIVE));
+    let wanted = before.iter().any(|token| token.is("be been being gets"))
+        || before.iter().any(|token| token.is("want have get need needs make ensure see"));
+    tokens[at].is("reset shut cut put rid")
+        && ends
+        && wanted
+        && before.last().is_some_and(|last| !last.is("to"))
+}
+
+/// `the wipe`, `a full wipe`; but not `after that wipe` and `one that wipes`.
+pub(super) fn is_after_article(tokens: &[Token<'_>], at: usize) -> bool {
+    if let Some((place, before)) = previous(tokens, at)
+        && before.is(DETERMINERS)
+    {
+        let points =
+            before.is("that this") && place > 0 && tokens[place - 1].is("after with besides like do");
+        let begins = before.is("that") && tokens[at].lower.ends_with('s');
+        return !points && !begins;
+    }
+    let Some(place) = at.checked_sub(2) else { return false };
+    let is_article = tokens[place].is("a an the") && tokens[at - 1].is_said();
+    is_article && !tokens[at - 1].is("to and or") && !tokens[at - 1].is(USERS)
+}
+
+/// Whether the word stands where an order begins.
+pub(super) fn is_order(tokens: &[Token<'_>], at: usize) -> bool {
+    if form(tokens, at) != Form::Base {
+        return false;
+    }
+    let opens = "and then or but to please you we i let's must should can could would go help so plus";
+    previous(tokens, at).is_none_or(|(_, before)| before.kind == Kind::Comma || before.is(opens))
+}
+
+/// The token before in the same clause, beyond adverbs.
+pub(super) fn previous<'a, 't>(tokens: &'a [Token<'t>], at: usize) -> Option<(usize, &'a Token<'t>)> {
+    let start = clause_start(tokens, at);
+    (start..at).rev().map(|place| (place, &tokens[place])).find(|(_, token)| !token.is(ADVERBS))
+}

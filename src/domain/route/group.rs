@@ -1,0 +1,60 @@
+//! What a pattern belongs to, as the table of the built-in rules writes it: a letter, and a number where there are
+//! several.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a pattern belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// The signal of this number.
+    Signal(usize),
+    /// The condition of the rule of this number.
+    Rule(usize),
+    /// A verb of the danger of this number.
+    Verb(usize),
+    /// An object of the danger of this number.
+    Object(usize),
+    Command,
+    Harmless,
+    Store,
+    Part,
+    Foreign,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Group::Signal(number) => write!(f, "s{number}"),
+            Group::Rule(number) => write!(f, "r{number}"),
+            Group::Verb(number) => write!(f, "v{number}"),
+            Group::Object(number) => write!(f, "o{number}"),
+            Group::Command => f.write_str("c"),
+            Group::Harmless => f.write_str("h"),
+            Group::Store => f.write_str("t"),
+            Group::Part => f.write_str("p"),
+            Group::Foreign => f.write_str("f"),
+        }
+    }
+}
+
+impl FromStr for Group {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (letter, number) = text.split_at_checked(1).ok_or(())?;
+        let number = || number.parse().map_err(|_| ());
+        match letter {
+            "s" => Ok(Group::Signal(number()?)),
+            "r" => Ok(Group::Rule(number()?)),
+            "v" => Ok(Group::Verb(number()?)),
+            "o" => Ok(Group::Object(number()?)),
+            "c" => Ok(Group::Command),
+            "h" => Ok(Group::Harmless),
+            "t" => Ok(Group::Store),
+            "p" => Ok(Group::Part),
+            "f" => Ok(Group::Foreign),
+            _ => Err(()),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What happens in an attempt: the process, what it left in git, what the verifiers say, and the judgement.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::agent::child::{Order, Stdout};
+use crate::agent::claude;
+use crate::agent::session::{self, Deadlines};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::run::entry::{Entry, EntryKind};
+use crate::domain::run::event::Event;
+use crate::domain::run::evidence::{End, Evidence, Finished, Product};
+use crate::domain::run::judge::{self, Judgement};
+use crate::domain::run::outcome::{Failure, Outcome};
+use crate::domain::run::record::RunEnding;
+use crate::domain::run::spend;
+use crate::domain::text::shown;
+use crate::store::git::checkout;
+
+use super::Caller;
+use super::draft::Draft;
+use super::ground::{GRACE, Place};
+use super::plan::Plan;
+use super::recorder::Recorder;
+
+/// Everything that an attempt needs.
+pub(super) struct Execution<'a> {
+    pub(super) caller: &'a Caller<'a>,
+    pub(super) draft: &'a Draft,
+    pub(super) plan: &'a Plan,
+    pub(super) project: &'a Path,
+    pub(super) live: PathBuf,
+}
+
+/// What a run has left in git.
+#[derive(Default)]
+struct Kept {
+    commits: Vec<String>,
+    product: Product,
+}
+
+impl Execution<'_> {
+    /// From the start of the process to the judgement. Without a place there is no process.
+    pub(super) fn make(
+        &self,
+        place: Result<Place>,
+        recorder: &mut Recorder<'_>,
+        wish: &mut dyn FnMut() -> Option<End>,
+    ) -> RunEnding {
+        let due = self.plan.due();
+        let place = match place {
+            Ok(place) => place,
+            Err(fault) => {
+                let evidence = Evidence::of(Finished::never(fault.message), due);
+                return self.ending(evidence, Vec::new(), None, recorder);
+            }
+        };
+        let start = self.draft.run.branch.as_ref().and_then(|_| checkout::head(&place.folder).ok().flatten());
+        let (finished, model) = self.process(&place, recorder, wish);
+        let mut evidence = Evidence::of(finished, due);
+        let (commits, trouble) = match self.keep(&place, start.as_deref(), recorder) {
+            Ok(kept) => {
+                evidence.product = kept.product;
+                (kept.commits, None)
+            }
+            Err(fault) => (Vec::new(), Some(fault)),
+        };
+        if trouble.is_none() && judge::is_worth_verifying(&evidence) {
+            self.verify(&place, &mut evidence, recorder, wish);
+        }
+        let mut ending = self.ending(evidence, commits, model, recorder);
+        let is_well = matches!(ending.outcome, Outcome::Completed | Outcome::WithoutResult);
+        if let Some(fault) = trouble.filter(|_| is_well) {
+            ending.outcome = Outcome::Failed(Failure::Worktree);
+            ending.reasons = vec![recorder.masked(&fault.message)];
+        }
+        ending
+    }
+
+    /// The process, and the model that it said it used.
+    fn process(
+        &self,
+        place: &Place,
+        recorder: &mut Recorder<'_>,
+        wish: &mut dyn FnMut() -> Option<End>,
+    ) -> (Finished, Option<String>) {
+        let policy = &self.plan.policy;
+        let id = self.draft.run.id.to_string();
+        let mut environment = claude::environment(&self.caller.environment, &policy.environment, &id, 1);
+        self.sign(&mut environment);
+        let arguments = self.draft.arguments(self.plan, place.sources);
+        let order = Order {
+            program: self.plan.program.path.clone(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            folder: place.folder.clone(),
+            environment,
+            input: self.draft.prompt.clone().into_bytes(),
+            held: Some(self.live.clone()),
+            grace: GRACE,
+            mark: Some(claude::mark(&self.live)),
+        };
+        let deadlines = Deadlines { whole: policy.timeout, silence: policy.silence };
+        let (clock, mut model) = (self.caller.env, None);
+        let mut hear = |event: &Event| {
+            if let Event::Began { model: Some(told), .. } | Event::Fallback { to: told } = event {
+                model = Some(told.clone());
+            }
+            if let Some(entry) = Entry::of(event, clock.now()) {
+                recorder.add(entry);
+            }
+        };
+        let finished = session::run(order, Stdout::Messages, deadlines, &mut hear, wish);
+        (finished, model)
+    }
+
+    /// What the run writes to a queue is the run's, and not the person's.
+    pub(super) fn sign(&self, environment: &mut Vec<(OsString, OsString)>) {
+        environment.retain(|(name, _)| name != "SWIFT_ACTOR");
+        environment.push((claude::LOG.into(), self.live.clone().into_os_string()));
+        environment.push(("SWIFT_ACTOR".into(), format!("run-{}", self.draft.run.id.short()).into()));
+    }
+
+    /// Commit what was left uncommitted; the commits of this run, and whether the branch differs from its base.
+    fn keep(&self, place: &Place, start: Option<&str>, recorder: &mut Recorder<'_>) -> Result<Kept, Fault> {
+        let (Some(checkout), Some(start)) = (&place.checkout, start) else { return Ok(Kept::default()) };
+        // Where the run has left its worktree, nothing is committed: that could be somebody else's repository.
+        checkout::confirm(self.project, checkout)?;
+        let run = &self.draft.run;
+        let title: String = shown(&run.title).chars().take(60).collect();
+        let message =
+            format!("{title}\n\nLeft uncommitted by a run, committed by swift.\n\nSwift-Run: {}\n", run.id);
+        let left = checkout::keep(checkout, start, &message)?;
+        if let Some(commit) = &left.committed {
+            let short = commit.get(..10).unwrap_or(commit);
+            let text = format!("what was left uncommitted is committed as {short}");
+            recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
+        }
+        Ok(Kept { commits: left.commits, product: Product { has_diff: left.has_diff } })
+    }
+
+    fn ending(
+        &self,
+        evidence: Evidence,
+        commits: Vec<String>,
+        model: Option<String>,
+        recorder: &Recorder<'_>,
+    ) -> RunEnding {
+        let Judgement { outcome, reasons } = judge::judge(&evidence);
+        let result = evidence.finished.result.as_ref();
+        let answer = result.and_then(|result| result.answer.as_ref());
+        let summary = answer
+            .map(|answer| answer.summary.clone())
+            .or_else(|| result.and_then(|result| result.text.clone()));
+        RunEnding {
+            at: self.caller.now(),
+            outcome,
+            reasons: reasons.iter().map(|reason| recorder.masked(reason)).collect(),
+            model,
+            turns: result.and_then(|result| result.turns).unwrap_or(0),
+            spend: spend::of_run(result, self.draft.before.as_ref()),
+            summary: recorder.masked(&summary.unwrap_or_default().chars().take(8_000).collect::<String>()),
+            denials: result.map(|result| result.denials.clone()).unwrap_or_default(),
+            verdicts: evidence.verdicts.clone(),
+            commits,
+            leftovers: evidence.finished.leftovers,
+        }
+    }
+}

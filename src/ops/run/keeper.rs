@@ -1,0 +1,59 @@
+//! Keeps the lease of a task while its run goes on, and tells when it is lost.
+
+use std::time::Duration;
+
+use crate::domain::fault::Code;
+use crate::domain::id::TaskId;
+use crate::domain::lease::Hold;
+use crate::domain::run::evidence::End;
+use crate::env;
+use crate::ops::claim;
+use crate::store::queue::Queue;
+
+use super::Caller;
+
+/// Keeps the lease of a task while its run goes on.
+pub(super) struct Keeper<'a> {
+    queue: &'a Queue,
+    caller: &'a Caller<'a>,
+    held: Option<(Hold, TaskId)>,
+    renewed: std::time::Instant,
+}
+
+impl<'a> Keeper<'a> {
+    pub(super) fn new(
+        queue: &'a Queue,
+        caller: &'a Caller<'a>,
+        hold: Option<Hold>,
+        task: Option<TaskId>,
+    ) -> Keeper<'a> {
+        Keeper { queue, caller, held: hold.zip(task), renewed: env::moment() }
+    }
+
+    /// Renew when it is time; a reason to end if the lease is lost.
+    pub(super) fn look(&mut self) -> Option<End> {
+        let (hold, task) = self.held.as_ref()?;
+        let length = self.queue.settings.lease;
+        let every = Duration::try_from(length).unwrap_or_default() / 3;
+        if self.renewed.elapsed() < every {
+            return None;
+        }
+        match claim::renew(self.queue, &self.caller.operation("renew"), &task.to_string(), hold, length) {
+            Ok(_) => {
+                self.renewed = env::moment();
+                None
+            }
+            // Somebody is in the middle of something; soon again.
+            Err(fault) if matches!(fault.code, Code::Busy | Code::Changed) => None,
+            Err(fault)
+                if matches!(
+                    fault.code,
+                    Code::LeaseLost | Code::Claimed | Code::TaskNotFound | Code::WrongState
+                ) =>
+            {
+                Some(End::LeaseLost)
+            }
+            Err(_) => None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What is known before anything starts: what is asked for, whether it may be, with which model and within what limits.
+
+use jiff::SignedDuration;
+
+use crate::agent::claude::{self, AnswerForm, Asked, Reach, Sources};
+use crate::agent::find::Program;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::{RunId, TaskId};
+use crate::domain::lease;
+use crate::domain::route::{Head, Verdict};
+use crate::domain::run::evidence::Due;
+use crate::domain::run::outcome::Outcome;
+use crate::domain::run::policy::Policy;
+use crate::domain::run::record::Run;
+use crate::domain::run::tier::{Choice, Tier};
+use crate::domain::task::{Folder, Task};
+use crate::ops::route;
+use crate::store::queue::Queue;
+
+use super::{About, Caller, SessionWish, Wanted, ground, stale};
+
+/// What is known before anything starts.
+pub(crate) struct Plan {
+    pub(crate) task: Option<(TaskId, Task, String)>,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) policy: Policy,
+    pub(crate) choice: Choice,
+    /// Why a person has to say yes first, if so.
+    pub(crate) asks: Option<String>,
+    pub(crate) program: Program,
+    pub(crate) warning: Option<String>,
+    pub(crate) earlier: Vec<Run>,
+    pub(crate) reach: Reach,
+    pub(crate) mcp_config: Option<String>,
+    /// The id of the first run, where it was given before.
+    pub(crate) id: Option<RunId>,
+    /// The run whose session goes on.
+    pub(crate) resumes: Option<Run>,
+    /// What it is told then; nothing: that it shall go on.
+    pub(crate) said: String,
+}
+
+impl Plan {
+    /// The task, if it is about one.
+    pub(crate) fn task_id(&self) -> Option<TaskId> {
+        self.task.as_ref().map(|(id, ..)| *id)
+    }
+
+    /// What has to be there at the end.
+    pub(super) fn due(&self) -> Due {
+        let is_question = self.task.as_ref().is_some_and(|(_, task, _)| task.kind.as_str() == "question");
+        match (self.reach, &self.task) {
+            (Reach::ReadOnly, _) => Due::Text,
+            (Reach::Write, Some(_)) if !is_question => Due::Diff,
+            (Reach::Write, _) => Due::Something,
+        }
+    }
+
+    /// The command line.
+    pub(super) fn arguments(
+        &self,
+        choice: &Choice,
+        session: &str,
+        start: claude::Start,
+        sources: Sources,
+    ) -> Vec<String> {
+        claude::arguments(&Asked {
+            model: choice.model().to_owned(),
+            session: session.to_owned(),
+            start,
+            max_turns: self.policy.max_turns,
+            max_usd: self.policy.max_usd,
+            permission: self.policy.permission,
+            allow: self.policy.allow.clone(),
+            deny: self.policy.deny.clone(),
+            reach: self.reach,
+            answer: if self.task.is_some() { AnswerForm::Status } else { AnswerForm::Free },
+            sources,
+            mcp_config: self.mcp_config.clone(),
+        })
+    }
+}
+
+/// Look at everything that can refuse, and change nothing.
+///
+/// # Errors
+/// [`Code::Recursion`], [`Code::NoClaude`], [`Code::TaskNotFound`], [`Code::Claimed`] and others.
+pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &Wanted) -> Result<Plan> {
+    ground::refuse_recursion()?;
+    let policy = ground::policy(queue, wanted)?;
+    let (program, warning) = ground::program(queue, caller)?;
+    let (task, title, text) = match about {
+        About::Prompt(text) => (None, title_of(text, &wanted.session), text.clone()),
+        About::Task(reference) => {
+            let item = queue.find(reference, &[Folder::Tasks])?;
+            let id = item.id().ok_or_else(|| Fault::new(Code::TaskNotFound, "the task has no id yet"))?;
+            // Who holds it, or that it is blocked, is better said before anything is made.
+            lease::claim(&item.task, id, &caller.actor, caller.now(), SignedDuration::from_secs(1))?;
+            let body = queue.document(&item.path)?.body().to_owned();
+            (Some((id, (*item.task).clone(), body.clone())), item.task.title.clone(), body)
+        }
+    };
+    let earlier = match &task {
+        Some((id, ..)) => stale::runs_of(queue, caller, *id)?,
+        None => Vec::new(),
+    };
+    let resumes = resumes(wanted, &earlier);
+    let said = match &wanted.session {
+        SessionWish::Of(_, said) => said.clone(),
+        SessionWish::Usual => String::new(),
+    };
+    let (choice, asks) = choose(queue, about, wanted, &policy);
+    let (reach, mcp_config) = (wanted.reach, wanted.mcp_config.clone());
+    Ok(Plan {
+        task,
+        title,
+        text,
+        policy,
+        choice,
+        asks,
+        program,
+        warning,
+        earlier,
+        reach,
+        mcp_config,
+        id: wanted.id,
+        resumes,
+        said,
+    })
+}
+
+fn title_of(text: &str, session: &SessionWish) -> String {
+    if let SessionWish::Of(run, _) = session {
+        return run.title.clone();
+    }
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("prompt");
+    line.chars().take(80).collect()
+}
+
+fn resumes(wanted: &Wanted, earlier: &[Run]) -> Option<Run> {
+    match &wanted.session {
+        SessionWish::Of(run, _) => Some((**run).clone()),
+        SessionWish::Usual => {
+            let last = earlier.last()?;
+            matches!(last.outcome(), Some(Outcome::Limit(_))).then(|| last.clone())
+        }
+    }
+}
+
+/// Which model: asked for on the command line, else set for all runs, else what the routing says.
+fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Choice, Option<String>) {
+    let fixed = |tier: Tier, rule: &str, why: &str| Choice {
+        tier,
+        model: wanted.model.clone(),
+        rule: rule.to_owned(),
+        reasons: vec![why.to_owned()],
+    };
+    if let (SessionWish::Of(run, _), None, None) = (&wanted.session, wanted.tier, &wanted.model) {
+        let reasons = vec![format!("as in run {}, which goes on", run.id.short())];
+        return (Choice { rule: "resumed".to_owned(), reasons, ..run.choice.clone() }, None);
+    }
+    let decision = route::or_middle(decide(queue, about));
+    let asks = (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "));
+    let choice = match (wanted.tier, policy.tier) {
+        (Some(tier), _) => fixed(tier, "asked", "asked for on the command line"),
+        (None, _) if wanted.model.is_some() => fixed(decision.tier, "asked", "asked for on the command line"),
+        (None, Some(tier)) => fixed(tier, "settings", "the settings say so for every run"),
+        (None, None) => Choice {
+            tier: decision.tier,
+            model: decision.model.map(|model| model.as_str().to_owned()),
+            rule: decision.rule,
+            reasons: decision.reasons,
+        },
+    };
+    (choice, asks)
+}
+
+fn decide(queue: &Queue, about: &About) -> Result<route::Routed> {
+    let rules = route::rules_of(queue)?;
+    match about {
+        About::Task(reference) => route::task(queue, &rules, reference, route::Named::default()),
+        About::Prompt(text) => route::text(&rules, text, Head::default()),
+    }
+}

@@ -1,0 +1,90 @@
+//! The verifiers of the committed policy, one after the other, in the worktree of a run.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::agent::child::{Order, Stdout};
+use crate::agent::claude;
+use crate::agent::session::{self, Deadlines};
+use crate::domain::run::entry::{Entry, EntryKind};
+use crate::domain::run::evidence::{End, Evidence, Exit, Finished, Verdict};
+use crate::domain::run::policy::Verifier;
+
+use super::execute::Execution;
+use super::ground::Place;
+use super::recorder::Recorder;
+
+/// How much of what a verifier says goes into the record.
+const SAID: usize = 2_000;
+
+/// How long a verifier may take to end when it is asked.
+const GRACE: Duration = Duration::from_secs(2);
+
+impl Execution<'_> {
+    /// Ask them all; what they say becomes part of the evidence.
+    pub(super) fn verify(
+        &self,
+        place: &Place,
+        evidence: &mut Evidence,
+        recorder: &mut Recorder<'_>,
+        wish: &mut dyn FnMut() -> Option<End>,
+    ) {
+        if place.checkout.is_none() || !evidence.product.has_diff {
+            return;
+        }
+        for verifier in &self.plan.policy.verifiers {
+            let order = self.verification(place, verifier);
+            let deadlines = Deadlines { whole: verifier.timeout, silence: verifier.timeout };
+            let finished = session::run(order, Stdout::Text, deadlines, &mut |_| {}, wish);
+            let verdict = Verdict {
+                command: verifier.command.clone(),
+                passed: finished.end == End::OfItself && finished.exit == Exit::Code(0),
+                ended: ended(&finished, verifier),
+                said: recorder.masked(&last_of(&finished.said, SAID)),
+            };
+            let (name, text) = (verdict.command.join(" "), verdict.ended.clone());
+            recorder.add(Entry::new(self.caller.now(), EntryKind::Verify, Some(name), text));
+            evidence.verdicts.push(verdict);
+            if matches!(finished.end, End::Cancelled | End::LeaseLost) {
+                evidence.finished.end = finished.end;
+                return;
+            }
+        }
+    }
+
+    fn verification(&self, place: &Place, verifier: &Verifier) -> Order {
+        let id = self.draft.run.id.to_string();
+        let more = &self.plan.policy.environment;
+        let mut environment = claude::plain_environment(&self.caller.environment, more, &id, 1);
+        self.sign(&mut environment);
+        let (program, arguments) =
+            verifier.command.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
+        Order {
+            program: program.into(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            folder: place.folder.clone(),
+            environment,
+            input: Vec::new(),
+            held: Some(self.live.clone()),
+            grace: GRACE,
+            mark: Some(claude::mark(&self.live)),
+        }
+    }
+}
+
+fn ended(finished: &Finished, verifier: &Verifier) -> String {
+    match (finished.end, finished.exit) {
+        (End::TimedOut | End::Silent, _) => format!("took longer than {} s", verifier.timeout.as_secs()),
+        (End::OfItself, Exit::Code(code)) => format!("exit {code}"),
+        (End::OfItself, Exit::Signal(signal)) => format!("ended by signal {signal}"),
+        (End::OfItself, _) => "could not be started".to_owned(),
+        _ => "stopped".to_owned(),
+    }
+}
+
+/// The end of a text, cut between characters.
+fn last_of(text: &str, most: usize) -> String {
+    let start = text.len().saturating_sub(most);
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    text[start..].to_owned()
+}

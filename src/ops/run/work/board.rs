@@ -1,0 +1,124 @@
+//! What the workers of a shift share, and which task is next.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::domain::fault::Result;
+use crate::domain::id::TaskId;
+use crate::domain::run::record::Run;
+use crate::env::signals::Signals;
+use crate::ops::rank::{self, Scope};
+use crate::ops::run::purse::Purse;
+use crate::store::queue::Queue;
+
+use super::{Stop, Worked};
+
+/// How often a task is taken up again after somebody else was faster.
+const SECOND_LOOKS: u32 = 5;
+
+/// What the workers share.
+pub(super) struct Board {
+    state: Mutex<State>,
+    pub(super) purse: Purse,
+    pub(super) signals: Signals,
+    /// Where the projects lie, by id.
+    pub(super) paths: BTreeMap<String, PathBuf>,
+    pub(super) home: PathBuf,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// Tasks that somebody of this shift has or had.
+    pub(super) taken: HashSet<TaskId>,
+    /// How often each was given back because somebody else was faster.
+    looks: HashMap<TaskId, u32>,
+    /// How often each was run in this shift.
+    pub(super) tries: HashMap<TaskId, u32>,
+    running: usize,
+    /// How many tasks were left again, done or not.
+    ended: usize,
+    pub(super) runs: Vec<(String, Run)>,
+    pub(super) stop: Option<Stop>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Board {
+    /// Before anything is done; from now on ctrl-c is heard by it.
+    pub(super) fn new(purse: Purse, paths: BTreeMap<String, PathBuf>, home: PathBuf) -> Board {
+        Board { state: Mutex::default(), purse, signals: Signals::listen(), paths, home }
+    }
+
+    /// What it all came to.
+    pub(super) fn close(self) -> Worked {
+        let spent = self.purse.spent();
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stop = state.stop.unwrap_or(Stop::NothingReady);
+        Worked { runs: state.runs, stop, spent, notes: state.notes }
+    }
+
+    /// Let a task be taken again, unless that was tried often enough; gives whether it may.
+    pub(super) fn gives_back(&self, task: TaskId) -> bool {
+        self.with(|state| {
+            let looks = state.looks.entry(task).or_insert(0);
+            *looks += 1;
+            *looks <= SECOND_LOOKS && state.taken.remove(&task)
+        })
+    }
+
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The first reason counts.
+    pub(super) fn stop(&self, why: Stop) {
+        self.with(|state| _ = state.stop.get_or_insert(why));
+    }
+
+    /// A note for the person.
+    pub(super) fn note(&self, note: String) {
+        self.with(|state| state.notes.push(note));
+    }
+
+    /// The best ready task that nobody of this shift has had; it counts as being worked on from now.
+    pub(super) fn pick(&self, now: Timestamp) -> Result<Pick> {
+        let ended = self.with(|state| state.ended);
+        let queue = Queue::open(&self.home)?;
+        let scope = if self.paths.len() > 1 || !self.paths.contains_key(queue.settings.id.as_str()) {
+            Scope::All
+        } else {
+            Scope::Project
+        };
+        let ranking = rank::rank(&queue, now, scope)?;
+        self.with(|state| {
+            for ranked in ranking.ready() {
+                let Some(id) = ranked.item.id() else { continue };
+                if self.paths.contains_key(ranked.project) && state.taken.insert(id) {
+                    state.running += 1;
+                    return Ok(Pick::Task(ranked.project.to_owned(), id));
+                }
+            }
+            let is_last_word = state.running == 0 && state.ended == ended;
+            Ok(if is_last_word { Pick::Nothing } else { Pick::Wait })
+        })
+    }
+
+    /// A task that was picked is left again.
+    pub(super) fn left(&self) {
+        self.with(|state| {
+            state.running -= 1;
+            state.ended += 1;
+        });
+    }
+}
+
+/// What a worker does next.
+pub(super) enum Pick {
+    /// The project and the task.
+    Task(String, TaskId),
+    /// What is not ready may become so by what others are doing, or did while we looked.
+    Wait,
+    Nothing,
+}

@@ -1,0 +1,184 @@
+//! One worker: task after task, each from its plan to its end.
+
+use std::time::Duration;
+
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::TaskId;
+use crate::domain::lease::Hold;
+use crate::domain::run::entry::Entry;
+use crate::domain::run::evidence::End;
+use crate::domain::run::next::Next;
+use crate::domain::run::outcome::{Failure, Outcome};
+use crate::domain::run::record::Run;
+use crate::env::signals::Asked;
+use crate::ops::progress;
+use crate::ops::run::drive::{self, Report};
+use crate::ops::run::{About, Caller, Watch, account, plan, stale};
+use crate::store::history;
+use crate::store::queue::Queue;
+
+use super::board::{Board, Pick};
+use super::{Shift, Stop, Tell};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One worker of a shift.
+pub(super) struct Lane<'a> {
+    pub(super) board: &'a Board,
+    pub(super) caller: Caller<'a>,
+    pub(super) shift: &'a Shift,
+    pub(super) tell: Tell<'a>,
+}
+
+impl Lane<'_> {
+    /// Until the shift has a reason to stop.
+    pub(super) fn work(&self) -> Result<()> {
+        let board = self.board;
+        loop {
+            if let Some(why) = self.reason_to_stop()? {
+                board.stop(why);
+            }
+            if board.with(|state| state.stop.is_some()) {
+                return Ok(());
+            }
+            match board.pick(self.caller.now())? {
+                Pick::Task(project, task) => {
+                    let done = self.one(&project, task);
+                    board.left();
+                    done?;
+                }
+                Pick::Wait => std::thread::park_timeout(PAUSE),
+                Pick::Nothing => {
+                    board.stop(Stop::NothingReady);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn reason_to_stop(&self) -> Result<Option<Stop>> {
+        let is_asked = || self.board.signals.asked() > Asked::Nothing;
+        let until = self.shift.until;
+        if is_asked() {
+            return Ok(Some(Stop::Asked));
+        }
+        if until.is_some_and(|until| self.caller.now() >= until) {
+            return Ok(Some(Stop::Time));
+        }
+        let queue = Queue::open(&self.board.home)?;
+        let Some(rest) = account::resting(&queue, &self.caller) else { return Ok(None) };
+        let ends = rest.until.filter(|ends| until.is_some_and(|until| *ends < until));
+        let Some(ends) = ends else { return Ok(Some(Stop::Account(rest.why))) };
+        // The night is longer than the rest: wait for its end.
+        while self.caller.now() < ends {
+            if is_asked() {
+                return Ok(Some(Stop::Asked));
+            }
+            std::thread::park_timeout(Duration::from_millis(200));
+        }
+        Ok(None)
+    }
+
+    /// One task, from the plan to the end.
+    fn one(&self, project: &str, task: TaskId) -> Result<()> {
+        let (board, caller) = (self.board, &self.caller);
+        let Some(path) = board.paths.get(project) else { return Ok(()) };
+        let queue = Queue::open(path)?;
+        let plan = match plan::plan(&queue, caller, &About::Task(task.to_string()), &self.shift.wanted) {
+            Ok(plan) => plan,
+            Err(fault) => return self.skip(project, task, fault),
+        };
+        if stale::kills_its_runs(&plan.earlier) && !was_unblocked(&queue, task)? {
+            return self.quarantine(&queue, project, task);
+        }
+        let short = task.short();
+        if let Some(why) = &plan.asks {
+            board.note(format!("{project} {short}: not run, because a person has to say yes: {why}"));
+            return Ok(());
+        }
+        let mut tell = |entry: &Entry| (self.tell)(&short, entry);
+        let mut wish = || (board.signals.asked() == Asked::Twice).then_some(End::Cancelled);
+        let mut watch = Watch { tell: &mut tell, wish: &mut wish };
+        match drive::drive(&queue, caller, plan, &board.purse, &mut watch) {
+            Ok(report) => self.take_down(&queue, project, task, &report),
+            Err(fault) => return self.skip(project, task, fault),
+        }
+        Ok(())
+    }
+
+    /// What a request came to, and whether its task may be taken again in this shift.
+    fn take_down(&self, queue: &Queue, project: &str, task: TaskId, report: &Report) {
+        let (board, short) = (self.board, task.short());
+        let last = report.runs.last();
+        board.with(|state| {
+            state.notes.extend(report.notes.iter().map(|note| format!("{short}: {note}")));
+            state.runs.extend(last.cloned().map(|run| (project.to_owned(), run)));
+        });
+        match (&report.next, last.and_then(Run::outcome)) {
+            (Next::StopAll, Some(_)) => {
+                let ending = last.and_then(|run| run.ending.as_ref());
+                board.stop(Stop::Account(ending.map(|ending| ending.reasons.join("; ")).unwrap_or_default()));
+            }
+            // An attempt that failed is another one's to make, as long as the settings allow; one that never began is not.
+            (Next::End, Some(outcome)) if counts_as_attempt(outcome) => {
+                let most = queue.settings.attempts.max(1);
+                board.with(|state| {
+                    let tries = state.tries.entry(task).or_insert(0);
+                    *tries += 1;
+                    if *tries < most {
+                        state.taken.remove(&task);
+                    }
+                });
+            }
+            // It waits for its time, and may be taken again after it.
+            (Next::Park { .. }, _) => board.with(|state| _ = state.taken.remove(&task)),
+            _ => {}
+        }
+    }
+
+    /// A task that cannot be run now stops nothing else, unless nothing can be run.
+    fn skip(&self, project: &str, task: TaskId, fault: Fault) -> Result<()> {
+        let board = self.board;
+        match fault.code {
+            Code::BudgetSpent => board.stop(Stop::Budget(fault.message)),
+            Code::AccountRests => board.stop(Stop::Account(fault.message)),
+            Code::NoClaude | Code::Recursion => return Err(fault),
+            // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
+            Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy
+                if board.gives_back(task) =>
+            {
+                std::thread::park_timeout(PAUSE);
+            }
+            _ => board.note(format!("{project} {}: {fault}", task.short())),
+        }
+        Ok(())
+    }
+
+    fn quarantine(&self, queue: &Queue, project: &str, task: TaskId) -> Result<()> {
+        let hold = Hold { actor: self.caller.actor.clone(), token: None };
+        let operation = self.caller.operation("block");
+        let why = stale::quarantine_reason();
+        match progress::block(queue, &operation, &task.to_string(), &hold, &why) {
+            Ok(_) => {
+                self.board.note(format!("{project} {}: {why}", task.short()));
+                Ok(())
+            }
+            Err(fault) => self.skip(project, task, fault),
+        }
+    }
+}
+
+fn counts_as_attempt(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(failure) => failure != Failure::Start,
+        outcome => matches!(outcome, Outcome::TimedOut | Outcome::WithoutResult),
+    }
+}
+
+/// A person has looked at it since.
+fn was_unblocked(queue: &Queue, task: TaskId) -> Result<bool> {
+    let last = history::last_event_of(queue, task)?;
+    Ok(last.is_some_and(|event| event.fact.kind == EventKind::TaskUnblocked))
+}

@@ -1,0 +1,213 @@
+//! What a run has left in its worktree: what is not committed yet, its commits, and what they change.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::index::entry::{Flags, Mode, Stage};
+
+use super::super::external::Git;
+use super::super::find::{Place, place};
+use super::super::objects::Batch;
+use super::super::perm::Sharing;
+use super::super::refs;
+use super::super::repo::Repo;
+use super::super::tree::{self, Leaf};
+use super::{Checkout, head, is_dirty, text};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// The most commits of one run that are told.
+const MOST_COMMITS: usize = 1000;
+
+/// What a run has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// The commit that was made now, of what was not committed.
+    pub(crate) committed: Option<String>,
+    /// The commits since the run began, oldest first.
+    pub(crate) commits: Vec<String>,
+    /// Whether anything differs from where the branch began.
+    pub(crate) has_diff: bool,
+}
+
+/// Commit everything that a run left uncommitted, and tell what there is then. Not signed: nobody is there to be
+/// asked for a passphrase, and it is not the person's own work.
+///
+/// # Errors
+/// Those of git, such as a missing identity.
+pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Left> {
+    let folder = &checkout.path;
+    let found = place(folder)?;
+    let repo = Repo::open(&found.git_dir)?;
+    // What was made outside of a sparse checkout is work too.
+    let is_sparse = repo.flag("core.sparseCheckout") == Some(true);
+    let words: &[&str] = if is_sparse { &["add", "--all", "--sparse"] } else { &["add", "--all"] };
+    Git::at(folder).run(words)?;
+    let committed = match changes(&repo, &found) {
+        Ok(changes) if changes.is_empty() => None,
+        Ok(changes) => commit(&repo, &found, &changes, message)?,
+        // What is special about it, git knows.
+        Err(why) => {
+            tracing::debug!(%why, "git commits what was left");
+            commit_by_git(folder, message)?
+        }
+    };
+    let tip = head(folder)?.unwrap_or_else(|| start.to_owned());
+    let commits = commits(&repo, folder, start, &tip)?;
+    let has_diff = root(&repo, &checkout.base)? != root(&repo, &tip)?;
+    Ok(Left { committed, commits, has_diff })
+}
+
+/// Files of git's that stand for something begun, which a commit would end.
+const BEGUN: [&str; 7] = [
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "REBASE_HEAD",
+    "rebase-merge",
+    "rebase-apply",
+    "sequencer",
+];
+
+fn special(what: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::Unsupported, format!("special: {what}"))
+}
+
+/// What the index has that the last commit has not.
+fn changes(repo: &Repo, place: &Place) -> Result<BTreeMap<String, Option<Leaf>>> {
+    if let Some(begun) = BEGUN.into_iter().find(|name| place.git_dir.join(name).exists()) {
+        return Err(special(begun));
+    }
+    if repo.sharing()? != Sharing::Umask {
+        return Err(special("core.sharedRepository"));
+    }
+    let tip = refs::tip(&place.git_dir, &place.common_dir)?.id.ok_or_else(|| special("no commit yet"))?;
+    let mut before = BTreeMap::new();
+    tree::flatten(repo, repo.commit(tip)?.tree, "", &mut before)?;
+    let index = gix::index::File::at(
+        place.git_dir.join("index"),
+        repo.hash,
+        false,
+        gix::index::decode::Options::default(),
+    )
+    .map_err(special)?;
+    let mut changes = BTreeMap::new();
+    for entry in index.entries() {
+        let is_plain = entry.stage() == Stage::Unconflicted
+            && !entry.flags.contains(Flags::INTENT_TO_ADD)
+            && matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK | Mode::COMMIT);
+        let path = std::str::from_utf8(entry.path(&index)).map_err(special)?;
+        if !is_plain {
+            return Err(special(path));
+        }
+        let leaf = Leaf { mode: entry.mode.bits(), id: entry.id };
+        if before.remove(path).map(usual) != Some(leaf) {
+            changes.insert(path.to_owned(), Some(leaf));
+        }
+    }
+    changes.extend(before.into_keys().map(|path| (path, None)));
+    Ok(changes)
+}
+
+/// Very old trees have modes that an index does not know.
+fn usual(leaf: Leaf) -> Leaf {
+    match (leaf.mode & 0o170_000, leaf.mode & 0o100) {
+        (0o100_000, 0) => Leaf { mode: tree::FILE, ..leaf },
+        (0o100_000, _) => Leaf { mode: tree::PROGRAM, ..leaf },
+        _ => leaf,
+    }
+}
+
+fn commit(
+    repo: &Repo,
+    place: &Place,
+    changes: &BTreeMap<String, Option<Leaf>>,
+    message: &str,
+) -> Result<Option<String>> {
+    use gix::objs::Write as _;
+    let failed = |error: gix::Error| Fault::new(Code::Git, format!("cannot commit what was left: {error}"));
+    let tip = refs::tip(&place.git_dir, &place.common_dir)?.id;
+    let mut batch = Batch::new(repo.hash);
+    let before = tip.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
+    let after = match tree::edit(repo, before, changes, &mut batch)? {
+        Some(after) => after,
+        None => batch.add(gix::objs::Kind::Tree, Vec::new())?,
+    };
+    for (kind, data) in batch.objects() {
+        repo.gix().write_buf(kind, data).map_err(failed)?;
+    }
+    let identity = repo.identity()?;
+    let (mut first, mut second) =
+        (gix::date::parse::TimeBuf::default(), gix::date::parse::TimeBuf::default());
+    let id = repo
+        .gix()
+        .commit_as(
+            identity.committer.to_ref(&mut first),
+            identity.author.to_ref(&mut second),
+            "HEAD",
+            message,
+            after,
+            tip,
+        )
+        .map_err(failed)?;
+    Ok(Some(id.to_string()))
+}
+
+fn commit_by_git(folder: &Path, message: &str) -> Result<Option<String>> {
+    if !is_dirty(folder)? {
+        return Ok(None);
+    }
+    Git::at(folder).input(message.as_bytes().to_vec()).run(&[
+        "commit",
+        "--quiet",
+        "--no-gpg-sign",
+        "--file",
+        "-",
+    ])?;
+    head(folder)
+}
+
+/// The commits from one to another, oldest first, merges included.
+fn commits(repo: &Repo, folder: &Path, from: &str, to: &str) -> Result<Vec<String>> {
+    if let Some(chain) = chain(repo, repo.id(from)?, repo.id(to)?) {
+        return Ok(chain);
+    }
+    let range = format!("{from}..{to}");
+    let most = format!("--max-count={MOST_COMMITS}");
+    let out = Git::at(folder).run(&["rev-list", "--reverse", &most, &range, "--"])?;
+    Ok(text(&out).lines().map(str::to_owned).collect())
+}
+
+/// The same where each commit has one parent, as nearly always.
+fn chain(repo: &Repo, from: ObjectId, to: ObjectId) -> Option<Vec<String>> {
+    let (mut chain, mut at) = (Vec::new(), to);
+    while at != from {
+        let [parent] = repo.commit(at).ok()?.parents[..] else { return None };
+        chain.push(at.to_string());
+        at = parent;
+        if chain.len() > MOST_COMMITS {
+            return None;
+        }
+    }
+    chain.reverse();
+    Some(chain)
+}
+
+fn root(repo: &Repo, commit: &str) -> Result<ObjectId> {
+    Ok(repo.commit(repo.id(commit)?)?.tree)
+}
+
+/// Whether two commits differ at any of these paths.
+///
+/// # Errors
+/// Those of reading objects.
+pub(crate) fn paths_differ(folder: &Path, from: &str, to: &str, paths: &[&str]) -> Result<bool> {
+    let repo = Repo::open(&place(folder)?.git_dir)?;
+    let (from, to) = (root(&repo, from)?, root(&repo, to)?);
+    for path in paths {
+        if tree::lookup(&repo, from, path)? != tree::lookup(&repo, to, path)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,78 @@
+//! Which folders an index has files in, so that only the entries of some of them need be kept.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::ops::Range;
+
+use super::index_file::{Entries, Stream, Trouble};
+
+/// Entries that follow each other in an index and are in the same folder.
+#[derive(Debug)]
+struct Group {
+    folder: Vec<u8>,
+    /// Where they are in the file.
+    part: Range<u64>,
+    count: u32,
+}
+
+/// The entries of an index below a prefix, by folder.
+#[derive(Debug)]
+pub(super) struct Outline {
+    groups: Vec<Group>,
+    id_len: usize,
+}
+
+impl Outline {
+    /// Look through an index.
+    pub(super) fn of(index: &File, id_len: usize, prefix: &[u8]) -> Result<Outline, Trouble> {
+        let mut stream = Stream::open(index, id_len)?;
+        let mut groups: Vec<Group> = Vec::new();
+        while let Some(entry) = stream.next()? {
+            if !entry.path.starts_with(prefix) {
+                continue;
+            }
+            let folder = &entry.path[..name_at(entry.path)];
+            match groups.last_mut() {
+                Some(group) if group.folder == folder && group.part.end == entry.start => {
+                    group.part.end = entry.end();
+                    group.count += 1;
+                }
+                _ => groups.push(Group { folder: folder.to_vec(), part: entry.start..entry.end(), count: 1 }),
+            }
+        }
+        Ok(Outline { groups, id_len })
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.count as usize).sum()
+    }
+
+    /// The folders that have files and no folders in them, each with a `/` at its end.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = &[u8]> {
+        let above: HashSet<&[u8]> = self.groups.iter().flat_map(|group| above(&group.folder)).collect();
+        let folders: HashSet<&[u8]> = self.groups.iter().map(|group| group.folder.as_slice()).collect();
+        folders.into_iter().filter(move |folder| !folder.is_empty() && !above.contains(folder))
+    }
+
+    /// The entries of all folders but some.
+    pub(super) fn entries_outside(
+        &self,
+        index: &File,
+        is_left_out: impl Fn(&[u8]) -> bool,
+    ) -> Result<Entries, Trouble> {
+        let kept = self.groups.iter().filter(|group| !is_left_out(&group.folder));
+        Entries::of(index, self.id_len, kept.map(|group| (group.part.clone(), group.count)))
+    }
+}
+
+/// Where a path's last part begins.
+fn name_at(path: &[u8]) -> usize {
+    path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1)
+}
+
+/// The folders that a folder is in, each with a `/` at its end.
+fn above(folder: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let inner = folder.len().saturating_sub(1);
+    (0..inner).filter(|at| folder[*at] == b'/').map(|at| &folder[..=at])
+}
