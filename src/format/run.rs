@@ -26,6 +26,7 @@ pub(crate) fn render(run: &Run) -> String {
     line(&mut text, "attempt", run.attempt);
     maybe(&mut text, "follows", run.follows.map(|run| string(&run.to_string())));
     line(&mut text, "actor", string(run.actor.as_str()));
+    maybe(&mut text, "token", run.token.map(|token| token.to_string()));
     line(&mut text, "request", string(&run.request));
     line(&mut text, "session", string(&run.session));
     line(&mut text, "resumed", run.resumed);
@@ -126,6 +127,7 @@ struct File {
     attempt: u32,
     follows: Option<String>,
     actor: String,
+    token: Option<u64>,
     request: String,
     session: String,
     resumed: bool,
@@ -217,6 +219,7 @@ pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
         attempt: file.attempt,
         follows: file.follows.map(|run| word("follows", &run)).transpose()?,
         actor: word("actor", &file.actor)?,
+        token: file.token,
         request: file.request,
         choice: Choice {
             tier: word("route.tier", &file.route.tier)?,
@@ -311,6 +314,7 @@ mod tests {
             attempt: 2,
             follows: Some(RunId::new(1, 1)),
             actor: "ann".parse().unwrap(),
+            token: number.is_multiple_of(3).then_some(7),
             request: "abc".to_owned(),
             choice: Choice {
                 tier: Tier::Opus,

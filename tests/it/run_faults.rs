@@ -63,6 +63,7 @@ fn no_fault_hangs_leaks_loses_or_lies() {
     let scene = Scene::new(&sandbox);
     scene.settings("[run]\nretries = 0\nescalations = 0\ntimeout = \"2s\"\n");
     let mark = format!("HOME={}", sandbox.home().path("").to_str().unwrap().trim_end_matches('/'));
+    let mut late = 0;
     for round in 0..runs {
         let (script, outcomes) =
             FAULTS[if round < FAULTS.len() as u64 { round as usize } else { chance.below(FAULTS.len()) }];
@@ -72,7 +73,7 @@ fn no_fault_hangs_leaks_loses_or_lies() {
             _ => Accident::None,
         };
         let what = format!("round {round}, seed {seed}: {script}, {accident:?}");
-        scene.script(&format!("init; {script}"));
+        scene.script(&format!("rm -f \"$HOME/through\"; init; {script}; echo >\"$HOME/through\""));
         let task = scene.task(&format!("Make part {round}"));
         let before = scene.starts();
         let running = Background::start(&scene, &["run", &task]);
@@ -98,12 +99,18 @@ fn no_fault_hangs_leaks_loses_or_lies() {
             Accident::Killed => "interrupted",
             Accident::Stopped => "cancelled",
         };
+        // On a machine that is busy enough, time runs out for any of them, and then that is how it ended.
+        let is_late = outcome == "timed-out"
+            && record.json()["run"]["seconds"].as_f64().unwrap() >= 2.0
+            && !sandbox.home().path("through").exists();
+        late += u64::from(is_late);
         assert!(
-            outcomes.contains(&outcome.as_str()) || outcome == by_accident,
+            outcomes.contains(&outcome.as_str()) || outcome == by_accident || is_late,
             "{what}: {outcome}\n{:#}",
             record.json()
         );
     }
+    println!("{runs} runs, seed {seed}: {late} ended by the time limit");
     let all: Vec<Value> = scene.runs();
     assert_eq!(all.len() as u64, runs, "every run has a record");
     assert!(all.iter().all(|run| run["state"] == "ended"), "every record has an end");

@@ -56,16 +56,36 @@ fn nothing_outlives_a_swift_that_is_killed_and_its_record_gets_an_end() {
     let task = scene.task("Make it");
     let running = Background::start(&scene, &["run", &task]);
     until("it works", || sandbox.home().path("ready").exists());
+    until("it is heard", || scene.call(["run", "logs", &task]).run().stdout.contains("hello"));
     running.kill();
     nothing_is_left(&sandbox);
     let runs = scene.runs();
     assert_eq!((&runs[0]["outcome"], runs.len()), (&"interrupted".into(), 1), "{runs:?}");
     assert!(scene.call(["run", "logs", &task]).run().ok().contains("hello"), "the transcript is kept");
-    // Its lease runs out by itself; then the task goes on where it was.
-    sandbox.later(jiff::SignedDuration::from_hours(1));
+    // With its end its task is free, and goes on where it was.
+    assert_eq!(scene.state(&task), "ready");
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!((status, document["run"]["attempt"].as_u64()), (0, Some(2)), "{document:#}");
     world::sound(&scene.place, "after a kill");
+}
+
+#[test]
+fn a_task_whose_runs_are_cut_off_three_times_is_put_aside() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; hang");
+    let task = scene.task("Make it");
+    for start in 1..=3 {
+        let running = Background::start(&scene, &["run", &task]);
+        until("it works", || scene.starts() == start);
+        running.kill();
+        nothing_is_left(&sandbox);
+    }
+    let shift = scene.call("work --json").run().json();
+    assert_eq!((scene.starts(), scene.state(&task)), (3, "blocked".to_owned()), "{shift:#}");
+    assert!(text(&shift["notes"][0]).contains("quarantined"), "{shift:#}");
+    let outcomes: Vec<_> = scene.runs().iter().map(|run| text(&run["outcome"])).collect();
+    assert_eq!(outcomes, ["interrupted"; 3]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod agent;
 mod carry;
 mod check;
 mod events;
+mod head;
 mod inbox;
 mod look;
 mod program;

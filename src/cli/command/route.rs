@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::head::HeadArguments;
 use crate::cli::context::Context;
 use crate::cli::{DONE, FINDINGS, editor};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::route::{Head, LARGEST, Model, Tier};
-use crate::domain::task::{Effort, Kind, Priority};
+use crate::domain::route::LARGEST;
 use crate::ops::route::{self, Named, Routed};
 use crate::ui;
 use crate::view::route::{Detail, EvaluationView, RouteView};
@@ -28,24 +28,8 @@ pub(in crate::cli) struct Route {
     /// Put labelled requests to the rules, one JSON object a line; `-` reads them from stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     eval: Option<PathBuf>,
-    /// The tier that is asked for by name; it wins
-    #[arg(long, value_name = "TIER")]
-    tier: Option<Tier>,
-    /// The model that is asked for by name; it wins
-    #[arg(long, value_name = "MODEL")]
-    model: Option<Model>,
-    /// The kind of a text that is no task yet
-    #[arg(long, short = 'k', value_name = "KIND")]
-    kind: Option<Kind>,
-    /// The priority of a text that is no task yet
-    #[arg(long, short = 'p', value_name = "PRIORITY")]
-    priority: Option<Priority>,
-    /// The effort of a text that is no task yet
-    #[arg(long, short = 'e', value_name = "EFFORT")]
-    effort: Option<Effort>,
-    /// A label of a text that is no task yet; may be given several times
-    #[arg(long = "label", short = 'l', value_name = "LABEL", value_delimiter = ',')]
-    labels: Vec<String>,
+    #[command(flatten)]
+    head: HeadArguments,
 }
 
 impl Route {
@@ -64,19 +48,14 @@ impl Route {
             && may_be_reference(word)
             && let Ok(queue) = context.queue()
         {
-            let named = Named { tier: self.tier, model: self.model.clone() };
+            let named = Named { tier: self.head.tier, model: self.head.model.clone() };
             match route::task(queue, &route::rules_of(queue)?, word, named) {
                 Err(fault) if fault.code == Code::TaskNotFound && !is_surely_reference(word) => {}
                 found => return found,
             }
         }
         let text = text_of(&self.words)?;
-        let Route { kind, priority, effort, labels, tier, model, .. } = self;
-        route::text(
-            &route::rules(&context.start)?,
-            &text,
-            Head { kind, priority, effort, labels, tier, model },
-        )
+        route::text(&route::rules(&context.start)?, &text, self.head.into())
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::civil::Date;
 
+use super::head::HeadArguments;
 use crate::cli::DONE;
 use crate::cli::context::Context;
 use crate::cli::editor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::route::{Model, Tier};
-use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, valid_title};
+use crate::domain::task::{Dependency, Folder, Kind, valid_title};
 use crate::format::date;
 use crate::ops::create::{self, Fields, Target, Text};
 use crate::ops::edit::{self, Clear, NewText};
@@ -21,30 +21,14 @@ use crate::view::task::ChangedView;
 /// The fields of a task that can be given on the command line.
 #[derive(Args)]
 struct FieldArguments {
-    /// feature, bug, task, question, or a word of your own
-    #[arg(long, short = 'k', value_name = "KIND")]
-    kind: Option<Kind>,
-    /// low, medium, high or critical
-    #[arg(long, short = 'p', value_name = "PRIORITY")]
-    priority: Option<Priority>,
-    /// S, M, L or XL
-    #[arg(long, short = 'e', value_name = "EFFORT")]
-    effort: Option<Effort>,
-    /// A label; may be given several times, or as `one,two`
-    #[arg(long = "label", short = 'l', value_name = "LABEL", value_delimiter = ',')]
-    labels: Vec<String>,
+    #[command(flatten)]
+    head: HeadArguments,
     /// A task that has to be done first: an id, or `project#id`; may be given several times
     #[arg(long = "after", short = 'a', value_name = "REF")]
     after: Vec<String>,
     /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`
     #[arg(long, short = 'd', value_name = "DATE")]
     due: Option<String>,
-    /// The tier of the model that is to work on it: haiku, sonnet or opus (default: as `swift route` decides)
-    #[arg(long, value_name = "TIER")]
-    tier: Option<Tier>,
-    /// The model that is to work on it, by name
-    #[arg(long, value_name = "MODEL")]
-    model: Option<Model>,
 }
 
 impl FieldArguments {
@@ -52,7 +36,7 @@ impl FieldArguments {
         let today = context.env.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let due = self.due.map(|text| date::parse(&text, today)).transpose()?;
         let after = self.after.iter().map(|text| dependency(queue, text)).collect::<Result<_>>()?;
-        let Self { kind, priority, effort, labels, tier, model, .. } = self;
+        let HeadArguments { kind, priority, effort, labels, tier, model } = self.head;
         Ok(Fields { title, kind, priority, effort, labels, after, due: due as Option<Date>, tier, model })
     }
 }

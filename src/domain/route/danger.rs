@@ -20,6 +20,9 @@ pub(super) struct Found {
     pub(super) what: String,
 }
 
+/// More reasons for a question than these are not looked for.
+const ENOUGH: usize = 10;
+
 /// Verbs by which a quoted command becomes one.
 const EXECUTING: &str = "\
      run execute use call issue invoke type apply launch perform enter eval paste";
@@ -38,17 +41,25 @@ const TEXTS: &str = "\
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Found> {
     let reading = Reading { rules, tokens, hits };
-    let mut found: Vec<Found> = Vec::new();
-    for at in 0..tokens.len() {
-        let here = [reading.command(at), reading.verb(at), reading.foreign(at)];
-        for one in here.into_iter().flatten() {
-            // Many times the same is no more dangerous than once.
-            if found.len() < 20 && !found.contains(&one) {
-                found.push(one);
-            }
-        }
-    }
+    let here = |at: usize| [reading.command(at), reading.verb(at), reading.foreign(at)];
+    let mut found: Vec<Found> = (0..tokens.len()).flat_map(here).flatten().take(ENOUGH).collect();
+    found.dedup();
     found
+}
+
+/// The first destructive word of a part that is too long to be read closely: here the word alone is doubt enough.
+pub(super) fn find_further(rules: &Rules, tokens: &[Token<'_>]) -> Option<Found> {
+    let destroys = |group: Group| match group {
+        Group::Command => true,
+        Group::Verb(number) => rules.dangers[number].loss && rules.dangers[number].objects.is_none(),
+        _ => false,
+    };
+    let hits = rules.lexicon.hits_of(tokens, destroys);
+    let (at, hit) = (0..tokens.len()).find_map(|at| Some((at, hits.at(at).first()?)))?;
+    Some(Found {
+        words: quoted(&tokens[at..hit.end]),
+        what: "a word of loss, far down in a long text".to_owned(),
+    })
 }
 
 impl Reading<'_, '_> {

@@ -115,7 +115,9 @@ pub(super) fn is_demand(tokens: &[Token<'_>], at: usize) -> bool {
 pub(super) fn is_participle(token: &Token<'_>) -> bool {
     let irregular =
         "torn thrown blown taken swept gotten got overwritten overwrote gone undone withdrawn shut";
-    token.lower.ends_with("ed") || token.is(irregular)
+    // Words that only end like one.
+    let others = "shred seed feed speed embed exceed proceed need";
+    (token.lower.ends_with("ed") && !token.is(others)) || token.is(irregular)
 }
 
 fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {

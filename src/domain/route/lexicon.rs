@@ -69,6 +69,11 @@ impl Lexicon {
 
     /// Where in these tokens which patterns occur.
     pub(super) fn hits(&self, tokens: &[Token<'_>]) -> Hits {
+        self.hits_of(tokens, |_| true)
+    }
+
+    /// Where in these tokens the patterns of these groups occur.
+    pub(super) fn hits_of(&self, tokens: &[Token<'_>], is_wanted: impl Fn(Group) -> bool) -> Hits {
         let mut found = Hits { hits: Vec::new(), starts: Vec::with_capacity(tokens.len() + 1) };
         for (at, token) in tokens.iter().enumerate() {
             found.starts.push(found.hits.len());
@@ -76,8 +81,8 @@ impl Lexicon {
             let words = token.lemmas.iter().map(String::as_str);
             let itself = token.lemmas.is_empty().then_some(token.lower.as_str());
             for word in words.chain(itself).chain(letter.as_deref()).chain(["*"]) {
-                let hit = |(group, pattern)| hit(group, pattern, tokens, at);
-                found.hits.extend(self.under(word).filter_map(hit));
+                let wanted = self.under(word).filter(|(group, _)| is_wanted(*group));
+                found.hits.extend(wanted.filter_map(|(group, pattern)| hit(group, pattern, tokens, at)));
             }
         }
         found.starts.push(found.hits.len());

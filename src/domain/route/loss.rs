@@ -184,7 +184,7 @@ impl<'a, 't> Scene<'a, 't> {
                 "can could may might let lets allow allows able when if should shall must cannot can't to who",
             ) || matches!(self.previous(), Some((_, token)) if token.is(USERS));
         }
-        let abilities = "able ability allow allows allowed lets enable enables unable possible possibility way permission permissions";
+        let abilities = "able ability allow allows allowed lets enable enables unable possibility way permission permissions";
         let reaches = "to for of that which and or";
         let last = before.iter().rposition(|token| token.is(abilities));
         last.is_some_and(|last| before[last + 1..].iter().any(|token| token.is(reaches)))
@@ -334,6 +334,10 @@ impl<'a, 't> Scene<'a, 't> {
             return false;
         }
         if self.is_governed() {
+            return false;
+        }
+        // `print what would be removed`
+        if has("what which") && has("would") {
             return false;
         }
         if wanted {

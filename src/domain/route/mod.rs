@@ -81,6 +81,10 @@ impl Confidence {
 /// The largest request that is read, in bytes.
 pub(crate) const LARGEST: usize = 1 << 20;
 
+/// So many words of a request are weighed. No person says more of what is to be done; what follows is material, in
+/// which only words of loss are looked for.
+const WEIGHED: usize = 2_000;
+
 /// What is asked: the words, and what the head of the task says beside them.
 #[derive(Debug, Clone)]
 pub(crate) struct Request<'a> {
@@ -150,16 +154,20 @@ impl Decision {
 /// Decide. Always gives an answer, and always the same one.
 pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
     let text = normal::normal(request.text);
-    let mut tokens = token::tokens(&text);
-    slip::correct(&rules.lexicon, &mut tokens);
-    let hits = rules.lexicon.hits(&tokens);
+    let mut all = token::tokens(&text);
+    let weighed = WEIGHED.min(all.len());
+    let (tokens, rest) = all.split_at_mut(weighed);
+    slip::correct(&rules.lexicon, tokens);
+    let hits = rules.lexicon.hits(tokens);
     let judged = match own_rule(rules, request, &hits) {
         Some(rule) => by_rule(rule),
-        None if language::is_english(&tokens, &hits) => by_score(rules, request, &tokens, &hits),
+        None if language::is_english(tokens, &hits) => by_score(rules, request, tokens, &hits),
         None => Decision::middle("not English", "not in English, which is all that the rules know"),
     };
     let named = by_name(judged, &request.head);
-    guarded(named, &danger::find(rules, &tokens, &hits))
+    let dangers = danger::find(rules, tokens, &hits);
+    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
+    guarded(named, &dangers.into_iter().chain(further).collect::<Vec<_>>())
 }
 
 /// The first rule all of whose conditions hold.

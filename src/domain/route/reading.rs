@@ -98,8 +98,12 @@ impl Reading<'_, '_> {
 
     /// What git has anyway is harmless, unless it lies where git is not.
     pub(super) fn is_harmless(&self, phrase: &Phrase) -> bool {
-        let is_named = |at: usize| self.hits.end(at, Group::Harmless).is_some();
-        phrase.places().any(is_named) && !phrase.places().any(|at| self.is_store(at))
+        let is_named = |at: &usize| self.hits.end(*at, Group::Harmless).is_some();
+        // `to the state of last week` tells no more what it is done to.
+        let is_object =
+            |at: &usize| *at == phrase.from || !self.tokens[*at].is("to with by into until after");
+        phrase.places().take_while(is_object).any(|at| is_named(&at))
+            && !phrase.places().any(|at| self.is_store(at))
     }
 
     fn is_store(&self, at: usize) -> bool {
@@ -127,7 +131,8 @@ impl Reading<'_, '_> {
     /// event` may be one, `delete events` is none. Whatever a hyphen joins is one too: `production-like`.
     pub(super) fn is_part(&self, at: usize) -> bool {
         let Some(token) = self.tokens.get(at).filter(|token| token.is_said()) else { return false };
-        token.joined || self.hits.end(at, Group::Part).is_some()
+        (token.joined && token.lower.chars().all(char::is_alphabetic))
+            || self.hits.end(at, Group::Part).is_some()
     }
 }
 

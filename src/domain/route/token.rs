@@ -160,6 +160,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn chunk(&mut self, chunk: &'t str) {
+        // `git checkout -- .` is one command, where a writer's dash ends a clause.
+        if chunk == "--" && self.tokens.last().is_some_and(|last| last.is("checkout restore")) {
+            return self.push(chunk, Kind::Flag, false);
+        }
         if ["-", "--", "\u{2013}", "\u{2014}", "||", "&&"].contains(&chunk) {
             return self.end_clause();
         }

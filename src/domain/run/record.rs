@@ -22,6 +22,8 @@ pub(crate) struct Run {
     /// The run that this one follows: a retry, an escalation, a resumption.
     pub(crate) follows: Option<RunId>,
     pub(crate) actor: Actor,
+    /// The fencing token under which it holds its task.
+    pub(crate) token: Option<u64>,
     /// SHA-256 of the prompt.
     pub(crate) request: String,
     pub(crate) choice: Choice,

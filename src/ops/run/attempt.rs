@@ -25,12 +25,12 @@ impl Drive<'_> {
     /// Make it; gives what follows.
     pub(super) fn attempt(&mut self, watch: &mut Watch<'_>) -> Result<Next> {
         let basis = self.basis();
-        let (earlier, draft) = (basis.earlier(), basis.draft()?);
+        let (earlier, mut draft) = (basis.earlier(), basis.draft()?);
         account::admit(self.queue, self.caller, self.choice.model())?;
         self.folder = draft.wanted.as_ref().map(|checkout| checkout.path.clone());
         let live = LiveLog::begin(self.queue, draft.run.id)?;
         let live_path = live.path.clone();
-        let place = self.begin(&draft)?;
+        let place = self.begin(&mut draft)?;
         let mut recorder = Recorder::new(live, claude::secrets(&self.caller.environment), watch.tell);
         let told: String = draft.prompt.chars().take(PROMPT_TOLD).collect();
         recorder.add(Entry::new(self.caller.now(), EntryKind::Prompt, None, told));
@@ -63,13 +63,13 @@ impl Drive<'_> {
 
     /// Commit the record, and make the worktree meanwhile: the one waits for the disk, the other for the processor.
     /// What is wrong with the worktree is an end of the run that the record tells of.
-    fn begin(&mut self, draft: &Draft) -> Result<Result<Place>> {
+    fn begin(&mut self, draft: &mut Draft) -> Result<Result<Place>> {
         let project = runs::project_folder(self.queue);
         let length = self.queue.settings.lease;
-        let held = self.hold.take();
+        let (held, wanted) = (self.hold.take(), draft.wanted.clone());
         let (begun, place) = std::thread::scope(|scope| {
-            let place = scope.spawn(|| ground::place(project, draft.wanted.clone()));
-            let begun = begin::begin(self.queue, self.caller, &draft.run, held, length);
+            let place = scope.spawn(|| ground::place(project, wanted));
+            let begun = begin::begin(self.queue, self.caller, &mut draft.run, held, length);
             (begun, place.join().expect("making a worktree does not panic"))
         });
         self.hold = begun?;

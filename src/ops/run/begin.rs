@@ -21,20 +21,19 @@ pub(crate) fn path(run: &Run) -> String {
     layout::run_path(run.id, run.task)
 }
 
-/// Commit the record, and the claim if the task is not held yet; gives the hold.
+/// Commit the record, and the claim if the task is not held yet; gives the hold, which the record names.
 ///
 /// # Errors
 /// Those of claiming and of the commit.
 pub(crate) fn begin(
     queue: &Queue,
     caller: &Caller<'_>,
-    run: &Run,
+    run: &mut Run,
     hold: Option<Hold>,
     lease: SignedDuration,
 ) -> Result<Option<Hold>> {
     let operation = caller.operation("run");
     let mut tx = Tx::begin_for_one(queue, &operation)?;
-    tx.put(&path(run), format::run::render(run).into_bytes())?;
     let mut fact = Fact::of(EventKind::RunStarted).because(run.id.to_string());
     fact.task = run.task;
     tx.record(fact);
@@ -45,6 +44,8 @@ pub(crate) fn begin(
         }
         (_, hold) => (hold, subject(run)),
     };
+    run.token = hold.as_ref().and_then(|hold| hold.token);
+    tx.put(&path(run), format::run::render(run).into_bytes())?;
     tx.commit(&subject)?;
     Ok(hold)
 }

@@ -146,9 +146,20 @@ pub(crate) fn abandon(
     }
     let ended = Run { ending: Some(ending), ..present };
     stage(&mut tx, &ended, transcript)?;
+    give_back(&mut tx, &ended)?;
     tx.commit(&begin::subject(&ended))?;
     runs::forget_live(queue, ended.id);
     Ok(ended)
+}
+
+/// Nobody works on the task of such a run any more: it is free again, unless somebody else has it by now.
+fn give_back(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
+    let (Some(task), Some(token)) = (run.task, run.token) else { return Ok(()) };
+    let Ok(item) = tx.queue.find(&task.to_string(), &[Folder::Tasks]) else { return Ok(()) };
+    if item.task.lease.as_ref().is_none_or(|lease| lease.token != token) {
+        return Ok(());
+    }
+    settle(tx, run, Some(&Hold { actor: run.actor.clone(), token: Some(token) }), &Fate::Released)
 }
 
 fn settle(tx: &mut Tx<'_>, run: &Run, hold: Option<&Hold>, fate: &Fate) -> Result<()> {

@@ -97,6 +97,7 @@ impl Basis<'_> {
             attempt: attempts.saturating_add(1),
             follows: self.resumes.or(self.attempts.last()).map(|run| run.id),
             actor: self.caller.actor.clone(),
+            token: None,
             request: digest(prompt.as_bytes()),
             choice: self.choice.clone(),
             resumed: session.is_some(),

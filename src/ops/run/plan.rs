@@ -90,20 +90,20 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     ground::refuse_recursion()?;
     let policy = ground::policy(queue, wanted)?;
     let (program, warning) = ground::program(queue, caller)?;
+    let mut earlier = Vec::new();
     let (task, title, text) = match about {
         About::Prompt(text) => (None, title_of(text, &wanted.session), text.clone()),
         About::Task(reference) => {
             let item = queue.find(reference, &[Folder::Tasks])?;
             let id = item.id().ok_or_else(|| Fault::new(Code::TaskNotFound, "the task has no id yet"))?;
+            // A run that was cut off holds it until it gets its end.
+            earlier = stale::runs_of(queue, caller, id)?;
+            let item = queue.find(reference, &[Folder::Tasks])?;
             // Who holds it, or that it is blocked, is better said before anything is made.
             lease::claim(&item.task, id, &caller.actor, caller.now(), SignedDuration::from_secs(1))?;
             let body = queue.document(&item.path)?.body().to_owned();
             (Some((id, (*item.task).clone(), body.clone())), item.task.title.clone(), body)
         }
-    };
-    let earlier = match &task {
-        Some((id, ..)) => stale::runs_of(queue, caller, *id)?,
-        None => Vec::new(),
     };
     let resumes = resumes(wanted, &earlier);
     let said = match &wanted.session {

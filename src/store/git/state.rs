@@ -43,6 +43,11 @@ impl Home {
         Ok(free.is_none().then(|| "`git gc` is running".to_owned()))
     }
 
+    /// Whether a collection is at work now, and has packs in mind that must not go away under it.
+    pub(super) fn is_collecting(&self) -> bool {
+        is_held(&self.common_dir.join("gc.pid")).unwrap_or(true)
+    }
+
     /// `info/attributes` outranks the attributes by which git takes the queue's files as they are. Refuse it where it
     /// would make git see other bytes than we commit.
     pub(super) fn check_attributes<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<()> {

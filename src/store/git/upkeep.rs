@@ -70,7 +70,8 @@ impl Home {
         let mut packs = self.packs()?;
         packs.retain(|pack| !old.contains(&pack.name));
         self.write_packs(&packs)?;
-        large.iter().filter(|pack| Some(pack.name) != joined).try_for_each(|pack| self.remove_pack(*pack))?;
+        let old = large.iter().filter(|pack| Some(pack.name) != joined).copied().collect();
+        self.remove_packs(old)?;
         drop(guard);
         Ok(())
     }
@@ -100,7 +101,16 @@ impl Home {
         let joined = self.write_joined(&pack::join(hash, &parts)?, durability)?;
         packs.push(joined);
         self.write_packs(packs)?;
-        old.into_iter().filter(|pack| *pack != joined).try_for_each(|pack| self.remove_pack(pack))
+        self.remove_packs(old.into_iter().filter(|pack| *pack != joined).collect())
+    }
+
+    /// A collection of the person's that has begun meanwhile has listed these packs and would fail without them. It
+    /// removes them itself: everything in them is in another pack.
+    fn remove_packs(&self, packs: Vec<Made>) -> Result<()> {
+        if self.is_collecting() {
+            return Ok(());
+        }
+        packs.into_iter().try_for_each(|pack| self.remove_pack(pack))
     }
 
     fn write_joined(&self, pack: &pack::Pack, durability: Durability) -> Result<Made> {

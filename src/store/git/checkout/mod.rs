@@ -61,7 +61,8 @@ pub(crate) fn branch_tip(project: &Path, branch: &str) -> Result<Option<String>>
 /// Those of git.
 pub(crate) fn branches(project: &Path, start: &str) -> Result<Vec<String>> {
     let pattern = format!("refs/heads/{start}");
-    if !refs::any_below(&place(project)?.common_dir, &pattern)? {
+    let place = place(project)?;
+    if !refs::any_below(&place.common_dir, &pattern)? {
         return Ok(Vec::new());
     }
     let out = Git::at(project).run(&["for-each-ref", "--format=%(refname:lstrip=2)", &pattern])?;
