@@ -87,6 +87,9 @@ pub(super) fn follow(main: Pid, strike: Option<Strike>) -> nix::Result<Seen> {
     }
 }
 
+/// Events of a task that makes another one.
+const MAKES_ANOTHER: [i32; 3] = [libc::PTRACE_EVENT_FORK, libc::PTRACE_EVENT_VFORK, libc::PTRACE_EVENT_CLONE];
+
 /// A thread of a process.
 #[derive(Debug, Default)]
 struct Task {
@@ -118,6 +121,11 @@ impl Follower {
                 self.tasks.entry(pid.as_raw()).or_default();
                 if event == libc::PTRACE_EVENT_EXEC && pid == self.main {
                     self.begun = true;
+                }
+                if MAKES_ANOTHER.contains(&event) {
+                    // Its own first stop may be heard only after the end of who made it.
+                    let made = ptrace::getevent(pid).ok().and_then(|made| i32::try_from(made).ok());
+                    self.tasks.entry(made.unwrap_or_else(|| pid.as_raw())).or_default();
                 }
                 ptrace::syscall(pid, None).ok();
             }
