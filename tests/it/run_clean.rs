@@ -14,6 +14,7 @@ fn worktrees(scene: &Scene<'_>) -> usize {
 fn only_what_is_merged_pushed_or_nothing_at_all_is_removed() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
+    assert!(scene.call("runs").run().ok().contains("0 runs, $0.0000\n"));
     let make = |title: &str, script: &str| {
         scene.script(script);
         let task = scene.task(title);

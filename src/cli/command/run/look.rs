@@ -127,7 +127,8 @@ impl Runs {
             });
         }
         rows.truncate(self.most);
-        let cost_usd = rows.iter().map(|row| row.cost_usd).sum();
+        // Not `sum`: of no rows that is minus zero, and is shown so.
+        let cost_usd = rows.iter().fold(0.0, |sum, row| sum + row.cost_usd);
         let seen = account::seen(queue, context.env.now());
         context.ui.show(&RunsView {
             runs: rows,
