@@ -50,7 +50,7 @@ pub(crate) struct Request {
 /// Watch for an orchestrator; `tell` hears what is done and what stands in the way.
 ///
 /// # Errors
-/// [`Code::Watched`] if another process does; those of reading the registry.
+/// [`Watched`](crate::domain::fault::Code::Watched) if another process does; those of reading the registry.
 pub(crate) fn watch(
     orchestrator: Queue,
     request: Request,

@@ -66,7 +66,8 @@ pub(crate) struct Worked {
 /// Work until there is a reason to stop.
 ///
 /// # Errors
-/// [`Code::Recursion`], [`Code::NoClaude`], [`Code::UnknownProject`]; a fault of a single run stops nothing.
+/// [`Recursion`](crate::domain::fault::Code::Recursion), [`NoClaude`](crate::domain::fault::Code::NoClaude),
+/// [`UnknownProject`](crate::domain::fault::Code::UnknownProject); a fault of a single run stops nothing.
 pub(crate) fn work(
     queue: &Queue,
     caller: &Caller<'_>,
