@@ -110,6 +110,7 @@ fn one_race(world: &World<'_>, race: &Race, setting: Setting) -> String {
     let (ended, wall) = ended;
     // In-tree git may have refused the person's last commit, because the index was locked; now nobody is there.
     if setting.in_tree && !scene.place.git("status --porcelain -- mine.txt").is_empty() {
+        scene.place.git("add mine.txt");
         scene.place.git("commit --quiet --message mine -- mine.txt");
     }
     // What had to wait for a collection of git is committed by the next verb.
