@@ -343,11 +343,6 @@ pub(crate) fn variables() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()
 }
 
-/// A moment of a clock that only goes forward, for measuring how long something takes.
-pub(crate) fn moment() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
 /// The path of the running program.
 ///
 /// # Errors

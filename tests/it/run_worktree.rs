@@ -86,16 +86,19 @@ const KINDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// A project whose repository is of this kind.
+fn of_kind<'s>(sandbox: &'s Sandbox, prepare: &str) -> Scene<'s> {
+    let scene = Scene::new(sandbox);
+    let script = format!("set -e; {prepare}; git add --all; git commit -qm kind || :");
+    scene.place.program("sh", ["-c", &script]).run().ok();
+    scene
+}
+
 #[test]
 fn a_worktree_is_as_git_makes_it() {
     for (kind, prepare) in KINDS {
         let sandbox = Sandbox::new();
-        let scene = Scene::new(&sandbox);
-        scene
-            .place
-            .program("sh", ["-c", &format!("set -e; {prepare}; git add --all; git commit -qm kind || :")])
-            .run()
-            .ok();
+        let scene = of_kind(&sandbox, prepare);
         scene.script("init; git status --porcelain --ignored >\"$HOME/status\"; git ls-files -v >\"$HOME/files\"; result 'nothing to do'");
         let (status, run) = scene.run(["Look at it"]);
         assert_eq!(status, 0, "{kind}: {run:#}");
@@ -115,12 +118,7 @@ fn a_worktree_is_as_git_makes_it() {
 fn what_is_left_is_committed_as_git_would() {
     for (kind, prepare) in KINDS {
         let sandbox = Sandbox::new();
-        let scene = Scene::new(&sandbox);
-        scene
-            .place
-            .program("sh", ["-c", &format!("set -e; {prepare}; git add --all; git commit -qm kind || :")])
-            .run()
-            .ok();
+        let scene = of_kind(&sandbox, prepare);
         scene.script(
             "init; mkdir -p new/deep; echo new >new/deep/file; echo more >>README.md; chmod +x README.md; \
              ln -s README.md new/link; echo one >ignored.log; echo '*.log' >.gitignore; result ok",

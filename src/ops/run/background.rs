@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::agent::{detached, find};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::RunId;
+use crate::env::Stopwatch;
 use crate::store::background::{self, Pending, Standing};
 use crate::store::queue::Queue;
 
@@ -54,7 +55,7 @@ pub(super) fn await_record<T>(
     reference: &str,
     mut look: impl FnMut() -> Result<Option<T>>,
 ) -> Result<Option<T>> {
-    let until = crate::env::moment() + PATIENCE;
+    let waited = Stopwatch::start();
     loop {
         // Looked at in this order: the request goes when the record is there.
         let pending = named(queue, reference);
@@ -62,7 +63,7 @@ pub(super) fn await_record<T>(
             return Ok(Some(found));
         }
         match pending.map(|pending| (pending.id, pending.standing)) {
-            Some((_, Standing::Starting)) if crate::env::moment() < until => {
+            Some((_, Standing::Starting)) if waited.passed() < PATIENCE => {
                 std::thread::park_timeout(PAUSE);
             }
             Some((id, Standing::NotBegun(why))) => {

@@ -12,7 +12,7 @@ use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::next::{Count, Next};
 use crate::domain::run::record::Run;
 use crate::domain::run::tier::{Choice, Tier};
-use crate::env;
+use crate::env::Stopwatch;
 use crate::ops::claim;
 use crate::store::queue::Queue;
 
@@ -148,9 +148,9 @@ impl Drive<'_> {
 
     /// Wait, unless somebody wishes an end; gives whether to go on.
     fn wait(&mut self, length: Duration, watch: &mut Watch<'_>) -> bool {
-        let until = env::moment() + length;
+        let waited = Stopwatch::start();
         let mut keeper = Keeper::new(self.queue, self.caller, self.hold.clone(), self.plan.task_id());
-        while env::moment() < until {
+        while waited.passed() < length {
             if (watch.wish)().or_else(|| keeper.look()).is_some() {
                 return false;
             }

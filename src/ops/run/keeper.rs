@@ -6,7 +6,7 @@ use crate::domain::fault::Code;
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
 use crate::domain::run::evidence::End;
-use crate::env;
+use crate::env::Stopwatch;
 use crate::ops::claim;
 use crate::store::queue::Queue;
 
@@ -17,7 +17,7 @@ pub(super) struct Keeper<'a> {
     queue: &'a Queue,
     caller: &'a Caller<'a>,
     held: Option<(Hold, TaskId)>,
-    renewed: std::time::Instant,
+    renewed: Stopwatch,
 }
 
 impl<'a> Keeper<'a> {
@@ -27,7 +27,7 @@ impl<'a> Keeper<'a> {
         hold: Option<Hold>,
         task: Option<TaskId>,
     ) -> Keeper<'a> {
-        Keeper { queue, caller, held: hold.zip(task), renewed: env::moment() }
+        Keeper { queue, caller, held: hold.zip(task), renewed: Stopwatch::start() }
     }
 
     /// Renew when it is time; a reason to end if the lease is lost.
@@ -35,12 +35,12 @@ impl<'a> Keeper<'a> {
         let (hold, task) = self.held.as_ref()?;
         let length = self.queue.settings.lease;
         let every = Duration::try_from(length).unwrap_or_default() / 3;
-        if self.renewed.elapsed() < every {
+        if self.renewed.passed() < every {
             return None;
         }
         match claim::renew(self.queue, &self.caller.operation("renew"), &task.to_string(), hold, length) {
             Ok(_) => {
-                self.renewed = env::moment();
+                self.renewed = Stopwatch::start();
                 None
             }
             // Somebody is in the middle of something; soon again.

@@ -210,9 +210,8 @@ impl<'f> Stream<'f> {
     /// What stands behind the last entry, once all are read.
     pub(super) fn tail(self) -> Result<Tail, Trouble> {
         let from = self.offset + self.begin as u64;
-        let mut extensions = read(self.file, from..self.body)?;
+        let extensions = read(self.file, from..self.body)?;
         let sum = read(self.file, self.body..self.body + self.id_len as u64)?;
-        extensions.shrink_to_fit();
         Ok(Tail { extensions, checked: sum.iter().any(|byte| *byte != 0) })
     }
 }
