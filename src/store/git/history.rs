@@ -11,7 +11,7 @@ use gix::ObjectId;
 
 use super::find::SETTINGS;
 use super::folder::Folder;
-use super::index_file::Entries;
+use super::index::file::Entries;
 use super::repo::{CommitData, Repo};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};

@@ -20,8 +20,8 @@ use rustix::io::Errno;
 
 use super::disk::{self, OrIo as _};
 use super::index;
-use super::index_file::{Entries, Trouble};
-use super::outline::Outline;
+use super::index::file::{Entries, Trouble};
+use super::index::outline::Outline;
 use super::repo::Repo;
 use super::tree;
 use super::worktree::FOLDER;

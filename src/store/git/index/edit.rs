@@ -10,23 +10,23 @@ use std::os::unix::fs::FileExt as _;
 
 use gix::ObjectId;
 
-use super::index_file::{Entry, HEADER, SIZE, SLICE, Stamp, Stream, Tail, Trouble};
+use super::file::{Entry, HEADER, SIZE, SLICE, Stamp, Stream, Tail, Trouble};
 use crate::domain::fault::Result;
 
 /// A new entry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fresh {
-    pub(super) mode: u32,
-    pub(super) id: ObjectId,
-    pub(super) stamp: Stamp,
+pub(in crate::store::git) struct Fresh {
+    pub(in crate::store::git) mode: u32,
+    pub(in crate::store::git) id: ObjectId,
+    pub(in crate::store::git) stamp: Stamp,
 }
 
 /// What is to be at these paths: a new entry, or none.
-pub(super) type Edits = BTreeMap<Vec<u8>, Option<Fresh>>;
+pub(in crate::store::git) type Edits = BTreeMap<Vec<u8>, Option<Fresh>>;
 
 /// What may happen to extensions that only make git faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extras {
+pub(in crate::store::git) enum Extras {
     /// The person's index keeps them, so that git has to do the work.
     Keep,
     /// In the queue's own index they are dropped; git makes them again when it wants them.
@@ -43,15 +43,15 @@ enum Piece {
 
 /// The plan of a new index, without the checksum at its end.
 #[derive(Debug)]
-pub(super) struct Rewrite {
+pub(in crate::store::git) struct Rewrite {
     pieces: Vec<Piece>,
     /// Whether the old file carried a checksum; a new one does.
-    pub(super) checked: bool,
+    pub(in crate::store::git) checked: bool,
 }
 
 impl Rewrite {
     /// An index of nothing but these entries.
-    pub(super) fn anew(edits: &Edits) -> Rewrite {
+    pub(in crate::store::git) fn anew(edits: &Edits) -> Rewrite {
         let mut plan = Plan::default();
         plan.pass(edits.iter());
         plan.finish(2, true)
@@ -59,7 +59,7 @@ impl Rewrite {
 
     /// An old index with these edits. Entries that `is_doubtful` says yes to are marked so that git reads their
     /// files again.
-    pub(super) fn of(
+    pub(in crate::store::git) fn of(
         old: &File,
         id_len: usize,
         extras: Extras,
@@ -93,7 +93,7 @@ impl Rewrite {
     }
 
     /// Hand over all bytes, in slices.
-    pub(super) fn write(
+    pub(in crate::store::git) fn write(
         &self,
         old: Option<&File>,
         mut out: impl FnMut(&[u8]) -> Result<()>,

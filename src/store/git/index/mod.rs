@@ -1,5 +1,9 @@
 //! Bringing an index in step with a commit: the queue's own, or the person's with everything else in it kept.
 
+mod edit;
+pub(super) mod file;
+pub(super) mod outline;
+
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -12,12 +16,12 @@ use super::external::Git;
 use super::folder::Folder;
 use super::gitlock::GitLock;
 use super::history::written_at;
-use super::index_edit::{Edits, Extras, Fresh, Rewrite};
-use super::index_file::{Entry, Stamp, Trouble};
 use super::repo::Repo;
 use super::tree::Leaf;
 use super::{Home, HomeKind, objects, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use edit::{Edits, Extras, Fresh, Rewrite};
+use file::{Entry, Stamp, Trouble};
 
 impl Home {
     /// The index that git uses for the checkout; a symbolic link is followed, as git does.

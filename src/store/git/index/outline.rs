@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::ops::Range;
 
-use super::index_file::{Entries, Stream, Trouble};
+use super::file::{Entries, Stream, Trouble};
 
 /// Entries that follow each other in an index and are in the same folder.
 #[derive(Debug)]
@@ -17,14 +17,14 @@ struct Group {
 
 /// The entries of an index below a prefix, by folder.
 #[derive(Debug)]
-pub(super) struct Outline {
+pub(in crate::store::git) struct Outline {
     groups: Vec<Group>,
     id_len: usize,
 }
 
 impl Outline {
     /// Look through an index.
-    pub(super) fn of(index: &File, id_len: usize, prefix: &[u8]) -> Result<Outline, Trouble> {
+    pub(in crate::store::git) fn of(index: &File, id_len: usize, prefix: &[u8]) -> Result<Outline, Trouble> {
         let mut stream = Stream::open(index, id_len)?;
         let mut groups: Vec<Group> = Vec::new();
         while let Some(entry) = stream.next()? {
@@ -44,19 +44,19 @@ impl Outline {
     }
 
     /// How many entries there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store::git) fn len(&self) -> usize {
         self.groups.iter().map(|group| group.count as usize).sum()
     }
 
     /// The folders that have files and no folders in them, each with a `/` at its end.
-    pub(super) fn leaves(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::store::git) fn leaves(&self) -> impl Iterator<Item = &[u8]> {
         let above: HashSet<&[u8]> = self.groups.iter().flat_map(|group| above(&group.folder)).collect();
         let folders: HashSet<&[u8]> = self.groups.iter().map(|group| group.folder.as_slice()).collect();
         folders.into_iter().filter(move |folder| !folder.is_empty() && !above.contains(folder))
     }
 
     /// The entries of all folders but some.
-    pub(super) fn entries_outside(
+    pub(in crate::store::git) fn entries_outside(
         &self,
         index: &File,
         is_left_out: impl Fn(&[u8]) -> bool,

@@ -11,12 +11,12 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::disk::OrIo as _;
+use super::super::disk::OrIo as _;
 use crate::domain::fault::{Code, Fault};
 
 /// Why an index cannot be read here.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(in crate::store::git) enum Trouble {
     /// Only git may rewrite it, and what is special about it.
     Exotic(String),
     Damaged,
@@ -31,7 +31,7 @@ impl From<io::Error> for Trouble {
 
 impl Trouble {
     /// The trouble as a fault, for who has no other way to read the index.
-    pub(super) fn at(self, path: &Path) -> Fault {
+    pub(in crate::store::git) fn at(self, path: &Path) -> Fault {
         let what = match self {
             Trouble::Exotic(what) => format!("of a kind that only git reads ({what})"),
             Trouble::Damaged => "damaged".to_owned(),
@@ -46,30 +46,30 @@ impl Trouble {
 
 /// What git remembers about a file, so that it need not read it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Stamp {
-    pub(super) ctime: (u32, u32),
-    pub(super) mtime: (u32, u32),
-    pub(super) dev: u32,
-    pub(super) ino: u32,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-    pub(super) size: u32,
+pub(in crate::store::git) struct Stamp {
+    pub(in crate::store::git) ctime: (u32, u32),
+    pub(in crate::store::git) mtime: (u32, u32),
+    pub(in crate::store::git) dev: u32,
+    pub(in crate::store::git) ino: u32,
+    pub(in crate::store::git) uid: u32,
+    pub(in crate::store::git) gid: u32,
+    pub(in crate::store::git) size: u32,
 }
 
 /// Where the size of the file stands in an entry.
-pub(super) const SIZE: usize = 36;
+pub(in crate::store::git) const SIZE: usize = 36;
 
 /// One entry of an index.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry<'a> {
-    pub(super) path: &'a [u8],
+pub(in crate::store::git) struct Entry<'a> {
+    pub(in crate::store::git) path: &'a [u8],
     /// All of the entry's bytes.
-    pub(super) record: &'a [u8],
+    pub(in crate::store::git) record: &'a [u8],
     /// Where they begin in the file.
-    pub(super) start: u64,
+    pub(in crate::store::git) start: u64,
     id_len: usize,
     /// A plain entry of stage 0 that git compares with the file.
-    pub(super) plain: bool,
+    pub(in crate::store::git) plain: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -92,12 +92,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The object id.
-    pub(super) fn id(&self) -> &'a [u8] {
+    pub(in crate::store::git) fn id(&self) -> &'a [u8] {
         &self.record[40..40 + self.id_len]
     }
 
     /// What git remembers about the file.
-    pub(super) fn stamp(&self) -> Stamp {
+    pub(in crate::store::git) fn stamp(&self) -> Stamp {
         let field = |number: usize| be32(self.record, number * 4).unwrap_or_default();
         Stamp {
             ctime: (field(0), field(1)),
@@ -111,17 +111,17 @@ impl<'a> Entry<'a> {
     }
 
     /// The seconds of the time of the last change of the file.
-    pub(super) fn modified(&self) -> u32 {
+    pub(in crate::store::git) fn modified(&self) -> u32 {
         be32(self.record, 8).unwrap_or_default()
     }
 
     /// Where the next entry begins in the file.
-    pub(super) fn end(&self) -> u64 {
+    pub(in crate::store::git) fn end(&self) -> u64 {
         self.start + self.record.len() as u64
     }
 }
 
-pub(super) const HEADER: usize = 12;
+pub(in crate::store::git) const HEADER: usize = 12;
 const STAGE: u16 = 0x3000;
 const VALID: u16 = 0x8000;
 const EXTENDED: u16 = 0x4000;
@@ -129,17 +129,17 @@ const SKIP: u16 = 0x4000;
 const INTENT: u16 = 0x2000;
 
 /// How much of the file is looked at in one go.
-pub(super) const SLICE: usize = 64 << 10;
+pub(in crate::store::git) const SLICE: usize = 64 << 10;
 
 /// The entries of an index, one after the other.
 #[derive(Debug)]
-pub(super) struct Stream<'f> {
+pub(in crate::store::git) struct Stream<'f> {
     file: &'f File,
     id_len: usize,
     /// The version that the file says it has: 2 or 3.
-    pub(super) version: u32,
+    pub(in crate::store::git) version: u32,
     /// How many entries are still to come.
-    pub(super) left: u32,
+    pub(in crate::store::git) left: u32,
     /// Where the checksum begins.
     body: u64,
     buffer: Vec<u8>,
@@ -152,7 +152,7 @@ pub(super) struct Stream<'f> {
 
 impl<'f> Stream<'f> {
     /// Begin with the first entry.
-    pub(super) fn open(file: &'f File, id_len: usize) -> Result<Stream<'f>, Trouble> {
+    pub(in crate::store::git) fn open(file: &'f File, id_len: usize) -> Result<Stream<'f>, Trouble> {
         let length = file.metadata()?.len();
         let body = length.checked_sub(id_len as u64).filter(|body| *body >= HEADER as u64);
         let body = body.ok_or(Trouble::Damaged)?;
@@ -172,7 +172,7 @@ impl<'f> Stream<'f> {
     }
 
     /// The next entry.
-    pub(super) fn next(&mut self) -> Result<Option<Entry<'_>>, Trouble> {
+    pub(in crate::store::git) fn next(&mut self) -> Result<Option<Entry<'_>>, Trouble> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -208,7 +208,7 @@ impl<'f> Stream<'f> {
     }
 
     /// What stands behind the last entry, once all are read.
-    pub(super) fn tail(self) -> Result<Tail, Trouble> {
+    pub(in crate::store::git) fn tail(self) -> Result<Tail, Trouble> {
         let from = self.offset + self.begin as u64;
         let extensions = read(self.file, from..self.body)?;
         let sum = read(self.file, self.body..self.body + self.id_len as u64)?;
@@ -221,15 +221,15 @@ type Extension<'a> = (&'a [u8], &'a [u8]);
 
 /// What stands behind the entries.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub(in crate::store::git) struct Tail {
     extensions: Vec<u8>,
     /// Whether the file ends with a checksum; git leaves it out with `index.skipHash`.
-    pub(super) checked: bool,
+    pub(in crate::store::git) checked: bool,
 }
 
 impl Tail {
     /// Each extension's name and content.
-    pub(super) fn extensions(&self) -> Result<Vec<Extension<'_>>, Trouble> {
+    pub(in crate::store::git) fn extensions(&self) -> Result<Vec<Extension<'_>>, Trouble> {
         let (mut all, mut at) = (Vec::new(), 0);
         while at < self.extensions.len() {
             let extension = self.extension(at).ok_or(Trouble::Damaged)?;
@@ -247,7 +247,7 @@ impl Tail {
 
 /// Entries that were read and are kept, in the order of their paths.
 #[derive(Debug, Default)]
-pub(super) struct Entries {
+pub(in crate::store::git) struct Entries {
     data: Vec<u8>,
     /// Where each begins in the data.
     starts: Vec<u32>,
@@ -256,7 +256,7 @@ pub(super) struct Entries {
 
 impl Entries {
     /// All entries of an index.
-    pub(super) fn all(file: &File, id_len: usize) -> Result<Entries, Trouble> {
+    pub(in crate::store::git) fn all(file: &File, id_len: usize) -> Result<Entries, Trouble> {
         let left = Stream::open(file, id_len)?.left;
         let whole = HEADER as u64..file.metadata()?.len() - id_len as u64;
         let mut all = Entries { id_len, ..Entries::default() };
@@ -265,7 +265,7 @@ impl Entries {
     }
 
     /// The entries in these parts of an index, each with how many it has.
-    pub(super) fn of(
+    pub(in crate::store::git) fn of(
         file: &File,
         id_len: usize,
         parts: impl Iterator<Item = (Range<u64>, u32)>,
@@ -303,32 +303,37 @@ impl Entries {
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store::git) fn len(&self) -> usize {
         self.starts.len()
     }
 
     /// The entry at a position; its `start` is not that in the file.
-    pub(super) fn at(&self, position: usize) -> Entry<'_> {
+    pub(in crate::store::git) fn at(&self, position: usize) -> Entry<'_> {
         let start = self.starts[position] as usize;
         Entry::parse(&self.data[start..], start as u64, self.id_len).expect("it was read before")
     }
 
     /// The positions of the entries whose paths begin with these bytes.
-    pub(super) fn below(&self, prefix: &[u8]) -> Range<usize> {
+    pub(in crate::store::git) fn below(&self, prefix: &[u8]) -> Range<usize> {
         let first = self.first(prefix);
         let end = first + self.starts[first..].partition_point(|start| self.path(*start).starts_with(prefix));
         first..end
     }
 
     /// The entry of a path, if there is a plain one.
-    pub(super) fn find(&self, path: &[u8]) -> Option<Entry<'_>> {
+    pub(in crate::store::git) fn find(&self, path: &[u8]) -> Option<Entry<'_>> {
         let at = self.first(path);
         (at < self.len()).then(|| self.at(at)).filter(|entry| entry.path == path && entry.plain)
     }
 
     /// Where among these entries, all in one folder, the one of this name is; `folder` is how long the path of the folder
     /// is.
-    pub(super) fn position(&self, among: Range<usize>, folder: usize, name: &[u8]) -> Option<usize> {
+    pub(in crate::store::git) fn position(
+        &self,
+        among: Range<usize>,
+        folder: usize,
+        name: &[u8],
+    ) -> Option<usize> {
         let own = self.starts.get(among.clone())?;
         let found = own.binary_search_by(|start| self.path(*start)[folder..].cmp(name)).ok()?;
         Some(among.start + found)
