@@ -13,7 +13,7 @@ use crate::env::{self, Env};
 use crate::ops::resolve;
 use crate::store::git::identity_name_at;
 use crate::store::queue::Queue;
-use crate::store::tx::{Mode, Operation};
+use crate::store::tx::{Attendance, Mode, Operation};
 use crate::ui::{Format, Ui};
 
 /// Options of every command.
@@ -168,7 +168,7 @@ impl Context {
             mode: self.mode,
             projects: Vec::new(),
             env: &self.env,
-            unattended: None,
+            attendance: if env::depth() > 0 { Attendance::Agent } else { Attendance::Person },
         })
     }
 }

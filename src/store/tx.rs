@@ -36,20 +36,41 @@ pub(crate) struct Operation<'e> {
     /// Project ids of all queues that the operation touches, if more than one.
     pub(crate) projects: Vec<String>,
     pub(crate) env: &'e Env,
-    /// How it behaves if nobody typed it.
-    pub(crate) unattended: Option<Unattended>,
+    pub(crate) attendance: Attendance,
 }
 
 impl Operation<'_> {
-    /// Whether a file has to be left alone because somebody may still be writing it.
+    /// Whether what was done by hand to a file is not for this operation to record: somebody may still be writing it,
+    /// or it says what agents may do and no person stands behind this.
     pub(crate) fn leaves_alone(&self, queue: &Queue, path: &str) -> bool {
-        self.unattended.as_ref().is_some_and(|unattended| unattended.rest(queue, path).is_some())
+        match &self.attendance {
+            Attendance::Person => false,
+            Attendance::Nobody(unattended) => {
+                path == layout::SETTINGS || unattended.rest(queue, path).is_some()
+            }
+            Attendance::Agent => path == layout::SETTINGS,
+        }
     }
 
     /// How long a queue that somebody else holds is waited for.
     fn patience(&self) -> Duration {
-        self.unattended.as_ref().map_or_else(env::lock_wait, |unattended| unattended.patience)
+        match &self.attendance {
+            Attendance::Nobody(unattended) => unattended.patience,
+            Attendance::Person | Attendance::Agent => env::lock_wait(),
+        }
     }
+}
+
+/// Who stands behind an operation. Settings that were changed in the folder are recorded, and so count as committed,
+/// only by what a person typed: otherwise a run could widen what the next one may do.
+#[derive(Debug, Clone)]
+pub(crate) enum Attendance {
+    /// A person typed it.
+    Person,
+    /// The watcher, which leaves alone what may not be finished.
+    Nobody(Unattended),
+    /// A run of an agent, or a verb that was called from inside of one.
+    Agent,
 }
 
 /// Whether anything is written at all.

@@ -80,7 +80,7 @@ impl Work {
 fn tell(ui: &Ui, task: &str, entry: &Entry) {
     match ui.format() {
         // The one document on stdout is the result; what happens is talk.
-        Format::Json => ui.progress(transcript::render(entry).trim_end()),
+        Format::Json => ui.progress(transcript::render_of(task, entry).trim_end()),
         Format::Text => {
             if let Some(line) = progress(entry) {
                 ui.progress(&format!("{task}  {line}"));

@@ -2,13 +2,14 @@
 
 use jiff::SignedDuration;
 
-use crate::agent::claude::{self, AnswerForm, Asked, Reach, Sources};
+use crate::agent::claude::{self, Asked, Reach, Sources};
 use crate::agent::find::Program;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::lease;
 use crate::domain::route::{Head, Verdict};
-use crate::domain::run::evidence::Due;
+use crate::domain::run::answer::AnswerForm;
+use crate::domain::run::evidence::{Due, Expected};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
@@ -47,8 +48,13 @@ impl Plan {
         self.task.as_ref().map(|(id, ..)| *id)
     }
 
-    /// What has to be there at the end.
-    pub(super) fn due(&self) -> Due {
+    /// What has to be there at the end. A prompt may want any form of answer; a task wants to know how it stands.
+    pub(super) fn expected(&self) -> Expected {
+        let form = if self.task.is_some() { AnswerForm::Status } else { AnswerForm::Free };
+        Expected { due: self.due(), form }
+    }
+
+    fn due(&self) -> Due {
         let is_question = self.task.as_ref().is_some_and(|(_, task, _)| task.kind.as_str() == "question");
         match (self.reach, &self.task) {
             (Reach::ReadOnly, _) => Due::Text,
@@ -75,7 +81,7 @@ impl Plan {
             allow: self.policy.allow.clone(),
             deny: self.policy.deny.clone(),
             reach: self.reach,
-            answer: if self.task.is_some() { AnswerForm::Status } else { AnswerForm::Free },
+            answer: self.expected().form,
             sources,
             mcp_config: self.mcp_config.clone(),
         })

@@ -35,7 +35,7 @@ pub(in crate::cli::command) struct Limits {
     /// How long it may take, such as `30m`
     #[arg(long, value_name = "DURATION", value_parser = length)]
     timeout: Option<Duration>,
-    /// What it may cost, in US dollars
+    /// What it may cost, all attempts together, in US dollars
     #[arg(long, value_name = "USD", value_parser = money)]
     max_usd: Option<f64>,
     /// How many turns it may take

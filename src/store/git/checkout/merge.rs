@@ -30,9 +30,14 @@ pub(crate) fn diff(project: &Path, from: &str, to: &str, detail: Detail) -> Resu
         Detail::Short => "--shortstat",
         Detail::Patch => "--patch",
     };
-    let range = format!("{from}...{to}");
-    let out =
-        Git::at(project).run(&["diff", "--no-color", "--no-ext-diff", "--no-textconv", how, &range, "--"])?;
+    let words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", how];
+    let since = format!("{from}...{to}");
+    let answer = Git::at(project).ask(&[&words[..], &[&since, "--"]].concat())?;
+    if answer.code == Some(0) {
+        return Ok(text(&answer.output));
+    }
+    // Branches that have nothing in common differ as they are.
+    let out = Git::at(project).run(&[&words[..], &[from, to, "--"]].concat())?;
     Ok(text(&out))
 }
 
@@ -44,6 +49,26 @@ pub(crate) enum Prospect {
     Merged,
     /// These paths conflict.
     Conflicts(Vec<String>),
+    /// git refuses, and says this.
+    Refused(String),
+}
+
+impl Prospect {
+    /// The paths that conflict.
+    pub(crate) fn conflicts(&self) -> Vec<String> {
+        match self {
+            Prospect::Conflicts(paths) => paths.clone(),
+            Prospect::Clean | Prospect::Merged | Prospect::Refused(_) => Vec::new(),
+        }
+    }
+
+    /// Why there is no merge at all.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match self {
+            Prospect::Refused(why) => Some(why.clone()),
+            Prospect::Clean | Prospect::Merged | Prospect::Conflicts(_) => None,
+        }
+    }
 }
 
 /// Try a merge into what is checked out, in memory: no file, index or branch is touched.
@@ -65,10 +90,12 @@ pub(crate) fn try_merge(project: &Path, branch: &str) -> Result<Prospect> {
                 told.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
             Ok(Prospect::Conflicts(paths))
         }
-        _ => {
+        // How git answers words that it does not know.
+        Some(129) => {
             Err(Fault::new(Code::Unsupported, "this git cannot try a merge (`git merge-tree --write-tree`)")
                 .hint("git 2.38 or newer can"))
         }
+        _ => Ok(Prospect::Refused(answer.complaint())),
     }
 }
 
