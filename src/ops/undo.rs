@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, State};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
@@ -18,7 +19,7 @@ use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{history, layout, message};
+use crate::store::{history, layout, message, waiting};
 
 /// How far behind the operation's own time commits are still looked at, in seconds: clocks of machines differ.
 const SLACK: i64 = 2 * 24 * 3600;
@@ -66,8 +67,12 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let neighbours = neighbours(queue)?;
     let entry = match wanted {
         Some(text) => named(queue, &neighbours, text)?,
-        None => newest(queue, &neighbours)?,
+        None => {
+            refuse_waiting(queue)?;
+            newest(queue, &neighbours)?
+        }
     };
+    refuse_what_is_no_operation_alone(queue, &entry)?;
     let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
     let mut parts = Vec::new();
     for project in projects(queue, &entry) {
@@ -89,6 +94,39 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         ));
     }
     Ok(Plan { operation, subject, parts })
+}
+
+/// What was done last is in no commit yet: taking back the commit before it would surprise.
+fn refuse_waiting(queue: &Queue) -> Result<()> {
+    let Some(last) = waiting::events(queue)?.pop() else { return Ok(()) };
+    let text = format!("what was done last (`{}`) is not committed yet", last.fact.kind.as_str());
+    let fault = Fault::new(Code::UndoBlocked, text);
+    Err(match queue.settings.commit {
+        CommitPolicy::Each => fault.hint("`swift doctor --fix sesame` commits it as soon as git lets it"),
+        CommitPolicy::Session => fault.hint("`swift finish` commits it with the session"),
+        CommitPolicy::Manual => fault.hint("you make the commit: `git -C .swift status` shows what is in it"),
+    })
+}
+
+/// A commit that holds more than one operation can be taken back as a whole, by git; so can a merge.
+fn refuse_what_is_no_operation_alone(queue: &Queue, entry: &Entry) -> Result<()> {
+    let short = entry.id.get(..12).unwrap_or(&entry.id);
+    if let Some(others) = message::trailer(&entry.message, message::ALSO) {
+        let count = others.split(' ').count() + 1;
+        let text = format!(
+            "commit {short} holds {count} operations, which waited for it: none can be taken back alone"
+        );
+        return Err(Fault::new(Code::UndoBlocked, text)
+            .hint(format!("`git -C {} revert {short}` takes back all of them", queue.home.root.display())));
+    }
+    if message::trailer(&entry.message, message::VERB) == Some("merge") {
+        return Err(Fault::new(
+            Code::UndoBlocked,
+            "the merge of a run's work is a commit of your own branch, which stays",
+        )
+        .hint("`git log --merges -3` shows it; `git revert --mainline 1 COMMIT` takes it back"));
+    }
+    Ok(())
 }
 
 /// The other queues that an operation may have touched.
@@ -151,12 +189,13 @@ fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>
 }
 
 fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
+    let is_meant =
+        |id: OperationId| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text));
     let matches = |entry: &Entry| {
-        let id = operation_of(entry);
-        can_be_undone(entry)
-            && id.is_some_and(|id| {
-                id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text))
-            })
+        let others = message::trailer(&entry.message, message::ALSO).unwrap_or_default();
+        let mut all =
+            operation_of(entry).into_iter().chain(others.split(' ').filter_map(|id| id.parse().ok()));
+        can_be_undone(entry) && all.any(is_meant)
     };
     if let Some(entry) = first(queue, matches)? {
         return Ok(entry);
