@@ -42,7 +42,7 @@ const TEXTS: &str = "\
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Found> {
     let reading = Reading { rules, tokens, hits };
-    let here = |at: usize| [reading.command(at), reading.verb(at), reading.foreign(at)];
+    let here = |at: usize| [reading.command(at), reading.verb(at), reading.idiom(at), reading.foreign(at)];
     let mut found: Vec<Found> = (0..tokens.len()).flat_map(here).flatten().take(ENOUGH).collect();
     found.dedup();
     found
@@ -69,8 +69,10 @@ impl Reading<'_, '_> {
         let end = self.hits.end(at, Group::Command).or_else(|| shell::run_from(tokens, at))?;
         let clause = &tokens[clause_start(tokens, at)..clause_end(tokens, at)];
         let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
+        let is_question =
+            clause.first().is_some_and(|first| first.is("which where who when is are does did was"));
         let is_meant = match tokens[at].voice {
-            Voice::Prose => !said(TALKING),
+            Voice::Prose => !said(TALKING) && !is_question,
             Voice::Code => said(EXECUTING) || !(said(TALKING) || said(TEXTS)),
             Voice::Quoted => said(EXECUTING) && !said(TEXTS),
         };
@@ -114,6 +116,23 @@ impl Reading<'_, '_> {
             return None;
         }
         Some(Found { words, what: danger.name.clone() })
+    }
+
+    /// `make them go away`: a wish as it stands, whatever comes first.
+    fn idiom(&self, at: usize) -> Option<Found> {
+        if !self.tokens[at].is_said() || is_negated(self.tokens, at) {
+            return None;
+        }
+        self.hits.at(at).iter().find_map(|hit| match hit.group {
+            Group::Idiom(number) if loss::is_wished(self.tokens, self.hits, at, hit.end) => {
+                let (phrase, words) = (self.around(at), quoted(&self.tokens[at..hit.end]));
+                let needs_object = self.rules.dangers[number].objects.is_some();
+                let object = self.object(&phrase, number);
+                let what = self.rules.dangers[number].name.clone();
+                (object.is_some() || !needs_object).then_some(Found { words, what })
+            }
+            _ => None,
+        })
     }
 
     /// What is not understood may still be destructive.

@@ -38,6 +38,16 @@ const TROUBLES: &str = "\
      works work does doesn't don't isn't is are takes gives causes breaks raises shows triggers panics \
      errors error bug stopped should shouldn't must can results leads wrong broken";
 
+/// What begins a question.
+const QUESTIONS: &str = "\
+     what which where who whose when how why is are was were do does did has have can could would will should there \
+     whats any";
+
+/// What makes a statement of a sentence that looks like an order.
+const FINITE: &str = "\
+     is are was were has have does do doesn't don't should must shouldn't isn't aren't shows show fails fail cuts \
+     crashes hangs ignores loses breaks takes gets returns";
+
 /// Those who are spoken to, or speak.
 const PERSONS: &str = "\
      you we i someone somebody let's claude agent one please us u";
@@ -93,6 +103,29 @@ pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
         || previous.is(PERSONS)
         || previous.is("to be needs it")
         || (is_gerund && previous.is(BEFORE_GERUND))
+}
+
+/// `rename is done`, `list view: show …`, `search for products should …`: words that look like an order and name what
+/// is told of.
+pub(super) fn is_told(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
+    if let Some((place, previous)) = before(tokens, at) {
+        // `the sidebar should turn off …`
+        let subject = before(tokens, place).map(|(_, subject)| subject);
+        return previous.is("should must shall will")
+            && subject.is_some_and(|subject| subject.kind == Kind::Word && !subject.is(PERSONS));
+    }
+    if tokens[at].is(QUESTIONS) {
+        return false;
+    }
+    let stops = |token: &Token<'_>| {
+        token.kind == Kind::Comma || token.is(CIRCUMSTANCES) || token.is("what whatever so and but as if")
+    };
+    let rest = &tokens[at + 1..clause_end(tokens, at)];
+    let near = &rest[..rest.iter().position(stops).unwrap_or(rest.len())];
+    let names =
+        |token: &Token<'_>| token.is("view views aside time page") && !tokens[at].is("show open read");
+    let is_gerund = tokens[at].lower.ends_with("ing") && end == at + 1;
+    is_gerund || rest.first().is_some_and(names) || near.iter().any(|token| token.is(FINITE))
 }
 
 /// Whether the destructive verb at this place is asked for. Stricter than [`is_action`], because talk about deleting

@@ -61,13 +61,21 @@ const PARTS: &str = "\
      callback tool shortcut checkbox permission toggle notification example mock stub animation exception bug crash \
      prompt undo popup banner tooltip spinner screen view link badge unit integration regression fixture coverage";
 
+/// What is thought out before anything is lost.
+const PLANS: &str =
+    "design plan strategy architecture concept proposal policy rfc adr spec runbook checklist";
+
 /// What things do that do not work.
 const TROUBLES: &str = "\
      fails fail failed failing crashes crash crashed crashing error errors bug bugs broken wrong wrongly incorrectly \
      panics panic hangs freezes shows throws raises raise throw doesn't doesnt don't isn't aren't won't wasn't weren't \
      didn't twice unexpectedly accidentally mistake mistakenly still though although blank leaves leaving causes \
      breaks triggers takes flickers slow slowly exception stopped unintentionally silently supposed nothing \
-     returns gives works results leads stays remains reappears reappear";
+     returns gives works results leads stays remains reappears reappear come comes";
+
+/// Parts of a program that do something when something happens.
+const ACTORS: &str = "\
+     app application client browser component page window tab request socket form modal program daemon widget test";
 
 /// What makes a statement of a sentence that looks like an order: `empty rows are shown`.
 const FINITE: &str = "is are was were has have does do doesn't don't should shouldn't isn't aren't";
@@ -80,6 +88,9 @@ pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usi
     if scene.is_forbidden() || scene.is_explained() || scene.is_ability() || scene.is_subordinate() {
         return false;
     }
+    if weak && scene.is_behaviour() {
+        return false;
+    }
     match form(tokens, at) {
         Form::Base => scene.base(weak),
         Form::Gerund => !scene.has_trouble() && !scene.is_governed(),
@@ -87,6 +98,14 @@ pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usi
         Form::Third => scene.third(),
         Form::Noun => scene.noun(weak),
     }
+}
+
+/// Whether a saying from `at` to `end` wishes for a loss: it does, unless somebody else is able to, or it is told.
+pub(super) fn is_wished(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usize) -> bool {
+    let scene =
+        Scene { tokens, hits, at, end, start: scene_start(tokens, at), limit: clause_end(tokens, at) };
+    let is_worked_on = scene.is_work_of(scene.before(), "");
+    !scene.is_forbidden() && !scene.is_ability() && !scene.is_subordinate() && !is_worked_on
 }
 
 /// Where the part of the clause begins that the word is in: behind a circumstance that comes first.
@@ -160,6 +179,9 @@ impl<'a, 't> Scene<'a, 't> {
         if how.is_some_and(|how| before[how..].iter().any(|token| token.is(PERSONS) || token.is("to"))) {
             return false;
         }
+        if before.iter().any(|token| token.is("difference differences")) {
+            return true;
+        }
         let Some(first) =
             before.iter().find(|token| !token.is(ADVERBS) && !token.is("can could would you i hey hi me"))
         else {
@@ -194,7 +216,10 @@ impl<'a, 't> Scene<'a, 't> {
     /// In a clause that only tells when, why or which.
     fn is_subordinate(&self) -> bool {
         let before = self.before();
-        let Some(found) = before.iter().rposition(|token| token.is(CIRCUMSTANCES)) else {
+        // `that bucket can be removed`
+        let points = |place: usize| place == 0 && before[0].is("that") && before.len() > 1;
+        let found = before.iter().rposition(|token| token.is(CIRCUMSTANCES)).filter(|found| !points(*found));
+        let Some(found) = found else {
             return false;
         };
         let main = &before[..found];
@@ -236,11 +261,19 @@ impl<'a, 't> Scene<'a, 't> {
 
     /// Whether these words ask for a piece of program, or tell of one.
     fn is_work(&self, words: &[Token<'_>]) -> bool {
+        let parts = if matches!(form(self.tokens, self.at), Form::Noun | Form::Gerund) { PLANS } else { "" };
+        self.is_work_of(words, PARTS) || self.is_work_of(words, parts)
+    }
+
+    fn is_work_of(&self, words: &[Token<'_>], parts: &str) -> bool {
         let offset = self.start;
         let works = |(place, token): (usize, &Token<'_>)| {
             has(token, WORKING) && is_action(self.tokens, offset + place)
         };
-        words.iter().enumerate().any(works) || words.iter().any(|token| token.is(PARTS))
+        // The feature of `the feature branches` is none.
+        let names_store = |place: usize| self.hits.end(offset + place + 1, Group::Store).is_some();
+        let is_part = |(place, token): (usize, &Token<'_>)| token.is(parts) && !names_store(place);
+        words.iter().enumerate().any(works) || words.iter().enumerate().any(is_part)
     }
 
     /// Whether the word goes on with a list of orders: `fix it, delete …`, `fix it and delete …`.
@@ -257,6 +290,13 @@ impl<'a, 't> Scene<'a, 't> {
             Form::Participle | Form::Third | Form::Noun => true,
         };
         !goes_on
+    }
+
+    /// `when the user logs out, clear …` tells what the program does.
+    fn is_behaviour(&self) -> bool {
+        let opening = &self.tokens[clause_start(self.tokens, self.at)..self.start];
+        let is_event = opening.first().is_some_and(|first| first.is("when whenever on upon if"));
+        is_event && opening.iter().take(4).any(|token| token.is(ACTORS) || token.is(USERS))
     }
 
     fn has_trouble(&self) -> bool {

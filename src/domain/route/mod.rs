@@ -18,6 +18,7 @@ mod loss;
 mod normal;
 mod pattern;
 mod reading;
+mod report;
 pub(crate) mod rules;
 mod score;
 mod shell;
@@ -34,8 +35,7 @@ use super::text::shown;
 use group::Group;
 use lexicon::Hits;
 use rules::{Rule, Rules};
-use score::Step;
-use token::Token;
+use score::{Counted, Step};
 
 pub(crate) use head::{Head, Model};
 pub(crate) use pattern::Pattern;
@@ -160,15 +160,20 @@ pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
     let (tokens, rest) = all.split_at_mut(weighed);
     slip::correct(&rules.lexicon, tokens);
     let hits = rules.lexicon.hits(tokens);
+    let dangers = danger::find(rules, tokens, &hits);
+    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
+    let dangers: Vec<danger::Found> = dangers.into_iter().chain(further).collect();
+    let counted = if dangers.is_empty() { Counted::All } else { Counted::Actions };
     let judged = match own_rule(rules, request, &hits) {
         Some(rule) => by_rule(rule),
-        None if language::is_english(tokens, &hits) => by_score(rules, request, tokens, &hits),
+        None if language::is_english(tokens, &hits) => {
+            let floor = score::floor(rules, tokens, &hits).filter(|_| counted == Counted::All);
+            lifted(by_score(rules, request, &score::steps(rules, tokens, &hits, counted)), floor)
+        }
         None => Decision::middle("not English", "not in English, which is all that the rules know"),
     };
     let named = by_name(judged, &request.head);
-    let dangers = danger::find(rules, tokens, &hits);
-    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
-    guarded(named, &dangers.into_iter().chain(further).collect::<Vec<_>>())
+    guarded(named, &dangers)
 }
 
 /// The first rule all of whose conditions hold.
@@ -197,8 +202,7 @@ fn verdict_of(tier: Tier) -> Verdict {
     if tier == Tier::Opus { Verdict::Escalate } else { Verdict::Direct }
 }
 
-fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>], hits: &Hits) -> Decision {
-    let steps = score::steps(rules, tokens, hits);
+fn by_score(rules: &Rules, request: &Request<'_>, steps: &[Step]) -> Decision {
     let head = head_evidence(rules, &request.head);
     let Some(hardest) = steps.iter().max_by_key(|step| step.score) else {
         if head.is_empty() {
@@ -208,10 +212,24 @@ fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>], hits: &H
     };
     let evidence: Vec<Evidence> =
         steps.iter().flat_map(|step| step.evidence.clone()).chain(head.clone()).collect();
-    let extra = breadth(&steps, hardest);
+    let extra = breadth(steps, hardest);
     let total = hardest.score + extra;
     let decision = decided(rules, request, &hardest.rule, head, total);
     Decision { evidence, reasons: [because(hardest, steps.len()), decision.reasons].concat(), ..decision }
+}
+
+/// At least as strong as something that is said calls for.
+fn lifted(decision: Decision, floor: Option<(Tier, Evidence)>) -> Decision {
+    let Some((tier, said)) = floor.filter(|(tier, _)| *tier > decision.tier) else { return decision };
+    let reason = format!("`{}` is {}", shown(&said.words), said.signal);
+    Decision {
+        verdict: verdict_of(tier),
+        tier,
+        confidence: Confidence(60),
+        reasons: std::iter::once(reason).chain(decision.reasons).collect(),
+        rule: said.signal,
+        ..decision
+    }
 }
 
 /// Several hard steps are harder than the hardest alone.

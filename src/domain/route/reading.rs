@@ -43,7 +43,7 @@ impl Reading<'_, '_> {
         }
         phrase
             .places()
-            .find(|&at| self.hits.end(at, Group::Object(number)).is_some_and(|end| !self.is_part(end)))
+            .find(|&at| self.hits.end(at, Group::Object(number)).is_some_and(|end| !self.is_renamed(end)))
     }
 
     /// What the verb is done to: what stands behind it; for a passive, a noun or a pronoun what is around it.
@@ -68,6 +68,13 @@ impl Reading<'_, '_> {
             // In `roll the database back` it stands within.
             length => self.listed(at + 1, end + length),
         }
+    }
+
+    /// What is around a saying; and what is before, if it only points there.
+    pub(super) fn around(&self, at: usize) -> Phrase {
+        let (start, limit) = (clause_start(self.tokens, at), clause_end(self.tokens, at));
+        let points = self.tokens[start..limit].iter().any(|token| token.is(PRONOUNS));
+        Phrase { from: if points { self.clause_before(at) } else { start }, to: limit }
     }
 
     /// The objects of a list: `the table, its index and all backups`.
@@ -106,6 +113,11 @@ impl Reading<'_, '_> {
             |at: &usize| *at == phrase.from || !self.tokens[*at].is("to with by into until after");
         phrase.places().take_while(is_object).any(|at| is_named(&at))
             && !phrase.places().any(|at| self.is_store(at))
+    }
+
+    /// Whether the word here makes another thing of what is named before it; `take the database down` does not.
+    fn is_renamed(&self, at: usize) -> bool {
+        self.is_part(at) && !self.tokens[at].is("down off offline away out")
     }
 
     fn is_store(&self, at: usize) -> bool {

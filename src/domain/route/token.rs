@@ -3,7 +3,7 @@
 //! Code, quotations, paths, addresses and identifiers are kept as tokens, so that commands in them can be seen, but
 //! they say nothing of what is intended. One pass, linear in the length of the text.
 
-use super::lemma;
+use super::{lemma, report};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(super) struct Token<'t> {
     pub(super) voice: Voice,
     /// Whether a hyphen joins it to the one before.
     pub(super) joined: bool,
+    /// Whether a program wrote the line that it stands in.
+    pub(super) reported: bool,
     /// The word and what it may be a form of.
     pub(super) lemmas: Vec<String>,
 }
@@ -63,8 +65,12 @@ pub(super) fn is_one_of(word: &str, words: &str) -> bool {
 
 /// The tokens of a text, in order.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut scanner =
-        Scanner { tokens: Vec::with_capacity(text.len() / 5 + 8), voice: Voice::Prose, length: 0 };
+    let mut scanner = Scanner {
+        tokens: Vec::with_capacity(text.len() / 5 + 8),
+        voice: Voice::Prose,
+        reported: false,
+        length: 0,
+    };
     scanner.blocks(unquoted(text));
     scanner.tokens
 }
@@ -90,6 +96,7 @@ const LONGEST_CLAUSE: usize = 80;
 struct Scanner<'t> {
     tokens: Vec<Token<'t>>,
     voice: Voice,
+    reported: bool,
     /// How many tokens the present clause has.
     length: usize,
 }
@@ -100,6 +107,7 @@ impl<'t> Scanner<'t> {
         let mut fence: Option<&str> = None;
         for line in text.split('\n') {
             let trimmed = line.trim();
+            self.reported = report::is_reported(line);
             let mark = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
             match (fence, mark) {
                 (None, Some(mark)) if !trimmed[3..].contains(mark) => {
@@ -246,9 +254,19 @@ impl<'t> Scanner<'t> {
         }
         let lower = raw.to_lowercase().replace('\u{2019}', "'");
         let is_own = lower == "let's";
+        let lower =
+            if is_short_for_is(&lower) { lower.trim_end_matches(['s', '\'']).to_owned() } else { lower };
         let lower = lower.strip_suffix("'s").filter(|_| !is_own).map(str::to_owned).unwrap_or(lower);
         let lemmas = if kind == Kind::Word { lemma::candidates(&lower) } else { Vec::new() };
-        self.tokens.push(Token { raw, lower, kind, voice: self.voice, joined, lemmas });
+        self.tokens.push(Token {
+            raw,
+            lower,
+            kind,
+            voice: self.voice,
+            joined,
+            reported: self.reported,
+            lemmas,
+        });
     }
 
     fn end_clause(&mut self) {
@@ -258,10 +276,11 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// `what's` says two words.
+/// `what's` says two words, and `whats` too.
 fn is_short_for_is(word: &str) -> bool {
     let word = word.to_lowercase().replace('\u{2019}', "'");
-    word.strip_suffix("'s").is_some_and(|stem| ["what", "where", "who", "how", "when"].contains(&stem))
+    let asks = |stem: &str| ["what", "where", "who", "how", "when"].contains(&stem);
+    word.strip_suffix("'s").is_some_and(asks) || ["whats", "wheres", "whos"].contains(&word.as_str())
 }
 
 /// A piece between marks, by lengths in bytes.
