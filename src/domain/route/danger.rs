@@ -13,6 +13,7 @@ use super::reading::Reading;
 use super::rules::Rules;
 use super::shell;
 use super::token::{Token, Voice, is_one_of};
+use super::vocabulary::{EXECUTING, TALKING, TEXTS};
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,21 +24,6 @@ pub(super) struct Found {
 
 /// More reasons for a question than these are not looked for.
 const ENOUGH: usize = 10;
-
-/// Verbs by which a quoted command becomes one.
-const EXECUTING: &str = "\
-     run execute use call issue invoke type apply launch perform enter eval paste";
-
-/// Verbs by which a command is a matter of conversation.
-const TALKING: &str = "\
-     explain describe document mention summarise summarize what why difference mean meaning docs \
-     documentation understand clarify";
-
-/// Nouns whose quotation is text.
-const TEXTS: &str = "\
-     string label text wording caption title heading word button message typo spelling comment tooltip \
-     placeholder rename phrase sentence section menu example log warning parser keyword named called test \
-     syntax grammar lexer highlighter statement tokenizer completion linter detection detect";
 
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Found> {
@@ -76,7 +62,7 @@ impl Reading<'_, '_> {
             Voice::Code => said(EXECUTING) || !(said(TALKING) || said(TEXTS)),
             Voice::Quoted => said(EXECUTING) && !said(TEXTS),
         };
-        let is_thing = end == at + 1 && self.is_part(end);
+        let is_thing = (end == at + 1 && self.is_part(end)) || self.is_mentioned(at);
         if !is_meant || is_thing || is_negated(tokens, at) {
             return None;
         }
@@ -96,7 +82,7 @@ impl Reading<'_, '_> {
     fn verb_of(&self, number: usize, at: usize, hit: &Hit) -> Option<Found> {
         let danger = &self.rules.dangers[number];
         let needs_object = danger.objects.is_some();
-        if self.names_a_thing(at, hit.end) {
+        if self.names_a_thing(at, hit.end) || self.is_mentioned(at) {
             return None;
         }
         let is_asked = match danger.loss {
@@ -124,7 +110,9 @@ impl Reading<'_, '_> {
             return None;
         }
         self.hits.at(at).iter().find_map(|hit| match hit.group {
-            Group::Idiom(number) if loss::is_wished(self.tokens, self.hits, at, hit.end) => {
+            Group::Idiom(number)
+                if loss::is_wished(self.tokens, self.hits, at, hit.end) && !self.goes_on(hit.end) =>
+            {
                 let (phrase, words) = (self.around(at), quoted(&self.tokens[at..hit.end]));
                 let needs_object = self.rules.dangers[number].objects.is_some();
                 let object = self.object(&phrase, number);
@@ -133,6 +121,16 @@ impl Reading<'_, '_> {
             }
             _ => None,
         })
+    }
+
+    /// `can go wrong`, `has to go through`: more than the saying.
+    fn goes_on(&self, end: usize) -> bool {
+        let is_going = end.checked_sub(1).is_some_and(|last| self.tokens[last].is("go goes"));
+        is_going
+            && self
+                .tokens
+                .get(end)
+                .is_some_and(|next| next.is("wrong well live back through on to into over under"))
     }
 
     /// What is not understood may still be destructive.

@@ -2,6 +2,7 @@
 
 use super::grammar::{clause_end, clause_start, is_participle};
 use super::token::{Kind, Token};
+use super::vocabulary::{ADVERBS, AFTER_PASSIVE, DETERMINERS, UNCHANGED, USERS};
 
 /// Which form a word of loss has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,31 +19,8 @@ pub(super) enum Form {
     Noun,
 }
 
-/// What may stand between a word and what makes it a request.
-pub(super) const ADVERBS: &str = "\
-     just now also simply please then permanently completely quickly safely immediately kindly really mass bulk hard \
-     force batch irrevocably finally actually carefully entirely fully first next again totally irreversibly silently \
-     accidentally automatically manually physically all already";
-
-/// What makes a noun of the word behind it.
-pub(super) const DETERMINERS: &str = "\
-     the a an this that these those my our your their its his her any every each another some no";
-
-/// Those who use the program.
-pub(super) const USERS: &str = "\
-     user users admin admins administrator customer customers member members owner owners author authors visitor \
-     people they he she he/she editor editors moderator moderators guest player players";
-
 /// Endings of nouns that are made of verbs.
 const NOUNS: [&str; 8] = ["tion", "sion", "al", "ure", "ment", "down", "tions", "als"];
-
-/// What may follow a passive, which has no object behind it.
-pub(super) const AFTER_PASSIVE: &str = "\
-     by from on in before after now please today tonight at with as and or when if once first too also for to soon \
-     again this tomorrow completely asap until within";
-
-/// Verbs whose participle is the verb itself.
-const UNCHANGED: &str = "reset shut cut put rid";
 
 /// The form of the word at this place.
 pub(super) fn form(tokens: &[Token<'_>], at: usize) -> Form {

@@ -20,11 +20,15 @@ mod pattern;
 mod reading;
 mod report;
 pub(crate) mod rules;
+mod scene;
 mod score;
+mod shape;
 mod shell;
 mod slip;
+mod span;
 mod table;
 mod token;
+mod vocabulary;
 
 use std::fmt;
 use std::str::FromStr;

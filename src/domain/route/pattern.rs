@@ -3,7 +3,7 @@
 //! Words are separated by spaces; a hyphen in the text counts as one. `fix|correct` is one or the other, `vulnerab*`
 //! any word that begins so, `..` up to six words in between, `<path>` a path or identifier, `<place>` a path with
 //! folders, `<code>` something in code or quotation marks, `<config>` a file of settings, `<text>` one of
-//! text, `<number>` a number, `<many>` one from twenty on. A word stands for all of
+//! text, `<secret>` an identifier that names a secret, `<number>` a number, `<many>` one from twenty on. A word stands for all of
 //! its forms.
 //!
 //! A pattern stays the text that it is and is read while it is compared: most are never looked at for a request, so
@@ -96,6 +96,7 @@ fn taken(piece: &str, tokens: &[Token<'_>], at: usize) -> Option<usize> {
         "<place>" => token.kind == Kind::Opaque && is_place(&token.lower),
         "<code>" => token.voice != Voice::Prose,
         "<config>" => is_config(&token.lower),
+        "<secret>" => token.kind == Kind::Opaque && is_secret(&token.lower),
         "<text>" => token.kind == Kind::Opaque && is_text(&token.lower),
         "<number>" => number(&token.lower).is_some(),
         "<many>" => number(&token.lower).is_some_and(|number| number >= MANY),
@@ -130,6 +131,16 @@ pub(super) fn keys(pattern: &str) -> impl Iterator<Item = String> {
         (None, None) if piece.starts_with('<') => "*".to_owned(),
         (None, None) => piece.to_owned(),
     })
+}
+
+/// Whether an identifier names what opens a door: `STRIPE_SECRET_KEY`.
+fn is_secret(name: &str) -> bool {
+    let parts = || name.split(|c: char| !c.is_alphanumeric());
+    let opens = |part: &str| {
+        ["secret", "password", "passwd", "passphrase", "token", "credentials", "apikey", "pem"]
+            .contains(&part)
+    };
+    !name.contains('(') && (parts().any(opens) || (parts().any(|part| part == "key") && name.contains("api")))
 }
 
 /// Whether a path is that of a page of text.

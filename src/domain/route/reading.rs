@@ -8,13 +8,7 @@ use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::Rules;
 use super::token::{Kind, Token};
-
-/// Words for something that was named before.
-const PRONOUNS: &str = "it them these those this that both all everything stuff";
-
-/// What a further object begins with, rather than a further verb.
-const DETERMINERS: &str = "\
-     the a an all every each any my our your their its his her this that these those some both old whole entire";
+use super::vocabulary::{OBJECT_BEGINNINGS, PRONOUNS};
 
 /// A request and what is known of it.
 pub(super) struct Reading<'r, 't> {
@@ -88,7 +82,7 @@ impl Reading<'_, '_> {
                 continue;
             }
             let is_object = from == start
-                || self.tokens[from..at].first().is_some_and(|first| first.is(DETERMINERS))
+                || self.tokens[from..at].first().is_some_and(|first| first.is(OBJECT_BEGINNINGS))
                 || (from..at.min(from + 2))
                     .any(|at| self.is_store(at) || self.hits.end(at, Group::Harmless).is_some());
             if from < at && is_object {
@@ -140,6 +134,14 @@ impl Reading<'_, '_> {
             || (self.hits.end(end, Group::Store).is_some() && !self.is_part(end + 1));
         let is_plural = tokens[end].lower.ends_with('s') && tokens[end].lemmas.len() > 1;
         !((names_one || is_plural) && is_order(tokens, at))
+    }
+
+    /// `the word delete`, `a rule against force pushing`
+    pub(super) fn is_mentioned(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map(|before| &self.tokens[before]);
+        before.is_some_and(|before| {
+            before.is("word words term verb keyword named called labelled titled against")
+        })
     }
 
     /// Whether the word here makes a thing of the verb before it. Only in the form that such names have: `delete

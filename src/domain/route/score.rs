@@ -4,7 +4,7 @@
 //! that it is about; the hardest step decides, because a request is as hard as the hardest thing in it.
 
 use super::Tier;
-use super::grammar::{is_action, is_negated, is_told};
+use super::grammar::{is_action, is_lacked, is_negated, is_told, names_a_surface};
 use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::{Role, Rules, Signal};
@@ -121,14 +121,23 @@ fn told(hit: &Hit, signal: &Signal, points: i32) -> Evidence {
 }
 
 fn action(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
-    let is_meant = |hit: &Hit| rules.signals[hit.signal].points >= 0 || !is_told(tokens, at, hit.end);
+    let is_meant = |hit: &Hit| match rules.signals[hit.signal].points {
+        easy if easy < 0 => !is_told(tokens, at, hit.end),
+        hard if hard >= HARD => !(hit.end == at + 1 && names_a_surface(tokens, hit.end)),
+        _ => true,
+    };
     let is_asked = !tokens[at].reported && is_action(tokens, at);
     best(rules, tokens, hits, at, Role::Action).filter(|hit| is_asked && is_meant(hit))
 }
 
 fn topic(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
-    let counts = |hit: &Hit| !tokens[at].reported || rules.signals[hit.signal].points >= 0;
-    best(rules, tokens, hits, at, Role::Topic).filter(|hit| !is_negated(tokens, at) && counts(hit))
+    let counts = |hit: &Hit| match rules.signals[hit.signal].points {
+        0 => true,
+        easy if easy < 0 => !tokens[at].reported,
+        _ => !names_a_surface(tokens, hit.end),
+    };
+    best(rules, tokens, hits, at, Role::Topic)
+        .filter(|hit| (!is_negated(tokens, at) || is_lacked(tokens, at)) && counts(hit))
 }
 
 /// The weakest tier that something said here calls for, and the words.
