@@ -120,7 +120,7 @@ fn compound(piece: &str) -> Option<impl Iterator<Item = &str>> {
 }
 
 /// Under which words a pattern is kept: a word that a token has to be a form of, a letter with `*` that it has to
-/// begin with, or `*` for any token.
+/// begin with, `<` for what is no plain word, or `*` for any token.
 pub(super) fn keys(pattern: &str) -> impl Iterator<Item = String> {
     let first = pattern.split(' ').next().unwrap_or("");
     pieces(first).map(|piece| match (piece.strip_suffix('*'), compound(piece)) {
@@ -128,7 +128,7 @@ pub(super) fn keys(pattern: &str) -> impl Iterator<Item = String> {
         (Some(part), None) => {
             part.chars().next().map_or_else(|| "*".to_owned(), |letter| format!("{letter}*"))
         }
-        (None, None) if piece.starts_with('<') => "*".to_owned(),
+        (None, None) if piece.starts_with('<') => "<".to_owned(),
         (None, None) => piece.to_owned(),
     })
 }
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(kept("fix|correct .. typo"), ["fix", "correct"]);
         assert_eq!(kept("race-condition"), ["race"]);
         assert_eq!(kept("vulnerab*"), ["v*"]);
-        assert_eq!(kept("<path> -> <path>"), ["*"]);
+        assert_eq!(kept("<path> -> <path>"), ["<"]);
         assert_eq!(kept("rm *"), ["rm"]);
         assert_eq!(kept("-rf"), ["-rf"]);
     }

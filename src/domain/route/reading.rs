@@ -47,7 +47,10 @@ impl Reading<'_, '_> {
         let rest = &tokens[end.min(limit)..limit];
         let is_alone = |after: Option<&Token<'_>>| after.is_none_or(|after| !is_noun_like(after));
         let is_pronoun = rest.first().is_some_and(|next| next.is(PRONOUNS)) && is_alone(rest.get(1));
-        if is_pronoun || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
+        // `drop and recreate it`: the object follows the second verb, and may stand before.
+        let shares = rest.first().is_some_and(|next| next.is("and or"))
+            && rest.get(2).is_some_and(|object| object.is(PRONOUNS));
+        if is_pronoun || shares || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
             return vec![Phrase { from: self.clause_before(at), to: limit }];
         }
         if is_participle(&tokens[at]) || matches!(form(tokens, at), Form::Noun | Form::Participle) {
