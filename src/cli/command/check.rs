@@ -62,7 +62,7 @@ impl Doctor {
             repaired = doctor::fix(queue, &context.operation("doctor")?)?;
         }
         let findings = if self.fix { doctor::examine(queue, context.env.now())? } else { findings };
-        context.ui.show(&DoctorView::new(&findings, &repaired, context.mode))?;
+        context.ui.show(&DoctorView::new(&findings, &repaired))?;
         let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
         Ok(if bad { FINDINGS } else { DONE })
     }
