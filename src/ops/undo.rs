@@ -11,10 +11,10 @@ use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
 use crate::domain::settings::CommitPolicy;
-use crate::domain::task::{Folder, State};
+use crate::domain::task::{Folder, State, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
-use crate::format::parse_summary;
+use crate::format::{Document, parse_summary};
 use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
@@ -391,8 +391,9 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     let mut staged = 0;
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
-        let before = blob(tx, file.before.as_deref())?;
         let now = tx.read(&file.path)?;
+        let before =
+            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx, bytes, left.as_deref()));
         if is_back && now == before {
             continue;
         }
@@ -412,6 +413,19 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
         states.record(tx, undone);
     }
     Ok(staged)
+}
+
+/// A task as it was, except that its fencing token stays: one that was given out is never given out again.
+fn with_newest_token(tx: &Tx<'_>, before: Vec<u8>, left: Option<&[u8]>) -> Vec<u8> {
+    let limits = tx.queue.limits();
+    let given = left.and_then(|left| parse_summary(left, &limits).ok()).map_or(0, |task| task.token);
+    match Document::parse(&before, &limits) {
+        Ok(mut document) if document.task().token < given => {
+            document.apply(&Task { token: given, ..document.task().clone() });
+            document.to_bytes()
+        }
+        _ => before,
+    }
 }
 
 /// Whether the log of a repository knows already that the operation was taken back there.

@@ -33,7 +33,7 @@ fn try_it(init: &str) {
         sandbox.back_to(moment);
     };
     let Some(rehearsal) = web.call("task . First").traced(None) else {
-        eprintln!("skipped: this system does not let a test follow its own children");
+        crate::matrix::report::skipped();
         return;
     };
     let firsts = around_locks(&rehearsal);

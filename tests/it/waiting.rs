@@ -139,3 +139,19 @@ fn a_plan_is_not_shown_for_what_would_be_refused() {
     web.swift_ok(["edit", &id, "--title", "Two"]);
     assert_eq!(web.swift(["undo", &created, "--dry-run"]).status, 4);
 }
+
+#[test]
+fn a_fencing_token_is_never_given_out_twice() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "One");
+    let claim = |actor: &str| web.json(["--actor", actor, "claim", &id])["lease"]["token"].as_u64().unwrap();
+    let first = claim("one");
+    web.swift_ok("undo");
+    let second = claim("two");
+    assert!(second > first, "{second} after {first}");
+    let late = web.swift(["--actor", "one", "done", &id, "--token", &first.to_string()]);
+    assert_eq!(late.status, 4, "{}", late.stderr);
+    web.swift_ok("audit verify");
+    web.swift_ok("doctor");
+}
