@@ -17,6 +17,7 @@ use nix::errno::Errno;
 
 use crate::sandbox::{Blow, Sandbox, Strike, Touch, Traced};
 use crate::world::World;
+pub(crate) use footprint::furnish;
 use report::Row;
 use scenes::{Scene, scenes};
 use verdict::Ends;

@@ -93,8 +93,10 @@ pub(crate) fn remove(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec
         let is_gone = leftover.standing == Standing::Done && take(&project, leftover).is_ok();
         if is_gone { removed.push(leftover.shown()) } else { left.push(leftover.shown()) }
     }
-    // The folders above are shared with other projects; those that are not empty stay.
-    for path in leftovers.iter().filter_map(|leftover| leftover.worktree.as_ref()) {
+    // The folders above are shared with other projects; those that are not empty stay. That of this project may be left
+    // over from worktrees that a person has removed.
+    let usual = runs::worktree_path(queue, "any").ok();
+    for path in leftovers.iter().filter_map(|leftover| leftover.worktree.as_ref()).chain(&usual) {
         runs::forget_worktree_folders(path);
     }
     (removed, left)
