@@ -5,6 +5,7 @@
 //! then. A test run strikes at a few calls of each verb, the same ones each time; with `SWIFT_PROVE` set, at all of
 //! them, and the rows of [`report`] are what `docs/proof.md` shows. `benches/prove` does that.
 
+mod beside;
 mod footprint;
 mod report;
 mod scenes;

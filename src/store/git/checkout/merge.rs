@@ -3,10 +3,12 @@
 //! Nothing here forces anything: a merge that conflicts is not begun, a branch that is not merged stays, a worktree
 //! with changes stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::super::disk::{self, OrIo as _};
 use super::super::external::Git;
-use super::{head, is_dirty, text};
+use super::super::find::place;
+use super::{administration, discard, head, is_dirty, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What a branch changes since it began, as a person reads it.
@@ -79,6 +81,9 @@ pub(crate) fn try_merge(project: &Path, branch: &str) -> Result<Prospect> {
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
     let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
+    if is_cut_off(project, &theirs, message)? {
+        Git::at(project).run(&["merge", "--abort"])?;
+    }
     let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
     if let Err(fault) = Git::at(project).run(&words) {
         // A merge that git began and could not finish is taken back; one that it never began cannot be.
@@ -88,6 +93,28 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         return Err(fault.hint("nothing was merged; `git status` shows what may be in the way"));
     }
     head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
+}
+
+/// The merge by which a branch came into what is checked out; its own last commit if there was none.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn merge_of(project: &Path, branch: &str) -> Result<String> {
+    let theirs = format!("refs/heads/{branch}");
+    let tip = commit_of(project, &theirs)?.unwrap_or_default();
+    let range = format!("{theirs}..HEAD");
+    let words = ["rev-list", "--parents", "--merges", "--ancestry-path", "--reverse", &range, "--"];
+    let listed = Git::at(project).run(&words)?;
+    let found = text(&listed);
+    let merge = found.lines().find(|line| line.split(' ').skip(1).any(|parent| parent == tip));
+    Ok(merge.and_then(|line| line.split(' ').next()).map_or(tip, str::to_owned))
+}
+
+/// Whether this very merge was begun before, and git was killed in the middle of it.
+fn is_cut_off(project: &Path, theirs: &str, message: &str) -> Result<bool> {
+    let Some(begun) = commit_of(project, "MERGE_HEAD")? else { return Ok(false) };
+    let told = disk::read(&place(project)?.git_dir.join("MERGE_MSG"))?.unwrap_or_default();
+    Ok(commit_of(project, theirs)? == Some(begun) && text(&told).contains(message.trim()))
 }
 
 fn project_is_merging(project: &Path) -> Result<bool> {
@@ -123,7 +150,8 @@ pub(crate) fn whereabouts(project: &Path, base: &str, tip: &str) -> Result<Where
     Ok(if remote.is_empty() { Whereabouts::Here } else { Whereabouts::Pushed })
 }
 
-/// Remove a worktree in which everything is committed.
+/// Remove a worktree in which everything is committed. What was in it lies aside until [`forget`]; cut off before that,
+/// [`finish`] does the rest.
 ///
 /// # Errors
 /// [`Code::WrongState`] if something is not committed; those of git.
@@ -138,7 +166,54 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
         )
         .hint(format!("look at it: `git -C {} status`", path.display())));
     }
-    Git::at(project).run(&["worktree", "remove", "--", &path.to_string_lossy()]).map(drop)
+    let common_dir = place(project)?.common_dir;
+    match administration(&common_dir, path)? {
+        // What is locked, or has submodules, git refuses or knows how to take apart.
+        Some(admin) if !admin.join("locked").exists() && !admin.join("modules").exists() => {
+            std::fs::rename(path, aside(path)).or_io("remove", path)?;
+            discard(&common_dir, &admin)
+        }
+        _ => Git::at(project).run(&["worktree", "remove", "--", &path.to_string_lossy()]).map(drop),
+    }
+}
+
+/// What the names of worktrees begin with that are being removed.
+const ASIDE: &str = ".swift-gone-";
+
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{ASIDE}{name}"))
+}
+
+/// Remove what [`remove`] has put aside.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn forget(path: &Path) -> Result<()> {
+    remove_folder(&aside(path))
+}
+
+/// Let git forget the worktrees in a folder whose removal was cut off; where they were, for [`forget`].
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn finish(project: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let common_dir = place(project)?.common_dir;
+    let mut paths = Vec::new();
+    for path in names.filter_map(|name| Some(folder.join(name.strip_prefix(ASIDE)?))) {
+        if path.exists() {
+            // There is another one by now.
+            forget(&path)?;
+            continue;
+        }
+        if let Some(admin) = administration(&common_dir, &path)? {
+            discard(&common_dir, &admin)?;
+        }
+        paths.push(path);
+    }
+    Ok(paths)
 }
 
 /// Remove a branch that is merged; git refuses otherwise.
