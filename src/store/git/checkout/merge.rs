@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::disk::{self, OrIo as _};
+use super::super::disk::OrIo as _;
 use super::super::external::Git;
 use super::super::find::place;
-use super::{administration, discard, head, is_dirty, remove_folder, text};
+use super::{administration, cut_off, discard, head, is_dirty, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What a branch changes since it began, as a person reads it.
@@ -80,18 +80,19 @@ pub(crate) fn try_merge(project: &Path, branch: &str) -> Result<Prospect> {
 /// Those of git, which refuses when files that are not committed would be overwritten; nothing is changed then.
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
     let theirs = format!("refs/heads/{branch}");
+    cut_off::take_back(project, branch)?;
     let before = head(project)?;
-    if is_cut_off(project, &theirs, message)? {
-        Git::at(project).run(&["merge", "--abort"])?;
-    }
+    cut_off::begin(project, branch)?;
     let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
     if let Err(fault) = Git::at(project).run(&words) {
         // A merge that git began and could not finish is taken back; one that it never began cannot be.
         if head(project)? == before && project_is_merging(project)? {
             Git::at(project).run(&["merge", "--abort"])?;
         }
+        cut_off::end(project)?;
         return Err(fault.hint("nothing was merged; `git status` shows what may be in the way"));
     }
+    cut_off::end(project)?;
     head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
 }
 
@@ -100,6 +101,7 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
 /// # Errors
 /// Those of git.
 pub(crate) fn merge_of(project: &Path, branch: &str) -> Result<String> {
+    cut_off::take_back(project, branch)?;
     let theirs = format!("refs/heads/{branch}");
     let tip = commit_of(project, &theirs)?.unwrap_or_default();
     let range = format!("{theirs}..HEAD");
@@ -108,13 +110,6 @@ pub(crate) fn merge_of(project: &Path, branch: &str) -> Result<String> {
     let found = text(&listed);
     let merge = found.lines().find(|line| line.split(' ').skip(1).any(|parent| parent == tip));
     Ok(merge.and_then(|line| line.split(' ').next()).map_or(tip, str::to_owned))
-}
-
-/// Whether this very merge was begun before, and git was killed in the middle of it.
-fn is_cut_off(project: &Path, theirs: &str, message: &str) -> Result<bool> {
-    let Some(begun) = commit_of(project, "MERGE_HEAD")? else { return Ok(false) };
-    let told = disk::read(&place(project)?.git_dir.join("MERGE_MSG"))?.unwrap_or_default();
-    Ok(commit_of(project, theirs)? == Some(begun) && text(&told).contains(message.trim()))
 }
 
 fn project_is_merging(project: &Path) -> Result<bool> {

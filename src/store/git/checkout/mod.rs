@@ -3,6 +3,7 @@
 //! Ordinary worktrees are made and read in this process, because a run waits for it; wherever something is special
 //! about the repository git does it, with the person's hooks off.
 
+mod cut_off;
 mod left;
 mod make;
 mod merge;
