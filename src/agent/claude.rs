@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::domain::run::answer::SCHEMA;
+use crate::domain::run::answer::{AnswerForm, SCHEMA};
 use crate::domain::run::policy::Permission;
 
 /// How deep programs that `swift` started may start `swift run` again: not at all.
@@ -49,13 +49,6 @@ pub(crate) enum Start {
 pub(crate) enum Reach {
     Write,
     ReadOnly,
-}
-
-/// Whether the run has to answer in a form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AnswerForm {
-    Free,
-    Status,
 }
 
 /// Whose settings and instructions count.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::domain::run::answer::Answer;
+use crate::domain::run::answer::{Answer, Told};
 use crate::domain::run::event::{Denial, Event, LimitNotice, ResultLine, Tokens, Trouble};
 
 /// How much of a text is kept: enough to follow what happens.
@@ -366,7 +366,7 @@ fn result(message: ResultMessage<'_>) -> ResultLine {
                 input: recognisable(&denial.tool_input),
             })
             .collect(),
-        answer: message.structured_output.as_ref().and_then(answer),
+        answer: told(message.structured_output.as_ref()),
         session: word(message.session_id),
     }
 }
@@ -381,6 +381,13 @@ fn tokens(used: &ModelUse) -> Tokens {
         output: used.output,
         cache_read: used.cache_read,
         cache_write: used.cache_write,
+    }
+}
+
+fn told(value: Option<&Value>) -> Told {
+    match value {
+        None | Some(Value::Null) => Told::Nothing,
+        Some(value) => answer(value).map_or(Told::Malformed, Told::Answer),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::env::{self, Env};
 use crate::ops::resolve;
 use crate::store::git::identity_name_at;
 use crate::store::queue::Queue;
-use crate::store::tx::{Mode, Operation};
+use crate::store::tx::{Attendance, Mode, Operation};
 use crate::ui::{Format, Ui};
 
 /// Options of every command.
@@ -139,7 +139,7 @@ impl Context {
             Some(queue) => queue.home.identity_name(),
             None => identity_name_at(&self.start),
         };
-        let from_git = configured.and_then(|name| name.parse().ok());
+        let from_git = configured.or_else(env::author).and_then(|name| name.parse().ok());
         from_git.or_else(env::login).ok_or_else(|| {
             Fault::new(Code::NoIdentity, "nobody is named as the one who acts")
                 .hint("`git config --global user.name \"Your Name\"`")
@@ -168,7 +168,7 @@ impl Context {
             mode: self.mode,
             projects: Vec::new(),
             env: &self.env,
-            unattended: None,
+            attendance: if env::depth() > 0 { Attendance::Agent } else { Attendance::Person },
         })
     }
 }

@@ -22,7 +22,7 @@ use crate::ops::sight::{self, Directory};
 use crate::ops::{inbox, upkeep};
 use crate::store::queue::Queue;
 use crate::store::registry;
-use crate::store::tx::{Committed, Mode, Operation};
+use crate::store::tx::{Attendance, Committed, Mode, Operation};
 use crate::store::unattended::Unattended;
 use crate::store::watcher::Served;
 use crate::store::watcher::places;
@@ -148,7 +148,7 @@ impl Hand<'_> {
             mode: self.shared.mode,
             projects: Vec::new(),
             env: self.env,
-            unattended: Some(self.unattended.clone()),
+            attendance: Attendance::Nobody(self.unattended.clone()),
         }
     }
 

@@ -55,7 +55,7 @@ struct Settings {
 type Text = toml::Spanned<String>;
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Table {
     haiku_up_to: Option<i32>,
     opus_from: Option<i32>,
@@ -70,6 +70,7 @@ struct Table {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RuleTable {
     name: String,
     #[serde(default)]
@@ -83,6 +84,7 @@ struct RuleTable {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SignalTable {
     name: String,
     role: Text,
@@ -99,6 +101,7 @@ fn all() -> i32 {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DangerTable {
     name: String,
     #[serde(default)]

@@ -7,6 +7,9 @@ use crate::domain::run::entry::Entry;
 #[derive(Serialize, Deserialize)]
 struct Line {
     schema: u32,
+    /// Where several streams are one: the task that it is about, in its short form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<String>,
     at: String,
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,8 +20,18 @@ struct Line {
 
 /// One line, with its end.
 pub(crate) fn render(entry: &Entry) -> String {
+    line(entry, None)
+}
+
+/// One line of a stream that tells of several tasks at once.
+pub(crate) fn render_of(task: &str, entry: &Entry) -> String {
+    line(entry, Some(task.to_owned()))
+}
+
+fn line(entry: &Entry, task: Option<String>) -> String {
     let line = Line {
         schema: 1,
+        task,
         at: entry.at.to_string(),
         kind: entry.kind.as_str().to_owned(),
         name: entry.name.clone(),

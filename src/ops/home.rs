@@ -37,7 +37,7 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     tx.commit_now();
     tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
-    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &[], None);
+    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &[], &[], None);
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let moved = queue.home.switch_kind(&guard, to, &branch, request(queue, &text))?;
     drop(guard);
@@ -130,7 +130,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
         tx.commit("record what was not committed yet")?;
     }
     let guard = queue.home.lock(crate::env::lock_wait())?;
-    let text = message::of("take the queue out of this repository", operation, &[], None);
+    let text = message::of("take the queue out of this repository", operation, &[], &[], None);
     let service = service(queue);
     let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
     let (gone, stays) = leftover::remove(queue, &leftovers);

@@ -12,7 +12,7 @@ use super::gauge;
 use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
-use super::{audit, hand, layout, message};
+use super::{audit, hand, layout, message, waiting};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -36,20 +36,41 @@ pub(crate) struct Operation<'e> {
     /// Project ids of all queues that the operation touches, if more than one.
     pub(crate) projects: Vec<String>,
     pub(crate) env: &'e Env,
-    /// How it behaves if nobody typed it.
-    pub(crate) unattended: Option<Unattended>,
+    pub(crate) attendance: Attendance,
 }
 
 impl Operation<'_> {
-    /// Whether a file has to be left alone because somebody may still be writing it.
+    /// Whether what was done by hand to a file is not for this operation to record: somebody may still be writing it,
+    /// or it says what agents may do and no person stands behind this.
     pub(crate) fn leaves_alone(&self, queue: &Queue, path: &str) -> bool {
-        self.unattended.as_ref().is_some_and(|unattended| unattended.rest(queue, path).is_some())
+        match &self.attendance {
+            Attendance::Person => false,
+            Attendance::Nobody(unattended) => {
+                path == layout::SETTINGS || unattended.rest(queue, path).is_some()
+            }
+            Attendance::Agent => path == layout::SETTINGS,
+        }
     }
 
     /// How long a queue that somebody else holds is waited for.
     fn patience(&self) -> Duration {
-        self.unattended.as_ref().map_or_else(env::lock_wait, |unattended| unattended.patience)
+        match &self.attendance {
+            Attendance::Nobody(unattended) => unattended.patience,
+            Attendance::Person | Attendance::Agent => env::lock_wait(),
+        }
     }
+}
+
+/// Who stands behind an operation. Settings that were changed in the folder are recorded, and so count as committed,
+/// only by what a person typed: otherwise a run could widen what the next one may do.
+#[derive(Debug, Clone)]
+pub(crate) enum Attendance {
+    /// A person typed it.
+    Person,
+    /// The watcher, which leaves alone what may not be finished.
+    Nobody(Unattended),
+    /// A run of an agent, or a verb that was called from inside of one.
+    Agent,
 }
 
 /// Whether anything is written at all.
@@ -313,7 +334,10 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
-        let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
+        // One commit for a session names all that is in it; otherwise what waited gets a commit of its own.
+        let waited =
+            if queue.settings.commit == CommitPolicy::Each { Vec::new() } else { waiting::events(queue)? };
+        let message = message::of(subject, self.operation, &self.facts, &waited, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
         changes.extend(addition.as_ref().map(|a| Change {
@@ -405,6 +429,9 @@ impl Prepared<'_> {
         let committed = match policy {
             CommitPolicy::Each => {
                 let watch = Stopwatch::start();
+                if conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each {
+                    pay(queue, &guard)?;
+                }
                 let committed = commit_each(queue, &guard, changes, &message, conclusion)?;
                 if let Some(commit) = &committed.commit {
                     gauge::committed(watch.passed());
@@ -423,6 +450,16 @@ impl Prepared<'_> {
         let _ = queue.home.maintenance();
         Ok(committed)
     }
+}
+
+/// Commit what earlier verbs could not, by itself: so each operation can be seen, and taken back, alone. Where it still
+/// has to wait, so will what comes now.
+fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
+    if queue.home.debts()?.is_empty() {
+        return Ok(());
+    }
+    let message = message::of_waited(&waiting::events(queue)?);
+    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
 }
 
 fn commit_each(

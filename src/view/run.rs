@@ -259,6 +259,8 @@ pub(crate) struct RunView {
     pub(crate) run: RunRow,
     /// Attempts before it that belong to the same request.
     pub(crate) earlier: Vec<RunRow>,
+    /// What all attempts cost together.
+    pub(crate) cost_usd: f64,
     /// Where its work lies.
     pub(crate) folder: Option<String>,
     /// Until when the task waits for the account.
@@ -273,6 +275,9 @@ impl View for RunView {
             earlier.line(out);
         }
         self.run.whole(out);
+        if !self.earlier.is_empty() {
+            let _ = writeln!(out, "{:<9} ${:.4}, {} runs", "in all", self.cost_usd, self.earlier.len() + 1);
+        }
         if let Some(folder) = &self.folder {
             let _ = writeln!(out, "{:<9} {}", "folder", shown(folder));
         }

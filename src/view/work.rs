@@ -70,17 +70,25 @@ pub(crate) struct WaitingRow {
     pub(crate) run: RunRow,
     pub(crate) diffstat: String,
     pub(crate) conflicts: Vec<String>,
+    /// Why git merges nothing of it, whatever the paths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<String>,
     pub(crate) mergeable: bool,
+    #[serde(skip)]
+    prospect: Prospect,
 }
 
 impl WaitingRow {
     /// The row of a run's work.
     pub(crate) fn new(run: RunRow, diffstat: &str, prospect: &Prospect) -> WaitingRow {
-        let conflicts = match prospect {
-            Prospect::Conflicts(paths) => paths.clone(),
-            Prospect::Clean | Prospect::Merged => Vec::new(),
-        };
-        WaitingRow { run, diffstat: diffstat.to_owned(), mergeable: *prospect == Prospect::Clean, conflicts }
+        WaitingRow {
+            run,
+            diffstat: diffstat.to_owned(),
+            conflicts: prospect.conflicts(),
+            refused: prospect.refusal(),
+            mergeable: *prospect == Prospect::Clean,
+            prospect: prospect.clone(),
+        }
     }
 }
 
@@ -98,18 +106,17 @@ impl View for ReviewsView {
             if !row.conflicts.is_empty() {
                 let _ = writeln!(out, "        conflicts in {}", shown(&row.conflicts.join(", ")));
             }
+            if let Some(why) = &row.refused {
+                let _ = writeln!(out, "        git does not merge it: {}", shown(why));
+            }
         }
     }
 
     fn next(&self) -> Vec<String> {
-        let first = self.waiting.first().map(|row| row.run.short.clone());
-        first.map_or_else(Vec::new, |short| {
-            vec![
-                format!("swift review {short}"),
-                format!("swift merge {short} sesame"),
-                format!("swift reject {short} --why \"…\""),
-            ]
-        })
+        let Some(first) = self.waiting.first() else { return Vec::new() };
+        let mut next = vec![format!("swift review {}", first.run.short)];
+        next.extend(decisions(&first.run, &first.prospect));
+        next
     }
 }
 
@@ -119,7 +126,26 @@ pub(crate) struct ReviewView {
     pub(crate) run: RunRow,
     pub(crate) diffstat: String,
     pub(crate) diff: String,
-    pub(crate) conflicts: Vec<String>,
+    conflicts: Vec<String>,
+    /// Why git merges nothing of it, whatever the paths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    #[serde(skip)]
+    prospect: Prospect,
+}
+
+impl ReviewView {
+    /// The work of a run, with what a merge of it would come to.
+    pub(crate) fn new(run: RunRow, diffstat: String, diff: String, prospect: Prospect) -> ReviewView {
+        ReviewView {
+            run,
+            diffstat,
+            diff,
+            conflicts: prospect.conflicts(),
+            refused: prospect.refusal(),
+            prospect,
+        }
+    }
 }
 
 impl View for ReviewView {
@@ -141,12 +167,21 @@ impl View for ReviewView {
         if !self.conflicts.is_empty() {
             let _ = writeln!(out, "conflicts in {}", shown(&self.conflicts.join(", ")));
         }
+        if let Some(why) = &self.refused {
+            let _ = writeln!(out, "git does not merge it: {}", shown(why));
+        }
     }
 
     fn next(&self) -> Vec<String> {
-        let short = &self.run.short;
-        vec![format!("swift merge {short} sesame"), format!("swift reject {short} --why \"…\"")]
+        decisions(&self.run, &self.prospect)
     }
+}
+
+/// What a person can decide.
+fn decisions(run: &RunRow, prospect: &Prospect) -> Vec<String> {
+    let short = &run.short;
+    let merge = (*prospect == Prospect::Clean).then(|| format!("swift merge {short} sesame"));
+    merge.into_iter().chain([format!("swift reject {short} --why \"…\"")]).collect()
 }
 
 /// What became of finished work.

@@ -11,12 +11,27 @@ use crate::events::events;
 use crate::sandbox::{Place, Sandbox, Streaming};
 use crate::world::{World, add, text};
 
-/// Start following and wait until it does: its own first look is over when it tells of a task made afterwards.
-fn follow(place: &Place<'_>, args: &[&str]) -> (Streaming, String) {
+fn start(place: &Place<'_>, args: &[&str]) -> Streaming {
     let args = ["events", "--follow", "--json"].iter().chain(args).map(|arg| (*arg).to_owned());
-    let running = place.call(args.collect::<Vec<_>>()).stream();
-    let id = add(place, ".", "the first");
-    (running, id)
+    place.call(args.collect::<Vec<_>>()).stream()
+}
+
+/// Start following and wait until it does: tasks are made until it tells of one, and all that it has to tell of
+/// these is read.
+fn follow(place: &Place<'_>) -> Streaming {
+    let running = start(place, &[]);
+    let mut made = Vec::new();
+    let mut told = loop {
+        made.push(add(place, ".", "is it there yet?"));
+        if let Some(line) = running.line_within(Duration::from_secs(1)) {
+            break subject(&line);
+        }
+    };
+    assert!(made.contains(&told), "what was before is not told");
+    while Some(&told) != made.last() {
+        told = subject(&running.line());
+    }
+    running
 }
 
 fn subject(line: &str) -> String {
@@ -28,8 +43,7 @@ fn following_tells_what_happens_in_all_projects_and_ends_on_ctrl_c() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
     world.letter("before");
-    let (running, first) = follow(&world.hub, &[]);
-    assert_eq!(subject(&running.line()), first, "what was before is not told");
+    let running = follow(&world.hub);
     let letter = world.letter("after");
     assert_eq!(subject(&running.line()), letter);
     world.round();
@@ -49,8 +63,7 @@ fn following_wakes_without_being_asked_and_rests_otherwise() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
     add(&web, ".", "there is a log");
-    let (running, _) = follow(&web, &[]);
-    running.line();
+    let running = follow(&web);
     let before = Instant::now();
     add(&web, ".", "second");
     running.line();
@@ -65,7 +78,8 @@ fn following_from_a_cursor_begins_with_what_was_missed() {
     let one = add(&web, ".", "one");
     let two = add(&web, ".", "two");
     let cursor = text(&events(&web, None, &["--limit", "1"])[0]["cursor"]);
-    let (running, three) = follow(&web, &["--since", &cursor, "--limit", "2"]);
+    let running = start(&web, &["--since", &cursor, "--limit", "2"]);
+    let three = add(&web, ".", "three");
     let told = [subject(&running.line()), subject(&running.line())];
     assert_eq!(told, [two, three]);
     assert!(!told.contains(&one));
@@ -77,8 +91,7 @@ fn following_outlives_a_queue_that_is_away_for_a_while() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
     add(&web, ".", "there is a log");
-    let (running, _) = follow(&web, &[]);
-    running.line();
+    let running = follow(&web);
     fs::rename(web.path(".swift/swift.toml"), web.path("kept.toml")).unwrap();
     web.write(".swift/audit/wakes.toml", "");
     let away = web.swift("events");

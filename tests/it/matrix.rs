@@ -7,7 +7,7 @@
 
 mod beside;
 mod footprint;
-mod report;
+pub(crate) mod report;
 mod scenes;
 mod verdict;
 

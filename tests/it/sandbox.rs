@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Once, mpsc};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -54,8 +54,19 @@ pub(crate) struct Sandbox {
     starts: AtomicU64,
 }
 
+/// What is started in the background, as gates often are, ignores ctrl-c, and so does all that it starts. What has a
+/// handler is not inherited: from here on the programs of the tests begin as in a terminal.
+fn hear_ctrl_c() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, always).unwrap();
+    });
+}
+
 impl Sandbox {
     pub(crate) fn new() -> Self {
+        hear_ctrl_c();
         let folder = tempfile::Builder::new().prefix("swift-").tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
         for name in ["home", "tmp", "work"] {
@@ -303,6 +314,12 @@ impl Call<'_> {
     /// What the program reads on stdin; nothing otherwise.
     pub(crate) fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());
+        self
+    }
+
+    /// Without a variable of the environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
         self
     }
 

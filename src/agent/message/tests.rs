@@ -35,7 +35,7 @@ fn a_result_is_read_whatever_its_order_and_its_gaps() {
     assert_eq!((result.is_error, result.session_cost, result.turns), (Some(false), Some(0.5), Some(2)));
     assert_eq!((result.tokens.input, result.models["m"].input), (3, 9));
     assert_eq!(result.denials, [Denial { tool: "Bash".to_owned(), input: "rm x".to_owned() }]);
-    assert_eq!(result.answer.unwrap().claim, Claim::NeedsPerson);
+    assert_eq!(result.answer.given().unwrap().claim, Claim::NeedsPerson);
     let Event::Result(bare) = one(r#"{"type":"result"}"#) else { panic!() };
     assert_eq!(*bare, ResultLine::default());
 }

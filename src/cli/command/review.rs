@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::domain::fault::Result;
 use crate::format::audit::digest;
 use crate::ops::run::review;
-use crate::store::git::checkout::Prospect;
 use crate::view::run::RunRow;
 use crate::view::task::CommitRow;
 use crate::view::work::{DecidedView, ReviewView, ReviewsView, WaitingRow};
@@ -38,16 +37,8 @@ impl Review {
             }
             Some(reference) => {
                 let work = review::work(queue, &caller, reference)?;
-                let conflicts = match work.prospect {
-                    Prospect::Conflicts(paths) => paths,
-                    Prospect::Clean | Prospect::Merged => Vec::new(),
-                };
-                context.ui.show(&ReviewView {
-                    run: RunRow::new(&work.stored.run, &work.stored.path),
-                    diffstat: work.stat,
-                    diff: work.patch,
-                    conflicts,
-                })?;
+                let row = RunRow::new(&work.stored.run, &work.stored.path);
+                context.ui.show(&ReviewView::new(row, work.stat, work.patch, work.prospect))?;
             }
         }
         Ok(DONE)
@@ -81,7 +72,7 @@ impl Merge {
             run: RunRow::new(&merged.stored.run, &merged.stored.path),
             decision: "merged",
             merge: Some(merged.commit),
-            commit: CommitRow::new(&merged.committed, context.mode),
+            commit: CommitRow::new(&merged.committed),
             remarks: merged.notes,
         })?;
         Ok(DONE)
@@ -108,7 +99,7 @@ impl Reject {
             run: RunRow::new(&rejected.stored.run, &rejected.stored.path),
             decision: "rejected",
             merge: None,
-            commit: CommitRow::new(&rejected.committed, context.mode),
+            commit: CommitRow::new(&rejected.committed),
             remarks: Vec::new(),
         })?;
         Ok(DONE)

@@ -64,7 +64,6 @@ impl Work {
             let scope = if queue.settings.role == Role::Orchestrator { Scope::All } else { Scope::Project };
             let ranking = rank::rank(queue, now, scope)?;
             context.ui.show(&NextView::new(&ranking, self.jobs.max(20), Detail::Brief, scope))?;
-            context.ui.note("dry run: nothing was started");
             return Ok(DONE);
         }
         let shift = Shift { jobs: self.jobs, until, projects: self.project.clone(), wanted };
@@ -80,7 +79,7 @@ impl Work {
 fn tell(ui: &Ui, task: &str, entry: &Entry) {
     match ui.format() {
         // The one document on stdout is the result; what happens is talk.
-        Format::Json => ui.progress(transcript::render(entry).trim_end()),
+        Format::Json => ui.progress(transcript::render_of(task, entry).trim_end()),
         Format::Text => {
             if let Some(line) = progress(entry) {
                 ui.progress(&format!("{task}  {line}"));

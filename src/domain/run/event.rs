@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::answer::Answer;
+use super::answer::Told;
 
 /// One thing that the stream told.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,7 @@ pub(crate) struct ResultLine {
     /// The same by model, over the whole session.
     pub(crate) models: BTreeMap<String, Tokens>,
     pub(crate) denials: Vec<Denial>,
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Told,
     pub(crate) session: Option<String>,
 }
 

@@ -1,5 +1,8 @@
 //! Everything that a judgement rests on.
 
+use jiff::Zoned;
+
+use super::answer::AnswerForm;
 use super::event::{Event, LimitNotice, ResultLine, Trouble};
 
 /// How the process ended.
@@ -53,6 +56,13 @@ pub(crate) enum Due {
     Text,
     /// Either.
     Something,
+}
+
+/// What was asked of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) due: Due,
+    pub(crate) form: AnswerForm,
 }
 
 /// What a run left behind.
@@ -127,13 +137,15 @@ impl Finished {
 pub(crate) struct Evidence {
     pub(crate) finished: Finished,
     pub(crate) verdicts: Vec<Verdict>,
-    pub(crate) due: Due,
+    pub(crate) expected: Expected,
     pub(crate) product: Product,
+    /// When this is judged, on the machine's clock: texts tell a time of day.
+    pub(crate) now: Zoned,
 }
 
 impl Evidence {
     /// What the program itself has shown; nobody has looked at its work yet.
-    pub(crate) fn of(finished: Finished, due: Due) -> Evidence {
-        Evidence { finished, verdicts: Vec::new(), due, product: Product::default() }
+    pub(crate) fn of(finished: Finished, expected: Expected, now: Zoned) -> Evidence {
+        Evidence { finished, verdicts: Vec::new(), expected, product: Product::default(), now }
     }
 }

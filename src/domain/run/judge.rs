@@ -1,10 +1,9 @@
 //! How a run ended, judged from the evidence. Nothing is believed because it was said.
 
-use jiff::Timestamp;
-
-use super::answer::{Answer, Claim};
+use super::answer::{Answer, AnswerForm, Claim, Told};
 use super::event::{ResultLine, Trouble};
 use super::evidence::{Due, End, Evidence, Exit, Verdict};
+use super::limit;
 use super::outcome::{Failure, Outcome};
 
 /// An outcome with its reasons, most important first.
@@ -53,42 +52,23 @@ fn usage_limit(evidence: &Evidence) -> Option<Judgement> {
     if let Some(notice) = evidence.finished.limit.as_ref().filter(|notice| notice.is_rejected && failed) {
         let window = notice.window.as_deref().map(|window| format!(" ({window})")).unwrap_or_default();
         return because(
-            Outcome::Limit(notice.resets_at),
+            Outcome::Limit(limit::believable(notice.resets_at, &evidence.now)),
             format!("the account's usage limit is reached{window}"),
         );
     }
     let text = result?.text.as_deref().unwrap_or_default();
-    if result.is_some_and(|result| result.is_usage_limit) && failed {
-        return because(Outcome::Limit(reset_in(text)), first_line(text));
-    }
     // What older versions say with status 0: the whole text, and nothing else, is this.
-    if let Some(until) = text.trim().strip_prefix("Claude AI usage limit reached|") {
-        let until = until.trim().parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    if text.trim().starts_with("Claude AI usage limit reached|") {
+        let until = limit::reset_in(text, &evidence.now);
         return because(Outcome::Limit(until), "the account's usage limit is reached");
     }
-    let starts = [
-        "You've hit your limit",
-        "You've hit your usage limit",
-        "You've reached your usage limit",
-        "Claude usage limit reached",
-    ];
-    let is_told = starts.iter().any(|start| text.starts_with(start))
+    let is_told = result?.is_usage_limit
+        || limit::is_told(text)
         || (result?.api_status == Some(429) && text.contains("usage limit"));
     if failed && is_told {
-        return because(Outcome::Limit(reset_in(text)), first_line(text));
+        return because(Outcome::Limit(limit::reset_in(text, &evidence.now)), first_line(text));
     }
     None
-}
-
-/// `… resets 2030-01-01T00:00:00Z` or `…|1893456000`; other ways to tell a time are for people.
-fn reset_in(text: &str) -> Option<Timestamp> {
-    if let Some((_, seconds)) = text.rsplit_once('|')
-        && let Ok(seconds) = seconds.trim().parse::<i64>()
-    {
-        return Timestamp::from_second(seconds).ok();
-    }
-    let (_, rest) = text.split_once("resets ")?;
-    rest.trim_start_matches("at ").split_whitespace().next()?.trim_end_matches('.').parse().ok()
 }
 
 /// We ended it ourselves.
@@ -96,18 +76,31 @@ fn cut_off(evidence: &Evidence) -> Option<Judgement> {
     match evidence.finished.end {
         End::OfItself => None,
         End::TimedOut => because(Outcome::TimedOut, "the time given to the run was over"),
+        // It has said its last word; that it does not end is no fault of its work.
+        End::Silent if has_spoken(evidence) => None,
         End::Silent => because(Outcome::TimedOut, "the run said nothing for too long"),
         End::Cancelled => because(Outcome::Cancelled, "a person stopped it"),
-        End::LeaseLost => because(Outcome::Interrupted, "the task's lease was taken by somebody else"),
+        End::LeaseLost => because(
+            Outcome::Interrupted,
+            "the task is not this run's any more: it was taken over, given back or ended",
+        ),
         End::Hopeless => {
             let trouble = evidence.finished.trouble.unwrap_or(Trouble::Unknown);
-            failed(failure_of(trouble), told(trouble))
+            failed(failure_of(trouble), in_words(trouble))
         }
     }
 }
 
+/// It gave its result, then nothing more, and had to be ended: a known fault of Claude Code.
+fn has_spoken(evidence: &Evidence) -> bool {
+    evidence.finished.end == End::Silent && evidence.finished.result.is_some()
+}
+
 /// What the end of the process alone decides.
 fn process(evidence: &Evidence) -> Option<Judgement> {
+    if has_spoken(evidence) {
+        return None;
+    }
     match evidence.finished.exit {
         Exit::NeverStarted => failed(Failure::Start, complaint(evidence, "the program could not be started")),
         Exit::OutOfMemory => failed(Failure::Killed, "killed by the kernel because memory ran out"),
@@ -132,7 +125,7 @@ fn process(evidence: &Evidence) -> Option<Judgement> {
 
 fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
     if let Some(trouble) = evidence.finished.trouble.filter(|_| code != 0) {
-        return failed(failure_of(trouble), told(trouble));
+        return failed(failure_of(trouble), in_words(trouble));
     }
     match code {
         0 => failed(Failure::NoResult, "it ended with status 0 and gave no result"),
@@ -148,7 +141,7 @@ fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
 fn result(evidence: &Evidence) -> Option<Judgement> {
     let line = evidence.finished.result.as_ref()?;
     let reason = line.terminal_reason.as_deref();
-    let is_success = evidence.finished.exit == Exit::Code(0)
+    let is_success = (evidence.finished.exit == Exit::Code(0) || has_spoken(evidence))
         && line.is_error == Some(false)
         && line.subtype.as_deref() == Some("success")
         && reason.is_none_or(|reason| reason == "completed");
@@ -219,7 +212,7 @@ fn failure_of(trouble: Trouble) -> Failure {
     }
 }
 
-fn told(trouble: Trouble) -> &'static str {
+fn in_words(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Login => "the login was refused",
         Trouble::Billing => "the account cannot pay",
@@ -233,13 +226,25 @@ fn told(trouble: Trouble) -> &'static str {
     }
 }
 
+/// The answer in the form that was asked, if it was asked and given.
 fn answer(evidence: &Evidence) -> Option<&Answer> {
-    evidence.finished.result.as_ref().and_then(|result| result.answer.as_ref())
+    told(evidence).and_then(Told::given)
 }
 
-/// A run that says that it is not done is believed.
+fn told(evidence: &Evidence) -> Option<&Told> {
+    let line = evidence.finished.result.as_ref()?;
+    (evidence.expected.form == AnswerForm::Status).then_some(&line.answer)
+}
+
+/// A run that says that it is not done is believed; one that says what nobody asked for is not.
 fn own_words(evidence: &Evidence) -> Option<Judgement> {
-    let answer = answer(evidence)?;
+    let answer = match told(evidence)? {
+        Told::Nothing => return None,
+        Told::Malformed => {
+            return failed(Failure::AnswerForm, "the answer does not have the form that was asked");
+        }
+        Told::Answer(answer) => answer,
+    };
     let reason = answer.reason.clone().filter(|reason| !reason.trim().is_empty());
     let reason = reason.unwrap_or_else(|| answer.summary.clone());
     match answer.claim {
@@ -289,9 +294,9 @@ fn has_product(evidence: &Evidence) -> bool {
     let has_text = evidence.finished.result.as_ref().is_some_and(|result| {
         let said = result.text.as_deref().unwrap_or_default();
         !said.trim().is_empty()
-            || result.answer.as_ref().is_some_and(|answer| !answer.summary.trim().is_empty())
+            || result.answer.given().is_some_and(|answer| !answer.summary.trim().is_empty())
     });
-    match evidence.due {
+    match evidence.expected.due {
         Due::Diff => evidence.product.has_diff,
         Due::Text => has_text,
         Due::Something => evidence.product.has_diff || has_text,
@@ -302,7 +307,7 @@ fn nothing_to_show(evidence: &Evidence) -> Option<Judgement> {
     if has_product(evidence) {
         return None;
     }
-    let what = match evidence.due {
+    let what = match evidence.expected.due {
         Due::Diff => "nothing was changed",
         Due::Text => "the answer is empty",
         Due::Something => "nothing was changed and the answer is empty",
@@ -314,6 +319,12 @@ fn completed(evidence: &Evidence) -> Judgement {
     let mut reasons = Vec::new();
     if !evidence.verdicts.is_empty() {
         reasons.push(format!("verified by {}", evidence.verdicts.len()));
+    }
+    if told(evidence) == Some(&Told::Nothing) {
+        reasons.push("it did not say itself whether it is done".to_owned());
+    }
+    if has_spoken(evidence) {
+        reasons.push("it did not end after its result, and was ended".to_owned());
     }
     let refused = refused_tools(evidence);
     if !refused.is_empty() {

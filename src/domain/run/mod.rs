@@ -9,6 +9,7 @@ pub(crate) mod entry;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod judge;
+mod limit;
 pub(crate) mod next;
 pub(crate) mod outcome;
 pub(crate) mod policy;

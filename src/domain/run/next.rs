@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::limit::LONGEST_REST;
 use super::outcome::{Failure, Outcome};
 use super::policy::Policy;
 use super::tier::Tier;
@@ -37,9 +38,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// How long an account rests if nobody says until when.
 const REST: SignedDuration = SignedDuration::from_mins(30);
 
-/// The longest that a time told by a stream is believed: a weekly window, and a day.
-const LONGEST_REST: SignedDuration = SignedDuration::from_hours(8 * 24);
-
 /// Decide what follows. `chance` is a number below 1000 and spreads waits.
 pub(crate) fn after(
     outcome: Outcome,
@@ -52,14 +50,14 @@ pub(crate) fn after(
     match outcome {
         Outcome::Limit(until) => Next::Park { until: rest(until, now, chance) },
         Outcome::Failed(Failure::Login | Failure::Billing) => Next::StopAll,
-        Outcome::Failed(failure) if is_passing(failure) && count.retries < policy.retries => {
-            Next::Retry { after: backoff(policy.backoff, count.retries, chance) }
-        }
-        Outcome::Failed(failure) if is_for_a_stronger_one(failure) || is_crash_again(failure, count) => {
-            match tier.stronger().filter(|_| count.escalations < policy.escalations.min(2)) {
-                Some(to) => Next::Escalate { to },
-                None => Next::End,
-            }
+        Outcome::Failed(failure) => {
+            let retry = (is_passing(failure) && count.retries < policy.retries)
+                .then(|| Next::Retry { after: backoff(policy.backoff, count.retries, chance) });
+            let is_for_more = is_for_a_stronger_one(failure) || is_crash_again(failure, count);
+            let stronger =
+                tier.stronger().filter(|_| is_for_more && count.escalations < policy.escalations.min(2));
+            // What crashed twice goes up before it is tried a third time: then it counts as what kills its runs.
+            stronger.map(|to| Next::Escalate { to }).or(retry).unwrap_or(Next::End)
         }
         _ => Next::End,
     }

@@ -87,6 +87,7 @@ impl Drive<'_> {
         // Until here its live log was locked, which tells everybody that the run has not ended.
         drop(recorder);
         self.notes.extend(concluded.untouched);
+        self.notes.extend(ground::uncommitted_settings(self.queue).filter(|note| !self.notes.contains(note)));
         self.notes.extend(concluded.committed.debt.map(|debt| format!("not committed yet: {debt}")));
         if fate != Fate::Held {
             self.hold = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
 use crate::domain::run::entry::{Entry, EntryKind};
@@ -84,7 +84,7 @@ pub(super) struct Drive<'a> {
     pub(super) runs: Vec<Run>,
     pub(super) notes: Vec<String>,
     pub(super) folder: Option<PathBuf>,
-    /// What one run may cost if there is enough.
+    /// What all attempts may cost together.
     max_usd: f64,
 }
 
@@ -112,7 +112,7 @@ impl Drive<'_> {
 
     /// One attempt, if there is money and leave for it.
     fn one(&mut self, watch: &mut Watch<'_>) -> Result<Next> {
-        let promise = self.purse.ask(self.max_usd)?;
+        let promise = self.purse.ask(self.left()?)?;
         self.plan.policy.max_usd = promise.usd;
         let before = self.runs.len();
         let next = self.attempt(watch);
@@ -121,6 +121,16 @@ impl Drive<'_> {
             None => self.purse.give_back(promise),
         }
         next
+    }
+
+    /// What the request may still cost: all its attempts share one limit.
+    fn left(&self) -> Result<f64> {
+        let spent = spent(&self.runs);
+        if self.runs.is_empty() || spent < self.max_usd {
+            return Ok(self.max_usd - spent);
+        }
+        let text = format!("of ${:.2} for this request nothing is left for another attempt", self.max_usd);
+        Err(Fault::new(Code::BudgetSpent, text).hint("`--max-usd` allows more"))
     }
 
     /// Get ready for another attempt, if there is to be one.
@@ -166,6 +176,14 @@ impl Drive<'_> {
             let _ = claim::release(self.queue, &self.caller.operation("release"), &task.to_string(), &hold);
         }
     }
+}
+
+/// What attempts cost together, in US dollars.
+pub(crate) fn spent(runs: &[Run]) -> f64 {
+    runs.iter()
+        .filter_map(|run| run.ending.as_ref())
+        .map(|ending| ending.spend.usd)
+        .fold(0.0, |sum, usd| sum + usd)
 }
 
 /// Until when a task waits, if it does.

@@ -15,6 +15,7 @@ use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::RunEnding;
 use crate::domain::run::spend;
 use crate::domain::text::shown;
+use crate::env;
 use crate::store::git::checkout;
 
 use super::Caller;
@@ -47,17 +48,16 @@ impl Execution<'_> {
         recorder: &mut Recorder<'_>,
         wish: &mut dyn FnMut() -> Option<End>,
     ) -> RunEnding {
-        let due = self.plan.due();
         let place = match place {
             Ok(place) => place,
             Err(fault) => {
-                let evidence = Evidence::of(Finished::never(fault.message), due);
+                let evidence = self.evidence(Finished::never(fault.message));
                 return self.ending(evidence, Vec::new(), None, recorder);
             }
         };
         let start = self.draft.run.branch.as_ref().and_then(|_| checkout::head(&place.folder).ok().flatten());
         let (finished, model) = self.process(&place, recorder, wish);
-        let mut evidence = Evidence::of(finished, due);
+        let mut evidence = self.evidence(finished);
         let (commits, trouble) = match self.keep(&place, start.as_deref(), recorder) {
             Ok(kept) => {
                 evidence.product = kept.product;
@@ -75,6 +75,11 @@ impl Execution<'_> {
             ending.reasons = vec![recorder.masked(&fault.message)];
         }
         ending
+    }
+
+    fn evidence(&self, finished: Finished) -> Evidence {
+        let now = self.caller.now().to_zoned(env::zone());
+        Evidence::of(finished, self.plan.expected(), now)
     }
 
     /// The process, and the model that it said it used.
@@ -147,7 +152,7 @@ impl Execution<'_> {
     ) -> RunEnding {
         let Judgement { outcome, reasons } = judge::judge(&evidence);
         let result = evidence.finished.result.as_ref();
-        let answer = result.and_then(|result| result.answer.as_ref());
+        let answer = result.and_then(|result| result.answer.given());
         let summary = answer
             .map(|answer| answer.summary.clone())
             .or_else(|| result.and_then(|result| result.text.clone()));
@@ -159,7 +164,11 @@ impl Execution<'_> {
             turns: result.and_then(|result| result.turns).unwrap_or(0),
             spend: spend::of_run(result, self.draft.before.as_ref()),
             summary: recorder.masked(&summary.unwrap_or_default().chars().take(8_000).collect::<String>()),
-            denials: result.map(|result| result.denials.clone()).unwrap_or_default(),
+            denials: result
+                .iter()
+                .flat_map(|result| &result.denials)
+                .map(|denial| recorder.masked_denial(denial))
+                .collect(),
             verdicts: evidence.verdicts.clone(),
             commits,
             leftovers: evidence.finished.leftovers,

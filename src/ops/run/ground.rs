@@ -62,6 +62,19 @@ pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
     format::policy::parse(&text).map_err(|m| m.at(layout::SETTINGS))
 }
 
+/// What to say if the settings lie in the folder otherwise than they are committed.
+pub(crate) fn uncommitted_settings(queue: &Queue) -> Option<String> {
+    let committed = queue.home.read_committed(layout::SETTINGS).ok()?;
+    let present = queue.read(layout::SETTINGS).ok()?;
+    (present != committed).then(|| {
+        format!(
+            "`.swift/{0}` was changed and is not committed, so for runs it counts as it was; look at it before you \
+             type another command, which records it: `git -C .swift diff {0}`",
+            layout::SETTINGS
+        )
+    })
+}
+
 /// The program, looked at: there, and not too old. Gives a warning if there is one.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ use crate::domain::run::evidence::End;
 use crate::domain::run::policy::Permission;
 use crate::domain::run::tier::Tier;
 use crate::env::Env;
-use crate::store::tx::{Mode, Operation};
+use crate::store::tx::{Attendance, Mode, Operation};
 
 /// On whose behalf, with which clock and chance.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Caller<'_> {
             mode: Mode::Write,
             projects: Vec::new(),
             env: self.env,
-            unattended: None,
+            attendance: Attendance::Agent,
         }
     }
 

@@ -2,13 +2,15 @@
 
 use jiff::SignedDuration;
 
-use crate::agent::claude::{self, AnswerForm, Asked, Reach, Sources};
+use crate::agent::claude::{self, Asked, Reach, Sources};
 use crate::agent::find::Program;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::lease;
-use crate::domain::route::{Head, Verdict};
-use crate::domain::run::evidence::Due;
+use crate::domain::route::rules::Rules;
+use crate::domain::route::{Decision, Head, Verdict};
+use crate::domain::run::answer::AnswerForm;
+use crate::domain::run::evidence::{Due, Expected};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
@@ -47,8 +49,13 @@ impl Plan {
         self.task.as_ref().map(|(id, ..)| *id)
     }
 
-    /// What has to be there at the end.
-    pub(super) fn due(&self) -> Due {
+    /// What has to be there at the end. A prompt may want any form of answer; a task wants to know how it stands.
+    pub(super) fn expected(&self) -> Expected {
+        let form = if self.task.is_some() { AnswerForm::Status } else { AnswerForm::Free };
+        Expected { due: self.due(), form }
+    }
+
+    fn due(&self) -> Due {
         let is_question = self.task.as_ref().is_some_and(|(_, task, _)| task.kind.as_str() == "question");
         match (self.reach, &self.task) {
             (Reach::ReadOnly, _) => Due::Text,
@@ -75,7 +82,7 @@ impl Plan {
             allow: self.policy.allow.clone(),
             deny: self.policy.deny.clone(),
             reach: self.reach,
-            answer: if self.task.is_some() { AnswerForm::Status } else { AnswerForm::Free },
+            answer: self.expected().form,
             sources,
             mcp_config: self.mcp_config.clone(),
         })
@@ -160,7 +167,7 @@ fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Ch
         let reasons = vec![format!("as in run {}, which goes on", run.id.short())];
         return (Choice { rule: "resumed".to_owned(), reasons, ..run.choice.clone() }, None);
     }
-    let decision = route::or_middle(decide(queue, about));
+    let decision = decide(queue, about).unwrap_or_else(|fault| careful(queue, about, &fault));
     let asks = (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "));
     let choice = match (wanted.tier, policy.tier) {
         (Some(tier), _) => fixed(tier, "asked", "asked for on the command line"),
@@ -176,10 +183,28 @@ fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Ch
     (choice, asks)
 }
 
-fn decide(queue: &Queue, about: &About) -> Result<route::Routed> {
-    let rules = route::rules_of(queue)?;
-    match about {
-        About::Task(reference) => route::task(queue, &rules, reference, route::Named::default()),
-        About::Prompt(text) => route::text(&rules, text, Head::default()),
+/// By the rules as they are committed: like the policy, they say what an agent may do without being asked about.
+fn decide(queue: &Queue, about: &About) -> Result<Decision> {
+    by(&route::committed_rules_of(queue)?, queue, about)
+}
+
+fn by(rules: &Rules, queue: &Queue, about: &About) -> Result<Decision> {
+    let routed = match about {
+        About::Task(reference) => route::task(queue, rules, reference, route::Named::default()),
+        About::Prompt(text) => route::text(rules, text, Head::default()),
+    };
+    routed.map(|routed| routed.decision)
+}
+
+/// Where the project's rules cannot be read the middle tier runs, but what the built-in rules ask about is still asked.
+fn careful(queue: &Queue, about: &About, fault: &Fault) -> Decision {
+    let mut decision = route::undecided(fault);
+    let built_in = route::builtin().and_then(|rules| by(&rules, queue, about));
+    if let Ok(built_in) = built_in
+        && built_in.verdict == Verdict::Ask
+    {
+        decision.verdict = Verdict::Ask;
+        decision.reasons.extend(built_in.reasons);
     }
+    decision
 }

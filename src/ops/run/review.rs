@@ -11,6 +11,7 @@ use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
 use crate::store::git::checkout::{self, Detail, Prospect};
+use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 use crate::store::tx::{Committed, Operation, Tx};
@@ -38,7 +39,13 @@ pub(crate) fn waiting(queue: &Queue, caller: &Caller<'_>) -> Result<Vec<Waiting>
     }
     let mut all = Vec::new();
     for stored in latest.into_values().filter(|stored| is_open(&stored.run)) {
-        all.extend(look(queue, stored)?);
+        // One that cannot be looked at is listed with the reason, and hides no other.
+        let unseen = |fault: Fault| Waiting {
+            stored: stored.clone(),
+            diffstat: String::new(),
+            prospect: Prospect::Refused(fault.message),
+        };
+        all.extend(look(queue, &stored).unwrap_or_else(|fault| Some(unseen(fault))));
     }
     all.sort_by_key(|waiting| waiting.stored.run.id);
     Ok(all)
@@ -49,7 +56,7 @@ fn is_open(run: &Run) -> bool {
 }
 
 /// What there is to see of a run's work; `None` if there is nothing.
-fn look(queue: &Queue, stored: Stored) -> Result<Option<Waiting>> {
+fn look(queue: &Queue, stored: &Stored) -> Result<Option<Waiting>> {
     let project = runs::project_folder(queue);
     let (Some(branch), Some(base)) = (&stored.run.branch, &stored.run.base) else { return Ok(None) };
     let Some(tip) = checkout::branch_tip(project, branch)? else { return Ok(None) };
@@ -61,7 +68,7 @@ fn look(queue: &Queue, stored: Stored) -> Result<Option<Waiting>> {
         return Ok(None);
     }
     let diffstat = checkout::diff(project, "HEAD", &tip, Detail::Short)?.trim().to_owned();
-    Ok(Some(Waiting { diffstat, prospect, stored }))
+    Ok(Some(Waiting { diffstat, prospect, stored: stored.clone() }))
 }
 
 /// One run's work in full.
@@ -127,6 +134,11 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
             .hint(format!("`swift run logs -f {short}` follows it")));
     }
     let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
+    if !runs::is_dry() {
+        let _guard = queue.home.lock(env::lock_wait())?;
+        checkout::take_back(project, &branch)?;
+    }
+    checkout::refuse_unready(project)?;
     refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
@@ -136,6 +148,11 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
             return Err(Fault::new(Code::Nothing, format!("the work of run {short} is merged already")));
         }
         Prospect::Conflicts(paths) => return Err(conflict(&short, &branch, paths)),
+        Prospect::Refused(why) => {
+            let text = format!("git does not merge the work of run {short}: {why}");
+            return Err(Fault::new(Code::MergeConflict, text)
+                .hint(format!("`swift reject {short} --why \"…\"` sends it back")));
+        }
     }
     let worktree = runs::worktree_path(queue, &branch)?;
     if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
@@ -152,8 +169,23 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }];
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run));
+    lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
+    let ignored = checkout::ignored(&worktree)?;
+    if !ignored.is_empty() {
+        lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
+    }
     Ok(MergePlan { stored: work.stored, branch, into, lines, tips, is_merged })
+}
+
+/// The first few, and how many there are besides.
+fn some_of(paths: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| crate::domain::text::shown(path)).collect();
+    match paths.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// A later run may be at work on the same branch.
@@ -190,6 +222,17 @@ fn remarks(run: &Run) -> Vec<String> {
         lines.push("no verifier looked at it".to_owned());
     }
     lines
+}
+
+/// In the current branch's own queue a run can bring along what later runs may do.
+fn touches_the_policy(queue: &Queue, branch: &str, run: &Run) -> Result<Option<String>> {
+    let project = runs::project_folder(queue);
+    let (Some(tip), Some(base)) = (checkout::branch_tip(project, branch)?, run.base.as_ref()) else {
+        return Ok(None);
+    };
+    let path = format!(".swift/{}", layout::SETTINGS);
+    let is_touched = checkout::paths_differ(project, base, &tip, &[&path])?;
+    Ok(is_touched.then(|| format!("careful: it changes `{path}`, which says what runs may do")))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

@@ -9,6 +9,7 @@ use crate::agent::session::{self, Deadlines};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::evidence::{End, Evidence, Exit, Finished, Verdict};
 use crate::domain::run::policy::Verifier;
+use crate::store::git::checkout::{self, Checkout};
 
 use super::execute::Execution;
 use super::ground::Place;
@@ -29,9 +30,32 @@ impl Execution<'_> {
         recorder: &mut Recorder<'_>,
         wish: &mut dyn FnMut() -> Option<End>,
     ) {
-        if place.checkout.is_none() || !evidence.product.has_diff {
-            return;
+        let Some(checkout) = place.checkout.as_ref().filter(|_| evidence.product.has_diff) else { return };
+        let judged = checkout::head(&checkout.path).ok().flatten();
+        self.ask(place, checkout, evidence, recorder, wish);
+        if let Some(judged) = judged.filter(|_| !evidence.verdicts.is_empty()) {
+            self.tidy(checkout, &judged, recorder);
         }
+    }
+
+    /// What is judged is what is merged: what verifiers leave behind, builds that git ignores apart, is no work.
+    fn tidy(&self, checkout: &Checkout, judged: &str, recorder: &mut Recorder<'_>) {
+        let told = match checkout::put_back(self.project, checkout, judged) {
+            Ok(false) => return,
+            Ok(true) => "what the verifiers left in the worktree is taken away again".to_owned(),
+            Err(fault) => format!("what the verifiers left stays: {}", fault.message),
+        };
+        recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, told));
+    }
+
+    fn ask(
+        &self,
+        place: &Place,
+        checkout: &Checkout,
+        evidence: &mut Evidence,
+        recorder: &mut Recorder<'_>,
+        wish: &mut dyn FnMut() -> Option<End>,
+    ) {
         for verifier in &self.plan.policy.verifiers {
             let order = self.verification(place, verifier);
             let deadlines = Deadlines { whole: verifier.timeout, silence: verifier.timeout };
@@ -39,7 +63,7 @@ impl Execution<'_> {
             let verdict = Verdict {
                 command: verifier.command.clone(),
                 passed: finished.end == End::OfItself && finished.exit == Exit::Code(0),
-                ended: ended(&finished, verifier),
+                ended: ended(&finished, verifier) + &rewritten(checkout, verifier),
                 said: recorder.masked(&last_of(&finished.said, SAID)),
             };
             let (name, text) = (verdict.command.join(" "), verdict.ended.clone());
@@ -70,6 +94,21 @@ impl Execution<'_> {
             mark: Some(claude::mark(&self.live)),
         }
     }
+}
+
+/// Programs that are given their program as a file.
+const INTERPRETERS: [&str; 9] = ["sh", "bash", "dash", "zsh", "python", "python3", "node", "ruby", "perl"];
+
+/// That the run has changed the very program that verifies: then a person should look at it.
+fn rewritten(checkout: &Checkout, verifier: &Verifier) -> String {
+    let Some(head) = checkout::head(&checkout.path).ok().flatten() else { return String::new() };
+    let is_changed =
+        |word: &&str| checkout::paths_differ(&checkout.path, &checkout.base, &head, &[word]).unwrap_or(false);
+    let is_interpreted = verifier.command.first().is_some_and(|first| INTERPRETERS.contains(&first.as_str()));
+    let program =
+        verifier.command.iter().skip(usize::from(is_interpreted)).map(|word| word.trim_start_matches("./"));
+    let named = program.take(1).find(|word| !word.is_empty() && !word.starts_with(['-', '/', '.']));
+    named.filter(is_changed).map(|path| format!("; the run changed {path} itself")).unwrap_or_default()
 }
 
 fn ended(finished: &Finished, verifier: &Verifier) -> String {

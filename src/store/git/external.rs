@@ -56,6 +56,21 @@ pub(super) struct Answer {
     errors: String,
 }
 
+impl Answer {
+    /// Everything that git says on stderr, on one line: a sentence that ends in a colon is nothing without its list.
+    pub(super) fn complaint_in_full(&self) -> String {
+        let words: Vec<&str> = self.errors.split_whitespace().collect();
+        let text = words.join(" ");
+        text.trim_start_matches("fatal: ").trim_start_matches("error: ").chars().take(2_000).collect()
+    }
+
+    /// The first thing that git says on stderr, without its own mark.
+    pub(super) fn complaint(&self) -> String {
+        let first = self.errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+        first.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
+    }
+}
+
 impl Git {
     /// git in a folder of the checkout that is meant.
     pub(super) fn at(folder: &Path) -> Git {
@@ -80,13 +95,7 @@ impl Git {
         if answer.code == Some(0) {
             return Ok(answer.output);
         }
-        let reason = answer
-            .errors
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("no reason given")
-            .to_owned();
-        let reason = reason.trim_start_matches("fatal: ").trim_start_matches("error: ");
+        let reason = answer.complaint();
         let verb = arguments.first().unwrap_or(&"");
         Err(Fault::new(Code::Git, format!("`git {verb}` failed: {reason}"))
             .hint("`git fsck` tells whether the repository is whole; then run the same command again"))

@@ -55,6 +55,11 @@ impl Streaming {
         line.unwrap_or_else(|error| panic!("{}: no further line: {error}", self.shown))
     }
 
+    /// The next line, if it comes in time.
+    pub(crate) fn line_within(&self, limit: Duration) -> Option<String> {
+        self.lines.recv_timeout(limit).ok()
+    }
+
     /// The lines that are there already, after those that were read.
     pub(crate) fn ready(&self) -> Vec<String> {
         self.lines.try_iter().collect()

@@ -35,11 +35,11 @@ pub(in crate::cli::command) struct Limits {
     /// How long it may take, such as `30m`
     #[arg(long, value_name = "DURATION", value_parser = length)]
     timeout: Option<Duration>,
-    /// What it may cost, in US dollars
+    /// What it may cost, all attempts together, in US dollars
     #[arg(long, value_name = "USD", value_parser = money)]
     max_usd: Option<f64>,
     /// How many turns it may take
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_turns: Option<u32>,
     /// How tools are treated that are not allowed by name
     #[arg(long, value_name = "MODE")]

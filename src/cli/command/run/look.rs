@@ -10,7 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::format::transcript;
-use crate::ops::run::{account, list};
+use crate::ops::run::{account, drive, list};
 use crate::store::{background, runs};
 use crate::ui::Format;
 use crate::view::run::{PendingRow, RunRow, RunView, RunsView, progress};
@@ -40,6 +40,7 @@ impl RunShow {
         context.ui.show(&RunView {
             run: RunRow::new(&stored.run, &stored.path),
             earlier: Vec::new(),
+            cost_usd: drive::spent(std::slice::from_ref(&stored.run)),
             folder: folder.map(|folder| folder.display().to_string()),
             parked_until: parked,
             remarks: Vec::new(),

@@ -137,6 +137,7 @@ fn finish(context: &Context, report: &Report) -> Result<u8> {
     context.ui.show(&RunView {
         run: row(last),
         earlier: earlier.iter().map(row).collect(),
+        cost_usd: drive::spent(&report.runs),
         folder: report.folder.as_ref().map(|folder| folder.display().to_string()),
         parked_until: drive::parked(&report.next).map(|until| until.to_string()),
         remarks: report.notes.clone(),

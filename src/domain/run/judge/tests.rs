@@ -1,8 +1,11 @@
 //! The table of outcomes.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::*;
 use crate::domain::run::event::{Denial, Event, LimitNotice};
-use crate::domain::run::evidence::{Finished, Product};
+use crate::domain::run::evidence::{Expected, Finished, Product};
 
 fn good() -> Evidence {
     let result = ResultLine {
@@ -14,7 +17,9 @@ fn good() -> Evidence {
         ..ResultLine::default()
     };
     let finished = Finished { exit: Exit::Code(0), result: Some(result), ..Finished::default() };
-    Evidence { product: Product { has_diff: true }, ..Evidence::of(finished, Due::Diff) }
+    let expected = Expected { due: Due::Diff, form: AnswerForm::Status };
+    let now = Timestamp::from_second(1_893_400_000).unwrap().to_zoned(TimeZone::UTC);
+    Evidence { product: Product { has_diff: true }, ..Evidence::of(finished, expected, now) }
 }
 
 fn with(change: impl FnOnce(&mut Evidence)) -> Outcome {
@@ -41,8 +46,8 @@ fn verdict(passed: bool) -> Verdict {
     Verdict { command: vec!["make".to_owned()], passed, ended: "exit 1".to_owned(), said: String::new() }
 }
 
-fn claims(claim: Claim) -> Option<Answer> {
-    Some(Answer { claim, summary: "s".to_owned(), reason: Some("r".to_owned()) })
+fn claims(claim: Claim) -> Told {
+    Told::Answer(Answer { claim, summary: "s".to_owned(), reason: Some("r".to_owned()) })
 }
 
 #[test]
@@ -74,7 +79,7 @@ fn where_a_product_is_due_its_absence_is_told() {
     assert_eq!(with(|e| e.product.has_diff = false), Outcome::WithoutResult);
     let empty = |due| {
         with(|e| {
-            e.due = due;
+            e.expected.due = due;
             e.product.has_diff = false;
             e.finished.result.as_mut().unwrap().text = Some(" \n".to_owned());
         })
@@ -83,7 +88,7 @@ fn where_a_product_is_due_its_absence_is_told() {
     assert_eq!(empty(Due::Something), Outcome::WithoutResult);
     assert_eq!(
         with(|e| {
-            e.due = Due::Something;
+            e.expected.due = Due::Something;
             e.product.has_diff = false;
         }),
         Outcome::Completed
@@ -218,7 +223,7 @@ fn a_limit_is_told_by_the_event_first_and_by_the_text_second() {
         "it went on and succeeded"
     );
     let text = |text: &str| failing(|l| l.text = Some(text.to_owned()));
-    assert_eq!(text("You've hit your limit · resets Jan 1, 2030, 12am (UTC)"), Outcome::Limit(None));
+    assert_eq!(text("You've hit your limit · resets Jan 1, 2030, 12am (UTC)"), Outcome::Limit(Some(reset)));
     assert_eq!(
         text("Claude usage limit reached. It resets 2030-01-01T00:00:00Z."),
         Outcome::Limit(Some(reset))
@@ -234,6 +239,13 @@ fn a_limit_is_told_by_the_event_first_and_by_the_text_second() {
     assert_eq!(by_status, Outcome::Limit(None));
     let old = line(|l| l.text = Some("Claude AI usage limit reached|1893456000".to_owned()));
     assert_eq!(old, Outcome::Limit(Some(reset)), "older versions say it with status 0");
+    let past = with(|e| {
+        let resets_at = Some(Timestamp::from_second(1_000).unwrap());
+        e.finished.limit = Some(LimitNotice { is_rejected: true, resets_at, window: None });
+        e.finished.exit = Exit::Code(1);
+        e.finished.result.as_mut().unwrap().is_error = Some(true);
+    });
+    assert_eq!(past, Outcome::Limit(None), "nobody waits for what has been");
     let prose = line(|l| l.text = Some("I fixed the message `Claude AI usage limit reached|1`".to_owned()));
     assert_eq!(prose, Outcome::Completed, "prose is no limit");
 }
@@ -285,4 +297,19 @@ fn what_we_ended_ourselves_has_our_reason() {
         });
         assert_eq!(judged, outcome, "{end:?}");
     }
+}
+
+#[test]
+fn an_answer_that_was_asked_for_is_looked_at() {
+    let malformed = |form| {
+        with(|e| {
+            e.expected.form = form;
+            e.finished.result.as_mut().unwrap().answer = Told::Malformed;
+        })
+    };
+    assert_eq!(malformed(AnswerForm::Status), Outcome::Failed(Failure::AnswerForm));
+    assert_eq!(malformed(AnswerForm::Free), Outcome::Completed, "nobody asked");
+    let silent = judge(&good());
+    assert_eq!(silent.outcome, Outcome::Completed, "its work is judged, not its words");
+    assert_eq!(silent.reasons, ["it did not say itself whether it is done"]);
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
+use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
 use crate::env::signals::Signals;
 use crate::ops::rank::{self, Scope};
@@ -38,6 +39,8 @@ pub(super) struct State {
     /// How often each was run in this shift.
     pub(super) tries: HashMap<TaskId, u32>,
     running: usize,
+    /// The policy of each project as it was when this shift first worked for it.
+    policies: HashMap<String, Policy>,
     /// How many tasks were left again, done or not.
     ended: usize,
     pub(super) runs: Vec<(String, Run)>,
@@ -68,8 +71,20 @@ impl Board {
         })
     }
 
+    /// Let a task be taken again if another worker is at a run, after which it may be another matter; gives whether.
+    pub(super) fn waits_for_another(&self, task: TaskId) -> bool {
+        self.with(|state| state.running > 1 && state.taken.remove(&task))
+    }
+
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a project's committed policy is still the one that this shift began with. A run can commit too.
+    pub(super) fn knows(&self, project: &str, policy: Policy) -> bool {
+        self.with(|state| {
+            *state.policies.entry(project.to_owned()).or_insert_with(|| policy.clone()) == policy
+        })
     }
 
     /// The first reason counts.

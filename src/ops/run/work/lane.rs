@@ -14,9 +14,9 @@ use crate::domain::run::record::Run;
 use crate::env::signals::Asked;
 use crate::ops::progress;
 use crate::ops::run::drive::{self, Report};
-use crate::ops::run::{About, Caller, Watch, account, plan, stale};
-use crate::store::history;
+use crate::ops::run::{About, Caller, Watch, account, ground, plan, stale};
 use crate::store::queue::Queue;
+use crate::store::{history, layout};
 
 use super::board::{Board, Pick};
 use super::{Shift, Stop, Tell};
@@ -90,6 +90,9 @@ impl Lane<'_> {
             Ok(plan) => plan,
             Err(fault) => return self.skip(project, task, fault),
         };
+        if !board.knows(project, ground::committed_policy(&queue)?) {
+            return Err(policy_changed(project));
+        }
         if stale::kills_its_runs(&plan.earlier) && !was_unblocked(&queue, task)? {
             return self.quarantine(&queue, project, task);
         }
@@ -143,6 +146,8 @@ impl Lane<'_> {
         let board = self.board;
         match fault.code {
             Code::BudgetSpent => board.stop(Stop::Budget(fault.message)),
+            // One run of this shift is trying whether it is over: what comes of it decides.
+            Code::AccountRests if board.waits_for_another(task) => std::thread::park_timeout(PAUSE),
             Code::AccountRests => board.stop(Stop::Account(fault.message)),
             Code::NoClaude | Code::Recursion => return Err(fault),
             // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
@@ -168,6 +173,17 @@ impl Lane<'_> {
             Err(fault) => self.skip(project, task, fault),
         }
     }
+}
+
+fn policy_changed(project: &str) -> Fault {
+    let text =
+        format!("what runs may do in `{project}` was changed while this worked: nothing more is started");
+    Fault::new(Code::Changed, text)
+        .hint(format!(
+            "look at it where `{project}` lies: `git -C .swift log --patch -- {}`",
+            layout::SETTINGS
+        ))
+        .hint("then run the same command again")
 }
 
 fn counts_as_attempt(outcome: Outcome) -> bool {

@@ -36,7 +36,10 @@ pub(super) fn end(project: &Path) -> Result<()> {
 }
 
 /// Take back what a merge of this branch has left that was begun and not ended.
-pub(super) fn take_back(project: &Path, branch: &str) -> Result<()> {
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn take_back(project: &Path, branch: &str) -> Result<()> {
     let Some(line) = disk::read_line(&note(project)?)? else { return Ok(()) };
     let (Some((before, theirs)), Some(now)) = (line.split_once(' '), head(project)?) else {
         return end(project);

@@ -13,7 +13,7 @@ use super::super::perm::Sharing;
 use super::super::refs;
 use super::super::repo::Repo;
 use super::super::tree::{self, Leaf};
-use super::{Checkout, head, is_dirty, text};
+use super::{Checkout, confirm, head, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The most commits of one run that are told.
@@ -34,11 +34,17 @@ pub(crate) struct Left {
 /// asked for a passphrase, and it is not the person's own work.
 ///
 /// # Errors
-/// Those of git, such as a missing identity.
+/// [`Code::WrongState`] if it cannot be kept as it is: files in conflict, a repository inside of it, or a branch that
+/// has lost where it began. Those of git, such as a missing identity.
 pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Left> {
     let folder = &checkout.path;
     let found = place(folder)?;
     let repo = Repo::open(&found.git_dir)?;
+    // One that is gone or broken, git makes anew.
+    if let Ok(index) = read_index(&repo, &found) {
+        refuse_conflicts(&index)?;
+        show_what_is_hidden(folder, &index)?;
+    }
     // What was made outside of a sparse checkout is work too.
     let is_sparse = repo.flag("core.sparseCheckout") == Some(true);
     let words: &[&str] = if is_sparse { &["add", "--all", "--sparse"] } else { &["add", "--all"] };
@@ -52,10 +58,105 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
             commit_by_git(folder, message)?
         }
     };
+    refuse_own_repositories(&repo, folder, &read_index(&repo, &found)?, &checkout.base)?;
     let tip = head(folder)?.unwrap_or_else(|| start.to_owned());
+    refuse_another_history(&repo, folder, &checkout.base, &tip)?;
     let commits = commits(&repo, folder, start, &tip)?;
     let has_diff = root(&repo, &checkout.base)? != root(&repo, &tip)?;
     Ok(Left { committed, commits, has_diff })
+}
+
+fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
+    let path = place.git_dir.join("index");
+    gix::index::File::at(path, repo.hash, false, gix::index::decode::Options::default()).map_err(special)
+}
+
+fn unfit(text: String) -> Fault {
+    Fault::new(Code::WrongState, text)
+}
+
+/// Adding a file that is in conflict would settle the conflict, markers and all.
+fn refuse_conflicts(index: &gix::index::File) -> Result<()> {
+    let in_conflict = index.entries().iter().find(|entry| entry.stage() != Stage::Unconflicted);
+    match in_conflict {
+        Some(entry) => Err(unfit(format!(
+            "`{}` is left in conflict, in a merge that was not finished",
+            entry.path(index)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A file that git was told not to look at is work like any other, or what verifiers see is not what is committed.
+fn show_what_is_hidden(folder: &Path, index: &gix::index::File) -> Result<()> {
+    let is_hidden = |entry: &&gix::index::Entry| {
+        let is_there = || {
+            gix::path::from_bstr(entry.path(index))
+                .is_ok_and(|path| folder.join(path).symlink_metadata().is_ok())
+        };
+        entry.flags.contains(Flags::ASSUME_VALID)
+            || (entry.flags.contains(Flags::SKIP_WORKTREE) && is_there())
+    };
+    let mut paths = Vec::new();
+    for entry in index.entries().iter().filter(is_hidden) {
+        paths.extend_from_slice(entry.path(index));
+        paths.push(0);
+    }
+    if paths.is_empty() {
+        return Ok(());
+    }
+    // git changes one of the two marks at a time.
+    for shown in ["--no-assume-unchanged", "--no-skip-worktree"] {
+        Git::at(folder).input(paths.clone()).run(&["update-index", shown, "-z", "--stdin"])?;
+    }
+    Ok(())
+}
+
+/// A repository that was made inside of the worktree is committed as nothing but a name; its files would be nowhere.
+fn refuse_own_repositories(repo: &Repo, folder: &Path, index: &gix::index::File, base: &str) -> Result<()> {
+    for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
+        let path = std::str::from_utf8(entry.path(index)).map_err(special)?;
+        let is_new = tree::lookup(repo, root(repo, base)?, path)?.is_none();
+        if is_new && !submodules(folder)?.iter().any(|known| known == path) {
+            return Err(unfit(format!(
+                "`{path}` is a repository of its own, whose files are on no branch of this one"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The paths of those that were made as submodules.
+fn submodules(folder: &Path) -> Result<Vec<String>> {
+    let words = ["config", "--file", ".gitmodules", "--null", "--get-regexp", r"^submodule\..*\.path$"];
+    let told = text(&Git::at(folder).ask(&words)?.output);
+    Ok(told.split('\0').filter_map(|entry| entry.split_once('\n')).map(|(_, path)| path.to_owned()).collect())
+}
+
+fn refuse_another_history(repo: &Repo, folder: &Path, base: &str, tip: &str) -> Result<()> {
+    if chain(repo, repo.id(base)?, repo.id(tip)?).is_some()
+        || Git::at(folder).ask(&["merge-base", "--is-ancestor", base, tip])?.code == Some(0)
+    {
+        return Ok(());
+    }
+    let short = base.get(..12).unwrap_or(base);
+    Err(unfit(format!("its branch no longer holds the commit that it began at, {short}")))
+}
+
+/// Put a worktree back to a commit that it was at, with no file besides but what git ignores; gives whether there was
+/// anything to do.
+///
+/// # Errors
+/// Those of [`confirm`] and of git.
+pub(crate) fn put_back(project: &Path, checkout: &Checkout, commit: &str) -> Result<bool> {
+    confirm(project, checkout)?;
+    let folder = &checkout.path;
+    if head(folder)?.as_deref() == Some(commit) && !is_dirty(folder)? {
+        return Ok(false);
+    }
+    Git::at(folder).run(&["reset", "--hard", "--quiet", commit])?;
+    Git::at(folder).run(&["clean", "--force", "-d", "--quiet"])?;
+    Ok(true)
 }
 
 /// Files of git's that stand for something begun, which a commit would end.
@@ -84,13 +185,7 @@ fn changes(repo: &Repo, place: &Place) -> Result<BTreeMap<String, Option<Leaf>>>
     let tip = refs::tip(&place.git_dir, &place.common_dir)?.id.ok_or_else(|| special("no commit yet"))?;
     let mut before = BTreeMap::new();
     tree::flatten(repo, repo.commit(tip)?.tree, "", &mut before)?;
-    let index = gix::index::File::at(
-        place.git_dir.join("index"),
-        repo.hash,
-        false,
-        gix::index::decode::Options::default(),
-    )
-    .map_err(special)?;
+    let index = read_index(repo, place)?;
     let mut changes = BTreeMap::new();
     for entry in index.entries() {
         let is_plain = entry.stage() == Stage::Unconflicted

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::disk::OrIo as _;
 use super::super::external::Git;
 use super::super::find::place;
+use super::super::{refs, state};
 use super::{administration, cut_off, discard, head, is_dirty, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -32,9 +33,14 @@ pub(crate) fn diff(project: &Path, from: &str, to: &str, detail: Detail) -> Resu
         Detail::Short => "--shortstat",
         Detail::Patch => "--patch",
     };
-    let range = format!("{from}...{to}");
-    let out =
-        Git::at(project).run(&["diff", "--no-color", "--no-ext-diff", "--no-textconv", how, &range, "--"])?;
+    let words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", how];
+    let since = format!("{from}...{to}");
+    let answer = Git::at(project).ask(&[&words[..], &[&since, "--"]].concat())?;
+    if answer.code == Some(0) {
+        return Ok(text(&answer.output));
+    }
+    // Branches that have nothing in common differ as they are.
+    let out = Git::at(project).run(&[&words[..], &[from, to, "--"]].concat())?;
     Ok(text(&out))
 }
 
@@ -46,6 +52,26 @@ pub(crate) enum Prospect {
     Merged,
     /// These paths conflict.
     Conflicts(Vec<String>),
+    /// git refuses, and says this.
+    Refused(String),
+}
+
+impl Prospect {
+    /// The paths that conflict.
+    pub(crate) fn conflicts(&self) -> Vec<String> {
+        match self {
+            Prospect::Conflicts(paths) => paths.clone(),
+            Prospect::Clean | Prospect::Merged | Prospect::Refused(_) => Vec::new(),
+        }
+    }
+
+    /// Why there is no merge at all.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match self {
+            Prospect::Refused(why) => Some(why.clone()),
+            Prospect::Clean | Prospect::Merged | Prospect::Conflicts(_) => None,
+        }
+    }
 }
 
 /// Try a merge into what is checked out, in memory: no file, index or branch is touched.
@@ -67,30 +93,55 @@ pub(crate) fn try_merge(project: &Path, branch: &str) -> Result<Prospect> {
                 told.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
             Ok(Prospect::Conflicts(paths))
         }
-        _ => {
+        // How git answers words that it does not know.
+        Some(129) => {
             Err(Fault::new(Code::Unsupported, "this git cannot try a merge (`git merge-tree --write-tree`)")
                 .hint("git 2.38 or newer can"))
         }
+        _ => Ok(Prospect::Refused(answer.complaint())),
     }
+}
+
+/// Refuse a checkout that nothing can be merged into now.
+///
+/// # Errors
+/// [`Code::InProgress`] in the middle of something of git's, [`Code::WrongState`] on no branch.
+pub(crate) fn refuse_unready(project: &Path) -> Result<()> {
+    let found = place(project)?;
+    if let Some(operation) = state::unfinished(&found.git_dir) {
+        let text = format!("{operation} is in progress in {}", project.display());
+        return Err(Fault::new(Code::InProgress, text)
+            .hint(format!("`git -C {} status` shows how it is finished", project.display())));
+    }
+    if refs::tip(&found.git_dir, &found.common_dir)?.short().is_none() {
+        return Err(Fault::new(Code::WrongState, "no branch is checked out, so the merge would be on none")
+            .hint("`git switch main` checks out the branch `main`"));
+    }
+    Ok(())
 }
 
 /// Merge a branch into what is checked out, with a commit in any case; the commit.
 ///
 /// # Errors
-/// Those of git, which refuses when files that are not committed would be overwritten; nothing is changed then.
+/// Those of [`refuse_unready`]; those of git, which refuses when files that are not committed would be overwritten.
+/// Nothing is changed then.
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
-    let theirs = format!("refs/heads/{branch}");
     cut_off::take_back(project, branch)?;
+    refuse_unready(project)?;
+    let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
     cut_off::begin(project, branch)?;
     let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
-    if let Err(fault) = Git::at(project).run(&words) {
-        // A merge that git began and could not finish is taken back; one that it never began cannot be.
+    let answer = Git::at(project).ask(&words)?;
+    if answer.code != Some(0) {
+        // None was in progress before, so it is ours: git began it and could not finish.
         if head(project)? == before && project_is_merging(project)? {
             Git::at(project).run(&["merge", "--abort"])?;
         }
         cut_off::end(project)?;
-        return Err(fault.hint("nothing was merged; `git status` shows what may be in the way"));
+        let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
+        return Err(Fault::new(Code::MergeConflict, text)
+            .hint(format!("`git -C {} status` shows what is in the way", project.display())));
     }
     cut_off::end(project)?;
     head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))

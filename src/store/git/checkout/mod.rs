@@ -18,11 +18,12 @@ use super::refs::{self, Tip};
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 
-pub(crate) use left::{keep, paths_differ};
+pub(crate) use cut_off::take_back;
+pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
-    Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, remove, try_merge,
-    whereabouts,
+    Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
+    remove, try_merge, whereabouts,
 };
 
 /// A worktree in which a run works.
@@ -112,6 +113,19 @@ pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
 /// Those of git.
 pub(crate) fn is_dirty(folder: &Path) -> Result<bool> {
     Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
+}
+
+/// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn ignored(folder: &Path) -> Result<Vec<String>> {
+    if !folder.join(".git").exists() {
+        return Ok(Vec::new());
+    }
+    let words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
+    let out = text(&Git::at(folder).run(&words)?);
+    Ok(out.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
 }
 
 /// The administration of the worktree at a place, whether its folder is there or not.
