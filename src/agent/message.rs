@@ -116,7 +116,7 @@ impl RateLimit {
         LimitNotice {
             is_rejected: self.status == "rejected",
             resets_at: self.resets_at.and_then(|at| Timestamp::from_second(at as i64).ok()),
-            window: self.window,
+            window: word(self.window),
         }
     }
 }
@@ -275,9 +275,9 @@ fn of_message(message: Message<'_>) -> Vec<Event> {
 fn began(message: Message<'_>) -> Event {
     let failed = message.mcp_servers.into_iter().filter(|server| server.status == "failed");
     Event::Began {
-        session: message.session_id,
-        model: message.model,
-        version: message.claude_code_version,
+        session: word(message.session_id),
+        model: word(message.model),
+        version: word(message.claude_code_version),
         failed_servers: failed.map(|server| cut(&server.name, INPUT)).take(MOST_DENIALS).collect(),
     }
 }
@@ -343,10 +343,10 @@ fn result(message: ResultMessage<'_>) -> ResultLine {
     let models = message.models.unwrap_or_default().into_iter().take(MOST_DENIALS);
     let denials = message.permission_denials.into_iter().take(MOST_DENIALS);
     ResultLine {
-        subtype: message.subtype,
+        subtype: word(message.subtype),
         is_error: message.is_error,
-        terminal_reason: message.terminal_reason,
-        stop_reason: message.stop_reason,
+        terminal_reason: word(message.terminal_reason),
+        stop_reason: word(message.stop_reason),
         text: message.result.map(|text| cut(&text, FINAL_TEXT)),
         errors: message.errors.iter().take(10).map(|error| cut(&plain(error), TEXT)).collect(),
         api_status: message.api_error_status,
@@ -367,7 +367,7 @@ fn result(message: ResultMessage<'_>) -> ResultLine {
             })
             .collect(),
         answer: told(message.structured_output.as_ref()),
-        session: message.session_id,
+        session: word(message.session_id),
     }
 }
 
@@ -396,6 +396,11 @@ fn answer(value: &Value) -> Option<Answer> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(|text| cut(text, FINAL_TEXT));
     let claim = value.get("status")?.as_str()?.parse().ok()?;
     Some(Answer { claim, summary: text("summary").unwrap_or_default(), reason: text("reason") })
+}
+
+/// A name or a short word, which may be as long as whoever wrote it liked.
+fn word(text: Option<String>) -> Option<String> {
+    text.map(|text| cut(&text, INPUT))
 }
 
 /// The beginning of a text, cut between characters.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::instant::to_toml;
+use super::instant::{Recorded, to_toml};
 use super::quote::string;
+use super::syntax;
 use crate::domain::run::breaker::Breaker;
 
 /// Which breaker: a hash that stands for an account, and a model; without one, the whole account.
@@ -26,8 +27,8 @@ struct Table {
     failures: u32,
     #[serde(default)]
     openings: u32,
-    open_until: Option<toml::value::Datetime>,
-    probing_since: Option<toml::value::Datetime>,
+    open_until: Option<Recorded>,
+    probing_since: Option<Recorded>,
     held: Option<String>,
     why: Option<String>,
 }
@@ -63,8 +64,8 @@ pub(crate) fn render(breakers: &BTreeMap<Key, Breaker>) -> String {
 
 /// What the file says; a file that cannot be read says nothing, because it may be removed at any time.
 pub(crate) fn parse(text: &str) -> BTreeMap<Key, Breaker> {
-    let file = toml::from_str(text).unwrap_or(File { breaker: Vec::new() });
-    let instant = |at: Option<toml::value::Datetime>| at.and_then(|at| at.to_string().parse().ok());
+    let file = syntax::read(text).unwrap_or(File { breaker: Vec::new() });
+    let instant = |at: Option<Recorded>| at.map(|at| at.0);
     let one = |table: Table| {
         let breaker = Breaker {
             failures: table.failures,

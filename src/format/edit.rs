@@ -35,7 +35,8 @@ impl Edit {
         let is_known = |entry: &&Entry| {
             entry.place == Place::Top && matches!(&entry.path[..], [only] if known.contains(&only.as_str()))
         };
-        let at = layout.entries.iter().rfind(is_known).map_or(0, |entry| self.line_end(entry.value.end));
+        let last = layout.entries.iter().rfind(is_known);
+        let at = last.map_or_else(|| self.line_start(0), |entry| self.line_end(entry.value.end));
         self.insert_line(at, &format!("{key} = {value}"));
     }
 
@@ -104,7 +105,7 @@ impl Edit {
     /// Put a line before the line that begins here.
     fn insert_line(&mut self, at: usize, line: &str) {
         let newline = self.newline.as_str();
-        let follows_text = at > 0 && !self.text[..at].ends_with('\n');
+        let follows_text = at > self.line_start(0) && !self.text[..at].ends_with('\n');
         let before = if follows_text { newline } else { "" };
         self.text.insert_str(at, &format!("{before}{line}{newline}"));
     }
@@ -119,8 +120,10 @@ impl Edit {
         self.line_start(range.start)..self.line_end(range.end)
     }
 
+    /// A byte order mark is no part of the first line.
     fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+        let first = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        self.text[..at].rfind('\n').map_or(first, |newline| newline + 1)
     }
 
     fn line_end(&self, at: usize) -> usize {
@@ -129,7 +132,10 @@ impl Edit {
 
     /// The same place, or that of the blank line just before it.
     fn without_blank_line(&self, at: usize) -> usize {
-        let before = self.line_start(at.saturating_sub(1));
+        if at == self.line_start(0) {
+            return at;
+        }
+        let before = self.line_start(at - 1);
         if self.text[before..at].trim().is_empty() { before } else { at }
     }
 }

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use serde::{Deserialize, Deserializer, de};
 use toml::value::{Datetime, Offset as TomlOffset};
 
 /// An instant, and whether the file said in which zone.
@@ -13,6 +14,20 @@ use toml::value::{Datetime, Offset as TomlOffset};
 pub(super) struct Read {
     pub(super) instant: Timestamp,
     pub(super) has_zone: bool,
+}
+
+/// An instant as a field of a record, in either of the two ways in which [`to_toml`] writes it.
+pub(super) struct Recorded(pub(super) Timestamp);
+
+impl<'de> Deserialize<'de> for Recorded {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let read = match toml::Value::deserialize(from)? {
+            toml::Value::Datetime(value) => from_toml(&value),
+            toml::Value::String(text) => from_text(&text),
+            _ => None,
+        };
+        read.map(|read| Recorded(read.instant)).ok_or_else(|| de::Error::custom("expected an instant"))
+    }
 }
 
 /// The instant of a TOML datetime; `None` for a bare time of day and for what no calendar has.

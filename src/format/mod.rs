@@ -9,6 +9,8 @@ pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod claude;
 pub(crate) mod conflict;
+#[cfg(test)]
+mod corpus;
 pub(crate) mod cursor;
 pub(crate) mod date;
 pub(crate) mod duration;
@@ -43,8 +45,10 @@ fn quote_json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Properties are checked in a moment, and leave no file behind.
+/// Properties are checked in a moment, and leave no file behind. `PROPTEST_CASES` asks for more.
 #[cfg(test)]
 fn few_cases(cases: u32) -> proptest::test_runner::Config {
-    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
+    let wished = proptest::test_runner::Config::default();
+    let cases = cases.max(if wished.cases > 256 { wished.cases } else { 0 });
+    proptest::test_runner::Config { cases, failure_persistence: None, ..wished }
 }

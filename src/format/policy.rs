@@ -5,14 +5,18 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use toml::Spanned;
 
-use super::duration;
 use super::malformed::Malformed;
-use crate::domain::fault::Code;
+use super::{duration, syntax};
+use crate::domain::fault::Fault;
 use crate::domain::run::policy::{Policy, Verifier};
 
 /// How long a verifier may take if nothing is said.
 const VERIFIER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// A word that knows its place.
+type Text = Spanned<String>;
 
 #[derive(Deserialize)]
 struct File {
@@ -24,12 +28,12 @@ struct File {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Run {
-    tier: Option<String>,
-    timeout: Option<String>,
-    silence: Option<String>,
-    max_usd: Option<f64>,
+    tier: Option<Text>,
+    timeout: Option<Text>,
+    silence: Option<Text>,
+    max_usd: Option<Spanned<f64>>,
     max_turns: Option<u32>,
-    permission: Option<String>,
+    permission: Option<Text>,
     #[serde(default)]
     allow: Vec<String>,
     #[serde(default)]
@@ -37,45 +41,45 @@ struct Run {
     #[serde(default)]
     environment: Vec<String>,
     retries: Option<u32>,
-    backoff: Option<String>,
+    backoff: Option<Text>,
     escalations: Option<u32>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Verify {
-    command: Vec<String>,
-    timeout: Option<String>,
+    command: Spanned<Vec<String>>,
+    timeout: Option<Text>,
 }
 
 /// Read the policy out of the settings; what is left out has its usual value.
 ///
 /// # Errors
-/// [`Malformed`] with the place, or with the key where the value is the matter.
+/// [`Malformed`] with the place.
 pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        Malformed::in_text(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
-    })?;
+    let file: File = syntax::read(text)?;
     let run = file.run.unwrap_or_default();
     let usual = Policy::default();
-    let length = |key: &str, value: Option<String>, usual: Duration| match value {
+    let length = |key: &str, value: Option<Text>, usual: Duration| match value {
         None => Ok(usual),
         Some(value) => {
-            let length = duration::parse(&value).map_err(|fault| wrong(key, &fault.message))?;
+            let length =
+                duration::parse(value.get_ref()).map_err(|fault| wrong(text, &value, key, &fault.message))?;
             Ok(Duration::from_secs(length.as_secs().unsigned_abs()))
         }
     };
-    let max_usd = run.max_usd.unwrap_or(usual.max_usd);
-    if !(max_usd.is_finite() && max_usd > 0.0) {
-        return Err(wrong("run.max_usd", "has to be more than nothing"));
+    if let Some(most) =
+        run.max_usd.as_ref().filter(|most| !(most.as_ref().is_finite() && *most.as_ref() > 0.0))
+    {
+        return Err(wrong(text, most, "run.max_usd", "has to be more than nothing"));
     }
     Ok(Policy {
-        tier: word("run.tier", run.tier)?,
+        tier: word(text, "run.tier", run.tier)?,
         timeout: length("run.timeout", run.timeout, usual.timeout)?,
         silence: length("run.silence", run.silence, usual.silence)?,
-        max_usd,
+        max_usd: run.max_usd.map_or(usual.max_usd, Spanned::into_inner),
         max_turns: run.max_turns.unwrap_or(usual.max_turns),
-        permission: word("run.permission", run.permission)?.unwrap_or(usual.permission),
+        permission: word(text, "run.permission", run.permission)?.unwrap_or(usual.permission),
         allow: run.allow,
         deny: run.deny,
         environment: run.environment,
@@ -86,27 +90,29 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
             .verify
             .into_iter()
             .map(|verify| {
-                if verify.command.first().is_none_or(|program| program.trim().is_empty()) {
-                    return Err(wrong("verify.command", "is empty"));
+                let program = verify.command.as_ref().first();
+                if program.is_none_or(|program| program.trim().is_empty()) {
+                    return Err(wrong(text, &verify.command, "verify.command", "is empty"));
                 }
                 let timeout = length("verify.timeout", verify.timeout, VERIFIER_TIMEOUT)?;
-                Ok(Verifier { command: verify.command, timeout })
+                Ok(Verifier { command: verify.command.into_inner(), timeout })
             })
             .collect::<Result<_, Malformed>>()?,
     })
 }
 
-fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(
+fn word<T: std::str::FromStr<Err = Fault>>(
+    text: &str,
     key: &str,
-    value: Option<String>,
+    value: Option<Text>,
 ) -> Result<Option<T>, Malformed> {
     value
-        .map(|value| value.parse().map_err(|fault: crate::domain::fault::Fault| wrong(key, &fault.message)))
+        .map(|value| value.get_ref().parse().map_err(|fault: Fault| wrong(text, &value, key, &fault.message)))
         .transpose()
 }
 
-fn wrong(key: &str, what: &str) -> Malformed {
-    Malformed::whole(Code::Malformed, format!("{key}: {what}"))
+fn wrong<T>(text: &str, value: &Spanned<T>, key: &str, what: &str) -> Malformed {
+    Malformed::in_text(text, value.span().start, format!("{key}: {what}"))
 }
 
 #[cfg(test)]
@@ -139,7 +145,7 @@ mod tests {
         assert!(refused("[run]\nmax_usdd = 3\n").starts_with("2:1: unknown field `max_usdd`"));
         assert!(refused("[run]\ntimeout = \"soon\"\n").contains("run.timeout: `soon`"));
         assert!(refused("[run]\nmax_usd = -1\n").contains("run.max_usd"));
-        assert!(refused("[run]\nmax_usd = inf\n").contains("run.max_usd"));
+        assert!(refused("[run]\nmax_usd = inf\n").starts_with("2:11: run.max_usd"));
         assert!(refused("[[verify]]\ncommand = []\n").contains("verify.command"));
         assert!(refused("[[verify]]\ncommand = \"make\"\n").contains("invalid type"));
     }

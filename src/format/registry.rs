@@ -81,14 +81,18 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         let is_plain = !text.trim().is_empty() && !text.starts_with('-') && !text.chars().any(is_hidden);
-        let helper =
-            text.split_once("::").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric()));
+        // What git takes for the name of a helper program before `::`.
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let helper = text.split_once("::").is_some_and(|(name, _)| name.chars().all(is_scheme));
         if is_plain && !helper && text.len() <= 2_000 {
             return Ok(Url(text.to_owned()));
         }
         Err(Fault::new(Code::InvalidValue, format!("`{}` is not a URL that git can be given", shown(text))))
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -40,10 +40,9 @@ fn own(settings: &str) -> Result<Spec, Malformed> {
         return Ok(Spec::default());
     }
     syntax::parse(settings)?;
-    let file: Settings = toml::from_str(settings).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        let message = error.message().lines().next().unwrap_or("not a rule");
-        Malformed::in_text(settings, offset, format!("route: {}", shown(message)))
+    let file: Settings = syntax::read(settings).map_err(|mut defect| {
+        defect.message = format!("route: {}", defect.message);
+        defect
     })?;
     file.route.spec(settings)
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::instant::to_toml;
+use super::instant::{Recorded, to_toml};
 use super::malformed::Malformed;
 use super::quote::{array, string};
+use super::syntax;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::run::event::{Denial, Tokens};
 use crate::domain::run::evidence::Verdict;
@@ -16,6 +16,7 @@ use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Review, Run, RunEnding};
 use crate::domain::run::spend::Spend;
 use crate::domain::run::tier::Choice;
+use crate::domain::text::shown;
 
 /// The text of the file.
 pub(crate) fn render(run: &Run) -> String {
@@ -133,7 +134,7 @@ struct File {
     resumed: bool,
     branch: Option<String>,
     base: Option<String>,
-    started_at: toml::value::Datetime,
+    started_at: Recorded,
     route: Route,
     end: Option<End>,
     review: Option<ReviewTable>,
@@ -149,10 +150,10 @@ struct Route {
 
 #[derive(Deserialize)]
 struct End {
-    at: toml::value::Datetime,
+    at: Recorded,
     outcome: String,
     failure: Option<String>,
-    until: Option<toml::value::Datetime>,
+    until: Option<Recorded>,
     reasons: Vec<String>,
     model: Option<String>,
     turns: u64,
@@ -194,7 +195,7 @@ struct VerifyTable {
 
 #[derive(Deserialize)]
 struct ReviewTable {
-    at: toml::value::Datetime,
+    at: Recorded,
     by: String,
     merged: Option<String>,
     rejected: Option<String>,
@@ -205,9 +206,7 @@ struct ReviewTable {
 /// # Errors
 /// [`Malformed`] with the place, or with the key where the value is the matter.
 pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        Malformed::in_text(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
-    })?;
+    let file: File = syntax::read(text)?;
     if file.schema != 1 {
         let message = format!("schema: written by a newer swift (schema {})", file.schema);
         return Err(Malformed::whole(Code::NewerSchema, message));
@@ -231,7 +230,7 @@ pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
         resumed: file.resumed,
         branch: file.branch,
         base: file.base,
-        started_at: instant("started_at", &file.started_at)?,
+        started_at: file.started_at.0,
         ending: file.end.map(ending).transpose()?,
         review: file.review.map(review).transpose()?,
     })
@@ -239,11 +238,11 @@ pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
 
 fn ending(end: End) -> Result<RunEnding, Malformed> {
     let failure = end.failure.map(|failure| word("end.failure", &failure)).transpose()?;
-    let until = end.until.map(|until| instant("end.until", &until)).transpose()?;
+    let until = end.until.map(|until| until.0);
     let outcome = Outcome::parse(&end.outcome, failure, until)
-        .ok_or_else(|| wrong("end.outcome", &format!("`{}` is no outcome", end.outcome)))?;
+        .ok_or_else(|| wrong("end.outcome", &format!("`{}` is no outcome", shown(&end.outcome))))?;
     Ok(RunEnding {
-        at: instant("end.at", &end.at)?,
+        at: end.at.0,
         outcome,
         reasons: end.reasons,
         model: end.model,
@@ -281,11 +280,7 @@ fn review(table: ReviewTable) -> Result<Review, Malformed> {
         (None, Some(why)) => Decision::Rejected(why),
         _ => return Err(wrong("review", "is either merged or rejected")),
     };
-    Ok(Review { at: instant("review.at", &table.at)?, by: word("review.by", &table.by)?, decision })
-}
-
-fn instant(key: &str, value: &toml::value::Datetime) -> Result<Timestamp, Malformed> {
-    value.to_string().parse().map_err(|_| wrong(key, "is no instant"))
+    Ok(Review { at: table.at.0, by: word("review.by", &table.by)?, decision })
 }
 
 fn word<T: std::str::FromStr<Err = Fault>>(key: &str, value: &str) -> Result<T, Malformed> {
@@ -297,89 +292,4 @@ fn wrong(key: &str, what: &str) -> Malformed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::{RunId, TaskId};
-    use crate::domain::run::outcome::Failure;
-    use crate::domain::run::tier::Tier;
-    use proptest::prelude::*;
-
-    fn run(text: &str, number: u64, outcome: Outcome) -> Run {
-        let at = Timestamp::from_second(1_700_000_000).unwrap();
-        let tokens = Tokens { input: number, output: 2, cache_read: 3, cache_write: 4 };
-        Run {
-            id: RunId::new(1, 2),
-            task: number.is_multiple_of(2).then(|| TaskId::new(3, 4)),
-            title: text.to_owned(),
-            attempt: 2,
-            follows: Some(RunId::new(1, 1)),
-            actor: "ann".parse().unwrap(),
-            token: number.is_multiple_of(3).then_some(7),
-            request: "abc".to_owned(),
-            choice: Choice {
-                tier: Tier::Opus,
-                model: Some(text.to_owned()),
-                rule: "r".to_owned(),
-                reasons: vec![text.to_owned()],
-            },
-            session: "s".to_owned(),
-            resumed: true,
-            branch: Some("b".to_owned()),
-            base: None,
-            started_at: at,
-            ending: Some(RunEnding {
-                at,
-                outcome,
-                reasons: vec![text.to_owned()],
-                model: None,
-                turns: number,
-                spend: Spend {
-                    usd: 0.25,
-                    tokens,
-                    session_usd: 1.0,
-                    session_models: BTreeMap::from([(text.to_owned(), tokens)]),
-                },
-                summary: text.to_owned(),
-                denials: vec![Denial { tool: text.to_owned(), input: text.to_owned() }],
-                verdicts: vec![Verdict {
-                    command: vec![text.to_owned()],
-                    passed: false,
-                    ended: text.to_owned(),
-                    said: text.to_owned(),
-                }],
-                commits: vec!["c".to_owned()],
-                leftovers: 1,
-            }),
-            review: Some(Review {
-                at,
-                by: "bob".parse().unwrap(),
-                decision: Decision::Rejected(text.to_owned()),
-            }),
-        }
-    }
-
-    proptest! {
-        #![proptest_config(crate::format::few_cases(64))]
-
-        #[test]
-        fn what_is_written_is_read(text in "(\\PC|\n|\"|\\[end\\]|=){0,20}", number in 0_u64..1_000_000_000_000, kind in 0..4) {
-            let until = Timestamp::from_second(1_800_000_000).unwrap();
-            let outcome = [Outcome::Completed, Outcome::Failed(Failure::Crash), Outcome::Limit(Some(until)), Outcome::Limit(None)][kind as usize];
-            let run = run(&text, number, outcome);
-            prop_assert_eq!(parse(&render(&run)), Ok(run));
-        }
-
-        #[test]
-        fn any_text_is_read_or_refused(text in "(\\PC|\n|=|\"|\\[end\\]|schema = 1\n){0,60}") {
-            let _ = parse(&text);
-        }
-    }
-
-    #[test]
-    fn a_failure_without_its_kind_is_refused() {
-        let text = render(&run("x", 1, Outcome::Failed(Failure::Crash))).replace("failure = \"crash\"\n", "");
-        assert!(parse(&text).unwrap_err().to_string().contains("`failed` is no outcome"));
-        let newer = render(&run("x", 1, Outcome::Completed)).replace("schema = 1", "schema = 2");
-        assert_eq!(parse(&newer).unwrap_err().code, Code::NewerSchema);
-    }
-}
+mod properties;

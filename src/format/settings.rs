@@ -236,6 +236,9 @@ impl FromStr for Branch {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::mode::Mode;

@@ -4,6 +4,7 @@
 //! parts become as many tables in each other, whose release exhausts the stack. So keys are counted before
 //! (only if there are dots enough to matter).
 
+use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 use toml_parser::parser::{EventKind, RecursionGuard, parse_document};
 
@@ -19,10 +20,19 @@ const DEPTH: u32 = 80;
 /// The text as a table whose values know their place.
 pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Malformed> {
     refuse_endless_keys(text)?;
-    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        Malformed::in_text(text, offset, shown(error.message().lines().next().unwrap_or("not TOML")))
-    })
+    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| defect(text, &error))
+}
+
+/// The text as a value of a form that is known.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
+    refuse_endless_keys(text)?;
+    toml::from_str(text).map_err(|error| defect(text, &error))
+}
+
+/// What the parser says, in one line that can be shown.
+fn defect(text: &str, error: &toml::de::Error) -> Malformed {
+    let offset = error.span().map_or(0, |span| span.start);
+    Malformed::in_text(text, offset, shown(error.message().lines().next().unwrap_or("not TOML")))
 }
 
 fn refuse_endless_keys(text: &str) -> Result<(), Malformed> {
@@ -61,6 +71,7 @@ mod tests {
             "a.b.c = 1\n".repeat(6_000),
         ] {
             assert!(parse(&hostile).is_err());
+            assert!(read::<toml::Table>(&hostile).is_err());
         }
         assert!(parse(&format!("a = \"{}\"", ".".repeat(5_000))).is_ok());
         assert!(parse(&format!("a = [{}]", "1.5, ".repeat(5_000))).is_ok());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Stamp;
 use super::layout;
+use super::local::LARGEST_INDEX;
 use super::queue::{Item, Queue};
 use super::tx::Tx;
 use crate::domain::fault::{Code, Fault, Result};
@@ -101,7 +102,8 @@ impl Index {
         if walk.files.is_empty() {
             return Ok(Index::default());
         }
-        let kept = queue.local.read(INDEX).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let kept =
+            queue.local.read_up_to(INDEX, LARGEST_INDEX).and_then(|bytes| postcard::from_bytes(&bytes).ok());
         let mut kept: Index = kept.unwrap_or_default();
         let before = kept.files.len();
         let mut index = Index::default();

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::local;
 use super::queue::Queue;
 use super::runs;
 use crate::domain::fault::{Code, Fault, Result};
@@ -90,7 +91,7 @@ pub(crate) fn pending(queue: &Queue) -> Vec<Pending> {
 
 fn one(queue: &Queue, id: RunId) -> Option<Pending> {
     let path = runs::live_path(queue, id).with_extension("request");
-    let file = File::open(&path).ok()?;
+    let file = local::open(&path).ok()?;
     let is_held = flock(&file, FlockOperation::NonBlockingLockExclusive).is_err();
     let age =
         file.metadata().and_then(|meta| meta.modified()).ok().map(|at| SystemTime::now().duration_since(at));

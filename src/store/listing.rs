@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::cache::{self, Cache};
 use super::files::{Opened, Seen};
+use super::local::LARGEST_INDEX;
 use super::queue::{Item, Listing, Queue, Reader};
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
@@ -27,7 +28,10 @@ struct Part {
 /// # Errors
 /// Those of walking the folder; single files never fail the whole.
 pub(crate) fn of_folder(queue: &Queue, folder: Folder) -> Result<Listing> {
-    let cache = queue.local.read(&cache::file_name(folder)).map_or_else(Cache::default, Cache::decode);
+    let cache = queue
+        .local
+        .read_up_to(&cache::file_name(folder), LARGEST_INDEX)
+        .map_or_else(Cache::default, Cache::decode);
     let reader = queue.reader();
     let read = |opened: &Opened<'_>, seen| read_folder(&reader, &cache, folder, opened, seen);
     let walked = queue.walk_folders(folder.as_str(), &read)?;

@@ -4,7 +4,7 @@
 //! proposals and the writer's bookmark are made anew.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,15 @@ use rustix::fs::OFlags;
 
 use super::layout::LOCAL;
 use crate::domain::fault::{Code, Fault, Result};
+
+/// How large a note may be that is read as a whole.
+const LARGEST_NOTE: u64 = 16 << 20;
+
+/// How large a text may be, such as a path.
+const LARGEST_TEXT: u64 = 1 << 16;
+
+/// How large a file may be that grows with the queue.
+pub(crate) const LARGEST_INDEX: u64 = 256 << 20;
 
 /// Whether this run is a dry one: then not even a cache is written, in whichever queue.
 static FROZEN: AtomicBool = AtomicBool::new(false);
@@ -39,16 +48,24 @@ impl Local {
         Local { folder: root.join(LOCAL) }
     }
 
-    /// A file's bytes; `None` if it is not there or cannot be read, which is the same here.
+    /// A file's bytes; `None` if it is not there or cannot be read, which is the same here, as is one that is larger
+    /// than any note.
     pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let path = self.folder.join(name);
-        let meta = fs::symlink_metadata(&path).ok()?;
-        if meta.is_file() { fs::read(path).ok() } else { None }
+        self.read_up_to(name, LARGEST_NOTE)
     }
 
-    /// A file's text; `None` as for [`Local::read`].
+    /// The bytes of a file that grows with the queue.
+    pub(crate) fn read_up_to(&self, name: &str, limit: u64) -> Option<Vec<u8>> {
+        let file = open(&self.folder.join(name)).ok()?;
+        let size = file.metadata().ok().filter(|meta| meta.is_file() && meta.len() <= limit)?.len();
+        let mut bytes = Vec::with_capacity(size as usize + 1);
+        file.take(limit).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// A short file's text; `None` as for [`Local::read`].
     pub(crate) fn read_text(&self, name: &str) -> Option<String> {
-        self.read(name).and_then(|bytes| String::from_utf8(bytes).ok())
+        self.read_up_to(name, LARGEST_TEXT).and_then(|bytes| String::from_utf8(bytes).ok())
     }
 
     /// Replace a file as a whole, so that a reader sees the old or the new one.
@@ -165,6 +182,12 @@ impl Local {
         }
         Ok(())
     }
+}
+
+/// Open a file that has to be there and here: no link is followed, no pipe waited for.
+pub(crate) fn open(path: &Path) -> std::io::Result<fs::File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    fs::OpenOptions::new().read(true).custom_flags(flags as i32).open(path)
 }
 
 fn io(what: &str, path: &Path, error: &std::io::Error) -> Fault {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::layout;
-use super::local::is_frozen;
+use super::local::{self, LARGEST_INDEX, is_frozen};
 use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, SHORTEST_REFERENCE, TaskId};
@@ -159,7 +159,7 @@ impl LiveLog {
 
 /// Whether anything of a run lives on this machine.
 pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
-    let Ok(file) = File::open(live_path(queue, id)) else { return false };
+    let Ok(file) = local::open(&live_path(queue, id)) else { return false };
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn any_alive(queue: &Queue) -> Option<RunId> {
 
 /// The live log as far as it is written; `None` if there is none on this machine.
 pub(crate) fn live_text(queue: &Queue, id: RunId) -> Option<Vec<u8>> {
-    std::fs::read(live_path(queue, id)).ok()
+    queue.local.read_up_to(&format!("runs/{id}.jsonl"), LARGEST_INDEX)
 }
 
 /// Remove what a run had on this machine while it ran.

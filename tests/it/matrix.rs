@@ -5,6 +5,7 @@
 //! then. A test run strikes at a few calls of each verb, the same ones each time; with `SWIFT_PROVE` set, at all of
 //! them, and the rows of [`report`] are what `docs/proof.md` shows. `benches/prove` does that.
 
+mod beside;
 mod footprint;
 pub(crate) mod report;
 mod scenes;
@@ -17,6 +18,7 @@ use nix::errno::Errno;
 
 use crate::sandbox::{Blow, Sandbox, Strike, Touch, Traced};
 use crate::world::World;
+pub(crate) use footprint::furnish;
 use report::Row;
 use scenes::{Scene, scenes};
 use verdict::Ends;

@@ -216,7 +216,7 @@ pub(crate) fn intact(place: &Place<'_>, when: &str) {
 }
 
 /// Lock files in a git folder.
-fn locks(dir: &Path) -> Vec<String> {
+pub(crate) fn locks(dir: &Path) -> Vec<String> {
     let mut all = Vec::new();
     walk(dir, "", &mut all);
     all.retain(|path| path.ends_with(".lock"));

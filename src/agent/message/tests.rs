@@ -1,5 +1,9 @@
 //! Messages as the program writes them, and as it does not.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
 use super::*;
 use crate::domain::run::answer::Claim;
 
@@ -87,4 +91,101 @@ fn odd_bytes_and_long_texts_do_no_harm() {
     );
     let Event::Text(text) = one(&long) else { panic!() };
     assert!(text.len() < 4_100 && text.ends_with('…'));
+}
+
+/// The worst lines that were found.
+const ODD: &[u8] = include_bytes!("../../../tests/corpus/messages/odd.jsonl");
+
+/// Read a line; however much it says, each event is small, and there are no more of them than the line has bytes.
+fn bounded(line: &[u8]) -> Vec<Event> {
+    let all = events(line);
+    assert!(all.len() <= line.len().max(1));
+    for event in &all {
+        let said = format!("{event:?}").len();
+        // Each byte of a text may be shown as several; a result has its final text, its errors and its denials.
+        let most = if matches!(event, Event::Result(_)) { 2 << 20 } else { 64 << 10 };
+        assert!(said < most, "{said} of {}", line.len());
+    }
+    all
+}
+
+#[test]
+fn odd_lines_are_no_more_than_noise() {
+    for line in ODD.split(|byte| *byte == b'\n') {
+        let all = bounded(line);
+        let is_result = all.iter().any(|event| matches!(event, Event::Result(_)));
+        assert!(!is_result || line.starts_with(b"{\"type\":\"result\""), "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn instants_of_no_calendar_are_none() {
+    for (at, known) in [("-1e300", false), ("1e300", false), ("-99999999999", true), ("1893456000.9", true)] {
+        let line = format!(
+            r#"{{"type":"rate_limit_event","rate_limit_info":{{"status":"rejected","resetsAt":{at}}}}}"#
+        );
+        let Event::Limit(notice) = one(&line) else { panic!("{line}") };
+        assert_eq!((notice.is_rejected, notice.resets_at.is_some()), (true, known), "{at}");
+    }
+}
+
+#[test]
+fn lines_of_megabytes_become_small_events() {
+    let long = "x".repeat(3 << 20);
+    let many = |item: &str| vec![item; 100_000].join(",");
+    for line in [
+        format!(r#"{{"type":"result","result":"{long}","session_id":"s"}}"#),
+        format!(r#"{{"type":"result","errors":[{}]}}"#, many(r#""e""#)),
+        format!(r#"{{"type":"result","permission_denials":[{}]}}"#, many(r#"{"tool_name":"t"}"#)),
+        format!(r#"{{"type":"result","structured_output":{{"status":"done","summary":"{long}"}}}}"#),
+        format!(r#"{{"type":"system","subtype":"init","mcp_servers":[{}]}}"#, many(r#"{"status":"failed"}"#)),
+        format!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"tool_use","name":"{long}","input":["{long}"]}}]}}}}"#
+        ),
+        format!(r#"{{"type":"system","subtype":"{long}"}}"#),
+        format!(r#"{{"type":"{long}"}}"#),
+        format!(r#"{{"type":"result","subtype":"{long}","stop_reason":"{long}","session_id":"{long}"}}"#),
+        format!(r#"{{"type":"system","subtype":"init","session_id":"{long}","model":"{long}"}}"#),
+        format!(r#"{{"type":"rate_limit_event","rate_limit_info":{{"rateLimitType":"{long}"}}}}"#),
+        long,
+    ] {
+        bounded(line.as_bytes());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_a_few_small_events(bytes in vec(any::<u8>(), 0..200)) {
+        bounded(&bytes);
+        bounded(&[b"{\"type\":\"result\",", &*bytes, b"}"].concat());
+    }
+
+    #[test]
+    fn a_damaged_line_is_a_few_small_events(
+        line in select(ODD.split(|byte| *byte == b'\n').collect::<Vec<_>>()),
+        at in any::<Index>(), with in vec(any::<u8>(), 0..4), cut in 0_usize..4,
+    ) {
+        let mut bytes = line.to_vec();
+        let at = at.index(bytes.len() + 1);
+        let end = (at + cut).min(bytes.len());
+        bytes.splice(at..end, with);
+        bounded(&bytes);
+    }
+
+    #[test]
+    fn fields_of_any_kind_are_read_or_missed(
+        kind in select(&["result", "assistant", "user", "system", "rate_limit_event"][..]),
+        fields in vec((select(&[
+            "subtype", "is_error", "result", "errors", "num_turns", "total_cost_usd", "usage", "modelUsage", "permission_denials",
+            "structured_output", "session_id", "message", "rate_limit_info", "error", "mcp_servers", "attempt", "error_status",
+        ][..]), select(&[
+            "null", "true", "7", "-1", "1e300", "\"x\"", "[]", "[7]", "{}", "{\"content\":[{}]}", "{\"content\":7}",
+            "{\"resetsAt\":\"x\"}", "{\"m\":{\"inputTokens\":-1}}", "[{\"tool_name\":7}]", "\"init\"", "\"api_retry\"",
+        ][..])), 0..6),
+    ) {
+        let fields: String = fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
+        bounded(format!("{{\"type\":\"{kind}\"{fields}}}").as_bytes());
+    }
 }

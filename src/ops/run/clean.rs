@@ -11,7 +11,7 @@ use crate::store::git::checkout::{self, Checkout, Whereabouts};
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 
-use super::{Caller, list};
+use super::{Caller, leftover, list};
 
 /// A worktree that can go.
 #[derive(Debug)]
@@ -80,6 +80,7 @@ impl Removal {
 /// # Errors
 /// [`Code::RunNotFound`]; [`Code::Nothing`] if the run has no worktree here; those of reading and of git.
 pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, reference: Option<&str>) -> Result<Plan> {
+    leftover::finish_clearing(queue)?;
     let named = reference.map(|reference| list::find(queue, caller, reference)).transpose()?;
     let all = list::all(queue, caller)?.all;
     let busy: BTreeSet<String> =
@@ -186,10 +187,10 @@ fn remove(queue: &Queue, removal: &Removal, busy: &BTreeSet<String>) -> Result<O
     if busy.contains(&removal.branch) || tip.as_ref() != Some(&removal.tip) {
         return Err(Fault::new(Code::Changed, format!("somebody is at work on the branch of run {short}")));
     }
-    checkout::remove(project, &removal.folder)?;
-    if !removal.takes_branch() {
-        return Ok(None);
+    let branch = removal.takes_branch().then_some(removal.branch.as_str());
+    let refused = leftover::clear(queue, &removal.folder, branch).err();
+    if runs::has_worktree(&removal.folder) {
+        return refused.map_or(Ok(None), Err);
     }
-    let refused = checkout::delete_merged(project, &removal.branch).err();
     Ok(refused.map(|fault| format!("the branch `{}` stays: {}", removal.branch, fault.message)))
 }

@@ -50,11 +50,12 @@ impl Leftover {
     }
 }
 
-/// All branches of runs in this repository. Reads only.
+/// All branches of runs in this repository; what was cut off while it was removed is gone then.
 ///
 /// # Errors
 /// Those of git.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
+    finish_clearing(queue)?;
     let project = runs::project_folder(queue);
     let mut found = Vec::new();
     for branch in checkout::branches(project, PREFIX)? {
@@ -87,23 +88,49 @@ pub(crate) fn refuse_while_running(queue: &Queue) -> Result<()> {
 
 /// Remove what is done; the words for what was removed, and for what stays.
 pub(crate) fn remove(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec<String>) {
-    let project = runs::project_folder(queue).to_owned();
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     for leftover in leftovers {
-        let is_gone = leftover.standing == Standing::Done && take(&project, leftover).is_ok();
+        let path = leftover.worktree.clone().or_else(|| runs::worktree_path(queue, &leftover.branch).ok());
+        let is_gone = leftover.standing == Standing::Done
+            && path.is_some_and(|path| clear(queue, &path, Some(&leftover.branch)).is_ok());
         if is_gone { removed.push(leftover.shown()) } else { left.push(leftover.shown()) }
     }
-    // The folders above are shared with other projects; those that are not empty stay.
-    for path in leftovers.iter().filter_map(|leftover| leftover.worktree.as_ref()) {
+    // The folders above are shared with other projects; those that are not empty stay. That of this project may be left
+    // over from worktrees that a person has removed.
+    let usual = runs::worktree_path(queue, "any").ok();
+    for path in leftovers.iter().filter_map(|leftover| leftover.worktree.as_ref()).chain(&usual) {
         runs::forget_worktree_folders(path);
     }
     (removed, left)
 }
 
-/// git looks once more, and refuses where something would be lost.
-fn take(project: &Path, leftover: &Leftover) -> Result<()> {
-    if let Some(path) = &leftover.worktree {
-        checkout::remove(project, path)?;
+/// Remove a worktree in which everything is committed, and its branch if that is merged. git looks once more, and
+/// refuses where something would be lost.
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn clear(queue: &Queue, worktree: &Path, branch: Option<&str>) -> Result<()> {
+    let project = runs::project_folder(queue);
+    checkout::remove(project, worktree)?;
+    let deleted = branch.map_or(Ok(()), |branch| checkout::delete_merged(project, branch));
+    checkout::forget(worktree)?;
+    deleted
+}
+
+/// Do the rest where [`clear`] was cut off: only a branch that is merged goes with it.
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn finish_clearing(queue: &Queue) -> Result<()> {
+    let Ok(usual) = runs::worktree_path(queue, "any") else { return Ok(()) };
+    let Some(folder) = usual.parent().filter(|_| !runs::is_dry()) else { return Ok(()) };
+    let project = runs::project_folder(queue);
+    for path in checkout::finish(project, folder)? {
+        if let Some(name) = path.file_name() {
+            // Refused where it is not merged: then it stays, as it would have.
+            let _ = checkout::delete_merged(project, &format!("{PREFIX}{}", name.to_string_lossy()));
+        }
+        checkout::forget(&path)?;
     }
-    checkout::delete_merged(project, &leftover.branch)
+    Ok(())
 }

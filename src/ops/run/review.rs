@@ -16,7 +16,7 @@ use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 use crate::store::tx::{Committed, Operation, Tx};
 
-use super::{Caller, begin, list};
+use super::{Caller, begin, leftover, list};
 
 /// Work that waits for a person.
 #[derive(Debug)]
@@ -116,6 +116,8 @@ pub(crate) struct MergePlan {
     pub(crate) lines: Vec<String>,
     /// What the plan rests on: both ends of the merge.
     pub(crate) tips: String,
+    /// Whether the work is in the current branch already, and only has to be noted.
+    is_merged: bool,
 }
 
 /// What merging would do; refuses what cannot be merged as it is, and touches nothing.
@@ -123,6 +125,7 @@ pub(crate) struct MergePlan {
 /// # Errors
 /// [`Code::MergeConflict`], [`Code::Nothing`], [`Code::WrongState`].
 pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<MergePlan> {
+    leftover::finish_clearing(queue)?;
     let work = work(queue, caller, reference)?;
     let (run, project) = (&work.stored.run, runs::project_folder(queue));
     let short = run.id.short();
@@ -131,10 +134,16 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
             .hint(format!("`swift run logs -f {short}` follows it")));
     }
     let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
+    if !runs::is_dry() {
+        let _guard = queue.home.lock(env::lock_wait())?;
+        checkout::take_back(project, &branch)?;
+    }
     checkout::refuse_unready(project)?;
     refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
+        // Merged, and nobody has noted it: a `merge` that was cut off, or a person's own.
+        Prospect::Merged if run.review.is_none() => {}
         Prospect::Merged => {
             return Err(Fault::new(Code::Nothing, format!("the work of run {short} is merged already")));
         }
@@ -153,7 +162,11 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
-    let mut lines = vec![format!("merge `{branch}` into `{into}`, with a commit of its own")];
+    let is_merged = work.prospect == Prospect::Merged;
+    let mut lines = vec![match is_merged {
+        true => format!("note that `{branch}` is merged into `{into}`"),
+        false => format!("merge `{branch}` into `{into}`, with a commit of its own"),
+    }];
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run));
     lines.extend(touches_the_policy(queue, &branch, run)?);
@@ -162,7 +175,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     if !ignored.is_empty() {
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
     }
-    Ok(MergePlan { stored: work.stored, branch, into, lines, tips })
+    Ok(MergePlan { stored: work.stored, branch, into, lines, tips, is_merged })
 }
 
 /// The first few, and how many there are besides.
@@ -249,25 +262,27 @@ pub(crate) fn merge(
     plan: MergePlan,
 ) -> Result<Merged> {
     let project = runs::project_folder(queue);
-    let MergePlan { mut stored, branch, .. } = plan;
+    let MergePlan { mut stored, branch, is_merged, .. } = plan;
     let title = crate::domain::text::shown(&stored.run.title);
     let message = format!("Merge the work on: {title}\n\nSwift-Run: {}\n", stored.run.id);
     let commit = {
         // In the current branch's own queue no verb may commit meanwhile.
         let _guard = queue.home.lock(env::lock_wait())?;
-        checkout::merge(project, &branch, &message)?
+        if is_merged {
+            checkout::merge_of(project, &branch)?
+        } else {
+            checkout::merge(project, &branch, &message)?
+        }
     };
-    let mut notes = Vec::new();
-    let worktree = runs::worktree_path(queue, &branch)?;
-    let removed =
-        checkout::remove(project, &worktree).and_then(|()| checkout::delete_merged(project, &branch));
-    notes.extend(removed.err().map(|fault| format!("left as it is: {fault}")));
     stored.run.review = Some(Review {
         at: caller.now(),
         by: caller.actor.clone(),
         decision: Decision::Merged(commit.clone()),
     });
+    // First the note, then the clearing up: cut off between the two, what is left is known to be merged.
     let committed = record(queue, operation, &stored, EventKind::RunMerged, &commit, false_start)?;
+    let removed = leftover::clear(queue, &runs::worktree_path(queue, &branch)?, Some(&branch));
+    let notes = removed.err().map(|fault| format!("left as it is: {fault}")).into_iter().collect();
     Ok(Merged { stored, commit, committed, notes })
 }
 

@@ -116,8 +116,8 @@ impl Creation {
     pub(super) fn begin(&self, home: &Home, sharing: Sharing) -> Result<()> {
         sharing.make_folders(&folder(&home.common_dir))?;
         let path = record(&home.common_dir);
-        std::fs::write(&path, self.render()).or_io("write", &path)?;
-        std::fs::File::open(&path).and_then(|file| file.sync_all()).or_io("flush", &path)?;
+        let file = disk::overwrite(&path, self.render()).or_io("write", &path)?;
+        file.sync_all().or_io("flush", &path)?;
         flush_names(&folder(&home.common_dir))?;
         flush_names(&home.common_dir)?;
         if self.makes_root {

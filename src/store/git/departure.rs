@@ -64,8 +64,8 @@ impl Departure {
         home.repo()?.sharing()?.make_folders(&records)?;
         // In place: a record that is cut short counts for nothing.
         let record = creation::record(&home.common_dir);
-        std::fs::write(&record, departure.render()).or_io("write", &record)?;
-        std::fs::File::open(&record).and_then(|file| file.sync_all()).or_io("flush", &record)?;
+        let file = disk::overwrite(&record, departure.render()).or_io("write", &record)?;
+        file.sync_all().or_io("flush", &record)?;
         creation::flush_names(&records)?;
         Ok(departure)
     }

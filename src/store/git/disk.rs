@@ -2,11 +2,23 @@
 //!
 //! Nothing else in the engine words such a failure, so they all read alike.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use crate::domain::fault::{Fault, Result};
+use rustix::fs::OFlags;
+
+use crate::domain::fault::{Code, Fault, Result};
+
+/// The largest file that is read as a whole; `packed-refs` of a million branches is smaller.
+const LARGEST: u64 = 256 << 20;
+
+/// Opening never waits for whoever is at the other end of a pipe.
+const AT_ONCE: i32 = OFlags::NONBLOCK.bits() as i32;
+
+/// The same, and nothing is written through a link.
+const HERE: i32 = OFlags::NONBLOCK.union(OFlags::NOFOLLOW).bits() as i32;
 
 /// Puts operation and path to a failure of the file system.
 pub(super) trait OrIo<T> {
@@ -31,11 +43,66 @@ fn fault(operation: &str, path: &Path, error: &io::Error) -> Fault {
 }
 
 /// The content of a file, `None` if there is no file.
+///
+/// # Errors
+/// [`Code::NotAFile`] for a pipe, a device or a folder, [`Code::TooLarge`].
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(fault("read", path, &error)),
+    let file = match OpenOptions::new().read(true).custom_flags(AT_ONCE).open(path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(fault("read", path, &error)),
+    };
+    let meta = file.metadata().or_io("read", path)?;
+    let strange = |code, what: String| {
+        Fault::new(code, format!("cannot read {}: {what}", path.display()))
+            .hint(format!("look at it: `ls -ld {}`", path.display()))
+    };
+    if !meta.is_file() {
+        return Err(strange(Code::NotAFile, "it is not a regular file".to_owned()));
+    }
+    if meta.len() > LARGEST {
+        return Err(strange(Code::TooLarge, format!("it has {} bytes", meta.len())));
+    }
+    let mut content = Vec::with_capacity(meta.len() as usize + 1);
+    file.take(LARGEST).read_to_end(&mut content).or_io("read", path)?;
+    Ok(Some(content))
+}
+
+/// Open a record of ours to write it over, from its beginning; `make` if it may be new.
+pub(super) fn record(path: &Path, make: Make) -> io::Result<File> {
+    make_way(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(true).create(make == Make::New).custom_flags(HERE).open(path)
+}
+
+/// Whether a record may be made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Make {
+    New,
+    Nothing,
+}
+
+/// Write a record of ours over itself.
+pub(super) fn overwrite(path: &Path, content: impl AsRef<[u8]>) -> io::Result<File> {
+    let mut file = record(path, Make::New)?;
+    file.write_all(content.as_ref())?;
+    Ok(file)
+}
+
+/// Add to a record of ours.
+pub(super) fn append(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    make_way(path)?;
+    let mut file = OpenOptions::new().append(true).create(true).custom_flags(HERE).open(path)?;
+    file.write_all(content.as_ref())
+}
+
+/// What stands in the place of a record and is none of ours is taken away, so that nothing is written through it: a
+/// link, a pipe, an empty folder, a file that has another name somewhere else.
+fn make_way(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => std::fs::remove_dir(path),
+        Ok(meta) if !meta.is_file() || meta.nlink() > 1 => std::fs::remove_file(path),
+        _ => Ok(()),
     }
 }
 

@@ -62,7 +62,7 @@ impl Home {
         let record = Record { commit: commit.to_string(), branch: self.tip()?.branch, paths };
         // Lost in a power cut it costs nothing: what it heals needs a running git next to us.
         let path = self.recent_path();
-        std::fs::write(&path, record.render()).or_io("write", &path)
+        disk::overwrite(&path, record.render()).or_io("write", &path).map(drop)
     }
 
     fn recent(&self) -> Result<Option<Record>> {

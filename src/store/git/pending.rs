@@ -5,13 +5,13 @@
 //! and which lock files are ours.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
+use super::disk::{self, Make, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::{self, Identity};
 use super::perm::Sharing;
@@ -68,12 +68,10 @@ impl Home {
     pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
         let path = self.pending_path();
         // In place, always the same file: a record that is cut short lacks its last line and counts for nothing.
-        let mut options = OpenOptions::new();
-        options.write(true).truncate(true);
-        let mut file = match options.open(&path) {
+        let mut file = match disk::record(&path, Make::Nothing) {
             Err(error) if disk::is_absent(&error) => {
                 barrier.name_of(&path);
-                options.create(true).open(&path).or_io("make", &path)?
+                disk::record(&path, Make::New).or_io("make", &path)?
             }
             opened => opened.or_io("write", &path)?,
         };
@@ -102,9 +100,9 @@ impl Home {
             text.push_str(&format!("lock {} {path}\0", identity.0));
         }
         text.push_str("end\0");
-        std::fs::write(&path, text).or_io("write", &path)?;
         let mut barrier = Barrier::default();
-        barrier.file(&path, File::open(&path).or_io("open", &path)?);
+        let file = disk::overwrite(&path, text).or_io("write", &path)?;
+        barrier.file(&path, file);
         barrier.wait(Durability::Full)
     }
 
@@ -122,7 +120,7 @@ impl Home {
 
     pub(super) fn empty_pending(&self) -> Result<()> {
         let path = self.pending_path();
-        match OpenOptions::new().write(true).truncate(true).open(&path) {
+        match disk::record(&path, Make::Nothing) {
             Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
             _ => Ok(()),
         }

@@ -7,8 +7,6 @@
 //! costs nothing but that. Nothing is left running.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use gix::ObjectId;
@@ -33,8 +31,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 impl Home {
     /// Remember a pack of ours; one that is not remembered is left to git.
     pub(super) fn note_pack(&self, made: Made) {
-        let record = OpenOptions::new().append(true).create(true).open(self.packs_path());
-        let _ = record.and_then(|mut record| record.write_all(line(made).as_bytes()));
+        let _ = disk::append(&self.packs_path(), line(made));
     }
 
     /// Join packs of ours where enough have added up; the lock is held.
@@ -157,7 +154,7 @@ impl Home {
         let path = self.packs_path();
         let text: String = packs.iter().copied().map(line).collect();
         // In place: of a record that is cut short the whole lines still count.
-        std::fs::write(&path, text).or_io("write", &path)
+        disk::overwrite(&path, text).or_io("write", &path).map(drop)
     }
 }
 

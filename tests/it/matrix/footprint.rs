@@ -15,7 +15,7 @@ const RAN: &str = "hook-ran";
 const NETWORK: [i32; 2] = [2, 10];
 
 /// Everything that a repository can have beside a queue.
-fn furnish(place: &Place<'_>, library: &str) {
+pub(crate) fn furnish(place: &Place<'_>, library: &str) {
     place.write(".gitignore", "*.log\n");
     place.write("build.log", "ignored\n");
     place.git("add .gitignore");

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::super::disk::{self, OrIo as _};
 use super::super::external::Git;
 use super::super::find::{Place, place};
+use super::super::gitlock;
 use super::super::lock;
-use super::{Checkout, administration, branch_tip, confirm, plain};
+use super::super::patience::look_until;
+use super::{Checkout, administration, branch_tip, confirm, discard, plain, remove_folder};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long somebody else may take to make another worktree of the same repository.
@@ -24,6 +26,7 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
     let found = place(project)?;
     let _turn = turn(&found)?;
     clear_half_made(&found, &wanted.path)?;
+    clear_locks(&found, &wanted)?;
     if !wanted.path.join(".git").is_file() {
         if let Some(parent) = wanted.path.parent() {
             std::fs::create_dir_all(parent).or_io("make", parent)?;
@@ -56,14 +59,29 @@ fn clear_half_made(place: &Place, path: &Path) -> Result<()> {
     if disk::read_line(&admin.join("locked"))?.as_deref() != Some(INITIALIZING) {
         return Ok(());
     }
-    for folder in [path, &admin] {
-        match std::fs::remove_dir_all(folder) {
-            Err(error) if !disk::is_absent(&error) => return Err(error).or_io("remove", folder),
-            _ => {}
+    remove_folder(path)?;
+    discard(&place.common_dir, &admin)
+}
+
+/// Lock files of the run's branch and worktree, in which nobody works while it is made ready: who left them was killed.
+/// One that somebody is using all the same is gone in a moment.
+fn clear_locks(place: &Place, wanted: &Checkout) -> Result<()> {
+    let mut locks = vec![place.common_dir.join(format!("refs/heads/{}.lock", wanted.branch))];
+    if let Some(admin) = administration(&place.common_dir, &wanted.path)? {
+        locks.extend(["HEAD.lock", "index.lock", "ORIG_HEAD.lock"].map(|name| admin.join(name)));
+    }
+    for lock in locks {
+        let Some(left) = gitlock::identity(&lock)? else { continue };
+        let is_gone = || Ok((gitlock::identity(&lock)?.as_ref() != Some(&left)).then_some(()));
+        if look_until(LOCK_PATIENCE, is_gone)?.is_none() {
+            gitlock::remove_if(&lock, &left)?;
         }
     }
     Ok(())
 }
+
+/// How long a lock file has to stay the same to be one that was left. git holds each for a moment only.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 fn by_git(project: &Path, found: &Place, wanted: &Checkout) -> Result<()> {
     let path = wanted.path.to_string_lossy().into_owned();

@@ -3,12 +3,13 @@
 //! Nothing here forces anything: a merge that conflicts is not begun, a branch that is not merged stays, a worktree
 //! with changes stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::super::disk::OrIo as _;
 use super::super::external::Git;
 use super::super::find::place;
 use super::super::{refs, state};
-use super::{head, is_dirty, text};
+use super::{administration, cut_off, discard, head, is_dirty, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What a branch changes since it began, as a person reads it.
@@ -125,9 +126,11 @@ pub(crate) fn refuse_unready(project: &Path) -> Result<()> {
 /// Those of [`refuse_unready`]; those of git, which refuses when files that are not committed would be overwritten.
 /// Nothing is changed then.
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
+    cut_off::take_back(project, branch)?;
     refuse_unready(project)?;
     let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
+    cut_off::begin(project, branch)?;
     let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
     let answer = Git::at(project).ask(&words)?;
     if answer.code != Some(0) {
@@ -135,11 +138,29 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         if head(project)? == before && project_is_merging(project)? {
             Git::at(project).run(&["merge", "--abort"])?;
         }
+        cut_off::end(project)?;
         let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
         return Err(Fault::new(Code::MergeConflict, text)
             .hint(format!("`git -C {} status` shows what is in the way", project.display())));
     }
+    cut_off::end(project)?;
     head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
+}
+
+/// The merge by which a branch came into what is checked out; its own last commit if there was none.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn merge_of(project: &Path, branch: &str) -> Result<String> {
+    cut_off::take_back(project, branch)?;
+    let theirs = format!("refs/heads/{branch}");
+    let tip = commit_of(project, &theirs)?.unwrap_or_default();
+    let range = format!("{theirs}..HEAD");
+    let words = ["rev-list", "--parents", "--merges", "--ancestry-path", "--reverse", &range, "--"];
+    let listed = Git::at(project).run(&words)?;
+    let found = text(&listed);
+    let merge = found.lines().find(|line| line.split(' ').skip(1).any(|parent| parent == tip));
+    Ok(merge.and_then(|line| line.split(' ').next()).map_or(tip, str::to_owned))
 }
 
 fn project_is_merging(project: &Path) -> Result<bool> {
@@ -175,7 +196,8 @@ pub(crate) fn whereabouts(project: &Path, base: &str, tip: &str) -> Result<Where
     Ok(if remote.is_empty() { Whereabouts::Here } else { Whereabouts::Pushed })
 }
 
-/// Remove a worktree in which everything is committed.
+/// Remove a worktree in which everything is committed. What was in it lies aside until [`forget`]; cut off before that,
+/// [`finish`] does the rest.
 ///
 /// # Errors
 /// [`Code::WrongState`] if something is not committed; those of git.
@@ -190,7 +212,54 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
         )
         .hint(format!("look at it: `git -C {} status`", path.display())));
     }
-    Git::at(project).run(&["worktree", "remove", "--", &path.to_string_lossy()]).map(drop)
+    let common_dir = place(project)?.common_dir;
+    match administration(&common_dir, path)? {
+        // What is locked, or has submodules, git refuses or knows how to take apart.
+        Some(admin) if !admin.join("locked").exists() && !admin.join("modules").exists() => {
+            std::fs::rename(path, aside(path)).or_io("remove", path)?;
+            discard(&common_dir, &admin)
+        }
+        _ => Git::at(project).run(&["worktree", "remove", "--", &path.to_string_lossy()]).map(drop),
+    }
+}
+
+/// What the names of worktrees begin with that are being removed.
+const ASIDE: &str = ".swift-gone-";
+
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{ASIDE}{name}"))
+}
+
+/// Remove what [`remove`] has put aside.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn forget(path: &Path) -> Result<()> {
+    remove_folder(&aside(path))
+}
+
+/// Let git forget the worktrees in a folder whose removal was cut off; where they were, for [`forget`].
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn finish(project: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let common_dir = place(project)?.common_dir;
+    let mut paths = Vec::new();
+    for path in names.filter_map(|name| Some(folder.join(name.strip_prefix(ASIDE)?))) {
+        if path.exists() {
+            // There is another one by now.
+            forget(&path)?;
+            continue;
+        }
+        if let Some(admin) = administration(&common_dir, &path)? {
+            discard(&common_dir, &admin)?;
+        }
+        paths.push(path);
+    }
+    Ok(paths)
 }
 
 /// Remove a branch that is merged; git refuses otherwise.

@@ -3,6 +3,7 @@
 //! Ordinary worktrees are made and read in this process, because a run waits for it; wherever something is special
 //! about the repository git does it, with the person's hooks off.
 
+mod cut_off;
 mod left;
 mod make;
 mod merge;
@@ -10,17 +11,19 @@ mod plain;
 
 use std::path::{Path, PathBuf};
 
-use super::disk::OrIo as _;
+use super::disk::{self, OrIo as _};
 use super::external::Git;
 use super::find::place;
 use super::refs::{self, Tip};
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 
+pub(crate) use cut_off::take_back;
 pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
-    Detail, Prospect, Whereabouts, delete_merged, diff, merge, refuse_unready, remove, try_merge, whereabouts,
+    Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
+    remove, try_merge, whereabouts,
 };
 
 /// A worktree in which a run works.
@@ -139,6 +142,30 @@ fn administrations(common_dir: &Path) -> Result<Vec<worktree::Worktree>> {
         all.extend(worktree::read(&entry.path())?);
     }
     Ok(all)
+}
+
+/// Take the administration of a worktree away: in one step for git, to which one that is half there is an error.
+fn discard(common_dir: &Path, admin: &Path) -> Result<()> {
+    let gone = half_made(common_dir);
+    remove_folder(&gone)?;
+    std::fs::create_dir_all(gone.parent().expect("a folder below git's")).or_io("make", &gone)?;
+    std::fs::rename(admin, &gone).or_io("remove", admin)?;
+    remove_folder(&gone)?;
+    // git has none of these folders when there is no linked worktree; one with others in it stays.
+    let _ = std::fs::remove_dir(common_dir.join("worktrees"));
+    Ok(())
+}
+
+/// Where the administration of a worktree is while it comes or goes. One is made or removed at a time.
+fn half_made(common_dir: &Path) -> PathBuf {
+    common_dir.join("swift").join(format!("worktree-{}", std::process::id()))
+}
+
+fn remove_folder(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if !disk::is_absent(&error) => Err(error).or_io("remove", folder),
+        _ => Ok(()),
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

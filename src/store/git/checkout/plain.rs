@@ -16,7 +16,7 @@ use gix::filter::plumbing::pipeline::convert::to_worktree::{Options, UnknownEnco
 use gix::index::entry::{Mode, Stat};
 use gix::refs::transaction::PreviousValue;
 use gix::worktree::stack::state::attributes::Source;
-use rustix::fs::{CWD, OFlags, openat, symlinkat};
+use rustix::fs::{CWD, OFlags, RenameFlags, openat, symlinkat};
 
 use super::super::disk::{self, OrIo as _};
 use super::super::find::Place;
@@ -25,7 +25,7 @@ use super::super::refs;
 use super::super::repo::Repo;
 use super::super::worktree::Worktree;
 use super::make::INITIALIZING;
-use super::{Checkout, administrations};
+use super::{Checkout, administrations, half_made, remove_folder};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
 
@@ -139,12 +139,16 @@ impl Half {
             }
             made => made.or_io("make", &wanted.path)?,
         }
-        let admin = admin_folder(place, &wanted.path, sharing)?;
-        let half = Half { admin, folder: wanted.path.clone(), sharing, is_complete: false };
+        // All at once into its place: to git a worktree without one of these files is an error.
+        let prepared = half_made(&place.common_dir);
+        remove_folder(&prepared)?;
+        sharing.make_folders(&prepared)?;
+        let mut half = Half { admin: prepared, folder: wanted.path.clone(), sharing, is_complete: false };
         half.put("locked", INITIALIZING)?;
         half.put("gitdir", &wanted.path.join(".git").to_string_lossy())?;
         half.put("commondir", "../..")?;
         half.put("HEAD", &format!("ref: refs/heads/{}", wanted.branch))?;
+        half.admin = into_place(place, &half.admin, &wanted.path, sharing)?;
         Ok(half)
     }
 
@@ -176,16 +180,18 @@ impl Drop for Half {
     }
 }
 
-/// A folder below `worktrees` with a name that is free, as git chooses it.
-fn admin_folder(place: &Place, path: &Path, sharing: Sharing) -> Result<PathBuf> {
+/// Move an administration below `worktrees`, under a name that is free, as git chooses it.
+fn into_place(place: &Place, prepared: &Path, path: &Path, sharing: Sharing) -> Result<PathBuf> {
     let all = place.common_dir.join("worktrees");
     sharing.make_folders(&all)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let numbered = (1..1000).map(|number| format!("{name}{number}"));
     for name in std::iter::once(name.clone()).chain(numbered) {
         let admin = all.join(name);
-        if !sharing.make_folders(&admin)?.is_empty() {
-            return Ok(admin);
+        match rustix::fs::renameat_with(CWD, prepared, CWD, &admin, RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(admin),
+            Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => {}
+            Err(error) => return Err(error).or_io("make", &admin),
         }
     }
     Err(special("no name is free"))

@@ -1,0 +1,105 @@
+//! A `git merge` that was killed in the middle: taken back, before the same merge is made again.
+//!
+//! git refuses to begin where a file that is not committed would be overwritten. So a path that the merge changes, and that
+//! holds what the merge writes there, or the beginning of it, or nothing, was the person's as the last commit has it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::super::disk::{self, OrIo as _};
+use super::super::external::Git;
+use super::super::find::place;
+use super::{branch_tip, head, text};
+use crate::domain::fault::Result;
+
+/// What is noted while git merges: where the checkout stood, and what is merged.
+fn note(project: &Path) -> Result<PathBuf> {
+    Ok(place(project)?.git_dir.join("swift").join("merge"))
+}
+
+/// Note that a merge begins.
+pub(super) fn begin(project: &Path, branch: &str) -> Result<()> {
+    let path = note(project)?;
+    let folder = path.parent().expect("a file in a folder");
+    std::fs::create_dir_all(folder).or_io("make", folder)?;
+    let line = format!(
+        "{} {}\n",
+        head(project)?.unwrap_or_default(),
+        branch_tip(project, branch)?.unwrap_or_default()
+    );
+    disk::overwrite(&path, line).or_io("write", &path).map(drop)
+}
+
+/// It is over.
+pub(super) fn end(project: &Path) -> Result<()> {
+    disk::remove(&note(project)?)
+}
+
+/// Take back what a merge of this branch has left that was begun and not ended.
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn take_back(project: &Path, branch: &str) -> Result<()> {
+    let Some(line) = disk::read_line(&note(project)?)? else { return Ok(()) };
+    let (Some((before, theirs)), Some(now)) = (line.split_once(' '), head(project)?) else {
+        return end(project);
+    };
+    let merging = disk::read_line(&place(project)?.git_dir.join("MERGE_HEAD"))?;
+    // Somebody has gone on with something else.
+    let is_other = merging.is_some_and(|merging| !merging.is_empty() && merging != theirs);
+    if is_other || branch_tip(project, branch)?.as_deref() != Some(theirs) {
+        return end(project);
+    }
+    let parents = text(&Git::at(project).run(&["show", "--no-patch", "--format=%P", &now])?);
+    if now != before && parents.trim() != line {
+        return end(project);
+    }
+    // Also where it is made and only git's notes of it are left. What is staged is the merge's: nothing else was.
+    Git::at(project).run(&["reset", "--quiet", "--merge"])?;
+    if now == before {
+        restore_files(project, theirs)?;
+    }
+    end(project)
+}
+
+/// Files that the merge has written before its index was in place.
+fn restore_files(project: &Path, theirs: &str) -> Result<()> {
+    let merged = Git::at(project).run(&["merge-tree", "--write-tree", "--no-messages", "HEAD", theirs])?;
+    let merged = text(&merged).lines().next().unwrap_or_default().to_owned();
+    for (path, blob) in changes(project, &merged)? {
+        let file = project.join(&path);
+        let Ok(found) = disk::read(&file) else { continue };
+        let written = match &blob {
+            Some(blob) => Git::at(project).run(&["cat-file", "blob", blob])?,
+            None => Vec::new(),
+        };
+        if !written.starts_with(found.as_deref().unwrap_or_default()) {
+            continue;
+        }
+        let spec = format!("HEAD:{path}");
+        if Git::at(project).ask(&["cat-file", "-e", &spec])?.code == Some(0) {
+            Git::at(project).run(&["--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", &path])?;
+        } else {
+            disk::remove(&file)?;
+        }
+    }
+    Ok(())
+}
+
+/// The paths that differ between the last commit and the merge, and what the merge has there. Names that are no text, and
+/// what is no file, are left to the person.
+fn changes(project: &Path, merged: &str) -> Result<BTreeMap<String, Option<String>>> {
+    let told = Git::at(project).run(&["diff-tree", "-r", "-z", "--no-renames", "HEAD", merged])?;
+    let told = text(&told);
+    let mut fields = told.split('\0');
+    let mut changes = BTreeMap::new();
+    while let (Some(what), Some(path)) = (fields.next(), fields.next()) {
+        let columns: Vec<&str> = what.split(' ').collect();
+        let [_, mode, _, blob, kind] = columns[..] else { continue };
+        let is_file = mode.starts_with("100") || kind == "D";
+        if is_file && !path.contains('\u{fffd}') {
+            changes.insert(path.to_owned(), (kind != "D").then(|| blob.to_owned()));
+        }
+    }
+    Ok(changes)
+}
