@@ -37,7 +37,9 @@ pub(crate) fn discard(path: &Path) {
 pub(crate) fn settle<T>(done: Result<T>, scratch: Option<&PathBuf>) -> Result<T> {
     match (done, scratch) {
         (Ok(done), scratch) => {
-            scratch.map(|path| discard(path));
+            if let Some(path) = scratch {
+                discard(path);
+            }
             Ok(done)
         }
         (Err(fault), Some(path)) => Err(fault.hint(format!("your text is kept in `{}`", path.display()))),

@@ -11,6 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::layout;
 use super::local::is_frozen;
+use super::presence::{self, Presence};
 use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, SHORTEST_REFERENCE, TaskId};
@@ -90,6 +91,19 @@ pub(crate) fn of_task(queue: &Queue, task: TaskId) -> Result<Runs> {
     Ok(runs)
 }
 
+/// Other runs that go on at the same branch or in the same session of Claude Code: with a run, and on this machine.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn beside(queue: &Queue, run: &Run) -> Result<Vec<Run>> {
+    let subject = format!("-{}", layout::run_subject(run.task));
+    let all = some(queue, |stem| stem.ends_with(&subject))?.all.into_iter().map(|stored| stored.run);
+    let is_near =
+        |other: &Run| other.session == run.session || (other.branch.is_some() && other.branch == run.branch);
+    let goes_on = |other: &Run| other.ending.is_none() && is_alive(queue, other.id);
+    Ok(all.filter(|other| other.id != run.id && is_near(other) && goes_on(other)).collect())
+}
+
 /// The one run that a reference names: its id or the first characters of its random part.
 ///
 /// # Errors
@@ -133,6 +147,7 @@ pub(crate) struct LiveLog {
     file: File,
     pub(crate) path: PathBuf,
     written: u64,
+    _presence: Presence,
 }
 
 impl LiveLog {
@@ -141,12 +156,13 @@ impl LiveLog {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn begin(queue: &Queue, id: RunId) -> Result<LiveLog> {
+        let presence = Presence::begin(&queue.home)?;
         queue.local.write(&format!("runs/{id}.jsonl"), b"")?;
         let path = live_path(queue, id);
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| io("open", &path, &error))?;
         flock(&file, FlockOperation::LockShared).map_err(|error| io("lock", &path, &error.into()))?;
-        Ok(LiveLog { file, path, written: 0 })
+        Ok(LiveLog { file, path, written: 0, _presence: presence })
     }
 
     /// Add a line. One that cannot be written is missing, and no reason to end a run.
@@ -157,18 +173,32 @@ impl LiveLog {
     }
 }
 
-/// Whether anything of a run lives on this machine.
+/// Whether anything of a run lives on this machine. One without a live log was deleted with it, or is another
+/// machine's: it counts as alive for as long as any run goes on here.
 pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
-    let Ok(file) = File::open(live_path(queue, id)) else { return false };
+    let Ok(file) = File::open(live_path(queue, id)) else { return presence::is_any(&queue.home) };
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
-/// A run that goes on in this project on this machine, if there is one.
-pub(crate) fn any_alive(queue: &Queue) -> Option<RunId> {
-    let entries = std::fs::read_dir(queue.home.root.join(layout::LOCAL).join("runs")).ok()?;
+/// What goes on in a project on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Nothing,
+    Run(RunId),
+    /// Some run, whose live log was deleted.
+    Unnamed,
+}
+
+/// Whether a run goes on in this project on this machine.
+pub(crate) fn activity(queue: &Queue) -> Activity {
+    let entries = std::fs::read_dir(queue.home.root.join(layout::LOCAL).join("runs")).into_iter().flatten();
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut ids = names.filter_map(|name| name.strip_suffix(".jsonl")?.parse().ok());
-    ids.find(|id| is_alive(queue, *id))
+    match ids.find(|id| is_alive(queue, *id)) {
+        Some(id) => Activity::Run(id),
+        None if presence::is_any(&queue.home) => Activity::Unnamed,
+        None => Activity::Nothing,
+    }
 }
 
 /// The live log as far as it is written; `None` if there is none on this machine.

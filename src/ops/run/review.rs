@@ -132,7 +132,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
     checkout::refuse_unready(project)?;
-    refuse_running(queue, run)?;
+    begin::refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
         Prospect::Merged => {
@@ -172,20 +172,6 @@ fn some_of(paths: &[String]) -> String {
     match paths.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// A later run may be at work on the same branch.
-fn refuse_running(queue: &Queue, run: &Run) -> Result<()> {
-    let Some(task) = run.task else { return Ok(()) };
-    let others = runs::of_task(queue, task)?.all;
-    match others.iter().find(|other| other.run.branch == run.branch && other.run.ending.is_none()) {
-        Some(other) => Err(Fault::new(
-            Code::WrongState,
-            format!("run {} is at work on the same branch", other.run.id.short()),
-        )
-        .hint(format!("`swift run logs -f {}` follows it", other.run.id.short()))),
-        None => Ok(()),
     }
 }
 
@@ -252,15 +238,17 @@ pub(crate) fn merge(
     let MergePlan { mut stored, branch, .. } = plan;
     let title = crate::domain::text::shown(&stored.run.title);
     let message = format!("Merge the work on: {title}\n\nSwift-Run: {}\n", stored.run.id);
-    let commit = {
-        // In the current branch's own queue no verb may commit meanwhile.
-        let _guard = queue.home.lock(env::lock_wait())?;
-        checkout::merge(project, &branch, &message)?
-    };
     let mut notes = Vec::new();
     let worktree = runs::worktree_path(queue, &branch)?;
-    let removed =
-        checkout::remove(project, &worktree).and_then(|()| checkout::delete_merged(project, &branch));
+    let (commit, removed) = {
+        // In the current branch's own queue no verb may commit meanwhile, and no run begins on this branch.
+        let _guard = queue.home.lock(env::lock_wait())?;
+        begin::refuse_running(queue, &stored.run)?;
+        let commit = checkout::merge(project, &branch, &message)?;
+        let removed =
+            checkout::remove(project, &worktree).and_then(|()| checkout::delete_merged(project, &branch));
+        (commit, removed)
+    };
     notes.extend(removed.err().map(|fault| format!("left as it is: {fault}")));
     stored.run.review = Some(Review {
         at: caller.now(),
