@@ -3,6 +3,7 @@
 //! Linux tells in `/proc`. Elsewhere only process groups can be reached.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
@@ -78,6 +79,19 @@ pub(crate) fn kill_marked(mark: &str) -> usize {
         let _ = kill_process(*pid, Signal::KILL);
     }
     marked.len()
+}
+
+/// Whether a living process works in a folder; `None` where the system does not tell.
+pub(crate) fn works_in(folder: &Path) -> Option<bool> {
+    let all = all();
+    if all.is_empty() {
+        return None;
+    }
+    let own = getpid().as_raw_nonzero().get();
+    let is_there = |entry: &Entry| {
+        std::fs::read_link(format!("/proc/{}/cwd", entry.pid)).is_ok_and(|cwd| cwd.starts_with(folder))
+    };
+    Some(all.iter().any(|entry| entry.pid != own && !entry.is_zombie && is_there(entry)))
 }
 
 fn has_mark(pid: i32, mark: &str) -> bool {

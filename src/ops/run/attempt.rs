@@ -46,6 +46,7 @@ impl Drive<'_> {
             plan: &self.plan,
             project: runs::project_folder(self.queue),
             live: live_path,
+            queue_branch: self.queue.home.branch.as_deref(),
         };
         let ending = execution.make(place, &mut recorder, &mut wish);
         self.end(Run { ending: Some(ending), ..draft.run }, &earlier, recorder)

@@ -1,6 +1,7 @@
 //! What a person does with finished work: look, merge, send back. Nothing is merged by anybody else.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -90,8 +91,13 @@ pub(crate) fn work(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Resul
     let short = stored.run.id.short();
     let branch = stored.run.branch.clone().ok_or_else(|| nothing(&short))?;
     let tip = checkout::branch_tip(project, &branch)?.ok_or_else(|| {
-        Fault::new(Code::Nothing, format!("the branch `{branch}` of run {short} is gone"))
-            .hint(format!("`swift run show {short}` tells what was decided about it"))
+        let fault = Fault::new(Code::Nothing, format!("the branch `{branch}` of run {short} is gone"));
+        let last = stored.run.ending.as_ref().and_then(|ending| ending.commits.last());
+        match (&stored.run.review, last) {
+            (None, Some(commit)) => fault
+                .hint(format!("`git branch --all --contains {commit}` tells whether it has another name")),
+            _ => fault.hint(format!("`swift run show {short}` tells what became of it")),
+        }
     })?;
     let base = stored.run.base.clone().unwrap_or_else(|| "HEAD".to_owned());
     Ok(Work {
@@ -135,9 +141,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     begin::refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
-        Prospect::Merged => {
-            return Err(Fault::new(Code::Nothing, format!("the work of run {short} is merged already")));
-        }
+        Prospect::Merged => return Err(nothing_to_merge(queue, run, &branch)?),
         Prospect::Conflicts(paths) => return Err(conflict(&short, &branch, paths)),
         Prospect::Refused(why) => {
             let text = format!("git does not merge the work of run {short}: {why}");
@@ -147,9 +151,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     let worktree = runs::worktree_path(queue, &branch)?;
     if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
-        let text = format!("the worktree of run {short} has work that is not committed");
-        return Err(Fault::new(Code::WrongState, text)
-            .hint(format!("look at it: `git -C {} status`", worktree.display())));
+        return Err(uncommitted(&short, &worktree));
     }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
@@ -163,6 +165,26 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
     }
     Ok(MergePlan { stored: work.stored, branch, into, lines, tips })
+}
+
+/// Why a merge would bring nothing: what is not committed is not merged, and neither is what nobody made.
+fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
+    let (short, project) = (run.id.short(), runs::project_folder(queue));
+    let worktree = runs::worktree_path(queue, branch)?;
+    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree).unwrap_or(true) {
+        return Ok(uncommitted(&short, &worktree));
+    }
+    if checkout::branch_tip(project, branch)? == run.base {
+        let text = format!("run {short} has left nothing on its branch `{branch}`");
+        return Ok(Fault::new(Code::Nothing, text).hint(format!("`swift run show {short}` tells why")));
+    }
+    let into = checkout::current_branch(project)?.unwrap_or_else(|| "what is checked out".to_owned());
+    Ok(Fault::new(Code::Nothing, format!("all work of run {short} is in `{into}` already")))
+}
+
+fn uncommitted(short: &str, worktree: &Path) -> Fault {
+    let text = format!("the worktree of run {short} has work that is not committed");
+    Fault::new(Code::WrongState, text).hint(format!("look at it: `git -C {} status`", worktree.display()))
 }
 
 /// The first few, and how many there are besides.
@@ -191,6 +213,10 @@ fn remarks(run: &Run) -> Vec<String> {
             v.ended
         )
     }));
+    lines.extend(ending.moved.iter().map(|moved| format!("careful: while it ran, {moved}")));
+    if let Some(Review { decision: Decision::Rejected(why), .. }) = &run.review {
+        lines.push(format!("careful: rejected: {why}"));
+    }
     if ending.verdicts.is_empty() {
         lines.push("no verifier looked at it".to_owned());
     }

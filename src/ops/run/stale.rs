@@ -60,6 +60,7 @@ fn cut_off(caller: &Caller<'_>, run: &Run) -> RunEnding {
         denials: Vec::new(),
         verdicts: Vec::new(),
         commits: run.ending.as_ref().map(|ending| ending.commits.clone()).unwrap_or_default(),
+        moved: Vec::new(),
         leftovers: 0,
     }
 }

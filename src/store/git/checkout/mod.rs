@@ -6,7 +6,9 @@
 mod left;
 mod make;
 mod merge;
+mod moved;
 mod plain;
+mod stuck;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +24,8 @@ pub(crate) use make::ensure;
 pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, merge, refuse_unready, remove, try_merge, whereabouts,
 };
+pub(crate) use moved::{Branches, branches_at};
+pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.
 #[derive(Debug, Clone, PartialEq, Eq)]
