@@ -1,6 +1,6 @@
 //! What the settings say about runs: the `[run]` table and the `[[verify]]` entries of `swift.toml`.
 //!
-//! A key that is not known is refused here, because a limit that is misspelt would be none.
+//! A key or section that is not known is refused here, because a limit that is misspelt would be none.
 
 use std::time::Duration;
 
@@ -53,10 +53,12 @@ struct Verify {
 /// # Errors
 /// [`Malformed`] with the place, or with the key where the value is the matter.
 pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
+    refuse_unknown_sections(text)?;
     let file: File = toml::from_str(text).map_err(|error| {
         Malformed::in_text(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
     })?;
     let run = file.run.unwrap_or_default();
+    refuse_nonsense(&run)?;
     let usual = Policy::default();
     let length = |key: &str, value: Option<String>, usual: Duration| match value {
         None => Ok(usual),
@@ -94,6 +96,75 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
             })
             .collect::<Result<_, Malformed>>()?,
     })
+}
+
+/// The sections of the settings, here and elsewhere.
+const SECTIONS: [&str; 5] = ["run", "verify", "route", "auto", "notify"];
+
+/// A section that nobody knows may be one of ours, misspelt: a verifier that nobody runs, a limit that is none. Single
+/// keys that nobody knows are left alone, unless they belong into `[run]`.
+fn refuse_unknown_sections(text: &str) -> Result<(), Malformed> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        Malformed::in_text(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
+    })?;
+    let is_section = |value: &toml::Value| {
+        value.is_table()
+            || value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(toml::Value::is_table))
+    };
+    for (name, value) in &table {
+        if is_section(value) && !SECTIONS.contains(&name.as_str()) {
+            let message = format!("no section `{name}` is known; there are {}", SECTIONS.join(", "));
+            return Err(Malformed::in_text(text, place_of(text, name), message));
+        }
+        if KEYS_OF_RUN.contains(&name.as_str()) {
+            let message = format!("`{name}` belongs below `[run]`");
+            return Err(Malformed::in_text(text, place_of(text, name), message));
+        }
+    }
+    Ok(())
+}
+
+/// The keys of `[run]`, and of nothing else.
+const KEYS_OF_RUN: [&str; 12] = [
+    "tier",
+    "timeout",
+    "silence",
+    "max_usd",
+    "max_turns",
+    "permission",
+    "allow",
+    "deny",
+    "environment",
+    "retries",
+    "backoff",
+    "escalations",
+];
+
+/// Where the first line begins that names a key or a section.
+fn place_of(text: &str, name: &str) -> usize {
+    let is_it = |line: &&str| line.trim_start_matches([' ', '\t', '[', '"', '\'']).starts_with(name);
+    text.split_inclusive('\n').take_while(|line| !is_it(line)).map(str::len).sum()
+}
+
+/// More tries than this are a typing error.
+const MOST_RETRIES: u32 = 100;
+
+fn refuse_nonsense(run: &Run) -> Result<(), Malformed> {
+    if run.max_turns == Some(0) {
+        return Err(wrong("run.max_turns", "has to be more than nothing"));
+    }
+    if run.retries.is_some_and(|retries| retries > MOST_RETRIES) {
+        return Err(wrong("run.retries", &format!("is more than {MOST_RETRIES}")));
+    }
+    let is_name = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
+    if let Some(name) = run.environment.iter().find(|name| !is_name(name)) {
+        return Err(wrong("run.environment", &format!("`{name}` is no name of a variable")));
+    }
+    let lists = [("run.allow", &run.allow), ("run.deny", &run.deny)];
+    match lists.iter().find(|(_, list)| list.iter().any(|tool| tool.trim().is_empty())) {
+        Some((key, _)) => Err(wrong(key, "has an entry that names no tool")),
+        None => Ok(()),
+    }
 }
 
 fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(
@@ -142,5 +213,20 @@ mod tests {
         assert!(refused("[run]\nmax_usd = inf\n").contains("run.max_usd"));
         assert!(refused("[[verify]]\ncommand = []\n").contains("verify.command"));
         assert!(refused("[[verify]]\ncommand = \"make\"\n").contains("invalid type"));
+        assert!(refused("[run]\nmax_turns = 0\n").contains("run.max_turns"));
+        assert!(refused("[run]\nretries = 1000000\n").contains("run.retries"));
+        assert!(refused("[run]\nenvironment = [\"A=B\"]\n").contains("run.environment"));
+        assert!(refused("[run]\nallow = [\"\"]\n").contains("run.allow"));
+    }
+
+    #[test]
+    fn a_misspelt_section_is_refused_and_a_key_of_another_version_is_not() {
+        let refused = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(
+            refused("id = \"a/b\"\n[[verifier]]\ncommand = []\n").starts_with("2:1: no section `verifier`")
+        );
+        assert!(refused("[runn]\nmax_usd = 1\n").contains("no section `runn`"));
+        assert!(refused("id = \"a/b\"\nmax_usd = 1\n").starts_with("2:1: `max_usd` belongs below"));
+        assert_eq!(parse("id = \"a/b\"\nlater = [1, 2]\n[auto]\n[notify]\n"), Ok(Policy::default()));
     }
 }

@@ -91,6 +91,15 @@ pub(crate) fn of_task(queue: &Queue, task: TaskId) -> Result<Runs> {
     Ok(runs)
 }
 
+/// The records of all prompts.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn of_prompts(queue: &Queue) -> Result<Runs> {
+    let subject = format!("-{}", layout::run_subject(None));
+    some(queue, |stem| stem.ends_with(&subject))
+}
+
 /// Other runs that go on at the same branch or in the same session of Claude Code: with a run, and on this machine.
 ///
 /// # Errors

@@ -61,8 +61,10 @@ pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
         Fault::new(Code::Malformed, format!("the committed `{}` is not UTF-8", layout::SETTINGS))
     })?;
     format::policy::parse(&text).map_err(|m| {
-        m.at(layout::SETTINGS)
-            .hint(format!("mend it in `.swift/{}`; the next command that you type records it", layout::SETTINGS))
+        m.at(layout::SETTINGS).hint(format!(
+            "mend it in `.swift/{}`; the next command that you type records it",
+            layout::SETTINGS
+        ))
     })
 }
 

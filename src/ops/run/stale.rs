@@ -82,6 +82,19 @@ pub(crate) fn runs_of(queue: &Queue, caller: &Caller<'_>, task: TaskId) -> Resul
     Ok(found.into_iter().map(|stored| stored.run).collect())
 }
 
+/// The runs of a prompt's session, oldest first, none of them stale.
+///
+/// # Errors
+/// Those of reading and of the commits.
+pub(crate) fn runs_of_session(queue: &Queue, caller: &Caller<'_>, run: &Run) -> Result<Vec<Run>> {
+    let mut found = runs::of_prompts(queue)?.all;
+    found.retain(|stored| stored.run.session == run.session);
+    if !runs::is_dry() {
+        settle(queue, caller, &mut found)?;
+    }
+    Ok(found.into_iter().map(|stored| stored.run).collect())
+}
+
 /// Whether the last runs of a task were all killed or cut off.
 pub(crate) fn kills_its_runs(runs: &[Run]) -> bool {
     let is_killed = |run: &&Run| {
