@@ -254,18 +254,36 @@ pub(crate) fn worktree_path(queue: &Queue, branch: &str) -> Result<PathBuf> {
     let common = queue.home.common_dir.to_string_lossy();
     let hash = format::audit::digest(common.as_bytes());
     let name =
-        project_folder(queue).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        main_folder(queue).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let leaf = branch.rsplit('/').next().unwrap_or(branch);
     let state = env::state_dir().ok_or_else(|| {
         Fault::new(Code::Io, "there is no place for worktrees: neither XDG_STATE_HOME nor HOME is set")
     })?;
-    Ok(state.join("swift/worktrees").join(format!("{name}-{}", &hash[..8])).join(leaf))
+    Ok(state.join(WORKTREES).join(format!("{name}-{}", &hash[..8])).join(leaf))
 }
 
 /// The checkout whose `.swift` the queue is.
-pub(crate) fn project_folder(queue: &Queue) -> &Path {
+fn main_folder(queue: &Queue) -> &Path {
     queue.home.root.parent().unwrap_or(&queue.home.root)
 }
+
+/// The checkout in which the person stands: runs begin at what is checked out there, and merges go into it. From
+/// inside the queue, or in the worktree of a run, it is the one whose `.swift` the queue is.
+pub(crate) fn project_folder(queue: &Queue) -> &Path {
+    let stand = queue.home.stand.as_deref().filter(|stand| !is_of_a_run(stand));
+    stand.unwrap_or_else(|| main_folder(queue))
+}
+
+fn is_of_a_run(folder: &Path) -> bool {
+    env::state_dir().is_some_and(|state| {
+        let worktrees = state.join(WORKTREES);
+        folder.starts_with(&worktrees)
+            || std::fs::canonicalize(worktrees).is_ok_and(|worktrees| folder.starts_with(worktrees))
+    })
+}
+
+/// Where worktrees of runs lie, below what the machine keeps.
+const WORKTREES: &str = "swift/worktrees";
 
 /// Whether a run's worktree is there.
 pub(crate) fn has_worktree(path: &Path) -> bool {

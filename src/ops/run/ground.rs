@@ -163,6 +163,10 @@ pub(crate) enum Subject<'a> {
 /// # Errors
 /// Those of git.
 pub(crate) fn checkout_for(queue: &Queue, project: &Path, subject: Subject<'_>) -> Result<Checkout> {
+    if project.to_string_lossy().contains('\n') {
+        let text = "the project's folder has a line break in its name, so git can make no worktree for a run";
+        return Err(Fault::new(Code::Unsupported, text).hint("give the folder another name"));
+    }
     let earlier = match subject {
         // The work of a run that was merged is not gone on with: its branch is done.
         Subject::Task(_, runs) => {
