@@ -12,10 +12,8 @@ fn a_limit_of_the_account_is_known_in_other_projects() {
     let task = scene.task("Make the thing");
     scene.run([task.as_str()]);
     let other = sandbox.project("elsewhere");
-    let program = scene.call("status").into_command();
-    let fake = program.get_envs().find(|(name, _)| *name == "SWIFT_CLAUDE").and_then(|(_, value)| value);
-    let fake = fake.unwrap().to_str().unwrap().to_owned();
-    let refused = other.call(["run", "hello there you"]).env("SWIFT_CLAUDE", &fake).run();
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    let refused = other.call(["run", "hello there you"]).env("SWIFT_CLAUDE", fake).run();
     assert_eq!((refused.status, scene.starts()), (5, 1), "{}", refused.stderr);
     assert!(refused.stderr.contains("the account rests"), "{}", refused.stderr);
     let footprint = other.call("doctor --footprint").run().ok();
@@ -102,4 +100,31 @@ fn a_misspelt_section_of_the_settings_begins_no_run() {
     assert_eq!(scene.starts(), 0);
     let told = scene.call("doctor").run();
     assert!(told.stdout.contains("no section `verifier`"), "{}", told.stdout);
+}
+
+#[test]
+fn a_shift_counts_tasks_and_names_what_it_cannot_reach() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\nescalations = 0\n");
+    scene.script("init; case $(cat \"$seen/prompt\") in *Poison*) exit 0;; esac; change; result ok");
+    let (poison, good) = (scene.task("Poison"), scene.task("Good"));
+    let output = scene.call("work").run();
+    assert_eq!(output.status, 8, "{}", output.stderr);
+    assert!(output.stdout.contains("2 tasks worked on in 4 requests, 1 completed"), "{}", output.stdout);
+    assert_eq!((scene.state(&poison), scene.state(&good)), ("dead".to_owned(), "done".to_owned()));
+
+    let hub = sandbox.orchestrator();
+    let gone = sandbox.project("gone");
+    for place in [&scene.place, &gone] {
+        hub.swift_ok(["register", place.path("").to_str().unwrap()]);
+    }
+    std::fs::rename(gone.path(""), sandbox.root().path("moved")).unwrap();
+    scene.task("Another");
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    let output = hub.call("work").env("SWIFT_CLAUDE", fake).run();
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("acme/gone: not worked on"), "{}", output.stderr);
+    assert!(output.stderr.contains("/web review"), "where the work is looked at: {}", output.stderr);
+    assert!(hub.call("review").run().stderr.contains("this is the orchestrator's own work"));
 }

@@ -64,7 +64,7 @@ impl Board {
         let spent = self.purse.spent();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stop = state.stop.unwrap_or(Stop::NothingReady);
-        Worked { runs: state.runs, stop, spent, notes: state.notes }
+        Worked { runs: state.runs, stop, spent, notes: state.notes, paths: self.paths }
     }
 
     /// Let a task be taken again, unless that was tried often enough; gives whether it may.
