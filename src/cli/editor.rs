@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this module is where the editor is started")]
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,12 +53,15 @@ pub(crate) fn settle<T>(done: Result<T>, scratch: Option<&PathBuf>) -> Result<T>
 /// # Errors
 /// [`Code::Io`], [`Code::TooLarge`].
 pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let meta = std::fs::metadata(path).map_err(|error| io("read", path, &error))?;
-    if meta.len() > limit {
-        let text = format!("`{}` has {} bytes; the limit is {limit}", path.display(), meta.len());
+    let file = std::fs::File::open(path).map_err(|error| io("read", path, &error))?;
+    let mut bytes = Vec::new();
+    // What a device gives has no length that could be asked for.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| io("read", path, &error))?;
+    if bytes.len() as u64 > limit {
+        let text = format!("`{}` has more than {limit} bytes, which is the limit", path.display());
         return Err(Fault::new(Code::TooLarge, text));
     }
-    std::fs::read(path).map_err(|error| io("read", path, &error))
+    Ok(bytes)
 }
 
 fn open(editor: &str, path: &Path) -> Result<()> {

@@ -52,8 +52,10 @@ impl View for InitView {
         out.push_str(&format!("{what}: {} ({})\n", self.project, self.role));
         let branch = self.branch.as_deref().unwrap_or("a detached HEAD");
         match self.home {
-            "branch" => out.push_str(&format!("  {} is a worktree of the branch `{branch}`\n", self.path)),
-            _ => out.push_str(&format!("  {} is committed on `{branch}`\n", self.path)),
+            "branch" => {
+                out.push_str(&format!("  {} is a worktree of the branch `{branch}`\n", shown(&self.path)))
+            }
+            _ => out.push_str(&format!("  {} is committed on `{branch}`\n", shown(&self.path))),
         }
     }
 

@@ -299,7 +299,7 @@ fn next_steps(changed: &Changed) -> Vec<String> {
 impl View for ChangedView {
     fn text(&self, out: &mut String) {
         out.push_str(&format!("{} {}  {}\n", self.said, self.task.short, shown(&self.task.title)));
-        out.push_str(&format!("  {}\n", self.task.path));
+        out.push_str(&format!("  {}\n", shown(&self.task.path)));
         if let Some(lease) = &self.lease {
             out.push_str(&format!(
                 "  held by {} until {}, token {}\n",

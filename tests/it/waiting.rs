@@ -102,8 +102,56 @@ fn a_text_that_cannot_be_taken_is_kept_and_the_person_told_where() {
     assert_eq!(refused.status, 8, "{}", refused.stderr);
     let hint = refused.stderr.lines().find(|line| line.contains("your text is kept in")).unwrap();
     let path = hint.split('`').nth(1).unwrap();
-    assert!(fs::read_to_string(web.path(path)).unwrap().contains("An hour"));
+    let name = path.rsplit('/').next().unwrap();
+    let kept = fs::read_to_string(sandbox.home().path("../tmp").join(name)).unwrap();
+    assert!(kept.contains("An hour"));
     let id = add(&web, ".", "One");
     let without = web.call(["edit", &id]).env("EDITOR", "").env("VISUAL", "").run();
     assert!(without.stderr.contains(&format!("swift edit {id} --body -")), "{}", without.stderr);
+}
+
+#[test]
+fn what_was_written_by_hand_is_not_taken_back_with_the_operation_that_recorded_it() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/tasks/hand.md", "+++\ntitle = \"hand\"\n+++\nlong text\n");
+    add(&web, ".", "Other");
+    web.swift_ok("undo");
+    assert!(web.read(".swift/tasks/hand.md").contains("long text"));
+    web.write(".swift/tasks/hand.md", web.read(".swift/tasks/hand.md").replace("long", "LONG"));
+    add(&web, ".", "Third");
+    web.swift_ok("undo");
+    assert!(web.read(".swift/tasks/hand.md").contains("LONG text"));
+    assert!(!web.json("list").to_string().contains("Third"));
+    web.write(".swift/tasks/notes.md", "notes\n");
+    web.swift_ok("doctor --fix sesame");
+    let refused = web.swift("undo");
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("quarantine"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_plan_is_not_shown_for_what_would_be_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "One");
+    let created = text(&web.json("log")["events"][0]["operation"]);
+    web.swift_ok(["edit", &id, "--title", "Two"]);
+    assert_eq!(web.swift(["undo", &created, "--dry-run"]).status, 4);
+}
+
+#[test]
+fn a_fencing_token_is_never_given_out_twice() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "One");
+    let claim = |actor: &str| web.json(["--actor", actor, "claim", &id])["lease"]["token"].as_u64().unwrap();
+    let first = claim("one");
+    web.swift_ok("undo");
+    let second = claim("two");
+    assert!(second > first, "{second} after {first}");
+    let late = web.swift(["--actor", "one", "done", &id, "--token", &first.to_string()]);
+    assert_eq!(late.status, 4, "{}", late.stderr);
+    web.swift_ok("audit verify");
+    web.swift_ok("doctor");
 }

@@ -179,7 +179,13 @@ fn text_of(bytes: Vec<u8>) -> Result<Text> {
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| Fault::new(Code::InvalidValue, "the text is not UTF-8"))
+    match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => {
+            Err(Fault::new(Code::InvalidValue, "the text has a NUL in it, so it is no text"))
+        }
+        Ok(text) => Ok(text),
+        Err(_) => Err(Fault::new(Code::InvalidValue, "the text is not UTF-8")),
+    }
 }
 
 /// `comment`

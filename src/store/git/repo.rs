@@ -241,8 +241,10 @@ impl Repo {
             .or_else(|| self.text("user.email"))
             .or_else(|| self.text("gitoxide.user.emailFallback"))
             .or_else(|| last("email"));
-        let known =
-            |text: Option<String>| text.filter(|text| !text.trim().is_empty()).ok_or_else(no_identity);
+        let known = |text: Option<String>| {
+            let text = text.map(|text| without_crud(&text));
+            text.filter(|text| !text.is_empty()).ok_or_else(no_identity)
+        };
         Ok(gix::actor::Signature { name: known(name)?.into(), email: known(email)?.into(), time })
     }
 
@@ -254,6 +256,11 @@ impl Repo {
             None => Ok(commit),
         }
     }
+}
+
+/// git leaves these characters out of a name or an address, because they divide the line that it stands in.
+fn without_crud(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0')).collect::<String>().trim().to_owned()
 }
 
 fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
