@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::guardian::{self, TERMINATE};
+use super::guardians;
 use super::lines::{self, Line};
 use super::process::kill_marked;
 use crate::domain::run::evidence::Exit;
@@ -89,7 +90,7 @@ pub(crate) fn start(order: Order, stdout: Stdout) -> std::io::Result<Guarded> {
     command.arg(&order.program).args(&order.arguments);
     command.current_dir(&order.folder).env_clear().envs(order.environment);
     command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut guardian = command.spawn()?;
+    let mut guardian = guardians::born(|| command.spawn())?;
     // The command holds a copy of the guardian's end, which would hide that it is gone.
     drop(command);
     let (tell, heard) = sync_channel(64);
@@ -193,9 +194,11 @@ impl Guarded {
     /// Do the guardian's work, because it is gone or does not do it.
     pub(crate) fn sweep(&mut self) {
         let _ = self.guardian.kill();
-        let Some(mark) = &self.mark else { return };
+        // What was below it is this process's to end from then on.
+        let _ = self.guardian.wait();
         let until = Instant::now() + Duration::from_secs(5);
-        while kill_marked(mark) > 0 && Instant::now() < until {
+        let marked = || self.mark.as_ref().map_or(0, |mark| kill_marked(mark));
+        while marked() + guardians::kill_strays() > 0 && Instant::now() < until {
             std::thread::yield_now();
         }
     }
@@ -205,5 +208,6 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         let _ = self.control.shutdown(std::net::Shutdown::Both);
         let _ = self.guardian.wait();
+        guardians::buried(&self.guardian);
     }
 }

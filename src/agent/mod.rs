@@ -14,6 +14,7 @@ pub(crate) mod claude;
 pub(crate) mod detached;
 pub(crate) mod find;
 pub(crate) mod guardian;
+mod guardians;
 mod lines;
 mod message;
 pub(crate) mod process;

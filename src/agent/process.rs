@@ -3,6 +3,7 @@
 //! Linux tells in `/proc`. Elsewhere only process groups can be reached.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 struct Entry {
     pid: i32,
     parent: i32,
+    session: i32,
     is_zombie: bool,
 }
 
@@ -27,18 +29,43 @@ fn parse_stat(pid: i32, stat: &[u8]) -> Option<Entry> {
     let rest = std::str::from_utf8(stat.get(close + 2..)?).ok()?;
     let mut fields = rest.split(' ');
     let state = fields.next()?;
-    Some(Entry { pid, parent: fields.next()?.parse().ok()?, is_zombie: state == "Z" || state == "X" })
+    let is_zombie = state == "Z" || state == "X";
+    let parent = fields.next()?.parse().ok()?;
+    // After the parent comes the process group.
+    let session = fields.nth(1)?.parse().ok()?;
+    Some(Entry { pid, parent, session, is_zombie })
 }
 
 /// The living descendants of this process, in the order in which they were born into the tree.
 pub(super) fn descendants() -> Vec<Pid> {
-    let all = all();
+    below(vec![getpid().as_raw_nonzero().get()], &all())
+}
+
+/// Kill the children of this process that are in other sessions, if they are meant, with everything below them; gives
+/// how many there were.
+pub(super) fn kill_children(is_meant: impl Fn(i32) -> bool) -> usize {
+    let (all, own) = (all(), getpid().as_raw_nonzero().get());
+    let Some(session) = all.iter().find(|entry| entry.pid == own).map(|entry| entry.session) else {
+        return 0;
+    };
+    let strays = all.iter().filter(|entry| entry.parent == own && entry.session != session);
+    let strays: Vec<&Entry> = strays.filter(|entry| is_meant(entry.pid)).collect();
+    let living = strays.iter().filter(|entry| !entry.is_zombie).filter_map(|entry| Pid::from_raw(entry.pid));
+    let mut found: Vec<Pid> = living.collect();
+    found.extend(below(strays.iter().map(|entry| entry.pid).collect(), &all));
+    for pid in &found {
+        let _ = kill_process(*pid, Signal::KILL);
+    }
+    found.len()
+}
+
+/// The living processes below these.
+fn below(mut waiting: Vec<i32>, all: &[Entry]) -> Vec<Pid> {
     let mut children: HashMap<i32, Vec<Entry>> = HashMap::new();
     for entry in all {
-        children.entry(entry.parent).or_default().push(entry);
+        children.entry(entry.parent).or_default().push(*entry);
     }
     let mut found = Vec::new();
-    let mut waiting = vec![getpid().as_raw_nonzero().get()];
     while let Some(parent) = waiting.pop() {
         for entry in children.remove(&parent).unwrap_or_default() {
             waiting.push(entry.pid);
@@ -80,6 +107,19 @@ pub(crate) fn kill_marked(mark: &str) -> usize {
     marked.len()
 }
 
+/// Whether a living process works in a folder; `None` where the system does not tell.
+pub(crate) fn works_in(folder: &Path) -> Option<bool> {
+    let all = all();
+    if all.is_empty() {
+        return None;
+    }
+    let own = getpid().as_raw_nonzero().get();
+    let is_there = |entry: &Entry| {
+        std::fs::read_link(format!("/proc/{}/cwd", entry.pid)).is_ok_and(|cwd| cwd.starts_with(folder))
+    };
+    Some(all.iter().any(|entry| entry.pid != own && !entry.is_zombie && is_there(entry)))
+}
+
 fn has_mark(pid: i32, mark: &str) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
@@ -99,9 +139,9 @@ mod tests {
 
     #[test]
     fn a_name_with_brackets_is_read() {
-        let entry = parse_stat(7, b"7 (a) (b c) S 3 7 7 0").unwrap();
-        assert_eq!((entry.parent, entry.is_zombie), (3, false));
-        assert!(parse_stat(7, b"7 (x) Z 3").unwrap().is_zombie);
+        let entry = parse_stat(7, b"7 (a) (b c) S 3 7 5 0").unwrap();
+        assert_eq!((entry.parent, entry.session, entry.is_zombie), (3, 5, false));
+        assert!(parse_stat(7, b"7 (x) Z 3 7 7").unwrap().is_zombie);
         assert!(parse_stat(7, b"nonsense").is_none());
     }
 }

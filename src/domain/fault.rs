@@ -155,6 +155,8 @@ codes! {
     Recursion = "recursion", Held;
     /// Nothing is started on this account now: its usage limit is reached, it fails again and again, or a person has to look.
     AccountRests = "account-rests", Held;
+    /// The model failed too often in a row, so nothing is started with it for a while; other models are.
+    ModelRests = "model-rests", Held;
     /// No run answers to the reference.
     RunNotFound = "run-not-found", NotFound;
     /// No money or no start is left for another run.

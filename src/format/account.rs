@@ -1,4 +1,4 @@
-//! `local/account.toml`: the circuit breakers of this machine's accounts.
+//! `account.toml`: the circuit breakers of this machine's accounts.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -53,6 +53,12 @@ pub(crate) fn without_hooks(text: &str) -> Result<String, Malformed> {
     Ok(format!("{mark}{text}"))
 }
 
+/// Whether the settings say that no hook runs. What is no strict JSON, Claude Code does not read either.
+pub(crate) fn turns_hooks_off(text: &str) -> bool {
+    let settings = serde_json::from_str::<serde_json::Value>(text);
+    settings.is_ok_and(|settings| settings["disableAllHooks"] == true)
+}
+
 /// Whether programs that know no comments can read it.
 pub(crate) fn is_strict(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');

@@ -1,6 +1,6 @@
 //! What the settings say about runs: the `[run]` table and the `[[verify]]` entries of `swift.toml`.
 //!
-//! A key that is not known is refused here, because a limit that is misspelt would be none.
+//! A key or section that is not known is refused here, because a limit that is misspelt would be none.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use super::malformed::Malformed;
 use super::{duration, syntax};
 use crate::domain::fault::Fault;
 use crate::domain::run::policy::{Policy, Verifier};
+use crate::domain::text::shown;
 
 /// How long a verifier may take if nothing is said.
 const VERIFIER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -32,15 +33,15 @@ struct Run {
     timeout: Option<Text>,
     silence: Option<Text>,
     max_usd: Option<Spanned<f64>>,
-    max_turns: Option<u32>,
+    max_turns: Option<Spanned<u32>>,
     permission: Option<Text>,
     #[serde(default)]
-    allow: Vec<String>,
+    allow: Vec<Text>,
     #[serde(default)]
-    deny: Vec<String>,
+    deny: Vec<Text>,
     #[serde(default)]
-    environment: Vec<String>,
-    retries: Option<u32>,
+    environment: Vec<Text>,
+    retries: Option<Spanned<u32>>,
     backoff: Option<Text>,
     escalations: Option<u32>,
 }
@@ -57,8 +58,10 @@ struct Verify {
 /// # Errors
 /// [`Malformed`] with the place.
 pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
+    refuse_unknown_sections(text)?;
     let file: File = syntax::read(text)?;
     let run = file.run.unwrap_or_default();
+    refuse_nonsense(text, &run)?;
     let usual = Policy::default();
     let length = |key: &str, value: Option<Text>, usual: Duration| match value {
         None => Ok(usual),
@@ -78,12 +81,12 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
         timeout: length("run.timeout", run.timeout, usual.timeout)?,
         silence: length("run.silence", run.silence, usual.silence)?,
         max_usd: run.max_usd.map_or(usual.max_usd, Spanned::into_inner),
-        max_turns: run.max_turns.unwrap_or(usual.max_turns),
+        max_turns: run.max_turns.map_or(usual.max_turns, Spanned::into_inner),
         permission: word(text, "run.permission", run.permission)?.unwrap_or(usual.permission),
-        allow: run.allow,
-        deny: run.deny,
-        environment: run.environment,
-        retries: run.retries.unwrap_or(usual.retries),
+        allow: plain(run.allow),
+        deny: plain(run.deny),
+        environment: plain(run.environment),
+        retries: run.retries.map_or(usual.retries, Spanned::into_inner),
         backoff: length("run.backoff", run.backoff, usual.backoff)?,
         escalations: run.escalations.unwrap_or(usual.escalations),
         verifiers: file
@@ -99,6 +102,79 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
             })
             .collect::<Result<_, Malformed>>()?,
     })
+}
+
+/// The sections of the settings, here and elsewhere.
+const SECTIONS: [&str; 5] = ["run", "verify", "route", "auto", "notify"];
+
+/// A section that nobody knows may be one of ours, misspelt: a verifier that nobody runs, a limit that is none. Single
+/// keys that nobody knows are left alone, unless they belong into `[run]`.
+fn refuse_unknown_sections(text: &str) -> Result<(), Malformed> {
+    let table: toml::Table = syntax::read(text)?;
+    let is_section = |value: &toml::Value| {
+        value.is_table()
+            || value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(toml::Value::is_table))
+    };
+    for (name, value) in &table {
+        if is_section(value) && !SECTIONS.contains(&name.as_str()) {
+            let message = format!("no section `{}` is known; there are {}", shown(name), SECTIONS.join(", "));
+            return Err(Malformed::in_text(text, place_of(text, name), message));
+        }
+        if KEYS_OF_RUN.contains(&name.as_str()) {
+            let message = format!("`{name}` belongs below `[run]`");
+            return Err(Malformed::in_text(text, place_of(text, name), message));
+        }
+    }
+    Ok(())
+}
+
+/// The keys of `[run]`, and of nothing else.
+const KEYS_OF_RUN: [&str; 12] = [
+    "tier",
+    "timeout",
+    "silence",
+    "max_usd",
+    "max_turns",
+    "permission",
+    "allow",
+    "deny",
+    "environment",
+    "retries",
+    "backoff",
+    "escalations",
+];
+
+/// Where the first line begins that names a key or a section.
+fn place_of(text: &str, name: &str) -> usize {
+    let is_it = |line: &&str| line.trim_start_matches([' ', '\t', '[', '"', '\'']).starts_with(name);
+    text.split_inclusive('\n').take_while(|line| !is_it(line)).map(str::len).sum()
+}
+
+/// More tries than this are a typing error.
+const MOST_RETRIES: u32 = 100;
+
+fn refuse_nonsense(text: &str, run: &Run) -> Result<(), Malformed> {
+    if let Some(turns) = run.max_turns.as_ref().filter(|turns| *turns.get_ref() == 0) {
+        return Err(wrong(text, turns, "run.max_turns", "has to be more than nothing"));
+    }
+    if let Some(retries) = run.retries.as_ref().filter(|retries| *retries.get_ref() > MOST_RETRIES) {
+        return Err(wrong(text, retries, "run.retries", &format!("is more than {MOST_RETRIES}")));
+    }
+    let is_name = |name: &&Text| !name.get_ref().is_empty() && !name.get_ref().contains(['=', '\0']);
+    if let Some(name) = run.environment.iter().find(|name| !is_name(name)) {
+        let what = format!("`{}` is no name of a variable", shown(name.get_ref()));
+        return Err(wrong(text, name, "run.environment", &what));
+    }
+    for (key, list) in [("run.allow", &run.allow), ("run.deny", &run.deny)] {
+        if let Some(tool) = list.iter().find(|tool| tool.get_ref().trim().is_empty()) {
+            return Err(wrong(text, tool, key, "has an entry that names no tool"));
+        }
+    }
+    Ok(())
+}
+
+fn plain(list: Vec<Text>) -> Vec<String> {
+    list.into_iter().map(Spanned::into_inner).collect()
 }
 
 fn word<T: std::str::FromStr<Err = Fault>>(
@@ -148,5 +224,20 @@ mod tests {
         assert!(refused("[run]\nmax_usd = inf\n").starts_with("2:11: run.max_usd"));
         assert!(refused("[[verify]]\ncommand = []\n").contains("verify.command"));
         assert!(refused("[[verify]]\ncommand = \"make\"\n").contains("invalid type"));
+        assert!(refused("[run]\nmax_turns = 0\n").contains("run.max_turns"));
+        assert!(refused("[run]\nretries = 1000000\n").contains("run.retries"));
+        assert!(refused("[run]\nenvironment = [\"A=B\"]\n").contains("run.environment"));
+        assert!(refused("[run]\nallow = [\"\"]\n").contains("run.allow"));
+    }
+
+    #[test]
+    fn a_misspelt_section_is_refused_and_a_key_of_another_version_is_not() {
+        let refused = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(
+            refused("id = \"a/b\"\n[[verifier]]\ncommand = []\n").starts_with("2:1: no section `verifier`")
+        );
+        assert!(refused("[runn]\nmax_usd = 1\n").contains("no section `runn`"));
+        assert!(refused("id = \"a/b\"\nmax_usd = 1\n").starts_with("2:1: `max_usd` belongs below"));
+        assert_eq!(parse("id = \"a/b\"\nlater = [1, 2]\n[auto]\n[notify]\n"), Ok(Policy::default()));
     }
 }

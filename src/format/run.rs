@@ -81,6 +81,9 @@ fn render_ending(text: &mut String, ending: &RunEnding) {
     line(text, "session_usd", dollars(ending.spend.session_usd));
     line(text, "summary", string(&ending.summary));
     line(text, "commits", array(&ending.commits));
+    if !ending.moved.is_empty() {
+        line(text, "moved", array(&ending.moved));
+    }
     line(text, "leftovers", ending.leftovers);
     text.push_str("\n[end.tokens]\n");
     render_tokens(text, ending.spend.tokens);
@@ -161,6 +164,8 @@ struct End {
     session_usd: f64,
     summary: String,
     commits: Vec<String>,
+    #[serde(default)]
+    moved: Vec<String>,
     leftovers: u32,
     tokens: TokenTable,
     #[serde(default)]
@@ -261,6 +266,7 @@ fn ending(end: End) -> Result<RunEnding, Malformed> {
             .map(|v| Verdict { command: v.command, passed: v.passed, ended: v.ended, said: v.said })
             .collect(),
         commits: end.commits,
+        moved: end.moved,
         leftovers: end.leftovers,
     })
 }

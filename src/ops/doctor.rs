@@ -10,7 +10,7 @@ use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
-use crate::format::session;
+use crate::format::{policy, session};
 use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
@@ -61,12 +61,25 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         );
     }
     registered(queue, &mut findings)?;
+    what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
     findings.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
+}
+
+/// Settings about runs that cannot be read: no run begins with them.
+fn what_runs_may_do(queue: &Queue, findings: &mut Vec<Finding>) {
+    let Ok(Some(text)) = queue.read_text(layout::SETTINGS) else { return };
+    if let Err(malformed) = policy::parse(&text) {
+        let message = format!("no run begins with these settings: {malformed}");
+        findings.push(
+            Finding::new("run-settings", Severity::Warning, layout::SETTINGS, message)
+                .fix(format!("mend it in `.swift/{}`", layout::SETTINGS)),
+        );
+    }
 }
 
 fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {

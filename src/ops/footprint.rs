@@ -1,6 +1,7 @@
 //! Everything on this machine that belongs to a queue.
 
 use crate::domain::fault::Result;
+use crate::ops::run::account;
 use crate::ops::run::leftover::{self, Standing};
 use crate::store::footprint;
 use crate::store::queue::Queue;
@@ -13,6 +14,16 @@ pub(crate) use footprint::Entry;
 /// Those of listing folders.
 pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
     let mut entries = footprint::of(queue)?;
+    let account = account::shelf(queue).path(account::FILE);
+    let bytes = footprint::size(&account);
+    if bytes > 0 {
+        let path = account.display().to_string();
+        entries.push(Entry {
+            path,
+            bytes,
+            what: "which accounts and models rest; for all projects of this machine",
+        });
+    }
     for leftover in leftover::all(queue)? {
         let what = match leftover.standing {
             Standing::Done => "a run worked here; its work is merged",

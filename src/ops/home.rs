@@ -28,11 +28,13 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
 /// Move the queue to another home; its files and history stay.
 ///
 /// # Errors
-/// Those of the commit engine; nothing is changed then.
+/// [`Claimed`](crate::domain::fault::Code::Claimed) while a run goes on, which would not find its record any more; those
+/// of the commit engine. Nothing is changed then.
 pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Home> {
     if queue.home.kind == to {
         return Ok(queue.home.clone());
     }
+    leftover::refuse_while_running(queue)?;
     let mut tx = Tx::begin(queue, operation)?;
     tx.commit_now();
     tx.commit("record what was not committed yet")?;

@@ -3,16 +3,14 @@
 //! What is ours is marked in the files themselves. Beside that this machine keeps what was there before, so that taking
 //! it out gives back every byte as long as nobody changed the file since; otherwise only what is marked goes.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::format::audit::digest;
 use crate::format::{claude, hooks};
-use crate::store::git::project_paths;
 use crate::store::integration::Checkout;
 use crate::store::queue::Queue;
+use crate::store::runs;
 
 /// Where Claude Code has its settings for a project.
 const SETTINGS: &str = ".claude/settings.json";
@@ -64,13 +62,12 @@ impl Plan {
     }
 }
 
-/// What would have to be written in the checkout around a folder.
+/// What would have to be written in the checkout in which the person stands: sessions in a linked one read its files.
 ///
 /// # Errors
 /// [`Code::NotAFile`] for links, [`Code::Malformed`] for settings that cannot be read, with the place.
-pub(crate) fn plan(queue: &Queue, start: &Path, wanted: Wanted) -> Result<Plan> {
-    let (folder, _) = project_paths(start)?;
-    let checkout = Checkout::at(folder);
+pub(crate) fn plan(queue: &Queue, wanted: Wanted) -> Result<Plan> {
+    let checkout = Checkout::at(runs::project_folder(queue).to_owned());
     let record = record(queue);
     let mut notes = Vec::new();
     let mut steps = Vec::new();
@@ -83,6 +80,9 @@ pub(crate) fn plan(queue: &Queue, start: &Path, wanted: Wanted) -> Result<Plan> 
         notes.push(format!(
             "`{SETTINGS}` has comments or trailing commas; Claude Code ignores such a file as a whole"
         ));
+    }
+    if wanted == Wanted::Installed && after.as_deref().is_some_and(claude::turns_hooks_off) {
+        notes.push(format!("`{SETTINGS}` says `disableAllHooks`: no hook runs while it does"));
     }
     push(&mut steps, SETTINGS.to_owned(), before, after);
     for (name, own) in hooks::slash_commands() {
@@ -120,11 +120,23 @@ fn settings_without(now: Option<&str>, record: Option<&Record>) -> Result<Option
     if let Some(record) = record.filter(|record| record.made == digest(now.as_bytes())) {
         return Ok(record.settings.clone());
     }
-    claude::without_hooks(now).map(Some).map_err(|m| m.at(SETTINGS))
+    let rest = claude::without_hooks(now).map_err(|m| m.at(SETTINGS))?;
+    // Nobody knows any more what was there before, in a clone for example; with nothing in it, it was there for us.
+    let is_nothing = record.is_none() && rest != now && rest.split_whitespace().eq(["{}"]);
+    Ok((!is_nothing).then_some(rest))
+}
+
+/// Each checkout has its own memory.
+fn record_name(queue: &Queue) -> String {
+    let folder = runs::project_folder(queue);
+    if queue.home.root.parent() == Some(folder) {
+        return RECORD.to_owned();
+    }
+    format!("claude-{}.json", &digest(folder.to_string_lossy().as_bytes())[..8])
 }
 
 fn record(queue: &Queue) -> Option<Record> {
-    serde_json::from_slice(&queue.local.read(RECORD)?).ok()
+    serde_json::from_slice(&queue.local.read(&record_name(queue))?).ok()
 }
 
 /// Write what was planned. A file that changed since the plan was made stops it before anything of that file is lost.
@@ -164,7 +176,7 @@ fn install(queue: &Queue, plan: &Plan) -> Result<()> {
 
 fn keep(queue: &Queue, record: &Record) -> Result<()> {
     let text = serde_json::to_vec_pretty(record).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
-    queue.local.write(RECORD, &text)
+    queue.local.write(&record_name(queue), &text)
 }
 
 fn remove(queue: &Queue, plan: &Plan) -> Result<()> {
@@ -177,8 +189,9 @@ fn remove(queue: &Queue, plan: &Plan) -> Result<()> {
             None => plan.checkout.remove(&step.path, before.as_bytes())?,
         }
     }
-    let mut folders = record(queue).map(|record| record.folders).unwrap_or_default();
+    let forgotten = || vec![".claude".to_owned(), COMMANDS.to_owned()];
+    let mut folders = record(queue).map_or_else(forgotten, |record| record.folders);
     folders.push(format!("{COMMANDS}/swift"));
     plan.checkout.remove_empty(&folders);
-    queue.local.remove(RECORD)
+    queue.local.remove(&record_name(queue))
 }

@@ -102,7 +102,7 @@ pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
     let (members, problems) = members::all(queue)?;
     let carrier = carrier(queue);
     let carrier = carrier.as_ref().map_or_else(|| is_orchestrator(queue).then_some(queue), Some);
-    let breakers = account::kept_by(carrier.unwrap_or(queue), now);
+    let breakers = account::seen(queue, now);
     let mut status = Status {
         at: now,
         id: queue.settings.id.to_string(),

@@ -73,6 +73,7 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         }
     };
     refuse_what_is_no_operation_alone(queue, &entry)?;
+    refuse_runs(&entry)?;
     let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
     let mut parts = Vec::new();
     for project in projects(queue, &entry) {
@@ -157,6 +158,19 @@ fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<(
         }
     }
     Ok(())
+}
+
+/// What a run did has happened: without its record nobody would know, and it would seem to run still.
+fn refuse_runs(entry: &Entry) -> Result<()> {
+    if message::trailer(&entry.message, message::VERB) != Some("run") {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::UndoBlocked,
+        "a run is not taken back: its record tells what happened, and what it cost",
+    )
+    .hint("`swift runs` shows it")
+    .hint("`swift reject REF --why \"…\"` sends its work back, and opens the task again"))
 }
 
 fn rested_on(part: &Part, path: &str) -> Fault {

@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 
 use super::layout::LOCAL;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::env;
 
 /// How large a note may be that is read as a whole.
 const LARGEST_NOTE: u64 = 16 << 20;
@@ -46,6 +47,28 @@ impl Local {
     /// The folder below a queue's root; made when something is first written.
     pub(crate) fn of(root: &Path) -> Local {
         Local { folder: root.join(LOCAL) }
+    }
+
+    /// What belongs to no queue but to whoever uses this machine: beside the worktrees of runs. `None` where the
+    /// environment names no place for it.
+    pub(crate) fn of_machine() -> Option<Local> {
+        env::state_dir().map(|state| Local { folder: state.join("swift") })
+    }
+
+    /// Where a file of this folder lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// One after the other: read and write again as nobody else does meanwhile, until this is dropped.
+    ///
+    /// # Errors
+    /// As [`Local::ensure`].
+    pub(crate) fn turn(&self) -> Result<fs::File> {
+        self.ensure()?;
+        let folder = fs::File::open(&self.folder).map_err(|e| io("open", &self.folder, &e))?;
+        folder.lock().map_err(|e| io("lock", &self.folder, &e))?;
+        Ok(folder)
     }
 
     /// A file's bytes; `None` if it is not there or cannot be read, which is the same here, as is one that is larger

@@ -11,6 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::layout;
 use super::local::{self, LARGEST_INDEX, is_frozen};
+use super::presence::{self, Presence};
 use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, SHORTEST_REFERENCE, TaskId};
@@ -90,6 +91,28 @@ pub(crate) fn of_task(queue: &Queue, task: TaskId) -> Result<Runs> {
     Ok(runs)
 }
 
+/// The records of all prompts.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn of_prompts(queue: &Queue) -> Result<Runs> {
+    let subject = format!("-{}", layout::run_subject(None));
+    some(queue, |stem| stem.ends_with(&subject))
+}
+
+/// Other runs that go on at the same branch or in the same session of Claude Code: with a run, and on this machine.
+///
+/// # Errors
+/// Those of listing the folder.
+pub(crate) fn beside(queue: &Queue, run: &Run) -> Result<Vec<Run>> {
+    let subject = format!("-{}", layout::run_subject(run.task));
+    let all = some(queue, |stem| stem.ends_with(&subject))?.all.into_iter().map(|stored| stored.run);
+    let is_near =
+        |other: &Run| other.session == run.session || (other.branch.is_some() && other.branch == run.branch);
+    let goes_on = |other: &Run| other.ending.is_none() && is_alive(queue, other.id);
+    Ok(all.filter(|other| other.id != run.id && is_near(other) && goes_on(other)).collect())
+}
+
 /// The one run that a reference names: its id or the first characters of its random part.
 ///
 /// # Errors
@@ -133,6 +156,7 @@ pub(crate) struct LiveLog {
     file: File,
     pub(crate) path: PathBuf,
     written: u64,
+    _presence: Presence,
 }
 
 impl LiveLog {
@@ -141,12 +165,13 @@ impl LiveLog {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn begin(queue: &Queue, id: RunId) -> Result<LiveLog> {
+        let presence = Presence::begin(&queue.home)?;
         queue.local.write(&format!("runs/{id}.jsonl"), b"")?;
         let path = live_path(queue, id);
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| io("open", &path, &error))?;
         flock(&file, FlockOperation::LockShared).map_err(|error| io("lock", &path, &error.into()))?;
-        Ok(LiveLog { file, path, written: 0 })
+        Ok(LiveLog { file, path, written: 0, _presence: presence })
     }
 
     /// Add a line. One that cannot be written is missing, and no reason to end a run.
@@ -157,18 +182,32 @@ impl LiveLog {
     }
 }
 
-/// Whether anything of a run lives on this machine.
+/// Whether anything of a run lives on this machine. One without a live log was deleted with it, or is another
+/// machine's: it counts as alive for as long as any run goes on here.
 pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
-    let Ok(file) = local::open(&live_path(queue, id)) else { return false };
+    let Ok(file) = local::open(&live_path(queue, id)) else { return presence::is_any(&queue.home) };
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
-/// A run that goes on in this project on this machine, if there is one.
-pub(crate) fn any_alive(queue: &Queue) -> Option<RunId> {
-    let entries = std::fs::read_dir(queue.home.root.join(layout::LOCAL).join("runs")).ok()?;
+/// What goes on in a project on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Nothing,
+    Run(RunId),
+    /// Some run, whose live log was deleted.
+    Unnamed,
+}
+
+/// Whether a run goes on in this project on this machine.
+pub(crate) fn activity(queue: &Queue) -> Activity {
+    let entries = std::fs::read_dir(queue.home.root.join(layout::LOCAL).join("runs")).into_iter().flatten();
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut ids = names.filter_map(|name| name.strip_suffix(".jsonl")?.parse().ok());
-    ids.find(|id| is_alive(queue, *id))
+    match ids.find(|id| is_alive(queue, *id)) {
+        Some(id) => Activity::Run(id),
+        None if presence::is_any(&queue.home) => Activity::Unnamed,
+        None => Activity::Nothing,
+    }
 }
 
 /// The live log as far as it is written; `None` if there is none on this machine.
@@ -215,18 +254,36 @@ pub(crate) fn worktree_path(queue: &Queue, branch: &str) -> Result<PathBuf> {
     let common = queue.home.common_dir.to_string_lossy();
     let hash = format::audit::digest(common.as_bytes());
     let name =
-        project_folder(queue).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        main_folder(queue).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let leaf = branch.rsplit('/').next().unwrap_or(branch);
     let state = env::state_dir().ok_or_else(|| {
         Fault::new(Code::Io, "there is no place for worktrees: neither XDG_STATE_HOME nor HOME is set")
     })?;
-    Ok(state.join("swift/worktrees").join(format!("{name}-{}", &hash[..8])).join(leaf))
+    Ok(state.join(WORKTREES).join(format!("{name}-{}", &hash[..8])).join(leaf))
 }
 
 /// The checkout whose `.swift` the queue is.
-pub(crate) fn project_folder(queue: &Queue) -> &Path {
+fn main_folder(queue: &Queue) -> &Path {
     queue.home.root.parent().unwrap_or(&queue.home.root)
 }
+
+/// The checkout in which the person stands: runs begin at what is checked out there, and merges go into it. From
+/// inside the queue, or in the worktree of a run, it is the one whose `.swift` the queue is.
+pub(crate) fn project_folder(queue: &Queue) -> &Path {
+    let stand = queue.home.stand.as_deref().filter(|stand| !is_of_a_run(stand));
+    stand.unwrap_or_else(|| main_folder(queue))
+}
+
+fn is_of_a_run(folder: &Path) -> bool {
+    env::state_dir().is_some_and(|state| {
+        let worktrees = state.join(WORKTREES);
+        folder.starts_with(&worktrees)
+            || std::fs::canonicalize(worktrees).is_ok_and(|worktrees| folder.starts_with(worktrees))
+    })
+}
+
+/// Where worktrees of runs lie, below what the machine keeps.
+const WORKTREES: &str = "swift/worktrees";
 
 /// Whether a run's worktree is there.
 pub(crate) fn has_worktree(path: &Path) -> bool {

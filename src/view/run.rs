@@ -46,6 +46,8 @@ pub(crate) struct RunRow {
     pub(crate) tokens: TokenRow,
     pub(crate) summary: String,
     pub(crate) commits: Vec<String>,
+    /// What is otherwise at branches that are not its own since it began.
+    pub(crate) moved: Vec<String>,
     pub(crate) denied: Vec<DenialRow>,
     pub(crate) verify: Vec<VerdictRow>,
     pub(crate) review: Option<ReviewRow>,
@@ -139,6 +141,7 @@ impl RunRow {
             tokens: ending.map(|ending| ending.spend.tokens.into()).unwrap_or_default(),
             summary: ending.map(|ending| ending.summary.clone()).unwrap_or_default(),
             commits: ending.map(|ending| ending.commits.clone()).unwrap_or_default(),
+            moved: ending.map(|ending| ending.moved.clone()).unwrap_or_default(),
             denied: denied(run),
             verify: verdicts(run),
             review: run.review.as_ref().map(review),
@@ -206,6 +209,9 @@ impl RunRow {
         }
         for commit in &self.commits {
             line("commit", commit.get(..12).unwrap_or(commit));
+        }
+        for moved in &self.moved {
+            line("careful", &format!("while it ran, {moved}"));
         }
         for denial in &self.denied {
             line("refused", &format!("{} {}", denial.tool, denial.input));

@@ -13,9 +13,15 @@ use crate::store::git::checkout::Prospect;
 /// The runs of a shift and why it ended.
 #[derive(Debug, Serialize)]
 pub(crate) struct WorkView {
-    /// The last run of each task that was worked on.
+    /// The last run of each request; a task that failed may have been taken up again.
     pub(crate) runs: Vec<WorkedRow>,
+    /// How many tasks were worked on.
+    pub(crate) tasks: usize,
+    /// How many of them were completed in the end.
     pub(crate) completed: usize,
+    /// Where finished work is looked at.
+    #[serde(skip)]
+    pub(crate) reviews: Vec<String>,
     pub(crate) cost_usd: f64,
     /// `nothing-ready`, `asked`, `time`, `budget`, `account` or `fault`.
     pub(crate) stopped: &'static str,
@@ -37,11 +43,15 @@ impl View for WorkView {
         for row in &self.runs {
             row.run.line(out);
         }
+        let again = match self.runs.len() {
+            requests if requests > self.tasks => format!(" in {}", count(requests, "request")),
+            _ => String::new(),
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,
-            "{} worked on, {} completed, ${:.4}; stopped: {}",
-            count(self.runs.len(), "task"),
+            "{} worked on{again}, {} completed, ${:.4}; stopped: {}",
+            count(self.tasks, "task"),
             self.completed,
             self.cost_usd,
             shown(&self.why)
@@ -49,7 +59,7 @@ impl View for WorkView {
     }
 
     fn next(&self) -> Vec<String> {
-        if self.completed > 0 { vec!["swift review".to_owned()] } else { vec!["swift next --why".to_owned()] }
+        if self.reviews.is_empty() { vec!["swift next --why".to_owned()] } else { self.reviews.clone() }
     }
 
     fn notes(&self) -> Vec<String> {
@@ -61,6 +71,8 @@ impl View for WorkView {
 #[derive(Debug, Serialize)]
 pub(crate) struct ReviewsView {
     pub(crate) waiting: Vec<WaitingRow>,
+    #[serde(rename = "notes")]
+    pub(crate) remarks: Vec<String>,
 }
 
 /// One branch that waits.
@@ -117,6 +129,10 @@ impl View for ReviewsView {
         let mut next = vec![format!("swift review {}", first.run.short)];
         next.extend(decisions(&first.run, &first.prospect));
         next
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.remarks.clone()
     }
 }
 

@@ -101,6 +101,24 @@ fn a_guardian_that_is_killed_leaves_nothing_either() {
 }
 
 #[test]
+fn a_guardian_that_is_killed_leaves_nothing_that_hides_either() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    // Neither the environment nor a process group tells whose it is.
+    let pid = sandbox.home().path("pid").display().to_string();
+    scene.script(&format!(
+        "init; (setsid env -i sh -c 'echo $$ >\"{pid}\"; exec sleep 1006' &) ; \
+         while ! [ -s \"{pid}\" ]; do sleep 0.05; done; kill -9 $PPID; hang"
+    ));
+    let task = scene.task("Make it");
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, text(&document["run"]["outcome"])), (130, "interrupted".to_owned()));
+    let stat = format!("/proc/{}/stat", sandbox.home().read("pid").trim());
+    let is_dead = std::fs::read_to_string(stat).map_or(true, |stat| stat.contains(") Z "));
+    assert!(is_dead, "it does not outlive the run");
+}
+
+#[test]
 fn a_run_that_takes_too_long_or_is_silent_is_ended() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

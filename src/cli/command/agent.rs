@@ -69,7 +69,7 @@ impl Integrate {
         let Integration::Claude(claude) = self.with;
         let wanted = if claude.remove { Wanted::Removed } else { Wanted::Installed };
         let queue = context.queue()?;
-        let plan = integrate::plan(queue, &context.start, wanted)?;
+        let plan = integrate::plan(queue, wanted)?;
         if plan.steps.is_empty() {
             context.ui.show(&Answer::new("nothing to do").field("files", Vec::<String>::new()))?;
             plan.notes.iter().for_each(|note| context.ui.note(note));

@@ -6,6 +6,7 @@ use crate::cli::DONE;
 use crate::cli::approval::{self, Decision, Plan};
 use crate::cli::context::Context;
 use crate::domain::fault::Result;
+use crate::domain::settings::Role;
 use crate::format::audit::digest;
 use crate::ops::run::review;
 use crate::view::run::RunRow;
@@ -33,7 +34,10 @@ impl Review {
                     let row = RunRow::new(&waiting.stored.run, &waiting.stored.path);
                     WaitingRow::new(row, &waiting.diffstat, &waiting.prospect)
                 });
-                context.ui.show(&ReviewsView { waiting: rows.collect() })?;
+                let is_hub = queue.settings.role == Role::Orchestrator;
+                let elsewhere = "this is the orchestrator's own work; of a project: `swift -C FOLDER review`";
+                let remarks = is_hub.then(|| elsewhere.to_owned()).into_iter().collect();
+                context.ui.show(&ReviewsView { waiting: rows.collect(), remarks })?;
             }
             Some(reference) => {
                 let work = review::work(queue, &caller, reference)?;

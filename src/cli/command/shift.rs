@@ -1,5 +1,7 @@
 //! `work`: workers over the queue.
 
+use std::collections::{BTreeSet, HashMap};
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -89,8 +91,21 @@ fn tell(ui: &Ui, task: &str, entry: &Entry) {
 }
 
 fn finish(context: &Context, worked: Worked) -> Result<u8> {
-    let outcomes: Vec<Option<Outcome>> = worked.runs.iter().map(|(_, run)| run.outcome()).collect();
-    let completed = outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Completed)).count();
+    // A task may have been taken more than once; how the last time ended is how it stands.
+    let last: HashMap<_, _> =
+        worked.runs.iter().map(|(project, run)| ((project, run.task), run.outcome())).collect();
+    let completed = last.values().filter(|outcome| **outcome == Some(Outcome::Completed)).count();
+    let tasks = last.len();
+    let own = context.project()?;
+    let finished = worked.runs.iter().filter(|(_, run)| run.outcome() == Some(Outcome::Completed));
+    let projects: BTreeSet<&String> = finished.map(|(project, _)| project).collect();
+    let reviews = projects.into_iter().map(|project| match worked.paths.get(project) {
+        Some(path) if *project != own => {
+            format!("swift -C {} review", shell_words::quote(&path.display().to_string()))
+        }
+        _ => "swift review".to_owned(),
+    });
+    let reviews = reviews.collect();
     let (stopped, why) = match &worked.stop {
         Stop::NothingReady => ("nothing-ready", "nothing more is ready".to_owned()),
         Stop::Asked => ("asked", "you asked".to_owned()),
@@ -105,7 +120,9 @@ fn finish(context: &Context, worked: Worked) -> Result<u8> {
     });
     context.ui.show(&WorkView {
         runs: rows.collect(),
+        tasks,
         completed,
+        reviews,
         cost_usd: worked.spent,
         stopped,
         why,
@@ -115,7 +132,7 @@ fn finish(context: &Context, worked: Worked) -> Result<u8> {
         Stop::Fault(fault) => Err(fault),
         Stop::Asked => Ok(Status::Interrupted as u8),
         Stop::Account(_) => Ok(Status::Held as u8),
-        _ if completed < outcomes.len() => Ok(Status::Findings as u8),
+        _ if completed < tasks => Ok(Status::Findings as u8),
         _ => Ok(DONE),
     }
 }

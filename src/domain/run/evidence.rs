@@ -68,7 +68,7 @@ pub(crate) struct Expected {
 /// What a run left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Product {
-    /// Whether the branch differs from where it began.
+    /// Whether the branch differs from where the run began.
     pub(crate) has_diff: bool,
 }
 

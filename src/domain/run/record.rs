@@ -57,6 +57,8 @@ pub(crate) struct RunEnding {
     pub(crate) verdicts: Vec<Verdict>,
     /// Commits on its branch that it made, oldest first.
     pub(crate) commits: Vec<String>,
+    /// What is otherwise at branches that are not its own since it began, in words.
+    pub(crate) moved: Vec<String>,
     /// Descendants that had to be ended after it.
     pub(crate) leftovers: u32,
 }

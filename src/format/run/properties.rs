@@ -86,6 +86,7 @@ fn run(text: &str, number: u64, outcome: Outcome, at: Timestamp) -> Run {
                 said: text.to_owned(),
             }],
             commits: vec!["c".to_owned()],
+            moved: vec![text.to_owned()],
             leftovers: 1,
         }),
         review: Some(Review {

@@ -1,4 +1,5 @@
-//! Whether the account may be asked now: circuit breakers, kept in a file so that every process sees them.
+//! Whether the account may be asked now: circuit breakers, kept in a file so that every process sees them. One file for
+//! all projects on this machine: it is one account that they ask.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +10,16 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::breaker::{Breaker, State};
 use crate::domain::run::next::{self, Next};
 use crate::domain::run::outcome::{Failure, Outcome};
-use crate::env;
 use crate::format;
 use crate::format::account::Key;
 use crate::format::audit::digest;
+use crate::store::local::Local;
 use crate::store::queue::Queue;
-use crate::store::registry;
 
 use super::Caller;
 
-/// The file, below the folder that belongs to this machine.
-const FILE: &str = "account.toml";
+/// The file, below the folder that belongs to this machine's user.
+pub(crate) const FILE: &str = "account.toml";
 
 /// One breaker as people see it.
 #[derive(Debug, Clone)]
@@ -32,13 +32,7 @@ pub(crate) struct Seen {
 
 /// All breakers that are not as new.
 pub(crate) fn seen(queue: &Queue, now: Timestamp) -> Vec<Seen> {
-    let carrier = carrier(queue);
-    kept_by(carrier.as_ref().unwrap_or(queue), now)
-}
-
-/// The same where it is known who keeps the file: the orchestrator on this machine, else the project itself.
-pub(crate) fn kept_by(keeper: &Queue, now: Timestamp) -> Vec<Seen> {
-    let all = read_of(keeper).into_iter();
+    let all = read(queue).into_iter();
     all.map(|((account, model), breaker)| Seen { account, model, state: breaker.state(now), breaker })
         .collect()
 }
@@ -48,30 +42,28 @@ pub(crate) fn name(caller: &Caller<'_>) -> String {
     digest(claude::account(&caller.environment).as_bytes())[..12].to_owned()
 }
 
-/// Projects that have an orchestrator on this machine share its file: it is one account that they ask.
-fn carrier(queue: &Queue) -> Option<Queue> {
-    registry::carrier(queue).and_then(|path| Queue::open(&path).ok())
+/// Where the file lies; with the queue where the machine has no place for it.
+pub(crate) fn shelf(queue: &Queue) -> Local {
+    Local::of_machine().unwrap_or_else(|| queue.local.clone())
 }
 
 fn read(queue: &Queue) -> BTreeMap<Key, Breaker> {
-    let carrier = carrier(queue);
-    read_of(carrier.as_ref().unwrap_or(queue))
+    read_of(&shelf(queue))
 }
 
-fn read_of(keeper: &Queue) -> BTreeMap<Key, Breaker> {
-    keeper.local.read_text(FILE).map(|text| format::account::parse(&text)).unwrap_or_default()
+fn read_of(shelf: &Local) -> BTreeMap<Key, Breaker> {
+    shelf.read_text(FILE).map(|text| format::account::parse(&text)).unwrap_or_default()
 }
 
-/// Change the file under the queue's lock.
+/// Change the file, one process after the other.
 fn change<T>(queue: &Queue, decide: impl FnOnce(&mut BTreeMap<Key, Breaker>) -> T) -> Result<T> {
-    let carrier = carrier(queue);
-    let keeper = carrier.as_ref().unwrap_or(queue);
-    let _guard = keeper.home.lock(env::lock_wait())?;
-    let mut all = read_of(keeper);
+    let shelf = shelf(queue);
+    let _turn = shelf.turn()?;
+    let mut all = read_of(&shelf);
     let before = all.clone();
     let decided = decide(&mut all);
     if all != before {
-        keeper.local.write(FILE, format::account::render(&all).as_bytes())?;
+        shelf.write(FILE, format::account::render(&all).as_bytes())?;
     }
     Ok(decided)
 }
@@ -92,7 +84,7 @@ pub(crate) fn look_again(queue: &Queue, caller: &Caller<'_>) -> Result<()> {
 /// Take leave to start a run.
 ///
 /// # Errors
-/// [`Code::AccountRests`] with the reason and the time.
+/// [`Code::AccountRests`], or [`Code::ModelRests`] where it is only this model, with the reason and the time.
 pub(crate) fn admit(queue: &Queue, caller: &Caller<'_>, model: &str) -> Result<()> {
     let (account, now) = (name(caller), caller.now());
     let keys = [(account.clone(), None), (account, Some(model.to_owned()))];
@@ -127,11 +119,12 @@ fn rests(key: &Key, breaker: &Breaker, now: Timestamp) -> Fault {
         (None, State::Open(Some(until))) => format!("{what}; nothing is started before {until}"),
         (None, _) => format!("{what}; one run is trying whether it is over"),
     };
-    Fault::new(Code::AccountRests, text).hint("`swift runs` shows what happened")
+    let code = if key.1.is_some() { Code::ModelRests } else { Code::AccountRests };
+    Fault::new(code, text).hint("`swift runs` shows what happened")
 }
 
-/// That nothing is started on the account now.
-#[derive(Debug)]
+/// That nothing is started on the account, or with a model, now.
+#[derive(Debug, Clone)]
 pub(crate) struct Rest {
     pub(crate) why: String,
     /// When it ends by itself.
@@ -147,6 +140,18 @@ pub(crate) fn resting(queue: &Queue, caller: &Caller<'_>) -> Option<Rest> {
         State::Open(until) => Some(Rest { why: rests(&key, breaker, now).message, until }),
         _ => None,
     }
+}
+
+/// Whether this model rests, or is being tried by another run now.
+pub(crate) fn resting_model(queue: &Queue, caller: &Caller<'_>, model: &str) -> Option<Rest> {
+    let (key, now) = ((name(caller), Some(model.to_owned())), caller.now());
+    let all = read(queue);
+    let breaker = all.get(&key).filter(|breaker| !breaker.admits(now))?;
+    let until = match breaker.state(now) {
+        State::Open(until) => until,
+        _ => None,
+    };
+    Some(Rest { why: rests(&key, breaker, now).message, until })
 }
 
 /// A run ended: what that says about the account and the model.

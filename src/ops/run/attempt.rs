@@ -30,7 +30,8 @@ impl Drive<'_> {
         self.folder = draft.wanted.as_ref().map(|checkout| checkout.path.clone());
         let live = LiveLog::begin(self.queue, draft.run.id)?;
         let live_path = live.path.clone();
-        let place = self.begin(&mut draft)?;
+        let begun = self.begin(&mut draft);
+        let place = begun.inspect_err(|_| runs::forget_live(self.queue, draft.run.id))?;
         let mut recorder = Recorder::new(live, claude::secrets(&self.caller.environment), watch.tell);
         let told: String = draft.prompt.chars().take(PROMPT_TOLD).collect();
         recorder.add(Entry::new(self.caller.now(), EntryKind::Prompt, None, told));
@@ -45,6 +46,7 @@ impl Drive<'_> {
             plan: &self.plan,
             project: runs::project_folder(self.queue),
             live: live_path,
+            queue_branch: self.queue.home.branch.as_deref(),
         };
         let ending = execution.make(place, &mut recorder, &mut wish);
         self.end(Run { ending: Some(ending), ..draft.run }, &earlier, recorder)
@@ -68,11 +70,15 @@ impl Drive<'_> {
         let length = self.queue.settings.lease;
         let (held, wanted) = (self.hold.take(), draft.wanted.clone());
         let (begun, place) = std::thread::scope(|scope| {
-            let place = scope.spawn(|| ground::place(project, wanted));
+            let place = scope.spawn(|| ground::place(project, wanted.clone()));
             let begun = begin::begin(self.queue, self.caller, &mut draft.run, held, length);
             (begun, place.join().expect("making a worktree does not panic"))
         });
         self.hold = begun?;
+        // Until the record was there, somebody could merge the branch or clear it up.
+        let is_gone =
+            place.as_ref().is_ok_and(|place| place.checkout.is_some() && !runs::has_worktree(&place.folder));
+        let place = if is_gone { ground::place(project, wanted) } else { place };
         background::forget(self.queue, draft.run.id);
         Ok(place)
     }

@@ -3,16 +3,16 @@
 use jiff::SignedDuration;
 
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
 use crate::domain::run::record::Run;
 use crate::domain::task::Folder;
 use crate::format;
 use crate::ops::{claim, step};
-use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::tx::Tx;
+use crate::store::{layout, runs};
 
 use super::Caller;
 
@@ -24,7 +24,7 @@ pub(crate) fn path(run: &Run) -> String {
 /// Commit the record, and the claim if the task is not held yet; gives the hold, which the record names.
 ///
 /// # Errors
-/// Those of claiming and of the commit.
+/// Those of claiming and of the commit; [`Code::WrongState`] if another run is at work there.
 pub(crate) fn begin(
     queue: &Queue,
     caller: &Caller<'_>,
@@ -34,6 +34,7 @@ pub(crate) fn begin(
 ) -> Result<Option<Hold>> {
     let operation = caller.operation("run");
     let mut tx = Tx::begin_for_one(queue, &operation)?;
+    refuse_company(queue, run)?;
     let mut fact = Fact::of(EventKind::RunStarted).because(run.id.to_string());
     fact.task = run.task;
     tx.record(fact);
@@ -48,6 +49,24 @@ pub(crate) fn begin(
     tx.put(&path(run), format::run::render(run).into_bytes())?;
     tx.commit(&subject)?;
     Ok(hold)
+}
+
+/// A branch and a session are one run's at a time. Under the queue's lock: of two that begin, one is first. Only a
+/// session that goes on can be somebody else's; a task has its lease besides.
+fn refuse_company(queue: &Queue, run: &Run) -> Result<()> {
+    if run.resumed { refuse_running(queue, run) } else { Ok(()) }
+}
+
+/// Refuse what would be in the way of a run at the same branch.
+///
+/// # Errors
+/// [`Code::WrongState`] with the run; those of reading records.
+pub(super) fn refuse_running(queue: &Queue, run: &Run) -> Result<()> {
+    let Some(other) = runs::beside(queue, run)?.pop() else { return Ok(()) };
+    let short = other.id.short();
+    Err(Fault::new(Code::WrongState, format!("run {short} is at work on the same branch"))
+        .hint(format!("`swift run logs -f {short}` follows it"))
+        .hint(format!("`swift run stop {short}` asks it to stop")))
 }
 
 fn take(tx: &mut Tx<'_>, task: TaskId, lease: SignedDuration) -> Result<(Hold, String)> {

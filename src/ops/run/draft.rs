@@ -3,6 +3,7 @@
 use crate::agent::claude::{Reach, Sources, Start};
 use crate::domain::fault::Result;
 use crate::domain::id::RunId;
+use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::Run;
 use crate::domain::run::spend::Spend;
 use crate::domain::run::tier::Choice;
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     pub(super) wanted: Option<Checkout>,
     /// What its session had cost when it was last seen.
     pub(super) before: Option<Spend>,
+    /// The session was only cut off, and its work so far is on the branch already.
+    pub(super) goes_on_with_work: bool,
 }
 
 impl Basis<'_> {
@@ -54,7 +57,8 @@ impl Basis<'_> {
         let prompt = self.prompt(wanted.as_ref(), &earlier);
         let run = self.record(id, wanted.as_ref(), &prompt, &earlier);
         let before = self.before(&run, &earlier);
-        Ok(Draft { run, prompt, wanted, before })
+        let goes_on_with_work = self.resumes.is_some_and(was_cut_off_at_work);
+        Ok(Draft { run, prompt, wanted, before, goes_on_with_work })
     }
 
     /// All runs of the task, those of this request last.
@@ -115,6 +119,16 @@ impl Basis<'_> {
         let spends = same.filter_map(|other| other.ending.as_ref()).map(|ending| ending.spend.clone());
         spends.max_by(|a, b| a.session_usd.total_cmp(&b.session_usd))
     }
+}
+
+/// It never came to say that it was done; what it had done by then counts for the run that goes on with its session.
+fn was_cut_off_at_work(run: &Run) -> bool {
+    let is_cut_off = matches!(
+        run.outcome(),
+        Some(Outcome::Limit(_) | Outcome::Interrupted | Outcome::Cancelled | Outcome::TimedOut)
+    );
+    let has_work = run.ending.as_ref().is_some_and(|ending| !ending.commits.is_empty());
+    is_cut_off && has_work && run.review.is_none()
 }
 
 impl Draft {

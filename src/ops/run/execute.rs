@@ -16,11 +16,11 @@ use crate::domain::run::record::RunEnding;
 use crate::domain::run::spend;
 use crate::domain::text::shown;
 use crate::env;
-use crate::store::git::checkout;
+use crate::store::git::checkout::{self, Branches};
 
 use super::Caller;
 use super::draft::Draft;
-use super::ground::{GRACE, Place};
+use super::ground::{self, GRACE, PREFIX, Place};
 use super::plan::Plan;
 use super::recorder::Recorder;
 
@@ -31,6 +31,8 @@ pub(super) struct Execution<'a> {
     pub(super) plan: &'a Plan,
     pub(super) project: &'a Path,
     pub(super) live: PathBuf,
+    /// The branch on which the queue is, if it has one of its own.
+    pub(super) queue_branch: Option<&'a str>,
 }
 
 /// What a run has left in git.
@@ -38,6 +40,8 @@ pub(super) struct Execution<'a> {
 struct Kept {
     commits: Vec<String>,
     product: Product,
+    /// What is otherwise at other branches since it began.
+    moved: Vec<String>,
 }
 
 impl Execution<'_> {
@@ -52,23 +56,24 @@ impl Execution<'_> {
             Ok(place) => place,
             Err(fault) => {
                 let evidence = self.evidence(Finished::never(fault.message));
-                return self.ending(evidence, Vec::new(), None, recorder);
+                return self.ending(evidence, Kept::default(), None, recorder);
             }
         };
+        self.take_over(&place, recorder);
         let start = self.draft.run.branch.as_ref().and_then(|_| checkout::head(&place.folder).ok().flatten());
+        let branches = checkout::branches_at(self.project).ok();
         let (finished, model) = self.process(&place, recorder, wish);
         let mut evidence = self.evidence(finished);
-        let (commits, trouble) = match self.keep(&place, start.as_deref(), recorder) {
-            Ok(kept) => {
-                evidence.product = kept.product;
-                (kept.commits, None)
-            }
-            Err(fault) => (Vec::new(), Some(fault)),
+        let (mut kept, trouble) = match self.keep(&place, start.as_deref(), recorder) {
+            Ok(kept) => (kept, None),
+            Err(fault) => (Kept::default(), Some(fault)),
         };
+        evidence.product = kept.product;
+        kept.moved = self.moved(branches.as_ref(), recorder);
         if trouble.is_none() && judge::is_worth_verifying(&evidence) {
             self.verify(&place, &mut evidence, recorder, wish);
         }
-        let mut ending = self.ending(evidence, commits, model, recorder);
+        let mut ending = self.ending(evidence, kept, model, recorder);
         let is_well = matches!(ending.outcome, Outcome::Completed | Outcome::WithoutResult);
         if let Some(fault) = trouble.filter(|_| is_well) {
             ending.outcome = Outcome::Failed(Failure::Worktree);
@@ -125,11 +130,41 @@ impl Execution<'_> {
         environment.push(("SWIFT_ACTOR".into(), format!("run-{}", self.draft.run.id.short()).into()));
     }
 
-    /// Commit what was left uncommitted; the commits of this run, and whether the branch differs from its base.
+    /// What an earlier run could not commit any more, because its `swift` was killed, is that one's work.
+    fn take_over(&self, place: &Place, recorder: &mut Recorder<'_>) {
+        let Some(checkout) = place.checkout.as_ref().filter(|_| self.draft.run.attempt > 1) else { return };
+        let Ok(Some(start)) = checkout::head(&checkout.path) else { return };
+        let message = "Left by an earlier run, committed by swift.\n";
+        // What cannot be committed as it is, is this run's to mend.
+        let left = checkout::keep(checkout, &start, message).ok();
+        if let Some(commit) = left.and_then(|left| left.committed) {
+            let short = commit.get(..10).unwrap_or(&commit);
+            let text = format!("what an earlier run left uncommitted is committed as {short}");
+            recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
+        }
+    }
+
+    /// What is otherwise at branches that are not this run's. Somebody else may have done that meanwhile, so it is told and
+    /// not judged.
+    fn moved(&self, before: Option<&Branches>, recorder: &mut Recorder<'_>) -> Vec<String> {
+        let Some((before, after)) = before.zip(checkout::branches_at(self.project).ok()) else {
+            return Vec::new();
+        };
+        let is_own = |name: &str| name.starts_with(PREFIX) || self.queue_branch == Some(name);
+        let moved = before.moves(&after, is_own);
+        for text in &moved {
+            let text = format!("while it ran, {text}");
+            recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
+        }
+        moved
+    }
+
+    /// Commit what was left uncommitted; the commits of this run, and whether it differs from where the run began.
     fn keep(&self, place: &Place, start: Option<&str>, recorder: &mut Recorder<'_>) -> Result<Kept, Fault> {
         let (Some(checkout), Some(start)) = (&place.checkout, start) else { return Ok(Kept::default()) };
         // Where the run has left its worktree, nothing is committed: that could be somebody else's repository.
         checkout::confirm(self.project, checkout)?;
+        ground::unlock(checkout)?;
         let run = &self.draft.run;
         let title: String = shown(&run.title).chars().take(60).collect();
         let message =
@@ -140,13 +175,14 @@ impl Execution<'_> {
             let text = format!("what was left uncommitted is committed as {short}");
             recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
         }
-        Ok(Kept { commits: left.commits, product: Product { has_diff: left.has_diff } })
+        let has_diff = left.has_diff || self.draft.goes_on_with_work;
+        Ok(Kept { commits: left.commits, product: Product { has_diff }, moved: Vec::new() })
     }
 
     fn ending(
         &self,
         evidence: Evidence,
-        commits: Vec<String>,
+        kept: Kept,
         model: Option<String>,
         recorder: &Recorder<'_>,
     ) -> RunEnding {
@@ -170,7 +206,8 @@ impl Execution<'_> {
                 .map(|denial| recorder.masked_denial(denial))
                 .collect(),
             verdicts: evidence.verdicts.clone(),
-            commits,
+            commits: kept.commits,
+            moved: kept.moved,
             leftovers: evidence.finished.leftovers,
         }
     }

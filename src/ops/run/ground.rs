@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::agent::claude::{self, Sources};
 use crate::agent::find::{self, Program};
+use crate::agent::process::works_in;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::policy::Policy;
@@ -59,7 +60,12 @@ pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
     let text = String::from_utf8(bytes).map_err(|_| {
         Fault::new(Code::Malformed, format!("the committed `{}` is not UTF-8", layout::SETTINGS))
     })?;
-    format::policy::parse(&text).map_err(|m| m.at(layout::SETTINGS))
+    format::policy::parse(&text).map_err(|m| {
+        m.at(layout::SETTINGS).hint(format!(
+            "mend it in `.swift/{}`; the next command that you type records it",
+            layout::SETTINGS
+        ))
+    })
 }
 
 /// What to say if the settings lie in the folder otherwise than they are committed.
@@ -120,8 +126,27 @@ pub(crate) fn place(project: &Path, wanted: Option<Checkout>) -> Result<Place> {
     };
     let is_new = !runs::has_worktree(&wanted.path);
     let checkout = checkout::ensure(project, wanted)?;
+    if !is_new {
+        unlock(&checkout)?;
+    }
     let sources = if is_new { Sources::UserAndProject } else { sources(&checkout)? };
     Ok(Place { folder: checkout.path.clone(), checkout: Some(checkout), sources })
+}
+
+/// A process that was killed while it wrote may have left locks of git's, with which every run would come to nothing
+/// after it was paid for.
+///
+/// # Errors
+/// [`Code::Git`] if somebody may be at work there.
+pub(super) fn unlock(checkout: &Checkout) -> Result<()> {
+    let locks = checkout::stale_locks(checkout)?;
+    let Some(first) = locks.first() else { return Ok(()) };
+    if works_in(&checkout.path) == Some(false) {
+        return checkout::unlock(&locks);
+    }
+    let text = format!("somebody is at work in the worktree of the run: `{}` is there", first.display());
+    Err(Fault::new(Code::Git, text)
+        .hint(format!("when nobody is, it can go: `git -C {} status`", checkout.path.display())))
 }
 
 /// What a place is for.
@@ -138,6 +163,10 @@ pub(crate) enum Subject<'a> {
 /// # Errors
 /// Those of git.
 pub(crate) fn checkout_for(queue: &Queue, project: &Path, subject: Subject<'_>) -> Result<Checkout> {
+    if project.to_string_lossy().contains('\n') {
+        let text = "the project's folder has a line break in its name, so git can make no worktree for a run";
+        return Err(Fault::new(Code::Unsupported, text).hint("give the folder another name"));
+    }
     let earlier = match subject {
         // The work of a run that was merged is not gone on with: its branch is done.
         Subject::Task(_, runs) => {

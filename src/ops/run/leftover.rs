@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::checkout::{self, Prospect};
 use crate::store::queue::Queue;
-use crate::store::runs;
+use crate::store::runs::{self, Activity};
 
 use super::ground::PREFIX;
 
@@ -75,9 +75,13 @@ pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
 /// # Errors
 /// [`Code::Claimed`] while one is going on.
 pub(crate) fn refuse_while_running(queue: &Queue) -> Result<()> {
-    match runs::any_alive(queue) {
-        None => Ok(()),
-        Some(id) => {
+    match runs::activity(queue) {
+        Activity::Nothing => Ok(()),
+        Activity::Unnamed => {
+            Err(Fault::new(Code::Claimed, "a run is going on in this project")
+                .hint("`swift runs` tells which"))
+        }
+        Activity::Run(id) => {
             let id = id.random_part();
             Err(Fault::new(Code::Claimed, format!("run {id} is going on in this project"))
                 .hint(format!("`swift run show {id}` tells what it does"))

@@ -95,11 +95,16 @@ impl Plan {
 /// [`Code::Recursion`], [`Code::NoClaude`], [`Code::TaskNotFound`], [`Code::Claimed`] and others.
 pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &Wanted) -> Result<Plan> {
     ground::refuse_recursion()?;
-    let policy = ground::policy(queue, wanted)?;
+    let mut policy = ground::policy(queue, wanted)?;
     let (program, warning) = ground::program(queue, caller)?;
     let mut earlier = Vec::new();
     let (task, title, text) = match about {
-        About::Prompt(text) => (None, title_of(text, &wanted.session), text.clone()),
+        About::Prompt(text) => {
+            if let SessionWish::Of(run, _) = &wanted.session {
+                earlier = stale::runs_of_session(queue, caller, run)?;
+            }
+            (None, title_of(text, &wanted.session), text.clone())
+        }
         About::Task(reference) => {
             let item = queue.find(reference, &[Folder::Tasks])?;
             let id = item.id().ok_or_else(|| Fault::new(Code::TaskNotFound, "the task has no id yet"))?;
@@ -118,6 +123,10 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
         SessionWish::Usual => String::new(),
     };
     let (choice, asks) = choose(queue, about, wanted, &policy);
+    if choice.model.is_some() {
+        // Who names a model means that one, which may be the only one that is paid for. A tier is where it begins.
+        policy.escalations = 0;
+    }
     let (reach, mcp_config) = (wanted.reach, wanted.mcp_config.clone());
     Ok(Plan {
         task,

@@ -1,6 +1,7 @@
 //! What a person does with finished work: look, merge, send back. Nothing is merged by anybody else.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -90,8 +91,13 @@ pub(crate) fn work(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Resul
     let short = stored.run.id.short();
     let branch = stored.run.branch.clone().ok_or_else(|| nothing(&short))?;
     let tip = checkout::branch_tip(project, &branch)?.ok_or_else(|| {
-        Fault::new(Code::Nothing, format!("the branch `{branch}` of run {short} is gone"))
-            .hint(format!("`swift run show {short}` tells what was decided about it"))
+        let fault = Fault::new(Code::Nothing, format!("the branch `{branch}` of run {short} is gone"));
+        let last = stored.run.ending.as_ref().and_then(|ending| ending.commits.last());
+        match (&stored.run.review, last) {
+            (None, Some(commit)) => fault
+                .hint(format!("`git branch --all --contains {commit}` tells whether it has another name")),
+            _ => fault.hint(format!("`swift run show {short}` tells what became of it")),
+        }
     })?;
     let base = stored.run.base.clone().unwrap_or_else(|| "HEAD".to_owned());
     Ok(Work {
@@ -139,14 +145,12 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         checkout::take_back(project, &branch)?;
     }
     checkout::refuse_unready(project)?;
-    refuse_running(queue, run)?;
+    begin::refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
         // Merged, and nobody has noted it: a `merge` that was cut off, or a person's own.
-        Prospect::Merged if run.review.is_none() => {}
-        Prospect::Merged => {
-            return Err(Fault::new(Code::Nothing, format!("the work of run {short} is merged already")));
-        }
+        Prospect::Merged if run.review.is_none() && is_worth_noting(queue, run, &branch)? => {}
+        Prospect::Merged => return Err(nothing_to_merge(queue, run, &branch)?),
         Prospect::Conflicts(paths) => return Err(conflict(&short, &branch, paths)),
         Prospect::Refused(why) => {
             let text = format!("git does not merge the work of run {short}: {why}");
@@ -156,9 +160,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     let worktree = runs::worktree_path(queue, &branch)?;
     if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
-        let text = format!("the worktree of run {short} has work that is not committed");
-        return Err(Fault::new(Code::WrongState, text)
-            .hint(format!("look at it: `git -C {} status`", worktree.display())));
+        return Err(uncommitted(&short, &worktree));
     }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
@@ -178,6 +180,33 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     Ok(MergePlan { stored: work.stored, branch, into, lines, tips, is_merged })
 }
 
+/// Whether a branch that is merged already holds something, and all that the run has left.
+fn is_worth_noting(queue: &Queue, run: &Run, branch: &str) -> Result<bool> {
+    let worktree = runs::worktree_path(queue, branch)?;
+    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(&worktree)?;
+    Ok(is_whole && checkout::branch_tip(runs::project_folder(queue), branch)? != run.base)
+}
+
+/// Why a merge would bring nothing: what is not committed is not merged, and neither is what nobody made.
+fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
+    let (short, project) = (run.id.short(), runs::project_folder(queue));
+    let worktree = runs::worktree_path(queue, branch)?;
+    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree).unwrap_or(true) {
+        return Ok(uncommitted(&short, &worktree));
+    }
+    if checkout::branch_tip(project, branch)? == run.base {
+        let text = format!("run {short} has left nothing on its branch `{branch}`");
+        return Ok(Fault::new(Code::Nothing, text).hint(format!("`swift run show {short}` tells why")));
+    }
+    let into = checkout::current_branch(project)?.unwrap_or_else(|| "what is checked out".to_owned());
+    Ok(Fault::new(Code::Nothing, format!("all work of run {short} is in `{into}` already")))
+}
+
+fn uncommitted(short: &str, worktree: &Path) -> Fault {
+    let text = format!("the worktree of run {short} has work that is not committed");
+    Fault::new(Code::WrongState, text).hint(format!("look at it: `git -C {} status`", worktree.display()))
+}
+
 /// The first few, and how many there are besides.
 fn some_of(paths: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -185,20 +214,6 @@ fn some_of(paths: &[String]) -> String {
     match paths.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// A later run may be at work on the same branch.
-fn refuse_running(queue: &Queue, run: &Run) -> Result<()> {
-    let Some(task) = run.task else { return Ok(()) };
-    let others = runs::of_task(queue, task)?.all;
-    match others.iter().find(|other| other.run.branch == run.branch && other.run.ending.is_none()) {
-        Some(other) => Err(Fault::new(
-            Code::WrongState,
-            format!("run {} is at work on the same branch", other.run.id.short()),
-        )
-        .hint(format!("`swift run logs -f {}` follows it", other.run.id.short()))),
-        None => Ok(()),
     }
 }
 
@@ -218,6 +233,10 @@ fn remarks(run: &Run) -> Vec<String> {
             v.ended
         )
     }));
+    lines.extend(ending.moved.iter().map(|moved| format!("careful: while it ran, {moved}")));
+    if let Some(Review { decision: Decision::Rejected(why), .. }) = &run.review {
+        lines.push(format!("careful: rejected: {why}"));
+    }
     if ending.verdicts.is_empty() {
         lines.push("no verifier looked at it".to_owned());
     }
@@ -266,8 +285,9 @@ pub(crate) fn merge(
     let title = crate::domain::text::shown(&stored.run.title);
     let message = format!("Merge the work on: {title}\n\nSwift-Run: {}\n", stored.run.id);
     let commit = {
-        // In the current branch's own queue no verb may commit meanwhile.
+        // In the current branch's own queue no verb may commit meanwhile, and no run begins on this branch.
         let _guard = queue.home.lock(env::lock_wait())?;
+        begin::refuse_running(queue, &stored.run)?;
         if is_merged {
             checkout::merge_of(project, &branch)?
         } else {
@@ -281,9 +301,16 @@ pub(crate) fn merge(
     });
     // First the note, then the clearing up: cut off between the two, what is left is known to be merged.
     let committed = record(queue, operation, &stored, EventKind::RunMerged, &commit, false_start)?;
-    let removed = leftover::clear(queue, &runs::worktree_path(queue, &branch)?, Some(&branch));
+    let removed = clear_up(queue, &stored.run, &branch);
     let notes = removed.err().map(|fault| format!("left as it is: {fault}")).into_iter().collect();
     Ok(Merged { stored, commit, committed, notes })
+}
+
+/// The worktree and the branch of merged work, unless a run has begun there meanwhile.
+fn clear_up(queue: &Queue, run: &Run, branch: &str) -> Result<()> {
+    let _guard = queue.home.lock(env::lock_wait())?;
+    begin::refuse_running(queue, run)?;
+    leftover::clear(queue, &runs::worktree_path(queue, branch)?, Some(branch))
 }
 
 fn false_start(_: &mut Tx<'_>, _: &Stored) -> Result<()> {

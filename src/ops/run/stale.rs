@@ -60,6 +60,7 @@ fn cut_off(caller: &Caller<'_>, run: &Run) -> RunEnding {
         denials: Vec::new(),
         verdicts: Vec::new(),
         commits: run.ending.as_ref().map(|ending| ending.commits.clone()).unwrap_or_default(),
+        moved: Vec::new(),
         leftovers: 0,
     }
 }
@@ -75,6 +76,19 @@ pub(crate) fn quarantine_reason() -> String {
 /// Those of reading and of the commits.
 pub(crate) fn runs_of(queue: &Queue, caller: &Caller<'_>, task: TaskId) -> Result<Vec<Run>> {
     let mut found = runs::of_task(queue, task)?.all;
+    if !runs::is_dry() {
+        settle(queue, caller, &mut found)?;
+    }
+    Ok(found.into_iter().map(|stored| stored.run).collect())
+}
+
+/// The runs of a prompt's session, oldest first, none of them stale.
+///
+/// # Errors
+/// Those of reading and of the commits.
+pub(crate) fn runs_of_session(queue: &Queue, caller: &Caller<'_>, run: &Run) -> Result<Vec<Run>> {
+    let mut found = runs::of_prompts(queue)?.all;
+    found.retain(|stored| stored.run.session == run.session);
     if !runs::is_dry() {
         settle(queue, caller, &mut found)?;
     }

@@ -241,6 +241,7 @@ impl Place {
     pub(super) fn branch_home(&self, worktree: Worktree) -> Home {
         Home {
             checkout: worktree.root.clone(),
+            stand: self.checkout.clone().filter(|checkout| *checkout != worktree.root),
             root: worktree.root,
             kind: HomeKind::Branch,
             common_dir: self.common_dir.clone(),
@@ -256,6 +257,7 @@ impl Place {
     pub(super) fn tree_home(&self, checkout: &Path) -> Result<Home> {
         Ok(Home {
             root: checkout.join(FOLDER),
+            stand: self.checkout.clone(),
             kind: HomeKind::Tree,
             common_dir: self.common_dir.clone(),
             branch: refs::tip(&self.git_dir, &self.common_dir)?.short().map(str::to_owned),

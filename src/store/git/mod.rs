@@ -84,6 +84,8 @@ impl HomeKind {
 pub(crate) struct Home {
     /// Absolute, canonical path of the `.swift` folder.
     pub(crate) root: PathBuf,
+    /// The checkout from which it was found, if that was one of the project.
+    pub(crate) stand: Option<PathBuf>,
     pub(crate) kind: HomeKind,
     /// The repository's shared git folder; the lock is held on it.
     pub(crate) common_dir: PathBuf,

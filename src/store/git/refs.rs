@@ -3,6 +3,7 @@
 //! Own code instead of gix's, because the new value has to be flushed between locking and renaming, and because
 //! the lock files have to be of known identity.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,31 @@ pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
     Ok(String::from_utf8_lossy(&packed)
         .lines()
         .any(|line| line.split_once(' ').is_some_and(|(_, name)| name.starts_with(folder))))
+}
+
+/// All branches by their short names, and the commits that they are at.
+pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
+    const HEADS: &str = "refs/heads/";
+    let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
+    let mut heads: BTreeMap<String, String> = String::from_utf8_lossy(&packed)
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(id, name)| Some((name.strip_prefix(HEADS)?.to_owned(), id.to_owned())))
+        .collect();
+    let mut folders = vec![String::new()];
+    while let Some(above) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(common_dir.join(HEADS).join(&above)) else { continue };
+        for entry in entries.flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = format!("{above}{name}");
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(name + "/");
+            } else if let Some(id) = resolve(common_dir, &format!("{HEADS}{name}")).ok().flatten() {
+                heads.insert(name, id.to_string());
+            }
+        }
+    }
+    Ok(heads)
 }
 
 /// git leaves empty folders behind, so that a folder alone means nothing.

@@ -92,6 +92,12 @@ impl Repo {
         let gix = open(git_dir, Slots::Given(ROOM_FOR_PACKS))?;
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             let place = gix.workdir().unwrap_or(git_dir).to_owned();
+            if git_dir.to_str().is_none() {
+                // Of such a path the library cannot tell whose it is.
+                let text =
+                    format!("the path of {} is not UTF-8, which cannot be worked with", place.display());
+                return Err(Fault::new(Code::Unsupported, text).hint("give the folder another name"));
+            }
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
                 .hint(format!(
                     "`git config --global --add safe.directory {}` if you trust it",

@@ -147,6 +147,7 @@ impl Home {
         };
         exclude::add(&self.common_dir, sharing)?;
         let home = Home {
+            stand: None,
             checkout: root.clone(),
             root,
             kind: HomeKind::Branch,

@@ -98,6 +98,9 @@ impl Run {
 /// The words that are no prompts.
 const VERBS: [&str; 4] = ["show", "logs", "stop", "resume"];
 
+/// What lists show where others have their reference.
+const UNNAMED: &str = "new";
+
 /// One word in the form of a reference is a task; everything else is a prompt.
 fn about(words: &[String]) -> Result<About> {
     let text = match words {
@@ -114,6 +117,13 @@ fn about(words: &[String]) -> Result<About> {
             )
             .hint(format!("`swift run {word} --help` tells about it"))
             .hint("a prompt that begins with it is one argument: `swift run \"…\"`"));
+        }
+        [word] if word == UNNAMED => {
+            return Err(Fault::new(
+                Code::Usage,
+                "`new` stands for a task that was written by hand and has no reference yet",
+            )
+            .hint("`swift work --max-runs 1` runs what is first, and gives it one"));
         }
         [word] if is_reference(word) => return Ok(About::Task(word.clone())),
         words => words.join(" "),
@@ -149,6 +159,7 @@ mod tests {
     fn one_word_in_the_form_of_a_reference_is_a_task() {
         assert!(is_task(&["k3v9q2"]) && is_task(&["01kahz3v9q2k3v9q2k3v9q2k3v"]));
         assert!(!is_task(&["fix the typo"]) && !is_task(&["Fix"]) && !is_task(&["fix", "it"]));
+        assert!(about(&["new".to_owned()]).is_err());
         assert!(about(&[]).is_err() && about(&[" ".to_owned()]).is_err());
         let words = |words: &[&str]| about(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert!(words(&["resume", "k3v9q2"]).is_err() && words(&["stop"]).is_err());

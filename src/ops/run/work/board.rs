@@ -12,6 +12,7 @@ use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
 use crate::env::signals::Signals;
 use crate::ops::rank::{self, Scope};
+use crate::ops::run::account::Rest;
 use crate::ops::run::purse::Purse;
 use crate::store::queue::Queue;
 
@@ -39,6 +40,10 @@ pub(super) struct State {
     /// How often each was run in this shift.
     pub(super) tries: HashMap<TaskId, u32>,
     running: usize,
+    /// Tasks whose model rests, and how many runs had ended when that was seen.
+    resting: HashMap<TaskId, (Rest, usize)>,
+    /// Files written by hand that were to get their ids.
+    adopted: HashSet<String>,
     /// The policy of each project as it was when this shift first worked for it.
     policies: HashMap<String, Policy>,
     /// How many tasks were left again, done or not.
@@ -59,7 +64,7 @@ impl Board {
         let spent = self.purse.spent();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stop = state.stop.unwrap_or(Stop::NothingReady);
-        Worked { runs: state.runs, stop, spent, notes: state.notes }
+        Worked { runs: state.runs, stop, spent, notes: state.notes, paths: self.paths }
     }
 
     /// Let a task be taken again, unless that was tried often enough; gives whether it may.
@@ -108,16 +113,34 @@ impl Board {
         };
         let ranking = rank::rank(&queue, now, scope)?;
         self.with(|state| {
-            for ranked in ranking.ready() {
-                let Some(id) = ranked.item.id() else { continue };
-                if self.paths.contains_key(ranked.project) && state.taken.insert(id) {
-                    state.running += 1;
-                    return Ok(Pick::Task(ranked.project.to_owned(), id));
+            state.wake(now);
+            for ranked in ranking.ready().filter(|ranked| self.paths.contains_key(ranked.project)) {
+                match ranked.item.id() {
+                    Some(id) if state.taken.insert(id) => {
+                        state.running += 1;
+                        return Ok(Pick::Task(ranked.project.to_owned(), id));
+                    }
+                    None if state.adopted.insert(format!("{} {}", ranked.project, ranked.item.path)) => {
+                        return Ok(Pick::Adopt(ranked.project.to_owned()));
+                    }
+                    _ => {}
                 }
             }
-            let is_last_word = state.running == 0 && state.ended == ended;
-            Ok(if is_last_word { Pick::Nothing } else { Pick::Wait })
+            Ok(match state.resting.values().map(|(rest, _)| rest).min_by_key(|rest| rest.until) {
+                _ if state.running > 0 || state.ended != ended => Pick::Wait,
+                Some(rest) => Pick::Rest(rest.clone()),
+                None => Pick::Nothing,
+            })
         })
+    }
+
+    /// A task whose model rests is passed over until that is over; without a time, until another run has ended, which may
+    /// be the one that tries.
+    pub(super) fn passes_over(&self, task: TaskId, rest: Rest) {
+        self.with(|state| {
+            let seen = state.runs.len();
+            state.resting.insert(task, (rest, seen));
+        });
     }
 
     /// A task that was picked is left again.
@@ -129,11 +152,30 @@ impl Board {
     }
 }
 
+impl State {
+    /// What has rested long enough may be taken again.
+    fn wake(&mut self, now: Timestamp) {
+        let ended = self.runs.len();
+        let is_over = |rest: &Rest, seen: usize| rest.until.map_or(ended > seen, |until| until <= now);
+        let resting = self.resting.iter();
+        let over: Vec<TaskId> =
+            resting.filter(|(_, (rest, seen))| is_over(rest, *seen)).map(|(task, _)| *task).collect();
+        for task in over {
+            self.resting.remove(&task);
+            self.taken.remove(&task);
+        }
+    }
+}
+
 /// What a worker does next.
 pub(super) enum Pick {
     /// The project and the task.
     Task(String, TaskId),
     /// What is not ready may become so by what others are doing, or did while we looked.
     Wait,
+    /// What is ready needs a model that rests.
+    Rest(Rest),
+    /// A task of this project was written by hand and has no id yet.
+    Adopt(String),
     Nothing,
 }

@@ -13,9 +13,11 @@ use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::Run;
 use crate::env::signals::Asked;
 use crate::ops::progress;
+use crate::ops::run::account::{self, Rest};
 use crate::ops::run::drive::{self, Report};
-use crate::ops::run::{About, Caller, Watch, account, ground, plan, stale};
+use crate::ops::run::{About, Caller, Watch, ground, plan, stale};
 use crate::store::queue::Queue;
+use crate::store::tx::Tx;
 use crate::store::{history, layout};
 
 use super::board::{Board, Pick};
@@ -23,6 +25,9 @@ use super::{Shift, Stop, Tell};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The same where nothing can happen soon.
+const LONG_PAUSE: Duration = Duration::from_secs(1);
 
 /// One worker of a shift.
 pub(super) struct Lane<'a> {
@@ -50,6 +55,8 @@ impl Lane<'_> {
                     done?;
                 }
                 Pick::Wait => std::thread::park_timeout(PAUSE),
+                Pick::Rest(rest) => self.rest(rest),
+                Pick::Adopt(project) => self.adopt(&project),
                 Pick::Nothing => {
                     board.stop(Stop::NothingReady);
                     return Ok(());
@@ -81,6 +88,27 @@ impl Lane<'_> {
         Ok(None)
     }
 
+    /// Only models that rest are left. The night may be longer than that.
+    fn rest(&self, rest: Rest) {
+        let ends = rest.until.filter(|ends| self.shift.until.is_some_and(|until| *ends < until));
+        match ends {
+            Some(_) => std::thread::park_timeout(LONG_PAUSE),
+            None => self.board.stop(Stop::Account(rest.why)),
+        }
+    }
+
+    /// A task that was written by hand gets its id from the first verb that writes; then it is one like the others.
+    fn adopt(&self, project: &str) {
+        let Some(path) = self.board.paths.get(project) else { return };
+        let operation = self.caller.operation("work");
+        let recorded = Queue::open(path).and_then(|queue| {
+            Tx::begin_for_one(&queue, &operation)?.commit("record what was written by hand").map(drop)
+        });
+        if let Err(fault) = recorded {
+            self.board.note(format!("{project}: {fault}"));
+        }
+    }
+
     /// One task, from the plan to the end.
     fn one(&self, project: &str, task: TaskId) -> Result<()> {
         let (board, caller) = (self.board, &self.caller);
@@ -99,6 +127,10 @@ impl Lane<'_> {
         let short = task.short();
         if let Some(why) = &plan.asks {
             board.note(format!("{project} {short}: not run, because a person has to say yes: {why}"));
+            return Ok(());
+        }
+        if let Some(rest) = account::resting_model(&queue, caller, plan.choice.model()) {
+            board.passes_over(task, rest);
             return Ok(());
         }
         let mut tell = |entry: &Entry| (self.tell)(&short, entry);
@@ -149,6 +181,8 @@ impl Lane<'_> {
             // One run of this shift is trying whether it is over: what comes of it decides.
             Code::AccountRests if board.waits_for_another(task) => std::thread::park_timeout(PAUSE),
             Code::AccountRests => board.stop(Stop::Account(fault.message)),
+            // Only just: it is looked at again before its next start.
+            Code::ModelRests => board.passes_over(task, Rest { why: fault.message, until: None }),
             Code::NoClaude | Code::Recursion => return Err(fault),
             // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
             Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy

@@ -61,6 +61,8 @@ pub(crate) struct Worked {
     pub(crate) stop: Stop,
     pub(crate) spent: f64,
     pub(crate) notes: Vec<String>,
+    /// Where the projects lie, by id.
+    pub(crate) paths: BTreeMap<String, PathBuf>,
 }
 
 /// Work until there is a reason to stop.
@@ -78,9 +80,10 @@ pub(crate) fn work(
     ground::refuse_recursion()?;
     ground::program(queue, caller)?;
     account::look_again(queue, caller)?;
-    let paths = projects(queue, &shift.projects)?;
+    let Reached { paths, notes } = projects(queue, &shift.projects)?;
     settle_stale(&paths, caller)?;
     let board = Board::new(purse, paths, queue.home.root.clone());
+    notes.into_iter().for_each(|note| board.note(note));
     std::thread::scope(|scope| {
         for number in 0..shift.jobs {
             // Each with its own clock and chance: they are of one thread.
@@ -109,22 +112,33 @@ fn settle_stale(paths: &BTreeMap<String, PathBuf>, caller: &Caller<'_>) -> Resul
     Ok(())
 }
 
-/// Where the projects lie, by id.
-fn projects(queue: &Queue, named: &[ProjectName]) -> Result<BTreeMap<String, PathBuf>> {
+/// Where projects lie, by id, and what is to be said of those that cannot be reached.
+#[derive(Default)]
+struct Reached {
+    paths: BTreeMap<String, PathBuf>,
+    notes: Vec<String>,
+}
+
+fn projects(queue: &Queue, named: &[ProjectName]) -> Result<Reached> {
     let own = queue.settings.id.to_string();
-    let mut all = BTreeMap::new();
+    let mut reached = Reached::default();
+    let all = &mut reached.paths;
     let is_own = |name: &ProjectName| name.as_str() == own.as_str() || queue.settings.aliases.contains(name);
     if named.is_empty() || named.iter().any(is_own) {
         all.insert(own.clone(), runs::project_folder(queue).to_owned());
     }
     if queue.settings.role != Role::Orchestrator && named.is_empty() {
-        return Ok(all);
+        return Ok(reached);
     }
     let registry = Registry::read(queue)?;
     if named.is_empty() {
         for project in &registry.projects {
-            if let Ok(other) = registry::reach(project) {
-                all.insert(other.settings.id.to_string(), runs::project_folder(&other).to_owned());
+            match registry::reach(project) {
+                Ok(other) => {
+                    all.insert(other.settings.id.to_string(), runs::project_folder(&other).to_owned());
+                }
+                // One that cannot be reached stops no other.
+                Err(fault) => reached.notes.push(format!("{}: not worked on: {fault}", project.entry.id)),
             }
         }
     }
@@ -132,5 +146,5 @@ fn projects(queue: &Queue, named: &[ProjectName]) -> Result<BTreeMap<String, Pat
         let other = registry::reach(registry.resolve(name)?)?;
         all.insert(other.settings.id.to_string(), runs::project_folder(&other).to_owned());
     }
-    Ok(all)
+    Ok(reached)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Left {
     pub(crate) committed: Option<String>,
     /// The commits since the run began, oldest first.
     pub(crate) commits: Vec<String>,
-    /// Whether anything differs from where the branch began.
+    /// Whether anything differs from where the run began.
     pub(crate) has_diff: bool,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     let tip = head(folder)?.unwrap_or_else(|| start.to_owned());
     refuse_another_history(&repo, folder, &checkout.base, &tip)?;
     let commits = commits(&repo, folder, start, &tip)?;
-    let has_diff = root(&repo, &checkout.base)? != root(&repo, &tip)?;
+    let has_diff = root(&repo, start)? != root(&repo, &tip)?;
     Ok(Left { committed, commits, has_diff })
 }
 

@@ -7,7 +7,9 @@ mod cut_off;
 mod left;
 mod make;
 mod merge;
+mod moved;
 mod plain;
+mod stuck;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +27,8 @@ pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
     remove, try_merge, whereabouts,
 };
+pub(crate) use moved::{Branches, branches_at};
+pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.
 #[derive(Debug, Clone, PartialEq, Eq)]

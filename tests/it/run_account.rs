@@ -1,0 +1,130 @@
+//! What holds for an account holds wherever it is used; what holds for a model holds for that model.
+
+use crate::claude::{GOOD, Scene};
+use crate::sandbox::Sandbox;
+use crate::world::text;
+
+#[test]
+fn a_limit_of_the_account_is_known_in_other_projects() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let other = sandbox.project("elsewhere");
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    let refused = other.call(["run", "hello there you"]).env("SWIFT_CLAUDE", fake).run();
+    assert_eq!((refused.status, scene.starts()), (5, 1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("the account rests"), "{}", refused.stderr);
+    let footprint = other.call("doctor --footprint").run().ok();
+    assert!(footprint.contains("swift/account.toml"), "{footprint}");
+    assert!(other.call("status").run().ok().contains("5-hour limit reached"));
+}
+
+#[test]
+fn a_model_that_rests_stops_only_what_needs_it() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\n");
+    scene.script("case $before,$* in *--model\\ haiku*) fail 529 overloaded 'Overloaded';; esac; init; change; result ok");
+    let add = |title: &str, tier: &str, priority: &str| {
+        let words = ["task", ".", title, "--tier", tier, "--priority", priority, "--json"];
+        text(&scene.call(words).run().json()["task"]["id"])
+    };
+    let weak: Vec<String> = (0..3).map(|number| add(&format!("Weak {number}"), "haiku", "high")).collect();
+    let strong: Vec<String> =
+        (0..2).map(|number| add(&format!("Strong {number}"), "sonnet", "low")).collect();
+    let output = scene.call("work --json").run();
+    assert_eq!(output.status, 5, "{}\n{}", output.stdout, output.stderr);
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert!(text(&document["why"]).contains("the model `haiku` failed 5 times in a row"), "{document:#}");
+    assert!(strong.iter().all(|task| scene.state(task) == "done"), "{document:#}");
+    assert!(weak.iter().any(|task| scene.state(task) == "ready"), "{document:#}");
+    assert_eq!(scene.starts(), 7);
+}
+
+#[test]
+fn a_task_written_by_hand_is_worked_on() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.place.write(".swift/tasks/anything.md", "+++\ntitle = \"Paint the door\"\n+++\n");
+    assert_eq!(scene.call("run new").run().status, 2, "it stands for none of them");
+    let document = scene.call("work --json").run().json();
+    assert_eq!((document["completed"].as_u64(), scene.starts()), (Some(1), 1), "{document:#}");
+    assert_eq!(document["runs"][0]["title"], "Paint the door");
+}
+
+#[test]
+fn a_session_that_goes_on_twice_from_the_same_run_is_paid_once() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    // Claude Code tells what the whole session has cost.
+    scene.script(
+        "init; result \"answer $start\" '\"total_cost_usd\":0.'$((start * 2))',\"modelUsage\":{\"claude-sonnet-5-5\":{\"inputTokens\":'$((start * 100))',\"outputTokens\":1,\"costUSD\":0.1}}'",
+    );
+    let (_, first) = scene.run(["say something to me"]);
+    let short = text(&first["run"]["short"]);
+    let mut costs = vec![first["run"]["cost_usd"].as_f64().unwrap()];
+    for (attempt, more) in [(2, "and more"), (3, "and still more")] {
+        let output = scene.call(["run", "resume", &short, more, "--json"]).run();
+        let last: serde_json::Value = serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap();
+        assert_eq!(last["run"]["attempt"], attempt, "{last:#}");
+        costs.push(last["run"]["cost_usd"].as_f64().unwrap());
+    }
+    let cents: Vec<i64> = costs.iter().map(|usd| (usd * 100.0).round() as i64).collect();
+    assert_eq!(cents, [20, 20, 20]);
+}
+
+#[test]
+fn a_model_that_is_named_is_not_replaced() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[[verify]]\ncommand = [\"false\"]\n");
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str(), "--model", "my-own-model"]);
+    assert_eq!((scene.starts(), text(&document["run"]["failure"])), (1, "verifier".to_owned()));
+}
+
+#[test]
+fn a_misspelt_section_of_the_settings_begins_no_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[[verifier]]\ncommand = [\"false\"]\n");
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let refused = scene.call(["run", &task]).run();
+    assert_eq!(refused.status, 8, "{}", refused.stderr);
+    assert!(refused.stderr.contains("no section `verifier` is known"), "{}", refused.stderr);
+    assert_eq!(scene.starts(), 0);
+    let told = scene.call("doctor").run();
+    assert!(told.stdout.contains("no section `verifier`"), "{}", told.stdout);
+}
+
+#[test]
+fn a_shift_counts_tasks_and_names_what_it_cannot_reach() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\nescalations = 0\n");
+    scene.script("init; case $(cat \"$seen/prompt\") in *Poison*) exit 0;; esac; change; result ok");
+    let (poison, good) = (scene.task("Poison"), scene.task("Good"));
+    let output = scene.call("work").run();
+    assert_eq!(output.status, 8, "{}", output.stderr);
+    assert!(output.stdout.contains("2 tasks worked on in 4 requests, 1 completed"), "{}", output.stdout);
+    assert_eq!((scene.state(&poison), scene.state(&good)), ("dead".to_owned(), "done".to_owned()));
+
+    let hub = sandbox.orchestrator();
+    let gone = sandbox.project("gone");
+    for place in [&scene.place, &gone] {
+        hub.swift_ok(["register", place.path("").to_str().unwrap()]);
+    }
+    std::fs::rename(gone.path(""), sandbox.root().path("moved")).unwrap();
+    scene.task("Another");
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    let output = hub.call("work").env("SWIFT_CLAUDE", fake).run();
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("acme/gone: not worked on"), "{}", output.stderr);
+    assert!(output.stderr.contains("/web review"), "where the work is looked at: {}", output.stderr);
+    assert!(hub.call("review").run().stderr.contains("this is the orchestrator's own work"));
+}

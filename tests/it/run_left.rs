@@ -1,0 +1,114 @@
+//! What one run leaves to the next, to git and to the person: nothing counts twice, and nothing is told that is not so.
+
+use crate::claude::{GOOD, Scene};
+use crate::sandbox::Sandbox;
+use crate::world::text;
+
+#[test]
+fn work_that_was_sent_back_is_not_the_next_runs() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, first) = scene.run([task.as_str()]);
+    let short = text(&first["run"]["short"]);
+    scene.call(["reject", &short, "--why", "do it in another way"]).run().ok();
+    let plan = scene.call(["merge", &short]).run();
+    assert!(plan.stdout.contains("careful: rejected: do it in another way"), "{}", plan.stdout);
+    scene.script("init; result 'I did nothing at all'");
+    let (status, second) = scene.run([task.as_str()]);
+    assert_eq!((status, text(&second["run"]["outcome"])), (8, "completed-without-result".to_owned()));
+    scene.script(GOOD);
+    let (status, third) = scene.run([task.as_str()]);
+    assert_eq!((status, third["run"]["commits"].as_array().unwrap().len()), (0, 1), "{third:#}");
+}
+
+#[test]
+fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; change; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
+    let task = scene.task("Make the thing");
+    assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "limit");
+    sandbox.later(jiff::SignedDuration::from_hours(30));
+    scene.script("init; result 'it was done already'");
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, text(&document["run"]["outcome"])), (0, "completed".to_owned()), "{document:#}");
+}
+
+#[test]
+fn other_branches_that_move_during_a_run_are_told() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let main = scene.place.git("branch --show-current").trim().to_owned();
+    scene.script(&format!(
+        "init; change; git add .; git commit -qm work; git update-ref refs/heads/{main} HEAD; \
+         git branch other HEAD; echo more >more.txt; result ok"
+    ));
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let moved = document["run"]["moved"].to_string();
+    assert!(moved.contains(&format!("the branch `{main}` went from")), "{document:#}");
+    assert!(moved.contains("the branch `other` is new"), "{moved}");
+    let shown = scene.call(["run", "show", &task]).run().ok();
+    assert!(shown.contains("careful   while it ran, the branch"), "{shown}");
+    scene.place.git("reset --quiet --hard");
+    let plan = scene.call(["merge", &task]).run();
+    assert!(plan.stdout.contains("careful: while it ran, the branch"), "{}\n{}", plan.stdout, plan.stderr);
+}
+
+#[test]
+fn a_lock_of_a_process_that_was_killed_costs_no_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(
+        "init; change; git rev-parse --absolute-git-dir >\"$HOME/git-dir\"; \
+         touch \"$(cat \"$HOME/git-dir\")/index.lock\"; result ok",
+    );
+    let task = scene.task("Make the thing");
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(status, 0, "it is dead with everything that made the lock: {document:#}");
+    let short = text(&document["run"]["short"]);
+    scene.call(["reject", &short, "--why", "more"]).run().ok();
+    let lock = std::path::Path::new(sandbox.home().read("git-dir").trim()).join("index.lock");
+    std::fs::write(&lock, "").unwrap();
+    scene.script("[ -e \"$(git rev-parse --git-dir)/index.lock\" ] && echo locked >\"$HOME/locked\"; init; change more; result ok");
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, sandbox.home().path("locked").exists()), (0, false), "{document:#}");
+}
+
+#[test]
+fn nothing_is_called_merged_that_is_not() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    scene.script("init; git checkout -q --detach; change; git add .; git commit -qm x; result ok");
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(text(&document["run"]["failure"]), "worktree");
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert_eq!(refused.status, 3, "{}", refused.stderr);
+    assert!(refused.stderr.contains("has left nothing on its branch"), "{}", refused.stderr);
+    scene.script("init; change; branch=$(git branch --show-current); git branch -m elsewhere; result ok");
+    let task = scene.task("Make another thing");
+    scene.run([task.as_str()]);
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert!(refused.stderr.contains("is gone"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("decided"), "nobody decided anything: {}", refused.stderr);
+}
+
+#[test]
+fn a_run_is_not_taken_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let refused = scene.call("undo sesame").run();
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("a run is not taken back"), "{}", refused.stderr);
+    let runs = scene.runs();
+    assert_eq!((runs[0]["outcome"].as_str(), runs[0]["cost_usd"].as_f64()), (Some("completed"), Some(0.25)));
+    assert_eq!(scene.state(&task), "done");
+}
