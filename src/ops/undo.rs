@@ -73,7 +73,6 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         }
     };
     refuse_what_is_no_operation_alone(queue, &entry)?;
-    refuse_runs(&entry)?;
     let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
     let mut parts = Vec::new();
     for project in projects(queue, &entry) {
@@ -128,6 +127,11 @@ fn refuse_what_is_no_operation_alone(queue: &Queue, entry: &Entry) -> Result<()>
             "the merge of a run's work is a commit of your own branch, which stays",
             "`git log --merges -3` shows it; `git revert --mainline 1 COMMIT` takes it back",
         ),
+        // Without its record nobody would know what it did and cost, and it would seem to run still.
+        Some("run") => blocked(
+            "a run is not taken back: its record tells what happened, and what it cost",
+            "`swift reject REF --why \"…\"` sends its work back, and opens the task again",
+        ),
         Some("home") => blocked("a move of the queue is not taken back", "`swift home` moves it again"),
         Some("resolve") => blocked(
             "what has settled a merge holds everything that the other side did",
@@ -158,19 +162,6 @@ fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<(
         }
     }
     Ok(())
-}
-
-/// What a run did has happened: without its record nobody would know, and it would seem to run still.
-fn refuse_runs(entry: &Entry) -> Result<()> {
-    if message::trailer(&entry.message, message::VERB) != Some("run") {
-        return Ok(());
-    }
-    Err(Fault::new(
-        Code::UndoBlocked,
-        "a run is not taken back: its record tells what happened, and what it cost",
-    )
-    .hint("`swift runs` shows it")
-    .hint("`swift reject REF --why \"…\"` sends its work back, and opens the task again"))
 }
 
 fn rested_on(part: &Part, path: &str) -> Fault {
