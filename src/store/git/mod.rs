@@ -34,6 +34,7 @@ mod pending;
 mod perm;
 mod plan;
 mod refs;
+mod relink;
 mod remove;
 mod repo;
 mod state;
