@@ -94,3 +94,23 @@ fn a_queue_in_the_tree_stays_there_whatever_an_old_record_says() {
     assert!(web.git("show --stat").contains(&id), "committed on the current branch");
     intact(&web, "with an old record");
 }
+
+#[test]
+fn the_persons_branch_is_not_taken_by_a_move_even_if_it_points_at_head() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    add(&web, ".", "precious");
+    web.git("branch swift");
+    let before = web.git("for-each-ref");
+    let refused = web.swift("home branch sesame");
+    refused.ended(9);
+    assert!(refused.stderr.contains("the branch `swift` is there already"), "{}", refused.stderr);
+    assert_eq!(web.git("for-each-ref"), before);
+    assert!(web.swift_ok("list").contains("precious"));
+    sound(&web, "refused");
+    web.git("branch --move swift mine");
+    web.swift_ok("home branch sesame");
+    assert!(web.swift_ok("list").contains("precious"));
+    sound(&web, "moved");
+}

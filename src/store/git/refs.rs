@@ -149,11 +149,14 @@ pub(super) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) 
     file.handle()?.sync_all().or_io("flush", &path)?;
     match file.found()? {
         true => Ok(()),
-        false => {
-            Err(Fault::new(Code::BranchTaken, format!("the branch `{}` is there already", short(branch)))
-                .hint(format!("git log -3 {}", short(branch))))
-        }
+        false => Err(taken(short(branch), "is there already")),
     }
+}
+
+/// The name of a branch is taken by what is not the queue's.
+pub(super) fn taken(branch: &str, why: &str) -> Fault {
+    Fault::new(Code::BranchTaken, format!("the branch `{branch}` {why}"))
+        .hint("`git branch --all` shows the branches that are there")
 }
 
 /// Remove a branch that is at this commit, with its reflog. In no step is there a lock file that a killed process

@@ -94,11 +94,11 @@ impl Home {
         let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
         let queue = queue.ok_or_else(|| Fault::new(Code::Git, "HEAD has no queue"))?;
         let there = refs::resolve(&self.common_dir, &full)?;
-        if there.is_some_and(|id| id != parent && !is_step_of(&repo, id, parent, queue))
+        if there.is_some_and(|id| !is_step_of(&repo, id, parent, queue))
             || refs::any_below(&self.common_dir, &format!("{full}/"))?
         {
-            return Err(Fault::new(Code::BranchTaken, format!("the branch `{branch}` is there already"))
-                .hint(format!("git log -3 {branch}")));
+            return Err(refs::taken(branch, "is there already")
+                .hint("another name in `branch` in `.swift/swift.toml` is taken instead"));
         }
         let sharing = repo.sharing()?;
         Departure::begin(self, Aim::Branch { name: branch.to_owned() })?;
