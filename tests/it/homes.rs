@@ -114,3 +114,47 @@ fn the_persons_branch_is_not_taken_by_a_move_even_if_it_points_at_head() {
     assert!(web.swift_ok("list").contains("precious"));
     sound(&web, "moved");
 }
+
+/// A program as another user of the group 4711, with a umask that lets the group write.
+fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
+    let user = format!("--reuid={user}");
+    let words =
+        ["setpriv", &user, "--regid=4711", "--clear-groups", "sh", "-c", "umask 002; exec \"$@\"", "sh"];
+    call.env("USER", "member").under(&words)
+}
+
+#[test]
+fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    let (alice, bob) = ("4712", "4713");
+    let open = "chmod 755 \"$1\"; chmod 777 \"$1/work\" \"$1/home\" \"$1/tmp\"";
+    let base = root.path("..");
+    root.program("sh", ["-c", open, "sh", base.to_str().unwrap()]).run().ok();
+    if member(root.program("true", ""), alice).run().status != 0 {
+        // Not `eprintln!`: that would be captured, and a test that did nothing would look like one that did.
+        use std::io::Write as _;
+        let _ = std::io::stderr().write_all(b"SKIPPED a test of two users: only root can be two of them\n");
+        return;
+    }
+    root.git("config --global --add safe.directory *");
+    for init in ["init", "init --in-tree"] {
+        let name = init.replace([' ', '-'], "");
+        member(root.program("git", ["init", "-q", "--shared=group", &name]), alice).run().ok();
+        let shared = root.place(&name);
+        member(shared.program("git", "commit -q --allow-empty -m first"), alice).run().ok();
+        member(shared.call(format!("{init} --id a/shared").as_str()), alice).run().ok();
+        for (number, user) in [alice, bob, bob, alice, bob].into_iter().enumerate() {
+            let title = format!("number {number}");
+            member(shared.call(["task", ".", &title]), user).run().ok();
+            let list = member(shared.call("list"), user).run().ok();
+            assert_eq!(list.lines().count(), number + 1, "{init}: {list}");
+        }
+        member(shared.call("undo sesame"), alice).run().ok();
+        member(shared.program("git", "-C .swift commit -q --allow-empty -m by-hand"), bob).run().ok();
+        member(shared.call("doctor"), bob).run().ok();
+        // Whatever the engine notes, the group can write.
+        let narrow = "find .git/swift -type f ! -perm -660";
+        assert_eq!(shared.program("sh", ["-c", narrow]).run().ok(), "", "{init}");
+    }
+}

@@ -70,7 +70,9 @@ impl Home {
         let mut file = match options.open(&path) {
             Err(error) if disk::is_absent(&error) => {
                 barrier.name_of(&path);
-                options.create(true).open(&path).or_io("make", &path)?
+                let file = options.create(true).open(&path).or_io("make", &path)?;
+                self.repo()?.sharing()?.file(&file, &path)?;
+                file
             }
             opened => opened.or_io("write", &path)?,
         };
@@ -216,6 +218,13 @@ impl Home {
     /// Private files on their way into the git folder.
     pub(super) fn scratch(&self) -> PathBuf {
         self.records().join("tmp")
+    }
+
+    /// Write a small record in place; whoever shares the repository can write it, too.
+    pub(super) fn write_record(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let mut file = std::fs::File::create(path).or_io("write", path)?;
+        file.write_all(content).or_io("write", path)?;
+        self.repo()?.sharing()?.file(&file, path)
     }
 
     /// Make the folders of the records.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
+use super::disk;
 use super::external::Git;
 use super::objects::{Made, Staged};
 use super::pack::{self, Sound};
@@ -33,8 +33,10 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 impl Home {
     /// Remember a pack of ours; one that is not remembered is left to git.
     pub(super) fn note_pack(&self, made: Made) {
-        let record = OpenOptions::new().append(true).create(true).open(self.packs_path());
-        let _ = record.and_then(|mut record| record.write_all(line(made).as_bytes()));
+        let path = self.packs_path();
+        let Ok(mut record) = OpenOptions::new().append(true).create(true).open(&path) else { return };
+        let _ = record.write_all(line(made).as_bytes());
+        let _ = self.repo().and_then(|repo| repo.sharing()?.file(&record, &path));
     }
 
     /// Join packs of ours where enough have added up; the lock is held.
@@ -154,10 +156,9 @@ impl Home {
     }
 
     fn write_packs(&self, packs: &[Made]) -> Result<()> {
-        let path = self.packs_path();
         let text: String = packs.iter().copied().map(line).collect();
         // In place: of a record that is cut short the whole lines still count.
-        std::fs::write(&path, text).or_io("write", &path)
+        self.write_record(&self.packs_path(), text.as_bytes())
     }
 }
 
