@@ -102,6 +102,7 @@ impl Home {
         let sharing = repo.sharing()?;
         self.make_records(sharing)?;
         let mut locks = Locks::prepare(self, arrival.tip, sharing)?;
+        self.note_locks(&locks.identities(self)?)?;
         if locks.acquire(self)?.is_some() || self.tip()? != *arrival.tip {
             return Ok(false);
         }

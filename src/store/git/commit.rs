@@ -183,6 +183,7 @@ impl Home {
         let sharing = repo.sharing()?;
         self.make_records(sharing)?;
         let mut lock = GitLock::prepare(&self.index_path(), &self.scratch(), sharing)?;
+        self.note_locks(&[(self.portable(lock.public()), lock.identity()?)])?;
         if lock.acquire(self.patience)? {
             let tree = tip.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
             self.update_index(repo, folder, &mut lock, leaves, tree)?;

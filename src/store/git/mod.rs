@@ -26,6 +26,7 @@ mod ignored;
 mod index;
 mod joining;
 mod lock;
+mod locked;
 mod objects;
 mod pack;
 mod path;

@@ -106,6 +106,7 @@ impl Home {
         if !self.root.is_dir() {
             return Ok(());
         }
+        self.release_noted()?;
         let folder = Folder::open(&self.root)?;
         if folder.sweep()? | self.sweep_scratch()? {
             self.sweep_objects()?;
@@ -206,7 +207,7 @@ impl Home {
         }
     }
 
-    fn locate(&self, name: &str) -> PathBuf {
+    pub(super) fn locate(&self, name: &str) -> PathBuf {
         match name.split_once(' ') {
             Some(("own", rest)) => self.git_dir.join(rest),
             Some(("common", rest)) => self.common_dir.join(rest),
