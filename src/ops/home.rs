@@ -123,7 +123,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     leftover::refuse_while_running(queue)?;
     let leftovers = leftover::all(queue)?;
-    let is_dirty = !queue.home.changed_files()?.is_empty();
+    let is_dirty = !queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty();
     if is_dirty || queue.settings.commit != CommitPolicy::Each {
         let mut tx = Tx::begin(queue, operation)?;
         tx.commit_now();

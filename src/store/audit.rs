@@ -108,6 +108,10 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
     let Ok(writer) = bookmark.writer.parse::<WriterId>() else {
         return Ok(new_segment(operation, operation.env.writer_id(), None));
     };
+    if queue.home.keeps_apart() && !queue.is_apart(&bookmark.path) {
+        // What git does next may change any segment that it knows.
+        return Ok(new_segment(operation, writer, None));
+    }
     match queue.read_text(&bookmark.path)? {
         Some(text) if content_hash(text.as_bytes()) == bookmark.content => {
             if text.len() >= SEGMENT_BYTES {

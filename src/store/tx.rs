@@ -134,6 +134,10 @@ impl<'q> Tx<'q> {
             Mode::Write => Some(queue.home.lock(operation.patience())?),
             Mode::DryRun => None,
         };
+        if let Some(guard) = &guard {
+            queue.home.land(guard)?;
+            queue.look_again()?;
+        }
         let mut tx = Tx {
             queue,
             operation,
@@ -440,6 +444,7 @@ impl Prepared<'_> {
             addition.settle(&queue.local);
         }
         drop(guard);
+        queue.look_again()?;
         // Without the lock, and no reason to fail: the commit is there.
         let _ = queue.home.maintenance();
         Ok(committed)

@@ -44,6 +44,7 @@ mod switch;
 mod sync;
 mod tree;
 mod upkeep;
+mod waiting;
 mod worktree;
 
 #[cfg(test)]

@@ -48,6 +48,15 @@ impl Home {
     /// Nobody loses work by moving or removing a queue.
     pub(super) fn refuse_unsaved(&self) -> Result<()> {
         let unsaved: Vec<String> = self.changed_files()?.into_iter().map(|changed| changed.path).collect();
+        if let Some(branch) = self.waited_for()?.first() {
+            return Err(Fault::new(
+                Code::WrongState,
+                format!("changes that were made in the middle of an operation of git wait for `{branch}`"),
+            )
+            .hint(
+                "`git status` shows what git is in the middle of; on that branch the next verb commits them",
+            ));
+        }
         let Some(first) = unsaved.first() else { return Ok(()) };
         Err(Fault::new(
             Code::WrongState,

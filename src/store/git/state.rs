@@ -28,12 +28,16 @@ impl Home {
         if self.kind == HomeKind::Tree && self.hook {
             return Ok(Some("called from inside a git hook or alias".to_owned()));
         }
-        for (name, operation) in OPERATIONS {
-            if self.git_dir.join(name).exists() {
-                return Ok(Some(format!("{operation} is in progress in {}", self.checkout.display())));
-            }
+        if let Some(operation) = self.operation() {
+            return Ok(Some(format!("{operation} is in progress in {}", self.checkout.display())));
         }
         self.collection()
+    }
+
+    /// What git is in the middle of.
+    pub(super) fn operation(&self) -> Option<&'static str> {
+        let found = OPERATIONS.iter().find(|(name, _)| self.git_dir.join(name).exists());
+        found.map(|(_, operation)| *operation)
     }
 
     /// `git gc --prune=now` would remove objects that no ref reaches yet.
