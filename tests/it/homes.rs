@@ -115,6 +115,122 @@ fn the_persons_branch_is_not_taken_by_a_move_even_if_it_points_at_head() {
     sound(&web, "moved");
 }
 
+/// A project with its queue in the tree of `main`, with one task.
+fn in_tree(sandbox: &Sandbox) -> Place<'_> {
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    add(&web, ".", "on main");
+    web
+}
+
+#[test]
+fn another_branch_of_a_queue_in_the_tree_leads_to_it_and_gets_no_second_one() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    web.git("worktree add --quiet -b feat ../wt HEAD~2");
+    web.git("branch bare HEAD~2");
+    let linked = sandbox.place("wt");
+    let refs = web.git("for-each-ref");
+    for verb in ["list", "task . second", "init", "init --in-tree", "init --dry-run", "init --id acme/web"] {
+        let refused = linked.swift(verb);
+        let is_init = verb.starts_with("init");
+        refused.ended(if is_init { 4 } else { 3 });
+        assert!(
+            refused.stderr.contains("`main`, which is checked out in $SANDBOX/web"),
+            "{}",
+            refused.stderr
+        );
+        assert!(refused.stderr.contains("`git merge main`"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`swift -C $SANDBOX/web list`"), "{}", refused.stderr);
+    }
+    assert_eq!(web.git("for-each-ref"), refs);
+    assert!(!linked.path(".swift").exists());
+    // The hints are true.
+    assert!(linked.swift_ok(["-C", web.path("").to_str().unwrap(), "list"]).contains("on main"));
+    linked.git("merge --quiet main");
+    assert!(linked.swift_ok("list").contains("on main"));
+
+    // In the same checkout, with the queue's branch nowhere checked out.
+    web.git("worktree remove --force ../wt");
+    web.git("branch --delete --force feat");
+    web.git("checkout --quiet bare");
+    for verb in ["list", "init"] {
+        let refused = web.swift(verb);
+        assert!(refused.stderr.contains("in the tree of `main`"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("checked out in"), "{}", refused.stderr);
+    }
+    web.git("merge --quiet main");
+    assert!(web.swift_ok("list").contains("on main"));
+    // The other hint: one queue for all.
+    web.swift_ok("home branch sesame");
+    web.git("worktree add --quiet -b later ../wt HEAD~3");
+    assert!(sandbox.place("wt").swift_ok("list").contains("on main"));
+}
+
+#[test]
+fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    fs::remove_dir_all(web.path(".swift")).unwrap();
+    for verb in ["list", "init", "init --in-tree"] {
+        let refused = web.swift(verb);
+        assert!(refused.stderr.contains("`git restore .swift`"), "{verb}: {}", refused.stderr);
+    }
+    web.git("restore .swift");
+    assert!(web.swift_ok("list").contains("on main"));
+}
+
+#[test]
+fn a_queue_that_was_taken_out_may_begin_anew_whatever_old_branches_have() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    web.git("branch old");
+    web.swift_ok("uninstall sesame");
+    assert!(!web.path(".swift").exists());
+    web.swift_ok("init --id acme/web");
+    add(&web, ".", "anew");
+    sound(&web, "anew");
+}
+
+#[test]
+fn what_init_cannot_make_it_refuses_before_anything_is_written_on_a_dry_run_too() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.git("branch taken");
+    let names = || web.program("find", ".git").run().ok();
+    let (refs, before) = (web.git("for-each-ref"), names());
+    for name in ["@", "a b", "", "HEAD", "../x", "x.lock", "-f", "main", "taken"] {
+        for more in [&[][..], &["--dry-run"], &["--in-tree"]] {
+            if more == ["--in-tree"] && ["main", "taken"].contains(&name) {
+                continue;
+            }
+            let words = [&["init", "--branch", name], more].concat();
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let refused = web.swift(words);
+            assert!([2, 9].contains(&refused.status), "{}: {}", refused.shown, refused.stdout);
+        }
+    }
+    assert_eq!((web.git("for-each-ref"), names()), (refs, before));
+    assert!(!web.path(".swift").exists());
+    web.swift_ok("init --branch queue --dry-run");
+    web.swift_ok("init --branch queue");
+}
+
+#[test]
+fn a_queue_of_another_name_on_the_remote_is_named_and_a_persons_branch_is_not() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --branch queue --id acme/web");
+    web.git("branch swift");
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    let told = twin.swift("list");
+    assert!(told.ended(3).stderr.contains("`swift init --branch queue` adopts"), "{}", told.stderr);
+    twin.swift("init").ended(9);
+    twin.swift_ok("init --branch queue");
+    assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+}
+
 /// A program as another user of the group 4711, with a umask that lets the group write.
 fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
     let user = format!("--reuid={user}");
@@ -156,5 +272,56 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
         // Whatever the engine notes, the group can write.
         let narrow = "find .git/swift -type f ! -perm -660";
         assert_eq!(shared.program("sh", ["-c", narrow]).run().ok(), "", "{init}");
+    }
+}
+
+#[test]
+fn a_remote_of_any_name_brings_its_queue_and_no_second_one_is_made() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    sandbox.root().git("clone --quiet --origin upstream web twin");
+    let twin = sandbox.place("twin");
+    let told = twin.swift("list");
+    assert!(told.ended(3).stderr.contains("`swift init` adopts the queue that is on `upstream/swift`"));
+    assert!(twin.swift_ok("init").contains("acme/web"));
+    assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+    // Of two, the person says which.
+    let api = sandbox.project("api");
+    sandbox.root().git("clone --quiet --origin upstream web both");
+    let both = sandbox.place("both");
+    both.git("remote add fork ../api");
+    both.git("fetch --quiet fork");
+    let refused = both.swift("init");
+    refused.ended(9);
+    assert!(
+        refused.stderr.contains("`fork/swift`, `upstream/swift`")
+            || refused.stderr.contains("`upstream/swift`, `fork/swift`")
+    );
+    both.git("branch swift fork/swift");
+    both.swift_ok("init");
+    assert_eq!(both.json("list")["tasks"], api.json("list")["tasks"]);
+}
+
+#[test]
+fn a_folder_that_is_the_persons_is_not_taken() {
+    let prepare = [
+        "git init -q .swift",
+        "git init -q ../d; git -C ../d commit -q --allow-empty -m d; \
+         git -c protocol.file.allow=always submodule --quiet add ../d .swift; git commit -qm sub",
+        "mkdir .swift; echo mine > .swift/config; git add .swift; git commit -qm mine",
+    ];
+    for words in prepare {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.program("sh", ["-c", words]).run().ok();
+        let names = || web.program("find", ". -not -name index").run().ok();
+        let before = (names(), web.git("status --porcelain"));
+        for verb in ["init", "init --in-tree", "init --dry-run"] {
+            let refused = web.swift(verb);
+            refused.ended(9);
+            assert!(refused.stderr.contains("$SANDBOX/web/.swift"), "{words}: {}", refused.stderr);
+        }
+        assert_eq!((names(), web.git("status --porcelain")), before, "{words}");
     }
 }

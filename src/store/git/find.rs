@@ -276,17 +276,6 @@ impl Place {
         let bare = Repo::open(&self.common_dir)?.flag("core.bare") == Some(true);
         Ok(self.common_dir.parent().filter(|_| !bare).map(Path::to_owned))
     }
-
-    fn not_initialised(&self) -> Result<Fault> {
-        let place = self.checkout.as_ref().unwrap_or(&self.common_dir);
-        let fault = Fault::new(Code::NotInitialised, format!("{} has no queue yet", place.display()));
-        let adoptable = refs::resolve(&self.common_dir, "refs/remotes/origin/swift")?.is_some();
-        Ok(if adoptable {
-            fault.hint("`swift init` adopts the queue that is on `origin/swift`")
-        } else {
-            fault.hint("`swift init` makes one")
-        })
-    }
 }
 
 /// Whether git has told us, through the environment, which repository or index to use.

@@ -15,6 +15,7 @@ mod debt;
 mod deflate;
 mod departure;
 mod disk;
+mod elsewhere;
 mod exclude;
 mod external;
 mod find;

@@ -3,6 +3,7 @@
 //! Own code instead of gix's, because the new value has to be flushed between locking and renaming, and because
 //! the lock files have to be of known identity.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,30 @@ pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
     Ok(String::from_utf8_lossy(&packed)
         .lines()
         .any(|line| line.split_once(' ').is_some_and(|(_, name)| name.starts_with(folder))))
+}
+
+/// The names below a folder such as `refs/heads/`, without it, in order.
+pub(super) fn names_below(common_dir: &Path, folder: &str) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    loose_below(&common_dir.join(folder), "", &mut names);
+    let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
+    let lines = String::from_utf8_lossy(&packed).into_owned();
+    let packed = lines.lines().filter_map(|line| line.split_once(' ')?.1.strip_prefix(folder));
+    names.extend(packed.map(str::to_owned));
+    Ok(names)
+}
+
+fn loose_below(folder: &Path, prefix: &str, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        // What is no UTF-8 cannot be the name of a queue's branch.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let name = format!("{prefix}{name}");
+        match entry.path().is_dir() {
+            true => loose_below(&entry.path(), &format!("{name}/"), names),
+            false if name.ends_with(".lock") => {}
+            false => drop(names.insert(name)),
+        }
+    }
 }
 
 /// git leaves empty folders behind, so that a folder alone means nothing.
