@@ -231,6 +231,40 @@ fn a_queue_of_another_name_on_the_remote_is_named_and_a_persons_branch_is_not() 
     assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
 }
 
+#[test]
+fn a_partial_clone_says_what_it_lacks_and_the_command_it_names_brings_it() {
+    for (filter, init) in [
+        ("blob:none", "init"),
+        ("tree:0", "init"),
+        ("blob:none", "init --in-tree"),
+        ("tree:0", "init --in-tree"),
+    ] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.git("config uploadpack.allowFilter true");
+        web.git("config uploadpack.allowAnySHA1InWant true");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let id = add(&web, ".", "one");
+        web.swift_ok(["done", &id]);
+        let url = format!("file://{}", web.path("").display());
+        sandbox.root().git(["clone", "--quiet", &format!("--filter={filter}"), &url, "twin"]);
+        let twin = sandbox.place("twin");
+        let verb = if init == "init" { "init" } else { "undo sesame" };
+        let refused = twin.swift(verb);
+        refused.ended(9);
+        let hint = "fetch --refetch --no-filter origin";
+        assert!(refused.stderr.contains(&format!("`git {hint}`")), "{filter}, {init}: {}", refused.stderr);
+        assert!(refused.stderr.contains("partial clone"), "{filter}, {init}: {}", refused.stderr);
+        assert!(init != "init" || !twin.path(".swift").exists(), "{filter}: something is left");
+        twin.git(format!("{hint} --quiet").as_str());
+        twin.swift_ok("init");
+        assert_eq!(twin.swift_ok("list --state any"), web.swift_ok("list --state any"));
+        twin.swift_ok("undo sesame");
+        add(&twin, ".", "two");
+        sound(&twin, "whole again");
+    }
+}
+
 /// A program as another user of the group 4711, with a umask that lets the group write.
 fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
     let user = format!("--reuid={user}");
@@ -323,5 +357,26 @@ fn a_folder_that_is_the_persons_is_not_taken() {
             assert!(refused.stderr.contains("$SANDBOX/web/.swift"), "{words}: {}", refused.stderr);
         }
         assert_eq!((names(), web.git("status --porcelain")), before, "{words}");
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_in_a_commit_as_it_is_goes_in_as_git_writes_it() {
+    for (name, email) in
+        [("Ada <x>", "ada@example.com"), ("Ada", "<ada@example.com>"), (" \"Ada\".", "ada@example.com")]
+    {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.git(["config", "user.name", name]);
+        web.git(["config", "user.email", email]);
+        web.git("commit --quiet --allow-empty -m by-git");
+        web.swift_ok("init --id acme/web");
+        add(&web, ".", "one");
+        let who = ["log", "-1", "--format=%an %ae %cn %ce"];
+        assert_eq!(
+            web.git([&who[..], &["swift"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()),
+            web.git(who)
+        );
+        sound(&web, name);
     }
 }
