@@ -361,6 +361,26 @@ fn a_folder_that_is_the_persons_is_not_taken() {
 }
 
 #[test]
+fn the_queues_checkout_on_another_branch_is_not_written_to() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.git("-C .swift checkout --quiet -b other");
+    let refused = web.swift("task . two");
+    refused.ended(9);
+    assert!(refused.stderr.contains("is on the branch `other`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("git -C $SANDBOX/web/.swift switch swift"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse other"), web.git("rev-parse swift"));
+    web.git("-C .swift switch --quiet swift");
+    add(&web, ".", "two");
+    sound(&web, "back");
+    // A branch that was renamed is still the queue's.
+    web.git("branch --move swift queue");
+    add(&web, ".", "three");
+    sound(&web, "renamed");
+}
+
+#[test]
 fn a_name_that_cannot_be_in_a_commit_as_it_is_goes_in_as_git_writes_it() {
     for (name, email) in
         [("Ada <x>", "ada@example.com"), ("Ada", "<ada@example.com>"), (" \"Ada\".", "ada@example.com")]

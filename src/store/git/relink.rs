@@ -15,7 +15,7 @@ use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, Rebuilt, create, creation, lock, refs, tree};
+use super::{Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long other processes are waited for.
@@ -101,6 +101,26 @@ impl Home {
         worktree::link(&self.git_dir, &self.root)?;
         self.write_debts(&Default::default())?;
         Ok(Some(Rebuilt { lost }))
+    }
+
+    /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
+    /// by the queue's branch would see.
+    pub(super) fn refuse_other_branch(&self) -> Result<()> {
+        if self.kind != HomeKind::Branch {
+            return Ok(());
+        }
+        let note = creation::folder(&self.common_dir).join("branch");
+        let (Some(own), Some(now)) = (disk::read_line(&note)?, self.branch.as_deref()) else { return Ok(()) };
+        if own == now || refs::resolve(&self.common_dir, &format!("refs/heads/{own}"))?.is_none() {
+            // Renamed, if anything.
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::InProgress,
+            format!("{} is on the branch `{now}`, and the queue's is `{own}`", self.root.display()),
+        )
+        .hint(format!("`git -C {} switch {own}` goes back to it", self.root.display()))
+        .hint(format!("`git -C {} log {own}..{now}` shows what only the other one has", self.root.display())))
     }
 
     fn index_of_head(&self) -> Result<()> {
