@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::git::{Change, Expect};
 use super::layout;
 use super::local::Local;
 use super::queue::Queue;
@@ -48,6 +49,15 @@ pub(crate) struct Addition {
 }
 
 impl Addition {
+    /// The change of the segment.
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            path: self.path.clone(),
+            content: Some(self.after.clone()),
+            expect: self.before.clone().map_or(Expect::Absent, Expect::Bytes),
+        }
+    }
+
     /// Remember what was written, once the commit is there.
     pub(crate) fn settle(&self, local: &Local) {
         let text = serde_json::to_vec(&self.bookmark).expect("a bookmark is plain data");

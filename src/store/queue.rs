@@ -77,7 +77,7 @@ impl Queue {
                 Code::NotInitialised,
                 format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
             )
-            .hint("`swift init` makes or repairs the queue"));
+            .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
         };
         let text = text_of(&bytes, layout::SETTINGS)?;
         let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;

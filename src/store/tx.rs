@@ -341,11 +341,7 @@ impl<'q> Tx<'q> {
         let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
-        changes.extend(addition.as_ref().map(|a| Change {
-            path: a.path.clone(),
-            content: Some(a.after.clone()),
-            expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
-        }));
+        changes.extend(addition.as_ref().map(audit::Addition::change));
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 

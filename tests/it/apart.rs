@@ -300,6 +300,73 @@ fn killed_at_any_point_a_change_is_kept_as_a_whole_or_not_at_all() {
     );
 }
 
+#[test]
+fn in_the_middle_a_queue_is_neither_moved_nor_taken_out() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "web");
+    for (verbs, prepare) in
+        [(["home branch", "uninstall"], ""), (["home tree", "home tree"], "swift home branch")]
+    {
+        if !prepare.is_empty() {
+            web.swift_ok("home branch sesame");
+            shell(
+                &web,
+                "git checkout -q -B side; echo z > f; git commit -qam z; git checkout -q main",
+            );
+            shell(&web, "echo y > f; git commit -qam y");
+        }
+        shell(&web, "git merge -q side");
+        assert!(is_busy(&web));
+        let (before, list) = (seen(&web), titles(&web));
+        for verb in verbs {
+            let refused = web.swift(format!("{verb} sesame").as_str());
+            refused.ended(9);
+            assert!(refused.stderr.contains("a merge is in progress"), "{verb}: {}", refused.stderr);
+            assert_eq!((seen(&web), titles(&web)), (before.clone(), list.clone()), "{verb}");
+        }
+        assert!(!web.path(".git/swift/waiting").exists());
+        shell(&web, "git merge --abort");
+        web.swift_ok("task . after");
+        sound(&web, verbs[0]);
+    }
+}
+
+#[test]
+fn a_commit_whose_editor_was_open_is_made_as_the_document_says() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "web");
+    let swift = web.call("list").into_command();
+    let editor = format!(
+        "sh -c 'echo my text > \"$0\"; env -u GIT_DIR -u GIT_INDEX_FILE {} task . meanwhile'",
+        swift.get_program().to_str().unwrap()
+    );
+    shell(&web, "echo mine > f; git add f");
+    let refused = web.program("git", "commit").env("GIT_EDITOR", &editor).run();
+    assert!(refused.ended(128).stderr.contains("cannot lock ref 'HEAD'"), "{}", refused.stderr);
+    assert_eq!(web.git("status --porcelain"), "M  f\n");
+    let again = web.program("git", "commit -q -e -F .git/COMMIT_EDITMSG").env("GIT_EDITOR", "true").run();
+    again.ok();
+    assert_eq!(web.git("log -1 --format=%s --name-only"), "my text\n\nf\n");
+    assert_eq!(titles(&web), ["first ready", "meanwhile ready", "second ready"]);
+    sound(&web, "after it");
+}
+
+#[test]
+fn where_git_is_locked_a_queue_stays_whole_in_its_place() {
+    for verb in ["home branch", "uninstall"] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, "web");
+        let files = crate::world::files(&web);
+        web.write(".git/index.lock", "");
+        web.swift(format!("{verb} sesame").as_str()).ended(9);
+        fs::remove_file(web.path(".git/index.lock")).unwrap();
+        assert_eq!(crate::world::files(&web), files, "{verb}");
+        assert_eq!(titles(&web), ["first ready", "second ready"], "{verb}");
+        web.swift_ok("task . after");
+        sound(&web, verb);
+    }
+}
+
 /// Kill a program at a sample of the changes that it makes on the disk.
 fn sweep<'a>(copy: &impl Fn(&str, &str), name: &str, program: impl Fn() -> Call<'a>, check: impl Fn(&str)) {
     copy("live", name);

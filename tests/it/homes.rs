@@ -361,6 +361,29 @@ fn a_folder_that_is_the_persons_is_not_taken() {
 }
 
 #[test]
+fn a_move_is_one_commit_on_the_branch_that_gets_the_queue_and_has_its_event() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    for (to, branch) in [("tree", "main"), ("branch", "swift"), ("tree", "main")] {
+        let before = web.git("rev-list --count --first-parent main");
+        web.swift_ok(format!("home {to} sesame").as_str());
+        let told = web.git(["log", "-1", "--format=%s%n%(trailers:key=Swift-Events)", branch]);
+        assert_eq!(told, format!("swift: move the queue ({to})\nSwift-Events: home.moved\n\n"));
+        assert!(web.git(["show", "-m", "--first-parent", branch]).contains("home.moved"), "{to}");
+        let count = |text: &str| text.trim().parse::<u32>().unwrap();
+        let after = web.git("rev-list --count --first-parent main");
+        assert_eq!(count(&after) - count(&before), 1, "{to}: one commit on the person's branch");
+        assert_eq!(
+            web.swift_ok("log").matches("home.moved").count(),
+            web.swift_ok("log").matches("home.").count()
+        );
+        sound(&web, to);
+    }
+    assert_eq!(web.swift_ok("log").matches("home.moved").count(), 3);
+}
+
+#[test]
 fn the_queues_checkout_on_another_branch_is_not_written_to() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

@@ -182,17 +182,19 @@ impl Home {
         farewell: Request<'_>,
         removed: &mut Removed,
     ) -> Result<()> {
+        if let (BranchFate::Delete, Some(reason)) = (fate, self.waits()?) {
+            return Err(not_now(&reason));
+        }
         Departure::begin(self, Aim::Gone(fate))?;
         if fate == BranchFate::Delete {
             let farewell = Request { changes: self.without_files()?, ..farewell };
             let outcome =
                 self.commit(guard, farewell).inspect_err(|_| drop(Departure::end(&self.common_dir)))?;
             if let Outcome::Debt(reason) = outcome {
+                // They were taken away already, for a later commit.
+                self.put_back()?;
                 Departure::end(&self.common_dir)?;
-                return Err(Fault::new(
-                    Code::InProgress,
-                    format!("the files cannot be removed now: {reason}"),
-                ));
+                return Err(not_now(&reason));
             }
             removed.steps.push("the files of the queue, in a commit of their own".to_owned());
         }
@@ -214,6 +216,11 @@ impl Home {
         let files = self.committed_files(&repo)?;
         Ok(files.into_keys().map(|path| Change { path, content: None, expect: Expect::Any }).collect())
     }
+}
+
+fn not_now(reason: &str) -> Fault {
+    Fault::new(Code::InProgress, format!("the files cannot be removed now: {reason}"))
+        .hint("`git status` shows what git is in the middle of")
 }
 
 fn remove_tree(path: &Path) -> Result<()> {
