@@ -202,9 +202,25 @@ pub(crate) fn actor() -> Result<Option<Actor>> {
     variable("SWIFT_ACTOR").map(|name| name.parse()).transpose()
 }
 
-/// The login name, as the last resort for naming an actor.
+/// The login name, as the last resort for naming an actor: as the environment has it, as the system has it, or the
+/// number alone, which there always is.
 pub(crate) fn login() -> Option<Actor> {
-    variable("USER").or_else(|| variable("LOGNAME")).and_then(|name| name.parse().ok())
+    let id = rustix::process::getuid().as_raw();
+    let named = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| account(id));
+    named.and_then(|name| name.parse().ok()).or_else(|| format!("user-{id}").parse().ok())
+}
+
+/// The name of a local account.
+fn account(id: u32) -> Option<String> {
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let id = id.to_string();
+    let is_own = |line: &&str| line.split(':').nth(2) == Some(&id);
+    accounts.lines().find(is_own)?.split(':').next().map(str::to_owned)
+}
+
+/// The name that git puts on commits if the environment says so, as it does on build machines.
+pub(crate) fn author() -> Option<String> {
+    variable("GIT_AUTHOR_NAME").or_else(|| variable("GIT_COMMITTER_NAME"))
 }
 
 /// A clock that never goes back.

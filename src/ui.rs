@@ -30,6 +30,9 @@ struct Document<'v, V: View> {
     #[serde(flatten)]
     view: &'v V,
     next_actions: Vec<String>,
+    /// Only where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
 }
 
 impl Ui {
@@ -62,7 +65,12 @@ impl Ui {
     pub(crate) fn show<V: View>(&self, view: &V) -> Result<()> {
         match self.format {
             Format::Json => {
-                let document = Document { schema: 1, view, next_actions: self.next(view) };
+                let document = Document {
+                    schema: 1,
+                    view,
+                    next_actions: self.next(view),
+                    dry_run: self.rehearsed.as_ref().map(|_| true),
+                };
                 let mut text =
                     serde_json::to_vec(&document).map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push(b'\n');
@@ -74,6 +82,9 @@ impl Ui {
                 write_out(text.as_bytes())?;
                 for note in view.notes() {
                     self.note(&note);
+                }
+                if self.rehearsed.is_some() {
+                    self.note("dry run: nothing was written");
                 }
                 for step in self.next(view).iter().take(3) {
                     talk(&format!("next: {step}\n"));
@@ -240,7 +251,7 @@ impl Screen {
         let mut text = String::new();
         match self.format {
             Format::Json => {
-                let document = Document { schema: 1, view, next_actions: view.next() };
+                let document = Document { schema: 1, view, next_actions: view.next(), dry_run: None };
                 text = serde_json::to_string(&document)
                     .map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push('\n');

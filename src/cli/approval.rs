@@ -57,7 +57,6 @@ pub(crate) enum Decision {
 pub(crate) fn approve(context: &Context, local: &Local, plan: &Plan) -> Result<Decision> {
     if context.mode == Mode::DryRun {
         context.ui.show(&view(context, plan, None))?;
-        context.ui.note("dry run: nothing was written");
         return Ok(Decision::Stop);
     }
     match &context.approval {

@@ -139,7 +139,7 @@ impl Context {
             Some(queue) => queue.home.identity_name(),
             None => identity_name_at(&self.start),
         };
-        let from_git = configured.and_then(|name| name.parse().ok());
+        let from_git = configured.or_else(env::author).and_then(|name| name.parse().ok());
         from_git.or_else(env::login).ok_or_else(|| {
             Fault::new(Code::NoIdentity, "nobody is named as the one who acts")
                 .hint("`git config --global user.name \"Your Name\"`")

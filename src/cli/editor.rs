@@ -2,20 +2,26 @@
 
 #![expect(clippy::disallowed_methods, reason = "this module is where the editor is started")]
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
 
-/// Show a text in the editor; gives what was saved, and where it lies if it is needed again.
+/// Show a text in the editor; gives what was saved, and where it lies if it is needed again. `instead` is a command
+/// that does without an editor.
 ///
 /// # Errors
 /// [`Code::Editor`] without an editor or if it fails.
-pub(crate) fn edit(text: &[u8], name: &str) -> Result<(Vec<u8>, PathBuf)> {
+pub(crate) fn edit(text: &[u8], name: &str, instead: &str) -> Result<(Vec<u8>, PathBuf)> {
+    let Some(editor) = env::editor() else {
+        return Err(Fault::new(Code::Editor, "no editor is set")
+            .hint(format!("set `EDITOR`, or give the text: `{instead}`")));
+    };
     let path = env::scratch_dir().join(format!("swift-{}-{name}.md", std::process::id()));
     std::fs::write(&path, text).map_err(|error| io("write", &path, &error))?;
-    open(&path)?;
+    open(&editor, &path)?;
     let saved = std::fs::read(&path).map_err(|error| io("read", &path, &error))?;
     Ok((saved, path))
 }
@@ -25,25 +31,41 @@ pub(crate) fn discard(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
+/// What came of a text from the editor: done, it is safe; otherwise the person is told where it still lies.
+///
+/// # Errors
+/// The one given.
+pub(crate) fn settle<T>(done: Result<T>, scratch: Option<&PathBuf>) -> Result<T> {
+    match (done, scratch) {
+        (Ok(done), scratch) => {
+            if let Some(path) = scratch {
+                discard(path);
+            }
+            Ok(done)
+        }
+        (Err(fault), Some(path)) => Err(fault.hint(format!("your text is kept in `{}`", path.display()))),
+        (Err(fault), None) => Err(fault),
+    }
+}
+
 /// The bytes of a file that the person named on the command line.
 ///
 /// # Errors
 /// [`Code::Io`], [`Code::TooLarge`].
 pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let meta = std::fs::metadata(path).map_err(|error| io("read", path, &error))?;
-    if meta.len() > limit {
-        let text = format!("`{}` has {} bytes; the limit is {limit}", path.display(), meta.len());
+    let file = std::fs::File::open(path).map_err(|error| io("read", path, &error))?;
+    let mut bytes = Vec::new();
+    // What a device gives has no length that could be asked for.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| io("read", path, &error))?;
+    if bytes.len() as u64 > limit {
+        let text = format!("`{}` has more than {limit} bytes, which is the limit", path.display());
         return Err(Fault::new(Code::TooLarge, text));
     }
-    std::fs::read(path).map_err(|error| io("read", path, &error))
+    Ok(bytes)
 }
 
-fn open(path: &Path) -> Result<()> {
-    let Some(editor) = env::editor() else {
-        return Err(Fault::new(Code::Editor, "no editor is set")
-            .hint("set `EDITOR`, or give the text: `swift task . \"Title\" --body -`"));
-    };
-    let words = shell_words::split(&editor)
+fn open(editor: &str, path: &Path) -> Result<()> {
+    let words = shell_words::split(editor)
         .map_err(|_| Fault::new(Code::Editor, format!("the editor `{editor}` cannot be understood")))?;
     let Some((program, arguments)) = words.split_first() else {
         return Err(Fault::new(Code::Editor, "no editor is set").hint("set `EDITOR`"));

@@ -228,7 +228,10 @@ fn execute(
 ) -> std::result::Result<u8, (Ui, Fault)> {
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
-        None if approved == Approved::Yes || cli.shared.yes => (essential(&words), None, Approval::Given),
+        // A run is no person: what it approves itself would be approved by nobody.
+        None if (approved == Approved::Yes || cli.shared.yes) && env::depth() == 0 => {
+            (essential(&words), None, Approval::Given)
+        }
         None => (essential(&words), None, Approval::Ask),
     };
     if let Err(fault) = cli.shared.logging.begin(cli.command.length()) {

@@ -22,10 +22,14 @@ const TIERS: [&str; 8] =
 const VERDICTS: [&str; 4] = ["decision", "verdict", "expected_decision", "expectedDecision"];
 
 /// The cases of a file, and the lines that are none, each with its reason.
-pub(crate) fn parse(text: &str) -> (Vec<Case>, Vec<String>) {
+pub(crate) fn parse(bytes: &[u8]) -> (Vec<Case>, Vec<String>) {
     let (mut cases, mut problems) = (Vec::new(), Vec::new());
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line = line.trim();
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let Ok(line) = std::str::from_utf8(line) else {
+            problems.push(format!("line {}: not UTF-8", index + 1));
+            continue;
+        };
+        let line = line.trim_start_matches('\u{feff}').trim();
         if line.is_empty() || line.starts_with('#') || line.starts_with("//") {
             continue;
         }
@@ -41,6 +45,9 @@ fn case(line: &str, number: usize) -> Result<Case, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON ({error})"))?;
     let Value::Object(fields) = value else { return Err("not a JSON object".to_owned()) };
     let text = request(&fields).ok_or("has no `text`")?;
+    if text.trim().is_empty() || text.contains('\0') {
+        return Err("its text is no request: it is empty, or has a NUL".to_owned());
+    }
     let nested = fields.get("expected").and_then(Value::as_object);
     let (mut tier, mut verdict) = (None, None);
     for object in nested.into_iter().chain([&fields]) {
@@ -139,7 +146,7 @@ mod tests {
             {\"text\": \"d\", \"model\": \"claude-haiku-5-5\", \"destructive\": true, \"effort\": \"XL\"}\n\
             {\"title\": \"e\", \"body\": \"f\", \"expected\": \"ask\", \"head\": {\"tier\": \"opus\"}}\n\
             \n{\"text\": \"g\"}\n[1]\n{\"text\": \"h\", \"tier\": \"gpt\"}\n";
-        let (cases, problems) = parse(text);
+        let (cases, problems) = parse(text.as_bytes());
         let seen: Vec<_> = cases.iter().map(|case| (case.text.as_str(), case.tier, case.verdict)).collect();
         assert_eq!(
             seen,

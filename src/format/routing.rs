@@ -3,6 +3,8 @@
 //! Both have the same form, but the built-in ones are read by a test only, which makes the table of them that is part
 //! of the program. Unknown keys of a project are left alone.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::malformed::Malformed;
@@ -56,10 +58,11 @@ struct Settings {
 type Text = toml::Spanned<String>;
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Table {
     haiku_up_to: Option<i32>,
     opus_from: Option<i32>,
+    list: HashMap<String, String>,
     rule: Vec<RuleTable>,
     signal: Vec<SignalTable>,
     danger: Vec<DangerTable>,
@@ -71,6 +74,7 @@ struct Table {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RuleTable {
     name: String,
     #[serde(default)]
@@ -84,6 +88,7 @@ struct RuleTable {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SignalTable {
     name: String,
     role: Text,
@@ -92,6 +97,7 @@ struct SignalTable {
     topics: i32,
     #[serde(default)]
     yields: bool,
+    at_least: Option<Text>,
     words: Vec<Text>,
 }
 
@@ -100,17 +106,21 @@ fn all() -> i32 {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DangerTable {
     name: String,
     #[serde(default)]
     loss: bool,
     verbs: Vec<Text>,
+    #[serde(default)]
+    idioms: Vec<Text>,
     objects: Option<Vec<Text>>,
 }
 
 impl Table {
     fn spec(self, text: &str) -> Result<Spec, Malformed> {
-        let patterns = |list: Vec<Text>| patterns(text, list);
+        let lists = self.list;
+        let patterns = |list: Vec<Text>| patterns(text, &lists, list);
         let signal = |table: SignalTable| {
             Ok(Signal {
                 name: table.name,
@@ -118,18 +128,30 @@ impl Table {
                 points: table.points.clamp(-99, 99),
                 topics: table.topics.clamp(0, 100),
                 yields: table.yields,
+                at_least: table.at_least.map(|tier| word::<Tier>(text, &tier)).transpose()?,
                 words: patterns(table.words)?,
             })
         };
         let danger = |table: DangerTable| {
             let objects = table.objects.map(patterns).transpose()?;
-            Ok(Danger { name: table.name, loss: table.loss, verbs: patterns(table.verbs)?, objects })
+            let (verbs, idioms) = (patterns(table.verbs)?, patterns(table.idioms)?);
+            Ok(Danger { name: table.name, loss: table.loss, verbs, idioms, objects })
+        };
+        let rule = |table: RuleTable| {
+            Ok(Rule {
+                name: table.name,
+                words: patterns(table.words)?,
+                labels: table.labels,
+                kinds: table.kinds.iter().map(|kind| word::<Kind>(text, kind)).collect::<Result<_, _>>()?,
+                tier: table.tier.map(|tier| word::<Tier>(text, &tier)).transpose()?,
+                verdict: table.decision.map(|decision| word::<Verdict>(text, &decision)).transpose()?,
+            })
         };
         Ok(Spec {
             haiku_up_to: self.haiku_up_to,
             opus_from: self.opus_from,
             signals: self.signal.into_iter().map(signal).collect::<Result<_, Malformed>>()?,
-            rules: self.rule.into_iter().map(|table| rule(text, table)).collect::<Result<_, _>>()?,
+            rules: self.rule.into_iter().map(rule).collect::<Result<_, Malformed>>()?,
             dangers: self.danger.into_iter().map(danger).collect::<Result<_, Malformed>>()?,
             commands: patterns(self.commands)?,
             harmless: patterns(self.harmless)?,
@@ -140,25 +162,34 @@ impl Table {
     }
 }
 
-fn rule(text: &str, table: RuleTable) -> Result<Rule, Malformed> {
-    Ok(Rule {
-        name: table.name,
-        words: patterns(text, table.words)?,
-        labels: table.labels,
-        kinds: table.kinds.iter().map(|kind| word::<Kind>(text, kind)).collect::<Result<_, _>>()?,
-        tier: table.tier.map(|tier| word::<Tier>(text, &tier)).transpose()?,
-        verdict: table.decision.map(|decision| word::<Verdict>(text, &decision)).transpose()?,
-    })
+fn patterns(
+    text: &str,
+    lists: &HashMap<String, String>,
+    items: Vec<Text>,
+) -> Result<Vec<Pattern>, Malformed> {
+    let read = |item: Text| {
+        let wrong = |message: String| Malformed::in_text(text, item.span().start, message);
+        let whole = filled(item.get_ref(), lists)
+            .map_err(|name| wrong(format!("route: there is no list `{}`", shown(name))))?;
+        Pattern::parse(&whole)
+            .ok_or_else(|| wrong(format!("route: `{}` is no pattern of words", shown(item.get_ref()))))
+    };
+    items.into_iter().map(read).collect()
 }
 
-fn patterns(text: &str, list: Vec<Text>) -> Result<Vec<Pattern>, Malformed> {
-    let read = |item: Text| {
-        Pattern::parse(item.get_ref()).ok_or_else(|| {
-            let message = format!("route: `{}` is no pattern of words", shown(item.get_ref()));
-            Malformed::in_text(text, item.span().start, message)
-        })
-    };
-    list.into_iter().map(read).collect()
+/// A pattern with the words of a list for each `{name}`; the name of a list that is missing.
+fn filled<'t>(pattern: &'t str, lists: &HashMap<String, String>) -> Result<String, &'t str> {
+    let mut whole = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, from)) = rest.split_once('{') {
+        // A brace that nothing closes is a character, as in `:(){`.
+        let Some((name, after)) = from.split_once('}') else { break };
+        whole.push_str(before);
+        whole.push_str(lists.get(name).ok_or(name)?);
+        rest = after;
+    }
+    whole.push_str(rest);
+    Ok(whole)
 }
 
 fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(

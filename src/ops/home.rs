@@ -39,7 +39,7 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let facts = [Fact::of(EventKind::HomeMoved).because(to.as_str())];
     let note = audit::addition(queue, operation, &facts)?;
-    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, Some(&note));
+    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let request = Request { changes: vec![note.change()], ..request(queue, &text) };
     let moved = queue.home.switch_kind(&guard, to, &branch, request)?;
@@ -122,7 +122,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
         tx.commit("record what was not committed yet")?;
     }
     let guard = queue.home.lock(crate::env::lock_wait())?;
-    let text = message::of("take the queue out of this repository", operation, &[], None);
+    let text = message::of("take the queue out of this repository", operation, &[], &[], None);
     let service = service(queue);
     let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
     let (gone, stays) = leftover::remove(queue, &leftovers);

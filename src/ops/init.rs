@@ -83,7 +83,7 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
         });
     }
     let subject = format!("begin the queue of {}", settings.id);
-    let text = message::of(&subject, operation, &[], None);
+    let text = message::of(&subject, operation, &[], &[], None);
     let request = Request {
         changes: first_files(&settings),
         message: &text,

@@ -110,8 +110,9 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         [] => vec![Folder::Outbox, Folder::Inbox, Folder::Tasks],
         states => folders(states),
     };
-    let Listing { mut items, problems } = queue.list(&folders);
+    let Listing { mut items, mut problems } = queue.list(&folders);
     if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
+        problems.extend(archive::problems(queue).unwrap_or_default());
         let mut archived = archive::all(queue).unwrap_or_default();
         if !archived.is_empty() {
             // What another clone has changed while this one put it away lies beside its archive.
@@ -172,7 +173,8 @@ fn holds(queue: &Queue, item: &Item, words: &[String]) -> bool {
         return true;
     }
     let Ok(bytes) = archive::read(queue, item) else { return false };
-    let text = String::from_utf8_lossy(&bytes).to_lowercase();
+    let Ok(document) = Document::parse(&bytes, &queue.limits()) else { return false };
+    let text = document.body().to_lowercase();
     words.iter().all(|word| head.contains(word) || text.contains(word))
 }
 

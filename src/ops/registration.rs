@@ -82,7 +82,7 @@ pub(crate) fn register_url(
     };
     let known = Registry::read(orchestrator)?;
     let present = known.projects.iter().find(|p| p.entry.id == id);
-    let mut entry = Entry { id, url: Some(url.to_owned()), aliases };
+    let mut entry = Entry { id, url: Some(without_login(url)), aliases };
     if let Some(present) = present {
         let old = present.entry.aliases.iter().filter(|alias| !entry.aliases.contains(alias));
         let old: Vec<ProjectName> = old.cloned().collect();
@@ -148,8 +148,21 @@ fn entry(
             all.push(name);
         }
     }
-    let url = project.home.remote_url().or_else(|| present.and_then(|p| p.entry.url.clone()));
-    Entry { id, url, aliases: all }
+    let url = project.home.remote_url().map(|url| without_login(&url));
+    Entry { id, url: url.or_else(|| present.and_then(|p| p.entry.url.clone())), aliases: all }
+}
+
+/// The registry is committed and pushed: a URL in it is without the user and the password that one machine has in it.
+/// The user of ssh is part of the address.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let Some((login, host)) = authority.rsplit_once('@') else { return url.to_owned() };
+    match login.split_once(':') {
+        None if scheme.starts_with("ssh") || scheme.starts_with("git") => url.to_owned(),
+        Some((user, _)) if scheme.starts_with("ssh") => format!("{scheme}://{user}@{host}{path}"),
+        _ => format!("{scheme}://{host}{path}"),
+    }
 }
 
 fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {
@@ -161,6 +174,12 @@ fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {
                 format!("`{alias}` is an alias of `{}` already", other.entry.id),
             )
             .hint("choose another alias"));
+        }
+        let is_another = |a: &Entry, b: &Entry| a.aliases.iter().any(|alias| alias.as_str() == b.id.as_str());
+        if is_another(entry, &other.entry) || is_another(&other.entry, entry) {
+            let text =
+                format!("an alias of one of `{}` and `{}` is the id of the other", entry.id, other.entry.id);
+            return Err(Fault::new(Code::Collision, text).hint("choose another alias"));
         }
         if other.entry.id.as_str().eq_ignore_ascii_case(entry.id.as_str()) {
             return Err(Fault::new(

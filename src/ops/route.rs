@@ -58,7 +58,21 @@ pub(crate) fn rules_of(queue: &Queue) -> Result<Rules> {
     format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
 }
 
-fn builtin() -> Result<Rules> {
+/// The rules of a queue as they are committed.
+///
+/// # Errors
+/// As [`rules_of`]; those of git.
+pub(crate) fn committed_rules_of(queue: &Queue) -> Result<Rules> {
+    let bytes = queue.home.read_committed(layout::SETTINGS)?;
+    let settings = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
+}
+
+/// The rules that come with the program.
+///
+/// # Errors
+/// None that a user can meet.
+pub(crate) fn builtin() -> Result<Rules> {
     format::routing::rules(None).map_err(|m| m.at("the built-in rules"))
 }
 
@@ -94,8 +108,13 @@ pub(crate) fn task(queue: &Queue, rules: &Rules, reference: &str, named: Named) 
 pub(crate) fn or_middle(routed: Result<Routed>) -> Decision {
     match routed {
         Ok(routed) => routed.decision,
-        Err(fault) => Decision::middle("no decision", format!("the router could not decide: {fault}")),
+        Err(fault) => undecided(&fault),
     }
+}
+
+/// The decision where there is none.
+pub(crate) fn undecided(fault: &Fault) -> Decision {
+    Decision::middle("no decision", format!("the router could not decide: {fault}"))
 }
 
 /// Labelled requests put to the rules.
@@ -110,7 +129,7 @@ pub(crate) struct Evaluated {
 ///
 /// # Errors
 /// [`Code::InvalidValue`] if not one line is a labelled request.
-pub(crate) fn evaluate(rules: &Rules, labelled: &str) -> Result<Evaluated> {
+pub(crate) fn evaluate(rules: &Rules, labelled: &[u8]) -> Result<Evaluated> {
     let (cases, problems) = format::cases::parse(labelled);
     if cases.is_empty() {
         let why = problems.first().map(|first| format!(" ({first})")).unwrap_or_default();

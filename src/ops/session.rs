@@ -10,6 +10,7 @@ use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::SessionId;
 use crate::domain::problem::Problem;
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, State};
 use crate::format::session::{self, Session};
 use crate::store::queue::{Item, Queue};
@@ -163,7 +164,10 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
         return Err(Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one"));
     };
     let mut tx = Tx::begin(queue, operation)?;
-    tx.commit_now();
+    // With `manual` every commit is the person's own.
+    if queue.settings.commit != CommitPolicy::Manual {
+        tx.commit_now();
+    }
     let events = history::since(queue, started_at)?.events;
     let session = Session {
         id,

@@ -3,22 +3,23 @@
 //! Each file that the operation changed gets back what it was before, provided that it still is what the operation
 //! left: later work is never overwritten. The log only grows; taking back is an event too, and can be taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
-use crate::domain::task::{Folder, State};
+use crate::domain::settings::CommitPolicy;
+use crate::domain::task::{Folder, State, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
-use crate::format::parse_summary;
+use crate::format::{Document, parse_summary};
 use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{history, layout, message};
+use crate::store::{history, layout, message, waiting};
 
 /// How far behind the operation's own time commits are still looked at, in seconds: clocks of machines differ.
 const SLACK: i64 = 2 * 24 * 3600;
@@ -66,15 +67,21 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let neighbours = neighbours(queue)?;
     let entry = match wanted {
         Some(text) => named(queue, &neighbours, text)?,
-        None => newest(queue, &neighbours)?,
+        None => {
+            refuse_waiting(queue)?;
+            newest(queue, &neighbours)?
+        }
     };
+    refuse_what_is_no_operation_alone(queue, &entry)?;
     let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
     let mut parts = Vec::new();
     for project in projects(queue, &entry) {
         let part = open(queue, &neighbours, &project)?;
         let files = reversals(&part, operation)?;
         if !files.is_empty() {
-            parts.push(Part { project, files, queue: part });
+            let part = Part { project, files, queue: part };
+            refuse_what_later_work_rests_on(&part, operation)?;
+            parts.push(part);
         }
     }
     // A repository that gets a task back comes before the one that loses it: at no moment is it nowhere.
@@ -91,6 +98,73 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     Ok(Plan { operation, subject, parts })
 }
 
+/// What was done last is in no commit yet: taking back the commit before it would surprise.
+fn refuse_waiting(queue: &Queue) -> Result<()> {
+    let Some(last) = waiting::events(queue)?.pop() else { return Ok(()) };
+    let text = format!("what was done last (`{}`) is not committed yet", last.fact.kind.as_str());
+    let fault = Fault::new(Code::UndoBlocked, text);
+    Err(match queue.settings.commit {
+        CommitPolicy::Each => fault.hint("`swift doctor --fix sesame` commits it as soon as git lets it"),
+        CommitPolicy::Session => fault.hint("`swift finish` commits it with the session"),
+        CommitPolicy::Manual => fault.hint("you make the commit: `git -C .swift status` shows what is in it"),
+    })
+}
+
+/// A commit that holds more than one operation can be taken back as a whole, by git; so can a merge.
+fn refuse_what_is_no_operation_alone(queue: &Queue, entry: &Entry) -> Result<()> {
+    let short = entry.id.get(..12).unwrap_or(&entry.id);
+    if let Some(others) = message::trailer(&entry.message, message::ALSO) {
+        let count = others.split(' ').count() + 1;
+        let text = format!(
+            "commit {short} holds {count} operations, which waited for it: none can be taken back alone"
+        );
+        return Err(Fault::new(Code::UndoBlocked, text)
+            .hint(format!("`git -C {} revert {short}` takes back all of them", queue.home.root.display())));
+    }
+    let blocked = |why: &str, hint: &str| Err(Fault::new(Code::UndoBlocked, why).hint(hint));
+    match message::trailer(&entry.message, message::VERB) {
+        Some("merge") => blocked(
+            "the merge of a run's work is a commit of your own branch, which stays",
+            "`git log --merges -3` shows it; `git revert --mainline 1 COMMIT` takes it back",
+        ),
+        Some("home") => blocked("a move of the queue is not taken back", "`swift home` moves it again"),
+        Some("resolve") => blocked(
+            "what has settled a merge holds everything that the other side did",
+            "`swift edit` changes what was settled otherwise than you want",
+        ),
+        Some("doctor") if puts_aside(queue, entry) => blocked(
+            "what a repair has put aside was in no commit before, so it stays where it is",
+            "it lies in `.swift/quarantine`: you can move it back by hand",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn puts_aside(queue: &Queue, entry: &Entry) -> bool {
+    let touched = queue.home.touched(&entry.id).unwrap_or_default();
+    touched.iter().any(|touched| touched.path.starts_with(layout::QUARANTINE))
+}
+
+/// Said before anybody says yes, and again under the lock.
+fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<()> {
+    if was_taken_back(&part.queue, undone)? {
+        return Ok(());
+    }
+    for file in &part.files {
+        let left = file.left.as_deref().map(|id| part.queue.home.blob(id)).transpose()?;
+        if part.queue.read(&file.path)? != left {
+            return Err(rested_on(part, &file.path));
+        }
+    }
+    Ok(())
+}
+
+fn rested_on(part: &Part, path: &str) -> Fault {
+    let text =
+        format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
+    Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")
+}
+
 /// The other queues that an operation may have touched.
 fn neighbours(queue: &Queue) -> Result<Registry> {
     let own = Registry::read(queue)?;
@@ -105,11 +179,9 @@ fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for, and `home` moves it back. What has settled a merge holds
-/// everything that the other side did.
+/// Undoing the making of the queue is what `uninstall` is for.
 fn can_be_undone(entry: &Entry) -> bool {
-    let verb = message::trailer(&entry.message, message::VERB);
-    operation_of(entry).is_some() && !matches!(verb, Some("init" | "home" | "resolve"))
+    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
@@ -151,12 +223,13 @@ fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>
 }
 
 fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
+    let is_meant =
+        |id: OperationId| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text));
     let matches = |entry: &Entry| {
-        let id = operation_of(entry);
-        can_be_undone(entry)
-            && id.is_some_and(|id| {
-                id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text))
-            })
+        let others = message::trailer(&entry.message, message::ALSO).unwrap_or_default();
+        let mut all =
+            operation_of(entry).into_iter().chain(others.split(' ').filter_map(|id| id.parse().ok()));
+        can_be_undone(entry) && all.any(is_meant)
     };
     if let Some(entry) = first(queue, matches)? {
         return Ok(entry);
@@ -195,6 +268,7 @@ fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
 
 /// What the operation did in one repository, over all of its commits there.
 fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
+    let hand = Hand::of(queue, operation)?;
     let oldest = i64::try_from(operation.milliseconds() / 1000).unwrap_or(0) - SLACK;
     let mut files: BTreeMap<String, Reversal> = BTreeMap::new();
     for entry in queue.home.history()? {
@@ -206,7 +280,7 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
             continue;
         }
         for touched in queue.home.touched(&entry.id)? {
-            if !can_come_back(&touched.path) {
+            if !can_come_back(&touched.path) || hand.is_left_alone(&touched.path)? {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.
@@ -219,6 +293,49 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
         }
     }
     Ok(files.into_values().filter(|file| file.left != file.before).collect())
+}
+
+/// What a person had done by hand and the operation merely recorded: that is not the operation's to take back.
+struct Hand {
+    paths: BTreeMap<String, Option<TaskId>>,
+    /// The tasks that the operation itself did something to.
+    own: BTreeSet<TaskId>,
+}
+
+impl Hand {
+    fn of(queue: &Queue, operation: OperationId) -> Result<Hand> {
+        let mut hand = Hand { paths: BTreeMap::new(), own: BTreeSet::new() };
+        for event in history::since(queue, moment(operation))?.events {
+            if event.operation != operation {
+                continue;
+            }
+            let is_by_hand = matches!(event.fact.kind, EventKind::TaskAdopted | EventKind::ChangedByHand);
+            match (&event.fact.cause, event.fact.task) {
+                (Some(path), task) if is_by_hand => _ = hand.paths.insert(path.clone(), task),
+                (_, Some(task)) => _ = hand.own.insert(task),
+                _ => {}
+            }
+        }
+        Ok(hand)
+    }
+
+    /// A file that was written by hand and then changed by the verb is one blob in one commit.
+    fn is_left_alone(&self, path: &str) -> Result<bool> {
+        let Some(task) = self.paths.get(path) else { return Ok(false) };
+        if task.is_some_and(|task| self.own.contains(&task)) {
+            let text = format!("`{path}` was changed by hand and by the operation, in one commit");
+            return Err(Fault::new(Code::UndoBlocked, text).hint(
+                "`git -C .swift log --patch` shows both; `swift edit` changes what you want otherwise",
+            ));
+        }
+        Ok(true)
+    }
+}
+
+/// When an operation was begun.
+fn moment(operation: OperationId) -> Timestamp {
+    let begun = i64::try_from(operation.milliseconds()).ok();
+    begun.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or_default()
 }
 
 /// Take the operation back.
@@ -274,21 +391,15 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     let mut staged = 0;
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
-        let before = blob(tx, file.before.as_deref())?;
         let now = tx.read(&file.path)?;
+        let before =
+            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx, bytes, left.as_deref()));
         if is_back && now == before {
             continue;
         }
         staged += 1;
         if now != left {
-            return Err(Fault::new(
-                Code::UndoBlocked,
-                format!(
-                    "`{}` in {} was changed after the operation, so later work rests on it",
-                    file.path, part.project
-                ),
-            )
-            .hint("take the later operation back first: `swift log` shows it"));
+            return Err(rested_on(part, &file.path));
         }
         states.note(tx, &file.path, left.as_deref(), before.as_deref());
         match before {
@@ -304,10 +415,22 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     Ok(staged)
 }
 
+/// A task as it was, except that its fencing token stays: one that was given out is never given out again.
+fn with_newest_token(tx: &Tx<'_>, before: Vec<u8>, left: Option<&[u8]>) -> Vec<u8> {
+    let limits = tx.queue.limits();
+    let given = left.and_then(|left| parse_summary(left, &limits).ok()).map_or(0, |task| task.token);
+    match Document::parse(&before, &limits) {
+        Ok(mut document) if document.task().token < given => {
+            document.apply(&Task { token: given, ..document.task().clone() });
+            document.to_bytes()
+        }
+        _ => before,
+    }
+}
+
 /// Whether the log of a repository knows already that the operation was taken back there.
 fn was_taken_back(queue: &Queue, undone: OperationId) -> Result<bool> {
-    let begun = i64::try_from(undone.milliseconds()).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    let events = history::since(queue, begun.unwrap_or_default())?.events;
+    let events = history::since(queue, moment(undone))?.events;
     let id = undone.to_string();
     Ok(events.iter().any(|event| {
         event.fact.kind == EventKind::OperationUndone && event.fact.cause.as_deref() == Some(id.as_str())

@@ -14,6 +14,7 @@ use super::queue::{Item, Queue};
 use super::tx::Tx;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
 use crate::domain::task::Folder;
 use crate::format::audit::digest as content_hash;
 use crate::format::parse_summary;
@@ -21,8 +22,16 @@ use crate::format::parse_summary;
 /// What begins the line before each file.
 const MARK: &str = "@@@ ";
 
-/// The first line of an archive.
-const TITLE: &str = "Finished tasks, each as it was. Before each: `@@@ <path> <bytes> <sha256>`.\n";
+/// The first line of an archive, with how many tasks are in it.
+fn title(count: usize) -> String {
+    format!("Finished tasks, each as it was: {count} of them. Before each: `@@@ <path> <bytes> <sha256>`.\n")
+}
+
+/// How many tasks the first line of an archive promises; archives of former versions promise nothing.
+fn promised(bytes: &[u8]) -> Option<usize> {
+    let line = std::str::from_utf8(&bytes[..line_end(bytes, 0)]).ok()?;
+    line.split_once(": ")?.1.split_once(" of them.")?.0.parse().ok()
+}
 
 /// How many loose files a folder may have before some are put into an archive.
 pub(crate) const MOST_LOOSE: usize = 512;
@@ -43,14 +52,16 @@ const INDEX: &str = "cache/archive";
 pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
     items.sort_by_key(Item::id);
     items.truncate(BATCH);
-    let mut text = TITLE.as_bytes().to_vec();
+    let (mut text, mut count) = (Vec::new(), 0);
     for item in &items {
         let (Some(bytes), Some(path)) = (tx.read(&item.path)?, former_path(item)) else { continue };
         text.extend(format!("{MARK}{path} {} {}\n", bytes.len(), content_hash(&bytes)).into_bytes());
         text.extend(&bytes);
         text.push(b'\n');
+        count += 1;
         tx.remove(&item.path)?;
     }
+    text.splice(0..0, title(count).into_bytes());
     let path = layout::archive_path(tx.operation.env.segment_id());
     tx.put(&path, text).map(drop)
 }
@@ -79,7 +90,8 @@ struct Place {
 /// two archives; the younger one counts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
-    files: BTreeMap<String, (Stamp, Vec<Place>)>,
+    /// With what is missing in an archive, if it is not whole.
+    files: BTreeMap<String, (Stamp, Vec<Place>, Option<String>)>,
 }
 
 impl Index {
@@ -96,13 +108,15 @@ impl Index {
         let mut fresh = 0;
         for seen in walk.files {
             match kept.files.remove(&seen.path) {
-                Some((stamp, places)) if stamp == seen.stamp => {
-                    index.files.insert(seen.path, (stamp, places));
+                Some((stamp, places, lost)) if stamp == seen.stamp => {
+                    index.files.insert(seen.path, (stamp, places, lost));
                 }
                 _ => {
                     fresh += 1;
-                    let places = places(&bytes_of(queue, &seen.path)?);
-                    index.files.insert(seen.path, (seen.stamp, places));
+                    let bytes = bytes_of(queue, &seen.path)?;
+                    let places = places(&bytes);
+                    let lost = lost(&bytes, &places);
+                    index.files.insert(seen.path, (seen.stamp, places, lost));
                 }
             }
         }
@@ -154,7 +168,7 @@ fn place(line: &str, start: usize) -> Option<Place> {
 /// Those of reading the archives.
 pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
     let wanted = id.to_string();
-    for (archive, (stamp, places)) in Index::load(queue)?.files.iter().rev() {
+    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
         if let Some(place) = places.iter().find(|place| place.id == wanted) {
             let bytes = bytes_of(queue, archive)?;
             return item(queue, archive, place, *stamp, &bytes).map(Some);
@@ -163,13 +177,48 @@ pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
     Ok(None)
 }
 
+/// What is missing in an archive by its own account: it was cut off, or lines of it were taken out.
+fn lost(bytes: &[u8], places: &[Place]) -> Option<String> {
+    let end = places.last().map_or(0, |place| place.start + place.length + 1);
+    let is_cut = bytes.len() > end && !places.is_empty();
+    match promised(bytes).filter(|promised| *promised != places.len()) {
+        Some(promised) => Some(format!("holds {} of its {promised} tasks", places.len())),
+        None => is_cut.then(|| "its last task is cut off".to_owned()),
+    }
+}
+
+/// The tasks in archives that a reference in short form may mean; each once.
+///
+/// # Errors
+/// Those of reading the archives.
+pub(crate) fn named(queue: &Queue, is_meant: impl Fn(TaskId) -> bool) -> Result<Vec<Item>> {
+    let ids = ids(queue)?.into_iter().filter(|id| is_meant(*id));
+    ids.filter_map(|id| find(queue, id).transpose()).collect()
+}
+
+/// The archives that lists cannot show in full.
+///
+/// # Errors
+/// Those of reading the archives.
+pub(crate) fn problems(queue: &Queue) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (archive, (_, _, lost)) in Index::load(queue)?.files {
+        if let Some(lost) = lost {
+            let fault = Fault::new(Code::Malformed, format!("`{archive}` {lost}"))
+                .hint(format!("see what it was: `git -C .swift log -p -- {archive}`"));
+            problems.push(Problem::at(archive, fault));
+        }
+    }
+    Ok(problems)
+}
+
 /// The ids of all archived tasks.
 ///
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
     let index = Index::load(queue)?;
-    let places = index.files.values().flat_map(|(_, places)| places);
+    let places = index.files.values().flat_map(|(_, places, _)| places);
     Ok(places.filter_map(|place| place.id.parse().ok()).collect())
 }
 
@@ -179,7 +228,7 @@ pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
 /// Those of reading the archives.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
     let (mut items, mut seen) = (Vec::new(), HashSet::new());
-    for (archive, (stamp, places)) in Index::load(queue)?.files.iter().rev() {
+    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
         let bytes = bytes_of(queue, archive)?;
         let fresh = places.iter().filter(|place| seen.insert(place.id.clone()));
         items.extend(fresh.filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
@@ -226,6 +275,9 @@ pub(crate) fn damaged(queue: &Queue) -> Result<Vec<(String, String)>> {
         if places.is_empty() || places.len() > lines {
             bad.push((seen.path.clone(), "holds nothing that can be read".to_owned()));
         }
+        if let Some(lost) = lost(&bytes, &places) {
+            bad.push((seen.path.clone(), lost));
+        }
         for place in &places {
             let start =
                 bytes[..place.start - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -248,10 +300,13 @@ mod tests {
         let inner = format!("+++\ntitle = \"x\"\n+++\n{MARK}tasks/{id}-y.md 3 abc\n");
         let path = format!("done/1970-01/{id}-x.md");
         let text =
-            format!("{TITLE}{MARK}{path} {} {}\n{inner}\n", inner.len(), content_hash(inner.as_bytes()));
+            format!("{}{MARK}{path} {} {}\n{inner}\n", title(1), inner.len(), content_hash(inner.as_bytes()));
         let found = places(text.as_bytes());
         assert_eq!(found.len(), 1);
         assert_eq!(slice(text.as_bytes(), &found[0]), inner.as_bytes());
+        assert_eq!(lost(text.as_bytes(), &found), None);
+        let cut = &text.as_bytes()[..text.len() - 5];
+        assert_eq!(lost(cut, &places(cut)).as_deref(), Some("holds 0 of its 1 tasks"));
         assert!(places(b"").is_empty());
         assert!(places(b"x\n@@@ done/x 99999999999999999999 a\n@@@ y").is_empty());
     }

@@ -114,7 +114,9 @@ fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Re
     let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
     let id = document.task().id.or_else(|| adoption::promised(tx.queue, path, bytes));
     let id = id.unwrap_or_else(|| tx.operation.env.task_id());
-    let task = Task { id: Some(id), ..document.task().clone() };
+    // Whatever was done by hand, or by git, a fencing token that was given out is never given out again.
+    let token = before.as_ref().map_or(0, |(task, _)| task.token).max(document.task().token);
+    let task = Task { id: Some(id), token, ..document.task().clone() };
     document.apply(&task);
     tx.take(path)?;
     let hash = tx.put(path, document.to_bytes())?;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::audit::Addition;
 use super::tx::Operation;
-use crate::domain::event::Fact;
+use crate::domain::event::{Event, Fact};
+use crate::domain::id::{OperationId, TaskId};
 
 /// The trailer that names the operation.
 pub(crate) const OPERATION: &str = "Swift-Operation";
@@ -12,33 +13,27 @@ pub(crate) const OPERATION: &str = "Swift-Operation";
 pub(crate) const PROJECTS: &str = "Swift-Projects";
 /// The trailer that anchors the audit log.
 pub(crate) const AUDIT: &str = "Swift-Audit";
+/// The trailer that names further operations, which waited and are in the same commit.
+pub(crate) const ALSO: &str = "Swift-Also";
 /// The trailer that names the verb.
 pub(crate) const VERB: &str = "Swift-Verb";
 
 /// How many task ids a message names at most.
 const MOST_TASKS: usize = 20;
 
-/// The whole message.
+/// The whole message of an operation's commit, and of what waited for it.
 pub(crate) fn of(
     subject: &str,
     operation: &Operation,
     facts: &[Fact],
+    waited: &[Event],
     addition: Option<&Addition>,
 ) -> String {
     let mut text = format!("swift: {subject}\n\n{OPERATION}: {}\n{VERB}: {}\n", operation.id, operation.verb);
     line(&mut text, "Swift-Actor", operation.actor.as_str());
-    let kinds: BTreeSet<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
-    if !kinds.is_empty() {
-        line(&mut text, "Swift-Events", &kinds.into_iter().collect::<Vec<_>>().join(" "));
-    }
-    let tasks: BTreeSet<String> =
-        facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();
-    for task in tasks.iter().take(MOST_TASKS) {
-        line(&mut text, "Swift-Task", task);
-    }
-    if tasks.len() > MOST_TASKS {
-        line(&mut text, "Swift-Tasks-More", &(tasks.len() - MOST_TASKS).to_string());
-    }
+    also(&mut text, operation.id, waited);
+    let all: Vec<&Fact> = waited.iter().map(|event| &event.fact).chain(facts).collect();
+    what_happened(&mut text, &all);
     if operation.projects.len() > 1 {
         line(&mut text, PROJECTS, &operation.projects.join(" "));
     }
@@ -46,6 +41,47 @@ pub(crate) fn of(
         line(&mut text, AUDIT, &addition.anchor);
     }
     text
+}
+
+/// The message of a commit of nothing but what waited.
+pub(crate) fn of_waited(waited: &[Event]) -> String {
+    let tasks: BTreeSet<TaskId> = waited.iter().filter_map(|event| event.fact.task).collect();
+    let subject = match (waited.last(), tasks.len()) {
+        (Some(last), 0 | 1) => format!("record what waited: {}", last.fact.kind.as_str()),
+        (_, tasks) => format!("record what waited: {tasks} tasks"),
+    };
+    let mut text = format!("swift: {subject}\n\n");
+    if let Some(last) = waited.last() {
+        line(&mut text, OPERATION, &last.operation.to_string());
+        line(&mut text, "Swift-Actor", last.actor.as_str());
+        also(&mut text, last.operation, waited);
+    }
+    what_happened(&mut text, &waited.iter().map(|event| &event.fact).collect::<Vec<_>>());
+    text
+}
+
+/// The other operations, oldest first.
+fn also(text: &mut String, own: OperationId, waited: &[Event]) {
+    let others: BTreeSet<OperationId> =
+        waited.iter().map(|event| event.operation).filter(|id| *id != own).collect();
+    if !others.is_empty() {
+        line(text, ALSO, &others.iter().map(OperationId::to_string).collect::<Vec<_>>().join(" "));
+    }
+}
+
+fn what_happened(text: &mut String, facts: &[&Fact]) {
+    let kinds: BTreeSet<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
+    if !kinds.is_empty() {
+        line(text, "Swift-Events", &kinds.into_iter().collect::<Vec<_>>().join(" "));
+    }
+    let tasks: BTreeSet<String> =
+        facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();
+    for task in tasks.iter().take(MOST_TASKS) {
+        line(text, "Swift-Task", task);
+    }
+    if tasks.len() > MOST_TASKS {
+        line(text, "Swift-Tasks-More", &(tasks.len() - MOST_TASKS).to_string());
+    }
 }
 
 fn line(text: &mut String, key: &str, value: &str) {

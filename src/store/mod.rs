@@ -29,5 +29,6 @@ pub(crate) mod service;
 pub(crate) mod stream;
 pub(crate) mod tx;
 pub(crate) mod unattended;
+pub(crate) mod waiting;
 pub(crate) mod wake;
 pub(crate) mod watcher;

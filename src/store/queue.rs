@@ -230,6 +230,11 @@ impl Queue {
         if found.is_empty() {
             found = self.list(folders).items.into_iter().filter(|item| wanted.names(item)).collect();
         }
+        if found.is_empty() && (folders.contains(&Folder::Done) || folders.contains(&Folder::Sent)) {
+            // Lists show what is in an archive by its short name, too.
+            found = archive::named(self, |id| wanted.is_for(id))?;
+            found.retain(|item| folders.contains(&item.folder));
+        }
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => Err(self.elsewhere(reference, &wanted, folders)),

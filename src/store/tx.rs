@@ -12,7 +12,7 @@ use super::gauge;
 use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
-use super::{audit, hand, layout, message};
+use super::{audit, hand, layout, message, waiting};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -338,7 +338,10 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
-        let message = message::of(subject, self.operation, &self.facts, addition.as_ref());
+        // One commit for a session names all that is in it; otherwise what waited gets a commit of its own.
+        let waited =
+            if queue.settings.commit == CommitPolicy::Each { Vec::new() } else { waiting::events(queue)? };
+        let message = message::of(subject, self.operation, &self.facts, &waited, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
         changes.extend(addition.as_ref().map(audit::Addition::change));
@@ -426,6 +429,9 @@ impl Prepared<'_> {
         let committed = match policy {
             CommitPolicy::Each => {
                 let watch = Stopwatch::start();
+                if conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each {
+                    pay(queue, &guard)?;
+                }
                 let committed = commit_each(queue, &guard, changes, &message, conclusion)?;
                 if let Some(commit) = &committed.commit {
                     gauge::committed(watch.passed());
@@ -445,6 +451,16 @@ impl Prepared<'_> {
         let _ = queue.home.maintenance();
         Ok(committed)
     }
+}
+
+/// Commit what earlier verbs could not, by itself: so each operation can be seen, and taken back, alone. Where it still
+/// has to wait, so will what comes now.
+fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
+    if queue.home.debts()?.is_empty() {
+        return Ok(());
+    }
+    let message = message::of_waited(&waiting::events(queue)?);
+    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
 }
 
 fn commit_each(

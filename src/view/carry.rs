@@ -7,7 +7,6 @@ use super::task::CommitRow;
 use super::{View, count, place};
 use crate::domain::text::shown;
 use crate::ops::carry::{Plan, Report, Tidings};
-use crate::store::tx::Mode;
 
 #[derive(Debug, Serialize)]
 struct DeliveredRow {
@@ -59,7 +58,7 @@ pub(crate) struct RoundView {
 
 impl RoundView {
     /// The view of a report.
-    pub(crate) fn new(report: &Report, mode: Mode) -> RoundView {
+    pub(crate) fn new(report: &Report) -> RoundView {
         RoundView {
             delivered: report
                 .delivered
@@ -102,7 +101,7 @@ impl RoundView {
                 .iter()
                 .map(|(project, committed)| ProjectCommit {
                     project: project.clone(),
-                    commit: CommitRow::new(committed, mode),
+                    commit: CommitRow::new(committed),
                 })
                 .collect(),
         }

@@ -9,7 +9,6 @@ use crate::domain::text::shown;
 use crate::ops::doctor::Repaired;
 use crate::ops::finding::{Finding, Severity};
 use crate::ops::verify::Verdict;
-use crate::store::tx::Mode;
 
 #[derive(Debug, Serialize)]
 struct FindingRow {
@@ -57,12 +56,12 @@ pub(crate) struct DoctorView {
 
 impl DoctorView {
     /// The view of findings, and of a repair if there was one.
-    pub(crate) fn new(findings: &[Finding], repaired: &Repaired, mode: Mode) -> DoctorView {
+    pub(crate) fn new(findings: &[Finding], repaired: &Repaired) -> DoctorView {
         DoctorView {
             findings: findings.iter().map(FindingRow::from).collect(),
             quarantined: repaired.quarantined.iter().map(|(a, b)| (place(a), place(b))).collect(),
             restored: repaired.restored.iter().map(|path| place(path)).collect(),
-            commit: CommitRow::new(&repaired.committed, mode),
+            commit: CommitRow::new(&repaired.committed),
         }
     }
 }

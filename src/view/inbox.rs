@@ -8,7 +8,6 @@ use super::{View, count};
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::inbox::{Accepted, Waiting};
-use crate::store::tx::Mode;
 
 /// The inbox, before or after a pass.
 #[derive(Debug, Serialize)]
@@ -38,7 +37,7 @@ impl InboxView {
     }
 
     /// The inbox after a pass.
-    pub(crate) fn accepted(project: &str, accepted: &Accepted, mode: Mode) -> InboxView {
+    pub(crate) fn accepted(project: &str, accepted: &Accepted) -> InboxView {
         InboxView {
             accepted: accepted
                 .accepted
@@ -48,7 +47,7 @@ impl InboxView {
             waiting: Vec::new(),
             deferred: Vec::new(),
             problems: problem::rows(&accepted.problems),
-            commit: CommitRow::new(&accepted.committed, mode),
+            commit: CommitRow::new(&accepted.committed),
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::domain::settings::Role;
 use crate::domain::text::shown;
 use crate::ops::init::{How, Initialised};
 use crate::ops::registration::{Registered, Standing};
-use crate::store::tx::Mode;
 
 /// A queue that is there now.
 #[derive(Debug, Serialize)]
@@ -28,14 +27,14 @@ pub(crate) struct InitView {
 
 impl InitView {
     /// The view of a queue's beginning.
-    pub(crate) fn new(initialised: &Initialised, mode: Mode) -> InitView {
+    pub(crate) fn new(initialised: &Initialised) -> InitView {
         InitView {
             project: initialised.id.to_string(),
             role: initialised.role.as_str(),
             home: initialised.kind.as_str(),
             branch: initialised.branch.clone(),
             path: initialised.root.display().to_string(),
-            commit: CommitRow::new(&initialised.committed, mode),
+            commit: CommitRow::new(&initialised.committed),
             how: initialised.how,
         }
     }
@@ -53,8 +52,10 @@ impl View for InitView {
         out.push_str(&format!("{what}: {} ({})\n", self.project, self.role));
         let branch = self.branch.as_deref().unwrap_or("a detached HEAD");
         match self.home {
-            "branch" => out.push_str(&format!("  {} is a worktree of the branch `{branch}`\n", self.path)),
-            _ => out.push_str(&format!("  {} is committed on `{branch}`\n", self.path)),
+            "branch" => {
+                out.push_str(&format!("  {} is a worktree of the branch `{branch}`\n", shown(&self.path)))
+            }
+            _ => out.push_str(&format!("  {} is committed on `{branch}`\n", shown(&self.path))),
         }
     }
 
@@ -94,7 +95,7 @@ struct ProjectRow {
 
 impl RegisterView {
     /// The view of a registration.
-    pub(crate) fn new(registered: &Registered, mode: Mode) -> RegisterView {
+    pub(crate) fn new(registered: &Registered) -> RegisterView {
         let entry = &registered.entry;
         RegisterView {
             project: ProjectRow {
@@ -105,7 +106,7 @@ impl RegisterView {
                 reachable: registered.path.is_some(),
                 reason: None,
             },
-            commit: CommitRow::new(&registered.committed, mode),
+            commit: CommitRow::new(&registered.committed),
             again: registered.again,
         }
     }

@@ -9,7 +9,6 @@ use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::resolve::{Plan, Resolution, Resolved};
 use crate::store::git::Conclusion;
-use crate::store::tx::Mode;
 
 /// One task that was two.
 #[derive(Debug, Serialize)]
@@ -70,12 +69,12 @@ pub(crate) struct ResolvedView {
 
 impl ResolvedView {
     /// Of what was done.
-    pub(crate) fn of(resolved: &Resolved, mode: Mode) -> ResolvedView {
+    pub(crate) fn of(resolved: &Resolved) -> ResolvedView {
         ResolvedView {
             resolved: resolved.resolutions.iter().map(Row::from).collect(),
             problems: problem::rows(&resolved.left),
             conclusion: words(resolved.conclusion),
-            commit: CommitRow::new(&resolved.committed, mode),
+            commit: CommitRow::new(&resolved.committed),
         }
     }
 

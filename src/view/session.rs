@@ -11,7 +11,6 @@ use crate::domain::text::shown;
 use crate::ops::rank::Scope;
 use crate::ops::session::{Situation, Summary};
 use crate::store::queue::Item;
-use crate::store::tx::Mode;
 
 /// How many ready tasks a start shows.
 const TOP: usize = 5;
@@ -46,12 +45,7 @@ pub(crate) enum Carries {
 
 impl<'s> StartView<'s> {
     /// The view of a situation.
-    pub(crate) fn new(
-        project: &str,
-        situation: &'s Situation,
-        mode: Mode,
-        carries: Carries,
-    ) -> StartView<'s> {
+    pub(crate) fn new(project: &str, situation: &'s Situation, carries: Carries) -> StartView<'s> {
         let rows = |items: &[Item], state: State| -> Vec<TaskRow> {
             items.iter().map(|item| TaskRow::of(project, item, state)).collect()
         };
@@ -68,7 +62,7 @@ impl<'s> StartView<'s> {
             learned: situation.learned.clone(),
             top: NextView::new(&situation.ranking, TOP, Detail::Brief, Scope::Project),
             problems: problem::rows(&situation.problems),
-            commit: CommitRow::new(&situation.committed, mode),
+            commit: CommitRow::new(&situation.committed),
             carries,
         }
     }
@@ -142,7 +136,7 @@ pub(crate) struct FinishView {
 
 impl FinishView {
     /// The view of a summary.
-    pub(crate) fn new(project: &str, summary: &Summary, mode: Mode) -> FinishView {
+    pub(crate) fn new(project: &str, summary: &Summary) -> FinishView {
         let session = &summary.session;
         FinishView {
             session: session.id.to_string(),
@@ -156,7 +150,7 @@ impl FinishView {
                 .iter()
                 .map(|i| TaskRow::of(project, i, State::Claimed))
                 .collect(),
-            commit: CommitRow::new(&summary.committed, mode),
+            commit: CommitRow::new(&summary.committed),
         }
     }
 }

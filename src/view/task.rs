@@ -9,7 +9,7 @@ use crate::domain::text::shown;
 use crate::ops::look::Card;
 use crate::ops::step::Changed;
 use crate::store::queue::Item;
-use crate::store::tx::{Committed, Mode};
+use crate::store::tx::Committed;
 
 /// A task as scripts see it everywhere.
 #[derive(Debug, Clone, Serialize)]
@@ -245,26 +245,17 @@ pub(crate) struct CommitRow {
     commit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_to_commit: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    dry_run: bool,
 }
 
 impl CommitRow {
     /// The row of a commit.
-    pub(crate) fn new(committed: &Committed, mode: Mode) -> CommitRow {
-        CommitRow {
-            commit: committed.commit.clone(),
-            waiting_to_commit: committed.debt.clone(),
-            dry_run: mode == Mode::DryRun,
-        }
+    pub(crate) fn new(committed: &Committed) -> CommitRow {
+        CommitRow { commit: committed.commit.clone(), waiting_to_commit: committed.debt.clone() }
     }
 
     /// What a person has to know about it.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.dry_run {
-            notes.push("dry run: nothing was written".to_owned());
-        }
         if let Some(reason) = &self.waiting_to_commit {
             notes.push(format!("written, not committed yet: {reason}"));
         }
@@ -274,7 +265,7 @@ impl CommitRow {
 
 impl ChangedView {
     /// The view of a change; `said` is the sentence for people, without the task.
-    pub(crate) fn new(project: &str, changed: &Changed, mode: Mode, said: impl Into<String>) -> ChangedView {
+    pub(crate) fn new(project: &str, changed: &Changed, said: impl Into<String>) -> ChangedView {
         let row = TaskRow::new(project, &changed.path, &changed.task, changed.to);
         let held = changed.task.lease.as_ref().filter(|_| changed.to == State::Claimed);
         let lease = held.map(|lease| LeaseRow {
@@ -284,13 +275,7 @@ impl ChangedView {
             expires_at: lease.expires_at.to_string(),
         });
         let next = next_steps(changed);
-        ChangedView {
-            task: row,
-            lease,
-            commit: CommitRow::new(&changed.committed, mode),
-            said: said.into(),
-            next,
-        }
+        ChangedView { task: row, lease, commit: CommitRow::new(&changed.committed), said: said.into(), next }
     }
 }
 
@@ -314,7 +299,7 @@ fn next_steps(changed: &Changed) -> Vec<String> {
 impl View for ChangedView {
     fn text(&self, out: &mut String) {
         out.push_str(&format!("{} {}  {}\n", self.said, self.task.short, shown(&self.task.title)));
-        out.push_str(&format!("  {}\n", self.task.path));
+        out.push_str(&format!("  {}\n", shown(&self.task.path)));
         if let Some(lease) = &self.lease {
             out.push_str(&format!(
                 "  held by {} until {}, token {}\n",

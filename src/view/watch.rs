@@ -10,7 +10,6 @@ use crate::domain::id::TaskId;
 use crate::domain::text::shown;
 use crate::ops::carry::Report;
 use crate::ops::pause::Standing;
-use crate::store::tx::Mode;
 
 /// What is paused now.
 #[derive(Debug, Serialize)]
@@ -126,16 +125,16 @@ pub(crate) struct WorkView {
 
 impl WorkView {
     /// One of many passes.
-    pub(crate) fn one(work: Work, mode: Mode) -> WorkView {
-        WorkView::new(work, mode, false)
+    pub(crate) fn one(work: Work) -> WorkView {
+        WorkView::new(work, false)
     }
 
     /// All there was to do.
-    pub(crate) fn all(work: Work, mode: Mode) -> WorkView {
-        WorkView::new(work, mode, true)
+    pub(crate) fn all(work: Work) -> WorkView {
+        WorkView::new(work, true)
     }
 
-    fn new(work: Work, mode: Mode, says_nothing: bool) -> WorkView {
+    fn new(work: Work, says_nothing: bool) -> WorkView {
         let is_empty = work.is_empty();
         let changed = |all: Vec<(String, crate::ops::step::Changed)>| {
             let line = |(project, changed): (String, crate::ops::step::Changed)| {
@@ -154,7 +153,7 @@ impl WorkView {
         };
         WorkView {
             event: "worked",
-            round: RoundView::new(&report, mode),
+            round: RoundView::new(&report),
             accepted: changed(work.accepted),
             released: changed(work.released),
             quarantined: aside

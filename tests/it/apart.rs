@@ -309,10 +309,7 @@ fn in_the_middle_a_queue_is_neither_moved_nor_taken_out() {
     {
         if !prepare.is_empty() {
             web.swift_ok("home branch sesame");
-            shell(
-                &web,
-                "git checkout -q -B side; echo z > f; git commit -qam z; git checkout -q main",
-            );
+            shell(&web, "git checkout -q -B side; echo z > f; git commit -qam z; git checkout -q main");
             shell(&web, "echo y > f; git commit -qam y");
         }
         shell(&web, "git merge -q side");

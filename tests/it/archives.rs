@@ -71,3 +71,34 @@ fn clones_that_put_the_same_work_away_have_it_once() {
     assert_eq!(text(&web.json(["show", &of_twin])["task"]["id"]), of_twin);
     sound(&web, "merged");
 }
+
+#[test]
+fn what_is_in_an_archive_has_its_short_name_and_a_cut_one_is_told() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    finished_by_hand(&web);
+    finish_one(&web, "the last");
+    let list = web.json("list --state done");
+    let archived = list["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|task| text(&task["path"]).contains("archive/"))
+        .unwrap();
+    let short = text(&archived["id"])[10..16].to_owned();
+    assert_eq!(web.json(["show", &short])["task"]["title"], archived["title"]);
+    let path = files(&web).into_iter().find(|path| path.starts_with("archive/")).unwrap();
+    let path = web.path(&format!(".swift/{path}"));
+    let bytes = std::fs::read(&path).unwrap();
+    let half = bytes[..bytes.len() / 2].iter().rposition(|byte| *byte == b'\n').unwrap();
+    std::fs::write(&path, &bytes[..half]).unwrap();
+    let list = web.swift("list --state done");
+    assert!(
+        list.stderr.contains("of its 256 tasks") || list.stdout.contains("of its 256 tasks"),
+        "{}",
+        list.stderr
+    );
+    let doctor = web.swift("doctor");
+    assert_eq!(doctor.status, 8, "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("archive-damaged"), "{}", doctor.stdout);
+}

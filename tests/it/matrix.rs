@@ -6,7 +6,7 @@
 //! them, and the rows of [`report`] are what `docs/proof.md` shows. `benches/prove` does that.
 
 mod footprint;
-mod report;
+pub(crate) mod report;
 mod scenes;
 mod verdict;
 

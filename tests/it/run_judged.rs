@@ -195,3 +195,106 @@ fn while_one_run_tries_the_other_worker_waits() {
     assert_eq!(output.status, 0, "{}\n{}", output.stdout, output.stderr);
     assert!(tasks.iter().all(|task| scene.state(task) == "done"), "{}", output.stdout);
 }
+
+#[test]
+fn a_merge_that_the_person_is_in_the_middle_of_is_not_touched() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let place = &scene.place;
+    place.write("c", "base\n");
+    place.git("add c");
+    place.git("commit --quiet --message base");
+    let (_, _, document) = ended(&scene, GOOD);
+    let short = text(&document["run"]["short"]);
+    let main = place.git("branch --show-current").trim().to_owned();
+    place.git("checkout --quiet -b other");
+    place.write("c", "theirs\n");
+    place.git("commit --quiet --all --message theirs");
+    place.git(["checkout", "--quiet", &main]);
+    place.write("c", "ours\n");
+    place.git("commit --quiet --all --message ours");
+    place.program("git", ["merge", "other"]).run();
+    place.write("c", "half an hour of work\n");
+    let before = place.git("status --porcelain=v2");
+    let refused = scene.call(["merge", &short, "sesame"]).run();
+    assert_eq!(refused.status, 9, "{}", refused.stderr);
+    assert!(refused.stderr.contains("a merge is in progress"), "{}", refused.stderr);
+    assert_eq!(
+        (place.git("status --porcelain=v2"), place.read("c")),
+        (before, "half an hour of work\n".to_owned())
+    );
+    place.git("merge --abort");
+    place.git("checkout --quiet --detach");
+    let refused = scene.call(["merge", &short, "sesame"]).run();
+    assert!(refused.stderr.contains("no branch is checked out"), "{}", refused.stderr);
+    place.git(["checkout", "--quiet", &main]);
+    place.write("work.txt", "mine\n");
+    let refused = scene.call(["merge", &short, "sesame"]).run();
+    assert!(refused.stderr.contains("work.txt"), "what is in the way is named: {}", refused.stderr);
+    std::fs::remove_file(place.path("work.txt")).unwrap();
+    scene.call(["merge", &short, "sesame"]).run();
+    place.git("log --merges --format=%s -1");
+    let undone = scene.call("undo sesame").run();
+    assert_eq!(undone.status, 4, "{}", undone.stderr);
+    assert!(undone.stderr.contains("git revert --mainline 1"), "{}", undone.stderr);
+}
+
+#[test]
+fn a_run_gives_no_persons_yes() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let (_, _, document) = ended(&scene, GOOD);
+    let short = text(&document["run"]["short"]);
+    let inside = |words: &[&str]| {
+        scene
+            .call(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+            .env("SWIFT_DEPTH", "1")
+            .run()
+    };
+    assert_eq!(inside(&["merge", &short, "sesame"]).status, 7);
+    assert_eq!(inside(&["merge", &short, "--yes"]).status, 7);
+    assert_eq!(inside(&["sesame"]).status, 7);
+    assert!(!scene.place.path("work.txt").exists());
+    assert_eq!(scene.call("sesame").run().status, 0, "the person says it");
+    assert!(scene.place.path("work.txt").exists());
+}
+
+#[test]
+fn secrets_in_what_was_refused_are_hidden_too() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(
+        "init; change; result ok '\"permission_denials\":[{\"tool_name\":\"Bash\",\"tool_use_id\":\"x\",\
+         \"tool_input\":{\"command\":\"echo sk-ant-test-abcdef123456\"}}]'",
+    );
+    let task = scene.task("Make the thing");
+    let output = scene.call(["run", &task]).run();
+    assert!(output.stdout.contains("echo [secret]"), "{}", output.stdout);
+    assert!(!scene.place.git("-C .swift log --patch").contains("abcdef123456"));
+}
+
+#[test]
+fn what_would_destroy_is_asked_about_when_the_projects_rules_cannot_be_read() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.settings("[[route.rule]]\nname = \"m\"\nwords = [\"invoice\"]\ntier = \"giga\"\n");
+    let task = scene.task("Drop the production database and wipe all backups");
+    let output = scene.call("work --json").run().json();
+    assert!(output["notes"].to_string().contains("a person has to say yes"), "{output:#}");
+    assert_eq!((scene.starts(), scene.state(&task)), (0, "ready".to_owned()));
+    let harmless = scene.task("Add a button");
+    let (status, document) = scene.run([harmless.as_str()]);
+    assert_eq!((status, text(&document["run"]["tier"])), (0, "sonnet".to_owned()));
+    assert!(document["run"]["route_reasons"].to_string().contains("could not decide"), "{document:#}");
+}
+
+#[test]
+fn a_result_after_which_the_program_does_not_end_counts() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nsilence = \"2s\"\n");
+    let (outcome, reasons, _) = ended(&scene, "init; change; result ok; sleep 1000");
+    assert_eq!(outcome, "completed");
+    assert!(reasons.contains("did not end after its result"), "{reasons}");
+}

@@ -147,7 +147,10 @@ fn a_lease_is_renewed_while_a_run_works_and_its_loss_is_taken_well() {
     let run = &scene.runs()[0];
     assert_eq!(
         (run["outcome"].as_str(), run["reasons"][0].as_str()),
-        (Some("interrupted"), Some("the task's lease was taken by somebody else"))
+        (
+            Some("interrupted"),
+            Some("the task is not this run's any more: it was taken over, given back or ended")
+        )
     );
     assert_eq!(scene.place.json(["show", &task])["task"]["holder"], "thief");
 }

@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 use crate::cli::approval::{Decision as Approved, Plan, approve};
 use crate::cli::context::Context;
 use crate::cli::{DONE, parse, split_approval};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
-use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
+use crate::domain::prompt::{Meaning, SESAME, in_the_background, meaning, with_whole_title, without_end};
 use crate::domain::route::{Decision, Head, Verdict};
 use crate::env;
 use crate::format::hooks;
@@ -155,6 +155,15 @@ fn executed(context: &Context, words: Vec<String>) -> Option<String> {
             None => return explained(&stop.into_fault()?),
         },
     };
+    if let Some(why) = without_end(&words) {
+        let verb = words.first().map(String::as_str).unwrap_or_default();
+        let fault =
+            Fault::new(Code::Usage, format!("`swift {verb}` is not for the inside of a session: {why}"));
+        return explained(
+            &fault.hint(format!("in a terminal of your own: `swift {}`", shell_words::join(&words))),
+        );
+    }
+    let words = in_the_background(&words).filter(|words| understood(words).is_ok()).unwrap_or(words);
     let told = told(context, &words).ok()?;
     Some(hooks::answered(&told))
 }
@@ -166,7 +175,7 @@ fn is_something_waiting(context: &Context) -> bool {
 fn explained(fault: &Fault) -> Option<String> {
     let hints: Vec<String> = fault.hints.iter().map(|hint| format!("hint: {hint}")).collect();
     let text = format!(
-        "The line looks like a command for `swift`, which cannot understand it and did nothing.\nerror: {}\n{}",
+        "The line looks like a command for `swift`, which cannot carry it out and did nothing.\nerror: {}\n{}",
         fault.message,
         hints.join("\n")
     );

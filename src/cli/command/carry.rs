@@ -34,7 +34,7 @@ impl Outbox {
             // The yes is there already, so the round makes its plan once, when it knows that it may carry it out.
             proposal::settle(&queue.local, &context.words)?;
             let report = carry::carry(queue, &mut operation)?;
-            context.ui.show(&RoundView::new(&report, context.mode))?;
+            context.ui.show(&RoundView::new(&report))?;
             return Ok(DONE);
         }
         let plan = carry::plan(queue, &operation)?;
@@ -42,7 +42,7 @@ impl Outbox {
             carry::count_attempts(queue, &plan);
             proposal::settle(&queue.local, &context.words)?;
             let report = Report { problems: plan.problems, ..Report::default() };
-            context.ui.show(&RoundView::new(&report, context.mode))?;
+            context.ui.show(&RoundView::new(&report))?;
             return Ok(DONE);
         }
         let mut lines = plan_lines(&plan);
@@ -51,13 +51,13 @@ impl Outbox {
             format!("leave    {}  {what}", p.project.as_deref().unwrap_or_default())
         }));
         let nothing_yet = Report { problems: plan.problems, ..Report::default() };
-        let fields = approval::fields_of(&RoundView::new(&nothing_yet, context.mode))?;
+        let fields = approval::fields_of(&RoundView::new(&nothing_yet))?;
         let shown = approval::Plan { lines, basis: plan.basis, fields };
         if approval::approve(context, &queue.local, &shown)? == Decision::Stop {
             return Ok(DONE);
         }
         let report = carry::carry(queue, &mut operation)?;
-        context.ui.show(&RoundView::new(&report, context.mode))?;
+        context.ui.show(&RoundView::new(&report))?;
         Ok(DONE)
     }
 }

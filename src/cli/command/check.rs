@@ -62,7 +62,7 @@ impl Doctor {
             repaired = doctor::fix(queue, &context.operation("doctor")?)?;
         }
         let findings = if self.fix { doctor::examine(queue, context.env.now())? } else { findings };
-        context.ui.show(&DoctorView::new(&findings, &repaired, context.mode))?;
+        context.ui.show(&DoctorView::new(&findings, &repaired))?;
         let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
         Ok(if bad { FINDINGS } else { DONE })
     }
@@ -72,17 +72,19 @@ fn plan(findings: &[Finding]) -> approval::Plan {
     let mut lines =
         vec!["record what was changed by hand, put unreadable files of queue folders aside".to_owned()];
     lines.extend(
-        findings
-            .iter()
-            .map(|finding| format!("{}  {}  {}", finding.code, finding.path, shown(&finding.message))),
+        findings.iter().map(|finding| {
+            format!("{}  {}  {}", finding.code, shown(&finding.path), shown(&finding.message))
+        }),
     );
     approval::Plan::of_lines(lines)
 }
 
 fn show_footprint(context: &Context) -> Result<u8> {
     let entries = footprint::of(context.queue()?)?;
-    let said =
-        entries.iter().map(|e| format!("{:>10}  {}  ({})\n", e.bytes, e.path, e.what)).collect::<String>();
+    let said = entries
+        .iter()
+        .map(|e| format!("{:>10}  {}  ({})\n", e.bytes, shown(&e.path), e.what))
+        .collect::<String>();
     let rows: Vec<serde_json::Value> = entries
         .iter()
         .map(|e| serde_json::json!({"path": e.path, "bytes": e.bytes, "what": e.what}))

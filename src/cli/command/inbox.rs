@@ -71,7 +71,7 @@ fn one(verb: Verb, context: &Context) -> Result<u8> {
             (inbox::defer(queue, &context.operation("defer")?, &task, until)?, "deferred")
         }
     };
-    context.ui.show(&ChangedView::new(&context.project()?, &changed, context.mode, said))?;
+    context.ui.show(&ChangedView::new(&context.project()?, &changed, said))?;
     Ok(DONE)
 }
 
@@ -91,7 +91,7 @@ fn all(context: &Context) -> Result<u8> {
         return Ok(DONE);
     }
     let accepted = inbox::accept_all(queue, &context.operation("inbox")?)?;
-    context.ui.show(&InboxView::accepted(&project, &accepted, context.mode))?;
+    context.ui.show(&InboxView::accepted(&project, &accepted))?;
     Ok(DONE)
 }
 

@@ -9,7 +9,9 @@ use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::prompt::WORDS;
 use crate::domain::text::shown;
+use crate::env;
 use crate::store::proposal::{self, Proposal};
+use crate::store::tx::Mode;
 use crate::ui::Format;
 
 /// `sesame`
@@ -18,6 +20,10 @@ pub(in crate::cli) struct Sesame {}
 
 impl Sesame {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        if env::depth() > 0 {
+            return Err(Fault::new(Code::ApprovalNeeded, "a run cannot say the yes of a person")
+                .hint("a person says it outside of the run: `swift sesame`"));
+        }
         let mut waiting = proposal::all(&context.queue()?.local);
         let chosen = match waiting.len() {
             1 => waiting.remove(0),
@@ -37,6 +43,9 @@ impl Sesame {
 fn retold(context: &Context, chosen: &Proposal) -> Vec<String> {
     let mut words = chosen.words.clone();
     words.retain(|word| word != "--json");
+    if context.mode == Mode::DryRun {
+        words.push("--dry-run".to_owned());
+    }
     if context.ui.format() == Format::Json {
         words.push("--json".to_owned());
     }
@@ -60,6 +69,13 @@ pub(in crate::cli) struct Demo {}
 
 impl Demo {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        if context.mode == Mode::DryRun {
+            return Err(Fault::new(
+                Code::Usage,
+                "the demonstration is a run of its own: it cannot be rehearsed",
+            )
+            .hint("`swift demo` works in a scratch folder that nothing else uses"));
+        }
         demo::run(&context.ui)?;
         Ok(DONE)
     }

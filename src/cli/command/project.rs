@@ -41,7 +41,7 @@ impl Init {
         };
         let operation = context.operation("init").map_err(|fault| no_repository(context).unwrap_or(fault))?;
         let done = init::init(&context.start, &operation, &wanted)?;
-        context.ui.show(&InitView::new(&done, context.mode))?;
+        context.ui.show(&InitView::new(&done))?;
         Ok(DONE)
     }
 }
@@ -75,7 +75,7 @@ impl Register {
             let place = context.start.join(&self.place);
             registration::register(queue, &operation, &place, self.aliases)?
         };
-        context.ui.show(&RegisterView::new(&registered, context.mode))?;
+        context.ui.show(&RegisterView::new(&registered))?;
         Ok(DONE)
     }
 }

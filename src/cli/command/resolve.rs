@@ -26,7 +26,7 @@ impl Resolve {
             return Ok(DONE);
         }
         let resolved = resolve::resolve(queue, &operation, self.task.as_deref())?;
-        context.ui.show(&ResolvedView::of(&resolved, context.mode))?;
+        context.ui.show(&ResolvedView::of(&resolved))?;
         let is_stuck = resolved.resolutions.is_empty() && !resolved.left.is_empty();
         Ok(if is_stuck { FINDINGS } else { DONE })
     }

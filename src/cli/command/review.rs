@@ -72,7 +72,7 @@ impl Merge {
             run: RunRow::new(&merged.stored.run, &merged.stored.path),
             decision: "merged",
             merge: Some(merged.commit),
-            commit: CommitRow::new(&merged.committed, context.mode),
+            commit: CommitRow::new(&merged.committed),
             remarks: merged.notes,
         })?;
         Ok(DONE)
@@ -99,7 +99,7 @@ impl Reject {
             run: RunRow::new(&rejected.stored.run, &rejected.stored.path),
             decision: "rejected",
             merge: None,
-            commit: CommitRow::new(&rejected.committed, context.mode),
+            commit: CommitRow::new(&rejected.committed),
             remarks: Vec::new(),
         })?;
         Ok(DONE)

@@ -91,7 +91,7 @@ fn evaluate(context: &Context, file: &std::path::Path, detail: Detail) -> Result
     } else {
         editor::read_file(&context.start.join(file), LARGEST_SET)?
     };
-    let evaluated = route::evaluate(&route::rules(&context.start)?, &utf8(bytes, "the file")?)?;
+    let evaluated = route::evaluate(&route::rules(&context.start)?, &bytes)?;
     context.ui.show(&EvaluationView::new(&evaluated, detail))?;
     Ok(if evaluated.problems.is_empty() { DONE } else { FINDINGS })
 }

@@ -25,7 +25,7 @@ impl Start {
             bring_in(context, carries)?;
         }
         let situation = session::start(queue, &context.operation("start")?)?;
-        context.ui.show(&StartView::new(&context.project()?, &situation, context.mode, carries))?;
+        context.ui.show(&StartView::new(&context.project()?, &situation, carries))?;
         Ok(DONE)
     }
 }
@@ -36,12 +36,12 @@ fn bring_in(context: &Context, carries: Carries) -> Result<()> {
     if carries == Carries::ForOthers {
         let mut operation = context.operation("outbox")?;
         match carry::carry(queue, &mut operation) {
-            Ok(report) => say(context, &RoundView::new(&report, context.mode)),
+            Ok(report) => say(context, &RoundView::new(&report)),
             Err(fault) => context.ui.note(&format!("outbox: {fault}")),
         }
     }
     match inbox::accept_all(queue, &context.operation("inbox")?) {
-        Ok(accepted) => say(context, &InboxView::accepted(&context.project()?, &accepted, context.mode)),
+        Ok(accepted) => say(context, &InboxView::accepted(&context.project()?, &accepted)),
         Err(fault) => context.ui.note(&format!("inbox: {fault}")),
     }
     Ok(())
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Finish {
 impl Finish {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let summary = session::finish(context.queue()?, &context.operation("finish")?, self.learned)?;
-        context.ui.show(&FinishView::new(&context.project()?, &summary, context.mode))?;
+        context.ui.show(&FinishView::new(&context.project()?, &summary))?;
         Ok(DONE)
     }
 }

@@ -64,7 +64,6 @@ impl Work {
             let scope = if queue.settings.role == Role::Orchestrator { Scope::All } else { Scope::Project };
             let ranking = rank::rank(queue, now, scope)?;
             context.ui.show(&NextView::new(&ranking, self.jobs.max(20), Detail::Brief, scope))?;
-            context.ui.note("dry run: nothing was started");
             return Ok(DONE);
         }
         let shift = Shift { jobs: self.jobs, until, projects: self.project.clone(), wanted };

@@ -90,15 +90,16 @@ impl Task {
         let fields = self.fields.fields(context, queue, self.title)?;
         let (text, scratch) = given.text(context, queue, &fields, limit)?;
         let operation = context.operation("task")?;
-        let changed = create::create(queue, &operation, create::Request { target, fields, text })?;
-        if let Some(scratch) = scratch {
-            editor::discard(&scratch);
-        }
+        let created = create::create(queue, &operation, create::Request { target, fields, text });
+        let changed = editor::settle(created, scratch.as_ref())?;
         let said = if changed.path.starts_with("outbox/") { "waits in the outbox:" } else { "added" };
-        context.ui.show(&ChangedView::new(&context.project()?, &changed, context.mode, said))?;
+        context.ui.show(&ChangedView::new(&context.project()?, &changed, said))?;
         Ok(DONE)
     }
 }
+
+/// How a task is added without an editor.
+const INSTEAD: &str = "swift task . \"Title\" --body -";
 
 /// Where the text of a new task comes from.
 struct Given {
@@ -150,7 +151,7 @@ impl Given {
     fn edited(&self, context: &Context, queue: &Queue, fields: &Fields) -> Result<(Text, Option<PathBuf>)> {
         let kind = fields.kind.as_ref().map_or("task", Kind::as_str);
         let start = template(queue, self.template.as_deref().unwrap_or(kind), fields)?;
-        let (saved, scratch) = editor::edit(&start, &context.env.task_id().short())?;
+        let (saved, scratch) = editor::edit(&start, &context.env.task_id().short(), INSTEAD)?;
         if saved == start && fields.title.is_none() {
             editor::discard(&scratch);
             return Err(Fault::new(Code::Editor, "nothing was written; no task is added"));
@@ -178,7 +179,13 @@ fn text_of(bytes: Vec<u8>) -> Result<Text> {
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| Fault::new(Code::InvalidValue, "the text is not UTF-8"))
+    match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => {
+            Err(Fault::new(Code::InvalidValue, "the text has a NUL in it, so it is no text"))
+        }
+        Ok(text) => Ok(text),
+        Err(_) => Err(Fault::new(Code::InvalidValue, "the text is not UTF-8")),
+    }
 }
 
 /// `comment`
@@ -197,7 +204,7 @@ impl Comment {
         let text =
             if self.text == "-" { utf8(ui::read_stdin(queue.settings.max_bytes)?)? } else { self.text };
         let changed = edit::comment(queue, &context.operation("comment")?, &self.task, &text)?;
-        context.ui.show(&ChangedView::new(&context.project()?, &changed, context.mode, "commented"))?;
+        context.ui.show(&ChangedView::new(&context.project()?, &changed, "commented"))?;
         Ok(DONE)
     }
 }
@@ -238,11 +245,9 @@ impl Edit {
         };
         let request = edit::Request { fields, clear: self.clear, text };
         let hold = context.hold(self.token)?;
-        let changed = edit::edit(queue, &context.operation("edit")?, &self.task, &hold, request)?;
-        if let Some(scratch) = scratch {
-            editor::discard(&scratch);
-        }
-        context.ui.show(&ChangedView::new(&context.project()?, &changed, context.mode, "edited"))?;
+        let edited = edit::edit(queue, &context.operation("edit")?, &self.task, &hold, request);
+        let changed = editor::settle(edited, scratch.as_ref())?;
+        context.ui.show(&ChangedView::new(&context.project()?, &changed, "edited"))?;
         Ok(DONE)
     }
 }
@@ -263,7 +268,8 @@ fn is_empty(fields: &Fields) -> bool {
 fn in_editor(context: &Context, queue: &Queue, reference: &str) -> Result<(NewText, Option<PathBuf>)> {
     let item = queue.find(reference, &[Folder::Tasks, Folder::Outbox, Folder::Inbox, Folder::Dead])?;
     let before = queue.document(&item.path)?.to_bytes();
-    let (after, scratch) = editor::edit(&before, &context.env.task_id().short())?;
+    let instead = format!("swift edit {} --body -", shell_words::quote(reference));
+    let (after, scratch) = editor::edit(&before, &context.env.task_id().short(), &instead)?;
     if after == before {
         editor::discard(&scratch);
         return Err(Fault::new(Code::Editor, "nothing was changed"));

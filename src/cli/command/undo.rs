@@ -32,7 +32,12 @@ impl Undo {
         let undone = undo::undo(plan, &mut context.operation("undo")?)?;
         let said = format!("took back “{}”: {}", shown(&undone.subject), count(undone.files, "file"));
         let projects: Vec<&str> = undone.commits.iter().map(|(project, _)| project.as_str()).collect();
-        let commit = undone.commits.first().map(|(_, committed)| CommitRow::new(committed, context.mode));
+        let commit = undone.commits.first().map(|(_, committed)| CommitRow::new(committed));
+        for (project, committed) in undone.commits.iter().skip(1) {
+            if let Some(reason) = &committed.debt {
+                context.ui.note(&format!("{project}: written, not committed yet: {reason}"));
+            }
+        }
         let answer = Answer::new(said)
             .field("undone", undone.operation.to_string())
             .field("projects", projects)

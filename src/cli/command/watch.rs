@@ -58,11 +58,10 @@ impl Watch {
             metrics: metrics.map(|address| (address, page as metrics::Page)),
             render,
         };
-        let mode = context.mode;
         let ui = &context.ui;
         daemon::watch(orchestrator, request, &context.env, &mut |told| match told {
-            Told::Worked(work) if length == Length::Once => ui.show(&WorkView::all(*work, mode)),
-            Told::Worked(work) => ui.show(&WorkView::one(*work, mode)),
+            Told::Worked(work) if length == Length::Once => ui.show(&WorkView::all(*work)),
+            Told::Worked(work) => ui.show(&WorkView::one(*work)),
             // One document is all that is said.
             told if length == Length::Once => {
                 ui.note(ToldView::new(&told).said());

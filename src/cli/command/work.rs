@@ -17,7 +17,7 @@ fn length(text: &str) -> Result<SignedDuration, Fault> {
 }
 
 fn show(context: &Context, changed: &Changed, said: &str) -> Result<u8> {
-    let view = ChangedView::new(&context.project()?, changed, context.mode, said);
+    let view = ChangedView::new(&context.project()?, changed, said);
     context.ui.show(&view)?;
     Ok(DONE)
 }

@@ -13,6 +13,7 @@ use super::reading::Reading;
 use super::rules::Rules;
 use super::shell;
 use super::token::{Token, Voice, is_one_of};
+use super::vocabulary::{EXECUTING, TALKING, TEXTS};
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,25 +25,10 @@ pub(super) struct Found {
 /// More reasons for a question than these are not looked for.
 const ENOUGH: usize = 10;
 
-/// Verbs by which a quoted command becomes one.
-const EXECUTING: &str = "\
-     run execute use call issue invoke type apply launch perform enter eval paste";
-
-/// Verbs by which a command is a matter of conversation.
-const TALKING: &str = "\
-     explain describe document mention summarise summarize what why difference mean meaning docs \
-     documentation understand clarify";
-
-/// Nouns whose quotation is text.
-const TEXTS: &str = "\
-     string label text wording caption title heading word button message typo spelling comment tooltip \
-     placeholder rename phrase sentence section menu example log warning parser keyword named called test \
-     syntax grammar lexer highlighter statement tokenizer completion linter detection detect";
-
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Found> {
     let reading = Reading { rules, tokens, hits };
-    let here = |at: usize| [reading.command(at), reading.verb(at), reading.foreign(at)];
+    let here = |at: usize| [reading.command(at), reading.verb(at), reading.idiom(at), reading.foreign(at)];
     let mut found: Vec<Found> = (0..tokens.len()).flat_map(here).flatten().take(ENOUGH).collect();
     found.dedup();
     found
@@ -69,12 +55,14 @@ impl Reading<'_, '_> {
         let end = self.hits.end(at, Group::Command).or_else(|| shell::run_from(tokens, at))?;
         let clause = &tokens[clause_start(tokens, at)..clause_end(tokens, at)];
         let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
+        let is_question =
+            clause.first().is_some_and(|first| first.is("which where who when is are does did was"));
         let is_meant = match tokens[at].voice {
-            Voice::Prose => !said(TALKING),
+            Voice::Prose => !said(TALKING) && !is_question,
             Voice::Code => said(EXECUTING) || !(said(TALKING) || said(TEXTS)),
             Voice::Quoted => said(EXECUTING) && !said(TEXTS),
         };
-        let is_thing = end == at + 1 && self.is_part(end);
+        let is_thing = (end == at + 1 && self.is_part(end)) || self.is_mentioned(at);
         if !is_meant || is_thing || is_negated(tokens, at) {
             return None;
         }
@@ -94,7 +82,7 @@ impl Reading<'_, '_> {
     fn verb_of(&self, number: usize, at: usize, hit: &Hit) -> Option<Found> {
         let danger = &self.rules.dangers[number];
         let needs_object = danger.objects.is_some();
-        if self.names_a_thing(at, hit.end) {
+        if self.names_a_thing(at, hit.end) || self.is_mentioned(at) {
             return None;
         }
         let is_asked = match danger.loss {
@@ -114,6 +102,35 @@ impl Reading<'_, '_> {
             return None;
         }
         Some(Found { words, what: danger.name.clone() })
+    }
+
+    /// `make them go away`: a wish as it stands, whatever comes first.
+    fn idiom(&self, at: usize) -> Option<Found> {
+        if !self.tokens[at].is_said() || is_negated(self.tokens, at) {
+            return None;
+        }
+        self.hits.at(at).iter().find_map(|hit| match hit.group {
+            Group::Idiom(number)
+                if loss::is_wished(self.tokens, self.hits, at, hit.end) && !self.goes_on(hit.end) =>
+            {
+                let (phrase, words) = (self.around(at), quoted(&self.tokens[at..hit.end]));
+                let needs_object = self.rules.dangers[number].objects.is_some();
+                let object = self.object(&phrase, number);
+                let what = self.rules.dangers[number].name.clone();
+                (object.is_some() || !needs_object).then_some(Found { words, what })
+            }
+            _ => None,
+        })
+    }
+
+    /// `can go wrong`, `has to go through`: more than the saying.
+    fn goes_on(&self, end: usize) -> bool {
+        let is_going = end.checked_sub(1).is_some_and(|last| self.tokens[last].is("go goes"));
+        is_going
+            && self
+                .tokens
+                .get(end)
+                .is_some_and(|next| next.is("wrong well live back through on to into over under"))
     }
 
     /// What is not understood may still be destructive.

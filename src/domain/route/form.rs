@@ -2,6 +2,7 @@
 
 use super::grammar::{clause_end, clause_start, is_participle};
 use super::token::{Kind, Token};
+use super::vocabulary::{ADVERBS, AFTER_PASSIVE, DETERMINERS, UNCHANGED, USERS};
 
 /// Which form a word of loss has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,35 +19,16 @@ pub(super) enum Form {
     Noun,
 }
 
-/// What may stand between a word and what makes it a request.
-pub(super) const ADVERBS: &str = "\
-     just now also simply please then permanently completely quickly safely immediately kindly really mass bulk hard \
-     force batch irrevocably finally actually carefully entirely fully first next again totally irreversibly silently \
-     accidentally automatically manually physically all already";
-
-/// What makes a noun of the word behind it.
-pub(super) const DETERMINERS: &str = "\
-     the a an this that these those my our your their its his her any every each another some no";
-
-/// Those who use the program.
-pub(super) const USERS: &str = "\
-     user users admin admins administrator customer customers member members owner owners author authors visitor \
-     people they he she he/she editor editors moderator moderators guest player players";
-
 /// Endings of nouns that are made of verbs.
 const NOUNS: [&str; 8] = ["tion", "sion", "al", "ure", "ment", "down", "tions", "als"];
-
-/// What may follow a passive, which has no object behind it.
-pub(super) const AFTER_PASSIVE: &str = "\
-     by from on in before after now please today tonight at with as and or when if once first too also for to soon \
-     again this tomorrow completely asap until within";
 
 /// The form of the word at this place.
 pub(super) fn form(tokens: &[Token<'_>], at: usize) -> Form {
     let word = tokens[at].lower.as_str();
     if word.ends_with("ing") {
         Form::Gerund
-    } else if is_participle(&tokens[at]) || is_like_its_participle(tokens, at) {
+    } else if is_like_its_participle(tokens, at) || (is_participle(&tokens[at]) && !tokens[at].is(UNCHANGED))
+    {
         Form::Participle
     } else if is_noun(word) || is_after_article(tokens, at) {
         Form::Noun
@@ -69,10 +51,7 @@ fn is_like_its_participle(tokens: &[Token<'_>], at: usize) -> bool {
     let ends = follows.is_none_or(|next| next.kind == Kind::Comma || next.is(AFTER_PASSIVE));
     let wanted = before.iter().any(|token| token.is("be been being gets"))
         || before.iter().any(|token| token.is("want have get need needs make ensure see"));
-    tokens[at].is("reset shut cut put rid")
-        && ends
-        && wanted
-        && before.last().is_some_and(|last| !last.is("to"))
+    tokens[at].is(UNCHANGED) && ends && wanted && before.last().is_some_and(|last| !last.is("to"))
 }
 
 /// `the wipe`, `a full wipe`; but not `after that wipe` and `one that wipes`.
@@ -86,7 +65,8 @@ pub(super) fn is_after_article(tokens: &[Token<'_>], at: usize) -> bool {
         return !points && !begins;
     }
     let Some(place) = at.checked_sub(2) else { return false };
-    let is_article = tokens[place].is("a an the") && tokens[at - 1].is_said();
+    // `with automatic rollback` names a thing too.
+    let is_article = tokens[place].is("a an the with") && tokens[at - 1].is_said();
     is_article && !tokens[at - 1].is("to and or") && !tokens[at - 1].is(USERS)
 }
 

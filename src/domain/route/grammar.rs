@@ -4,51 +4,10 @@
 //! `deleting fails` and `don't delete` do not. This is English grammar and no matter of settings.
 
 use super::token::{Kind, Token, is_one_of};
-
-/// After these a verb asks for something.
-const OPENERS: &str = "\
-     and then or but also plus please just now only simply quickly first finally kindly afterwards next \
-     you we i let's lets us must should can could would will shall may might need needs be help me go \
-     ahead again carefully completely permanently immediately really safely manually fully directly todo \
-     task pls plz hey hi ok okay so";
-
-/// After these the form in `-ing` asks for something.
-const BEFORE_GERUND: &str = "\
-     by start begin would could consider try about mind for on keep recommend suggest propose like require needs need requires of \
-     finish";
-
-/// Words that take back what follows.
-const NEGATIONS: &str = "\
-     not no never without avoid avoiding don't dont doesn't won't can't cannot shouldn't mustn't isn't \
-     nothing neither nor prevent preventing instead rather stop refuse";
-
-/// Before `to` these tell of what is possible, not of what is wanted now.
-const ABILITIES: &str = "\
-     able ability allow allows allowed let lets enable enables unable fail fails failed failing attempt \
-     attempts attempting attempted tries trying tried way how option button endpoint method function \
-     command permission permissions api hook possible possibility support feature refuses used test";
-
-/// Where a clause that tells of circumstances begins.
-const CIRCUMSTANCES: &str = "\
-     where when whenever if while after before because since that which who whether once until why how";
-
-/// What things do that do not work.
-const TROUBLES: &str = "\
-     fails fail failed failing crashes crash crashed returns return throws throw hangs leaves leaving \
-     works work does doesn't don't isn't is are takes gives causes breaks raises shows triggers panics \
-     errors error bug stopped should shouldn't must can results leads wrong broken";
-
-/// Those who are spoken to, or speak.
-const PERSONS: &str = "\
-     you we i someone somebody let's claude agent one please us u";
-
-const MODALS: &str = "\
-     can could may might should must will would shall need needs do does";
-
-/// What may stand between a word and what makes it a request.
-const ADVERBS: &str = "\
-     just now also simply please then permanently completely quickly safely immediately all kindly really \
-     mass bulk hard force batch";
+use super::vocabulary::{
+    ABILITIES, ADVERBS, BEFORE_GERUND, CIRCUMSTANCES, COMPOUNDS, FAILINGS, MODALS, NEGATIONS, OPENERS,
+    PERSONS, QUESTIONS, STATING, SURFACES,
+};
 
 /// How far before a word a negation still reaches.
 const REACH: usize = 3;
@@ -71,6 +30,13 @@ pub(super) fn is_negated(tokens: &[Token<'_>], at: usize) -> bool {
     before[begin.map_or(0, |found| found + 1)..].iter().any(|token| token.is(NEGATIONS))
 }
 
+/// `are not serializable` tells of something that is missing, and so of the thing itself.
+pub(super) fn is_lacked(tokens: &[Token<'_>], at: usize) -> bool {
+    let is = |back: usize, words: &str| at.checked_sub(back).is_some_and(|place| tokens[place].is(words));
+    let is_quality = ["able", "ible", "safe", "ent", "ic"].iter().any(|end| tokens[at].lower.ends_with(end));
+    is_quality && (is(1, "isn't aren't") || (is(1, "not") && is(2, "is are be was were")))
+}
+
 /// The token before, if it is in the same clause, beyond adverbs.
 fn before<'a, 't>(tokens: &'a [Token<'t>], at: usize) -> Option<(usize, &'a Token<'t>)> {
     let start = clause_start(tokens, at);
@@ -86,13 +52,40 @@ pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
     let Some((_, previous)) = before(tokens, at) else {
         // `Sorting by date is wrong` tells of something.
         let rest = &tokens[at + 1..clause_end(tokens, at)];
-        return !(is_gerund && rest.iter().any(|token| token.is(TROUBLES)));
+        return !(is_gerund && rest.iter().any(|token| token.is(FAILINGS)));
     };
     previous.kind == Kind::Comma
         || previous.is(OPENERS)
         || previous.is(PERSONS)
         || previous.is("to be needs it")
         || (is_gerund && previous.is(BEFORE_GERUND))
+}
+
+/// Whether what is named before the word here is only shown there: `the security page`, `a race result`.
+pub(super) fn names_a_surface(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens.get(at).is_some_and(|token| token.is(SURFACES))
+}
+
+/// `rename is done`, `list view: show …`, `search for products should …`: words that look like an order and name what
+/// is told of.
+pub(super) fn is_told(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
+    if let Some((place, previous)) = before(tokens, at) {
+        // `the sidebar should turn off …`
+        let subject = before(tokens, place).map(|(_, subject)| subject);
+        return previous.is("should must shall will")
+            && subject.is_some_and(|subject| subject.kind == Kind::Word && !subject.is(PERSONS));
+    }
+    if tokens[at].is(QUESTIONS) {
+        return false;
+    }
+    let stops = |token: &Token<'_>| {
+        token.kind == Kind::Comma || token.is(CIRCUMSTANCES) || token.is("what whatever so and but as if")
+    };
+    let rest = &tokens[at + 1..clause_end(tokens, at)];
+    let near = &rest[..rest.iter().position(stops).unwrap_or(rest.len())];
+    let names = |token: &Token<'_>| token.is(COMPOUNDS) && !tokens[at].is("show open read");
+    let is_gerund = tokens[at].lower.ends_with("ing") && end == at + 1;
+    is_gerund || rest.first().is_some_and(names) || near.iter().any(|token| token.is(STATING))
 }
 
 /// Whether the destructive verb at this place is asked for. Stricter than [`is_action`], because talk about deleting
@@ -122,7 +115,7 @@ pub(super) fn is_participle(token: &Token<'_>) -> bool {
 
 fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {
     let Some((place, previous)) = before(tokens, at) else {
-        return !tokens.get(at + 1).is_some_and(|token| token.is(TROUBLES));
+        return !tokens.get(at + 1).is_some_and(|token| token.is(FAILINGS));
     };
     if previous.is("to") {
         return !is_ability_to(tokens, place);
@@ -145,11 +138,11 @@ fn is_demanded_verb(tokens: &[Token<'_>], at: usize) -> bool {
 fn is_demanded_gerund(tokens: &[Token<'_>], at: usize) -> bool {
     let rest = &tokens[at + 1..clause_end(tokens, at)];
     match before(tokens, at) {
-        None => !rest.iter().any(|token| token.is(TROUBLES)),
+        None => !rest.iter().any(|token| token.is(FAILINGS)),
         Some((place, previous)) => {
             let lists = previous.kind == Kind::Comma || previous.is("and then or");
             let opens = previous.lemmas.iter().any(|lemma| is_one_of(lemma, BEFORE_GERUND));
-            (opens || lists) && !follows_circumstance(tokens, place) && !tells_of_ability(tokens, place)
+            (opens || lists) && !follows_circumstance(tokens, place) && !tells_of_ability(tokens, at)
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) enum Group {
     Rule(usize),
     /// A verb of the danger of this number.
     Verb(usize),
+    /// A saying by which the danger of this number is wished for.
+    Idiom(usize),
     /// An object of the danger of this number.
     Object(usize),
     Command,
@@ -28,6 +30,7 @@ impl fmt::Display for Group {
             Group::Signal(number) => write!(f, "s{number}"),
             Group::Rule(number) => write!(f, "r{number}"),
             Group::Verb(number) => write!(f, "v{number}"),
+            Group::Idiom(number) => write!(f, "i{number}"),
             Group::Object(number) => write!(f, "o{number}"),
             Group::Command => f.write_str("c"),
             Group::Harmless => f.write_str("h"),
@@ -48,6 +51,7 @@ impl FromStr for Group {
             "s" => Ok(Group::Signal(number()?)),
             "r" => Ok(Group::Rule(number()?)),
             "v" => Ok(Group::Verb(number()?)),
+            "i" => Ok(Group::Idiom(number()?)),
             "o" => Ok(Group::Object(number()?)),
             "c" => Ok(Group::Command),
             "h" => Ok(Group::Harmless),

@@ -80,7 +80,8 @@ impl Lexicon {
             let letter = token.lower.chars().next().map(|letter| format!("{letter}*"));
             let words = token.lemmas.iter().map(String::as_str);
             let itself = token.lemmas.is_empty().then_some(token.lower.as_str());
-            for word in words.chain(itself).chain(letter.as_deref()).chain(["*"]) {
+            let unlike = (!token.is_said()).then_some("<");
+            for word in words.chain(itself).chain(letter.as_deref()).chain(unlike).chain(["*"]) {
                 let wanted = self.under(word).filter(|(group, _)| is_wanted(*group));
                 found.hits.extend(wanted.filter_map(|(group, pattern)| hit(group, pattern, tokens, at)));
             }

@@ -5,79 +5,24 @@
 //! explained, what others are able to do, what went wrong, and what is only a part of the program that is being
 //! written. This is English grammar and no matter of settings.
 
-use super::form::{
-    ADVERBS, AFTER_PASSIVE, DETERMINERS, Form, USERS, form, is_after_article, is_noun, previous,
-};
-use super::grammar::{clause_end, clause_start, is_action};
+use super::form::{Form, form, is_after_article, is_noun};
 use super::group::Group;
 use super::lexicon::Hits;
-use super::token::{Kind, Token, is_one_of};
-
-const MODALS: &str = "can could may might should must will would shall need needs do does did to";
-
-/// Those who are spoken to, or speak.
-const PERSONS: &str = "\
-     you we i someone somebody anyone anybody let's lets claude agent one us u y'all team ops bot";
-
-/// Where a clause that tells of circumstances or describes a thing begins.
-const CIRCUMSTANCES: &str = "\
-     where when whenever if while after before because since that which who whom whose whether once until unless why how";
-
-/// After these, what follows `that` is wanted.
-const WISHES: &str = "\
-     sure ensure see care want wanted like wish ask insist demand need time guarantee arrange check prefer suggest \
-     propose recommend";
-
-/// Words that forbid the verb that they stand before.
-const NEGATIONS: &str = "\
-     not never don't dont doesn't didn't won't can't cannot shouldn't mustn't without avoid avoiding neither nor \
-     prevent prevents preventing refuse refuses instead rather stop stops";
-
-/// Verbs that turn a negation into a request.
-const RENEWED: &str = "forget hesitate fail keep wait need bother stop mind just only";
-
-/// Verbs by which a program is written, tested and talked about.
-const WORKING: &str = "\
-     add implement write create build design develop support introduce provide show display render hide test cover \
-     document fix repair debug handle validate refactor rename improve extract style mock explain describe review \
-     translate sketch prototype highlight animate parse port benchmark expose clarify log support allow let enable \
-     investigate reproduce rework redesign simplify optimise optimize reword summarise summarize compare move \
-     visualise visualize align centre center colour color localise localize type-check check verify assert track \
-     audit analyse analyze diagnose confirm";
-
-/// Questions by which something is only looked up or explained.
-const ASKING: &str =
-    "explain describe document what where who when why summarise summarize mean difference which";
-
-/// Programs that are written in order to be run on the real thing.
-const EXECUTABLES: &str = "\
-     script query job cron cronjob command migration migrations playbook one-liner oneliner sql statement snippet \
-     lambda pipeline runbook crontab schedule trigger procedure";
-
-/// Parts of a program, and those who use it.
-const PARTS: &str = "\
-     button dialog modal page endpoint route handler test tests spec feature option flag menu toast message \
-     confirmation warning error hook function method class component form api ui docs documentation parser icon event \
-     callback tool shortcut checkbox permission toggle notification example mock stub animation exception bug crash \
-     prompt undo popup banner tooltip spinner screen view link badge unit integration regression fixture coverage";
-
-/// What things do that do not work.
-const TROUBLES: &str = "\
-     fails fail failed failing crashes crash crashed crashing error errors bug bugs broken wrong wrongly incorrectly \
-     panics panic hangs freezes shows throws raises raise throw doesn't doesnt don't isn't aren't won't wasn't weren't \
-     didn't twice unexpectedly accidentally mistake mistakenly still though although blank leaves leaving causes \
-     breaks triggers takes flickers slow slowly exception stopped unintentionally silently supposed nothing \
-     returns gives works results leads stays remains reappears reappear";
-
-/// What makes a statement of a sentence that looks like an order: `empty rows are shown`.
-const FINITE: &str = "is are was were has have does do doesn't don't should shouldn't isn't aren't";
+use super::scene::{Scene, has};
+use super::token::{Kind, Token};
+use super::vocabulary::{
+    ADVERBS, AFTER_PASSIVE, ASKING, CIRCUMSTANCES, DETERMINERS, EXECUTABLES, FINITE, MODALS, NEGATIONS,
+    PERSONS, RENEWED, TROUBLES, USERS, WISHES,
+};
 
 /// Whether the word of loss from `at` to `end` asks for a loss. `weak`: whether it is a word of loss only with an
 /// object that would be missed.
 pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usize, weak: bool) -> bool {
-    let scene =
-        Scene { tokens, hits, at, end, start: scene_start(tokens, at), limit: clause_end(tokens, at) };
+    let scene = Scene::new(tokens, hits, at, end);
     if scene.is_forbidden() || scene.is_explained() || scene.is_ability() || scene.is_subordinate() {
+        return false;
+    }
+    if weak && scene.is_behaviour() {
         return false;
     }
     match form(tokens, at) {
@@ -89,47 +34,14 @@ pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usi
     }
 }
 
-/// Where the part of the clause begins that the word is in: behind a circumstance that comes first.
-fn scene_start(tokens: &[Token<'_>], at: usize) -> usize {
-    let start = clause_start(tokens, at);
-    let points = |place: usize, words: &str| tokens[..at].get(place).is_some_and(|token| token.is(words));
-    if points(start, "after with besides") && points(start + 1, "that this") {
-        return start + 2;
-    }
-    let is_first = tokens[start..at].iter().take(3).any(|token| token.is(CIRCUMSTANCES));
-    let comma = tokens[start..at].iter().position(|token| token.kind == Kind::Comma);
-    let then = tokens[start..at].iter().rposition(|token| token.is("then"));
-    let begin = comma.filter(|_| is_first).max(then);
-    begin.map_or(start, |found| start + found + 1)
-}
-
-/// A word of loss in its surroundings.
-struct Scene<'a, 't> {
-    tokens: &'a [Token<'t>],
-    hits: &'a Hits,
-    at: usize,
-    end: usize,
-    start: usize,
-    limit: usize,
+/// Whether a saying from `at` to `end` wishes for a loss: it does, unless somebody else is able to, or it is told.
+pub(super) fn is_wished(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usize) -> bool {
+    let scene = Scene::new(tokens, hits, at, end);
+    let is_worked_on = scene.is_work_of(scene.before(), "");
+    !scene.is_forbidden() && !scene.is_ability() && !scene.is_subordinate() && !is_worked_on
 }
 
 impl<'a, 't> Scene<'a, 't> {
-    fn before(&self) -> &'a [Token<'t>] {
-        &self.tokens[self.start..self.at]
-    }
-
-    fn after(&self) -> &'a [Token<'t>] {
-        &self.tokens[self.end.min(self.limit)..self.limit]
-    }
-
-    fn next_is(&self, words: &str) -> bool {
-        self.after().first().is_some_and(|next| next.is(words))
-    }
-
-    fn previous(&self) -> Option<(usize, &'a Token<'t>)> {
-        previous(self.tokens, self.at).filter(|(place, _)| *place >= self.start)
-    }
-
     /// `don't delete`, `without deleting`, `instead of deleting`, `prevent users from deleting`; but not `why don't
     /// we delete`, `don't forget to delete`, `not only delete`.
     fn is_forbidden(&self) -> bool {
@@ -158,6 +70,17 @@ impl<'a, 't> Scene<'a, 't> {
         let before = self.before();
         let how = before.iter().position(|token| token.is("how whether"));
         if how.is_some_and(|how| before[how..].iter().any(|token| token.is(PERSONS) || token.is("to"))) {
+            return false;
+        }
+        if before.iter().any(|token| token.is("difference differences")) {
+            return true;
+        }
+        // `what about dropping it`, `what if we drop it`
+        if before
+            .iter()
+            .zip(before.iter().skip(1))
+            .any(|(one, next)| one.is("what how") && next.is("about if"))
+        {
             return false;
         }
         let Some(first) =
@@ -194,7 +117,10 @@ impl<'a, 't> Scene<'a, 't> {
     /// In a clause that only tells when, why or which.
     fn is_subordinate(&self) -> bool {
         let before = self.before();
-        let Some(found) = before.iter().rposition(|token| token.is(CIRCUMSTANCES)) else {
+        // `that bucket can be removed`
+        let points = |place: usize| place == 0 && before[0].is("that") && before.len() > 1;
+        let found = before.iter().rposition(|token| token.is(CIRCUMSTANCES)).filter(|found| !points(*found));
+        let Some(found) = found else {
             return false;
         };
         let main = &before[..found];
@@ -220,50 +146,6 @@ impl<'a, 't> Scene<'a, 't> {
             || (form(self.tokens, self.at) == Form::Gerund && !word.is("when that which while"));
         let is_order = is_ours && word.is("before after once until if when unless while");
         !is_order || self.is_work(main) || self.has_trouble()
-    }
-
-    /// Whether what is asked for is a piece of program, of which the loss is a part.
-    fn is_governed(&self) -> bool {
-        let before = self.before();
-        if self.is_coordinated() || before.last().is_some_and(|token| token.is("by")) {
-            return false;
-        }
-        if !self.is_work(before) {
-            return false;
-        }
-        !before.iter().any(|token| has(token, EXECUTABLES))
-    }
-
-    /// Whether these words ask for a piece of program, or tell of one.
-    fn is_work(&self, words: &[Token<'_>]) -> bool {
-        let offset = self.start;
-        let works = |(place, token): (usize, &Token<'_>)| {
-            has(token, WORKING) && is_action(self.tokens, offset + place)
-        };
-        words.iter().enumerate().any(works) || words.iter().any(|token| token.is(PARTS))
-    }
-
-    /// Whether the word goes on with a list of orders: `fix it, delete …`, `fix it and delete …`.
-    fn is_coordinated(&self) -> bool {
-        let Some((place, previous)) = self.previous() else { return false };
-        if !(previous.kind == Kind::Comma || previous.is("and or but plus then")) {
-            return false;
-        }
-        // `to edit and delete`, `for adding and deleting` goes on with what the program does.
-        let before = &self.tokens[self.start..place];
-        let goes_on = match form(self.tokens, self.at) {
-            Form::Base => before.iter().any(|token| token.is("to can let")),
-            Form::Gerund => before.iter().any(|token| token.lower.ends_with("ing")),
-            Form::Participle | Form::Third | Form::Noun => true,
-        };
-        !goes_on
-    }
-
-    fn has_trouble(&self) -> bool {
-        let clause = &self.tokens[self.start..self.limit];
-        clause.iter().any(|token| {
-            token.is(TROUBLES) || ["404", "500", "403", "400", "502"].contains(&token.lower.as_str())
-        })
     }
 
     /// `the wipe transition`
@@ -363,8 +245,4 @@ impl<'a, 't> Scene<'a, 't> {
             && before.iter().any(|token| token.is("that which"));
         (wished || run) && !self.has_trouble()
     }
-}
-
-fn has(token: &Token<'_>, words: &str) -> bool {
-    token.lemmas.iter().any(|lemma| is_one_of(lemma, words))
 }

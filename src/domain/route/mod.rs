@@ -6,6 +6,7 @@
 //! with a low confidence.
 
 mod danger;
+mod decision;
 pub(crate) mod evaluation;
 mod form;
 mod grammar;
@@ -18,12 +19,17 @@ mod loss;
 mod normal;
 mod pattern;
 mod reading;
+mod report;
 pub(crate) mod rules;
+mod scene;
 mod score;
+mod shape;
 mod shell;
 mod slip;
+mod span;
 mod table;
 mod token;
+mod vocabulary;
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,12 +37,13 @@ use std::str::FromStr;
 use super::fault::{Code, Fault, Result};
 use super::task::{Effort, Priority, words};
 use super::text::shown;
+use decision::{by_name, guarded, lifted, verdict_of};
 use group::Group;
 use lexicon::Hits;
 use rules::{Rule, Rules};
-use score::Step;
-use token::Token;
+use score::{Counted, Step};
 
+pub(crate) use decision::{Confidence, Decision};
 pub(crate) use head::{Head, Model};
 pub(crate) use pattern::Pattern;
 pub(crate) use score::Evidence;
@@ -66,17 +73,6 @@ words! {
     Escalate = "escalate";
     /// A person has to say yes first, whatever the tier.
     Ask = "ask";
-}
-
-/// How sure a decision is, in hundredths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Confidence(pub(crate) u8);
-
-impl Confidence {
-    /// As a share of one.
-    pub(crate) fn share(self) -> f64 {
-        f64::from(self.0) / 100.0
-    }
 }
 
 /// The largest request that is read, in bytes.
@@ -117,41 +113,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What was decided, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Decision {
-    pub(crate) verdict: Verdict,
-    pub(crate) tier: Tier,
-    /// The model that the head names, if it names one.
-    pub(crate) model: Option<Model>,
-    pub(crate) confidence: Confidence,
-    /// Sentences for people, the weightiest first.
-    pub(crate) reasons: Vec<String>,
-    /// The name of the rule that decided.
-    pub(crate) rule: String,
-    /// The words that counted, in their order.
-    pub(crate) evidence: Vec<Evidence>,
-}
-
-impl Decision {
-    fn of(tier: Tier, rule: &str, why: String) -> Decision {
-        Decision {
-            verdict: verdict_of(tier),
-            tier,
-            model: None,
-            confidence: Confidence(60),
-            reasons: vec![why],
-            rule: rule.to_owned(),
-            evidence: Vec::new(),
-        }
-    }
-
-    /// The middle tier, because there is no decision to be had.
-    pub(crate) fn middle(rule: &str, why: impl Into<String>) -> Decision {
-        Decision { confidence: Confidence(30), ..Decision::of(Tier::MIDDLE, rule, why.into()) }
-    }
-}
-
 /// Decide. Always gives an answer, and always the same one.
 pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
     let text = normal::normal(request.text);
@@ -160,15 +121,20 @@ pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
     let (tokens, rest) = all.split_at_mut(weighed);
     slip::correct(&rules.lexicon, tokens);
     let hits = rules.lexicon.hits(tokens);
+    let dangers = danger::find(rules, tokens, &hits);
+    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
+    let dangers: Vec<danger::Found> = dangers.into_iter().chain(further).collect();
+    let counted = if dangers.is_empty() { Counted::All } else { Counted::Actions };
     let judged = match own_rule(rules, request, &hits) {
         Some(rule) => by_rule(rule),
-        None if language::is_english(tokens, &hits) => by_score(rules, request, tokens, &hits),
+        None if language::is_english(tokens, &hits) => {
+            let floor = score::floor(rules, tokens, &hits).filter(|_| counted == Counted::All);
+            lifted(by_score(rules, request, &score::steps(rules, tokens, &hits, counted)), floor)
+        }
         None => Decision::middle("not English", "not in English, which is all that the rules know"),
     };
     let named = by_name(judged, &request.head);
-    let dangers = danger::find(rules, tokens, &hits);
-    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
-    guarded(named, &dangers.into_iter().chain(further).collect::<Vec<_>>())
+    guarded(named, &dangers)
 }
 
 /// The first rule all of whose conditions hold.
@@ -193,12 +159,7 @@ fn by_rule(rule: &Rule) -> Decision {
     }
 }
 
-fn verdict_of(tier: Tier) -> Verdict {
-    if tier == Tier::Opus { Verdict::Escalate } else { Verdict::Direct }
-}
-
-fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>], hits: &Hits) -> Decision {
-    let steps = score::steps(rules, tokens, hits);
+fn by_score(rules: &Rules, request: &Request<'_>, steps: &[Step]) -> Decision {
     let head = head_evidence(rules, &request.head);
     let Some(hardest) = steps.iter().max_by_key(|step| step.score) else {
         if head.is_empty() {
@@ -208,7 +169,7 @@ fn by_score(rules: &Rules, request: &Request<'_>, tokens: &[Token<'_>], hits: &H
     };
     let evidence: Vec<Evidence> =
         steps.iter().flat_map(|step| step.evidence.clone()).chain(head.clone()).collect();
-    let extra = breadth(&steps, hardest);
+    let extra = breadth(steps, hardest);
     let total = hardest.score + extra;
     let decision = decided(rules, request, &hardest.rule, head, total);
     Decision { evidence, reasons: [because(hardest, steps.len()), decision.reasons].concat(), ..decision }
@@ -278,43 +239,4 @@ fn decided(rules: &Rules, request: &Request<'_>, rule: &str, head: Vec<Evidence>
     let confidence = Confidence(u8::try_from((60 + 8 * margin).min(95)).unwrap_or(60));
     let reasons = head.iter().map(|one| format!("{} ({:+})", one.words, one.points)).collect();
     Decision { confidence, reasons, evidence: head, ..Decision::of(tier, rule, String::new()) }
-}
-
-/// A tier or model that was asked for by name wins.
-fn by_name(judged: Decision, head: &Head) -> Decision {
-    let named = head.model.as_ref().and_then(Model::tier).or(head.tier);
-    if named.is_none() && head.model.is_none() {
-        return judged;
-    }
-    let tier = named.unwrap_or(judged.tier);
-    let name = head.model.as_ref().map_or_else(|| tier.to_string(), Model::to_string);
-    let verdict = if judged.verdict == Verdict::Ask { Verdict::Ask } else { verdict_of(tier) };
-    let instead = (tier != judged.tier).then(|| format!("the words alone would go to {}", judged.tier));
-    Decision {
-        verdict,
-        tier,
-        model: head.model.clone(),
-        confidence: Confidence(100),
-        reasons: std::iter::once(format!("`{}` is asked for by name", shown(&name))).chain(instead).collect(),
-        rule: "named".to_owned(),
-        evidence: judged.evidence,
-    }
-}
-
-/// Nothing destructive runs without a person's yes, and none of it at the smallest tier unless that is asked for by
-/// name.
-fn guarded(decision: Decision, dangers: &[danger::Found]) -> Decision {
-    let Some(first) = dangers.first() else { return decision };
-    let mut reasons: Vec<String> =
-        dangers.iter().take(3).map(|one| format!("`{}`: {}", shown(&one.words), one.what)).collect();
-    reasons.push("a person is asked first".to_owned());
-    let is_named = decision.rule == "named";
-    let tier = if is_named { decision.tier } else { decision.tier.max(Tier::MIDDLE) };
-    reasons.extend(decision.reasons);
-    let asked =
-        dangers.iter().map(|one| Evidence { words: one.words.clone(), signal: one.what.clone(), points: 0 });
-    let evidence = decision.evidence.into_iter().chain(asked).collect();
-    let rule = format!("ask: {}", first.what);
-    let confidence = Confidence(90);
-    Decision { verdict: Verdict::Ask, tier, rule, reasons, evidence, confidence, model: decision.model }
 }

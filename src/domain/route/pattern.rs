@@ -2,7 +2,8 @@
 //!
 //! Words are separated by spaces; a hyphen in the text counts as one. `fix|correct` is one or the other, `vulnerab*`
 //! any word that begins so, `..` up to six words in between, `<path>` a path or identifier, `<place>` a path with
-//! folders, `<code>` something in code or quotation marks, `<config>` a file of settings. A word stands for all of
+//! folders, `<code>` something in code or quotation marks, `<config>` a file of settings, `<text>` one of
+//! text, `<secret>` an identifier that names a secret, `<number>` a number, `<many>` one from twenty on. A word stands for all of
 //! its forms.
 //!
 //! A pattern stays the text that it is and is read while it is compared: most are never looked at for a request, so
@@ -95,6 +96,10 @@ fn taken(piece: &str, tokens: &[Token<'_>], at: usize) -> Option<usize> {
         "<place>" => token.kind == Kind::Opaque && is_place(&token.lower),
         "<code>" => token.voice != Voice::Prose,
         "<config>" => is_config(&token.lower),
+        "<secret>" => token.kind == Kind::Opaque && is_secret(&token.lower),
+        "<text>" => token.kind == Kind::Opaque && is_text(&token.lower),
+        "<number>" => number(&token.lower).is_some(),
+        "<many>" => number(&token.lower).is_some_and(|number| number >= MANY),
         _ => match piece.strip_suffix('*') {
             Some(part) if is_word(part) => token.kind == Kind::Word && token.lower.starts_with(part),
             Some(part) => token.lower.starts_with(part),
@@ -115,7 +120,7 @@ fn compound(piece: &str) -> Option<impl Iterator<Item = &str>> {
 }
 
 /// Under which words a pattern is kept: a word that a token has to be a form of, a letter with `*` that it has to
-/// begin with, or `*` for any token.
+/// begin with, `<` for what is no plain word, or `*` for any token.
 pub(super) fn keys(pattern: &str) -> impl Iterator<Item = String> {
     let first = pattern.split(' ').next().unwrap_or("");
     pieces(first).map(|piece| match (piece.strip_suffix('*'), compound(piece)) {
@@ -123,9 +128,38 @@ pub(super) fn keys(pattern: &str) -> impl Iterator<Item = String> {
         (Some(part), None) => {
             part.chars().next().map_or_else(|| "*".to_owned(), |letter| format!("{letter}*"))
         }
-        (None, None) if piece.starts_with('<') => "*".to_owned(),
+        (None, None) if piece.starts_with('<') => "<".to_owned(),
         (None, None) => piece.to_owned(),
     })
+}
+
+/// Whether an identifier names what opens a door: `STRIPE_SECRET_KEY`.
+fn is_secret(name: &str) -> bool {
+    let parts = || name.split(|c: char| !c.is_alphanumeric());
+    let opens = |part: &str| {
+        ["secret", "password", "passwd", "passphrase", "token", "credentials", "apikey", "pem"]
+            .contains(&part)
+    };
+    !name.contains('(') && (parts().any(opens) || (parts().any(|part| part == "key") && name.contains("api")))
+}
+
+/// Whether a path is that of a page of text.
+fn is_text(path: &str) -> bool {
+    [".md", ".txt", ".rst", ".adoc"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// From so many on, work is not done by hand.
+const MANY: u64 = 20;
+
+/// The number that a token tells: `140`, `1,200`, `300k`, `5%`.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim_end_matches(['%', '+', 'x']);
+    let (digits, factor) = match text.strip_suffix('k') {
+        Some(digits) => (digits, 1000),
+        None => (text, 1),
+    };
+    let plain: String = digits.chars().filter(|c| !matches!(c, ',' | '_' | '\'')).collect();
+    plain.parse::<u64>().ok().map(|number| number.saturating_mul(factor))
 }
 
 /// Whether a name has folders in it.
@@ -178,6 +212,11 @@ mod tests {
             ("replace <code> with <code>", "replace `a` with \"b\"", true),
             ("typo", "the `typo` function", false),
             ("typo", "src/typo.md", false),
+            ("<many> files", "~900 files", true),
+            ("<many> lines", "200k lines", true),
+            ("<many> files", "3 files", false),
+            ("<number> of", "5% of them", true),
+            ("<number>", "v2.1", false),
         ] {
             assert_eq!(finds(pattern, text), expected, "{pattern}: {text}");
         }
@@ -191,7 +230,7 @@ mod tests {
         assert_eq!(kept("fix|correct .. typo"), ["fix", "correct"]);
         assert_eq!(kept("race-condition"), ["race"]);
         assert_eq!(kept("vulnerab*"), ["v*"]);
-        assert_eq!(kept("<path> -> <path>"), ["*"]);
+        assert_eq!(kept("<path> -> <path>"), ["<"]);
         assert_eq!(kept("rm *"), ["rm"]);
         assert_eq!(kept("-rf"), ["-rf"]);
     }

@@ -8,13 +8,7 @@ use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::Rules;
 use super::token::{Kind, Token};
-
-/// Words for something that was named before.
-const PRONOUNS: &str = "it them these those this that both all everything stuff";
-
-/// What a further object begins with, rather than a further verb.
-const DETERMINERS: &str = "\
-     the a an all every each any my our your their its his her this that these those some both old whole entire";
+use super::vocabulary::{OBJECT_BEGINNINGS, PRONOUNS};
 
 /// A request and what is known of it.
 pub(super) struct Reading<'r, 't> {
@@ -43,7 +37,7 @@ impl Reading<'_, '_> {
         }
         phrase
             .places()
-            .find(|&at| self.hits.end(at, Group::Object(number)).is_some_and(|end| !self.is_part(end)))
+            .find(|&at| self.hits.end(at, Group::Object(number)).is_some_and(|end| !self.is_renamed(end)))
     }
 
     /// What the verb is done to: what stands behind it; for a passive, a noun or a pronoun what is around it.
@@ -53,7 +47,10 @@ impl Reading<'_, '_> {
         let rest = &tokens[end.min(limit)..limit];
         let is_alone = |after: Option<&Token<'_>>| after.is_none_or(|after| !is_noun_like(after));
         let is_pronoun = rest.first().is_some_and(|next| next.is(PRONOUNS)) && is_alone(rest.get(1));
-        if is_pronoun || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
+        // `drop and recreate it`: the object follows the second verb, and may stand before.
+        let shares = rest.first().is_some_and(|next| next.is("and or"))
+            && rest.get(2).is_some_and(|object| object.is(PRONOUNS));
+        if is_pronoun || shares || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
             return vec![Phrase { from: self.clause_before(at), to: limit }];
         }
         if is_participle(&tokens[at]) || matches!(form(tokens, at), Form::Noun | Form::Participle) {
@@ -70,6 +67,13 @@ impl Reading<'_, '_> {
         }
     }
 
+    /// What is around a saying; and what is before, if it only points there.
+    pub(super) fn around(&self, at: usize) -> Phrase {
+        let (start, limit) = (clause_start(self.tokens, at), clause_end(self.tokens, at));
+        let points = self.tokens[start..limit].iter().any(|token| token.is(PRONOUNS));
+        Phrase { from: if points { self.clause_before(at) } else { start }, to: limit }
+    }
+
     /// The objects of a list: `the table, its index and all backups`.
     fn listed(&self, start: usize, stop: usize) -> Vec<Phrase> {
         let mut phrases = Vec::new();
@@ -81,7 +85,7 @@ impl Reading<'_, '_> {
                 continue;
             }
             let is_object = from == start
-                || self.tokens[from..at].first().is_some_and(|first| first.is(DETERMINERS))
+                || self.tokens[from..at].first().is_some_and(|first| first.is(OBJECT_BEGINNINGS))
                 || (from..at.min(from + 2))
                     .any(|at| self.is_store(at) || self.hits.end(at, Group::Harmless).is_some());
             if from < at && is_object {
@@ -108,6 +112,11 @@ impl Reading<'_, '_> {
             && !phrase.places().any(|at| self.is_store(at))
     }
 
+    /// Whether the word here makes another thing of what is named before it; `take the database down` does not.
+    fn is_renamed(&self, at: usize) -> bool {
+        self.is_part(at) && !self.tokens[at].is("down off offline away out")
+    }
+
     fn is_store(&self, at: usize) -> bool {
         self.hits.end(at, Group::Store).is_some_and(|end| !self.is_part(end))
     }
@@ -128,6 +137,14 @@ impl Reading<'_, '_> {
             || (self.hits.end(end, Group::Store).is_some() && !self.is_part(end + 1));
         let is_plural = tokens[end].lower.ends_with('s') && tokens[end].lemmas.len() > 1;
         !((names_one || is_plural) && is_order(tokens, at))
+    }
+
+    /// `the word delete`, `a rule against force pushing`
+    pub(super) fn is_mentioned(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map(|before| &self.tokens[before]);
+        before.is_some_and(|before| {
+            before.is("word words term verb keyword named called labelled titled against")
+        })
     }
 
     /// Whether the word here makes a thing of the verb before it. Only in the form that such names have: `delete

@@ -35,6 +35,8 @@ pub(crate) struct Signal {
     pub(crate) topics: i32,
     /// For an action: whether an easy topic makes it easy, as `typo` does with `fix`.
     pub(crate) yields: bool,
+    /// The weakest tier for a request in which this is said, whatever it is to be done.
+    pub(crate) at_least: Option<Tier>,
     /// The patterns; those of the built-in rules are in the lexicon alone.
     pub(crate) words: Vec<Pattern>,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Danger {
     /// Whether the verbs are words of loss, which are a request in every mood and order; others have to be asked for.
     pub(crate) loss: bool,
     pub(crate) verbs: Vec<Pattern>,
+    /// Sayings that wish for it as they stand: `make … go away`.
+    pub(crate) idioms: Vec<Pattern>,
     /// `None`: anything that is not harmless.
     pub(crate) objects: Option<Vec<Pattern>>,
 }
@@ -138,6 +142,7 @@ impl Spec {
         }
         for (number, danger) in self.dangers.iter().enumerate() {
             add(Group::Verb(dangers + number), &danger.verbs);
+            add(Group::Idiom(dangers + number), &danger.idioms);
             add(Group::Object(dangers + number), danger.objects.as_deref().unwrap_or_default());
         }
         add(Group::Command, &self.commands);
@@ -158,7 +163,8 @@ impl Spec {
         for one in &self.signals {
             let yields = if one.yields { "yields" } else { "stays" };
             let Signal { role, points, topics, name, .. } = one;
-            writeln!(head, "signal\t{role}\t{points}\t{topics}\t{yields}\t{name}").unwrap();
+            let at_least = one.at_least.map_or_else(|| ANY.to_owned(), |tier| tier.to_string());
+            writeln!(head, "signal\t{role}\t{points}\t{topics}\t{yields}\t{at_least}\t{name}").unwrap();
         }
         for one in &self.dangers {
             let objects = if one.objects.is_some() { "these" } else { "any" };
@@ -168,6 +174,9 @@ impl Spec {
         super::table::writing::table(head.trim_end(), &self.entries(0, 0))
     }
 }
+
+/// What the table says where a signal has no tier of its own.
+const ANY: &str = "any";
 
 /// What the head of the table says.
 #[derive(Default)]
@@ -184,18 +193,20 @@ impl Parts {
             ["thresholds", haiku_up_to, opus_from] => {
                 (self.haiku_up_to, self.opus_from) = (haiku_up_to.parse().ok()?, opus_from.parse().ok()?);
             }
-            ["signal", role, points, topics, yields, name] => self.signals.push(Signal {
+            ["signal", role, points, topics, yields, at_least, name] => self.signals.push(Signal {
                 name: name.to_owned(),
                 role: role.parse().ok()?,
                 points: points.parse().ok()?,
                 topics: topics.parse().ok()?,
                 yields: yields == "yields",
+                at_least: if at_least == ANY { None } else { Some(at_least.parse().ok()?) },
                 words: Vec::new(),
             }),
             ["danger", objects, loss, name] => self.dangers.push(Danger {
                 name: name.to_owned(),
                 loss: loss == "loss",
                 verbs: Vec::new(),
+                idioms: Vec::new(),
                 objects: (objects == "these").then(Vec::new),
             }),
             _ => return None,

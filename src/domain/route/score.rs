@@ -3,7 +3,8 @@
 //! A request is cut into steps, each with at most one action. A step's score is that of its action and of the topics
 //! that it is about; the hardest step decides, because a request is as hard as the hardest thing in it.
 
-use super::grammar::{is_action, is_negated};
+use super::Tier;
+use super::grammar::{is_action, is_lacked, is_negated, is_told, names_a_surface};
 use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::{Role, Rules, Signal};
@@ -26,11 +27,19 @@ pub(super) struct Step {
     pub(super) evidence: Vec<Evidence>,
 }
 
+/// What of a request counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    All,
+    /// Where something is destroyed, what it is makes that no harder.
+    Actions,
+}
+
 /// From this score on an action is hard whatever it is done to.
 const HARD: i32 = 4;
 
 /// The steps about which something is known.
-pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Step> {
+pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, counted: Counted) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut draft = Draft::default();
     let mut at = 0;
@@ -48,7 +57,7 @@ pub(super) fn steps(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Ste
                 draft.action = Some(hit);
             }
         }
-        let topic = topic(rules, tokens, hits, at);
+        let topic = topic(rules, tokens, hits, at).filter(|_| counted == Counted::All);
         at = topic.as_ref().map_or(at + 1, |hit| hit.end);
         draft.topics.extend(topic);
     }
@@ -112,11 +121,37 @@ fn told(hit: &Hit, signal: &Signal, points: i32) -> Evidence {
 }
 
 fn action(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
-    best(rules, tokens, hits, at, Role::Action).filter(|_| is_action(tokens, at))
+    let is_meant = |hit: &Hit| match rules.signals[hit.signal].points {
+        easy if easy < 0 => !is_told(tokens, at, hit.end),
+        hard if hard >= HARD => !(hit.end == at + 1 && names_a_surface(tokens, hit.end)),
+        _ => true,
+    };
+    let is_asked = !tokens[at].reported && is_action(tokens, at);
+    best(rules, tokens, hits, at, Role::Action).filter(|hit| is_asked && is_meant(hit))
 }
 
 fn topic(rules: &Rules, tokens: &[Token<'_>], hits: &Hits, at: usize) -> Option<Hit> {
-    best(rules, tokens, hits, at, Role::Topic).filter(|_| !is_negated(tokens, at))
+    let counts = |hit: &Hit| match rules.signals[hit.signal].points {
+        0 => true,
+        easy if easy < 0 => !tokens[at].reported,
+        _ => !names_a_surface(tokens, hit.end),
+    };
+    best(rules, tokens, hits, at, Role::Topic)
+        .filter(|hit| (!is_negated(tokens, at) || is_lacked(tokens, at)) && counts(hit))
+}
+
+/// The weakest tier that something said here calls for, and the words.
+pub(super) fn floor(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Option<(Tier, Evidence)> {
+    let said = |at: usize| {
+        let hit = topic(rules, tokens, hits, at)?;
+        let signal = &rules.signals[hit.signal];
+        signal.at_least.map(|tier| (tier, told(&hit, signal, 0)))
+    };
+    let pasted = tokens.iter().find(|token| token.reported).map(|token| {
+        let signal = "a line that a program wrote".to_owned();
+        (Tier::MIDDLE, Evidence { words: token.raw.to_owned(), signal, points: 0 })
+    });
+    pasted.into_iter().chain((0..tokens.len()).filter_map(said)).max_by_key(|(tier, _)| *tier)
 }
 
 /// The pattern of this role that says most about the words beginning here.

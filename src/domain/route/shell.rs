@@ -4,32 +4,7 @@
 
 use super::grammar::{clause_end, clause_start};
 use super::token::{Kind, Token, Voice, is_one_of};
-
-/// Programs that act on more than the files that git has.
-const PROGRAMS: &str = "\
-     kubectl oc helm docker podman terraform tofu pulumi cdk serverless aws gcloud gsutil az heroku fly flyctl vercel \
-     netlify gh glab doctl hcloud linode eksctl rails rake php artisan manage.py django-admin prisma alembic flyway \
-     liquibase knex sequelize redis-cli mongo mongosh psql mysql sqlite3 systemctl launchctl zfs zpool virsh vagrant \
-     lxc incus multipass minikube kind nomad consul vault etcdctl rabbitmqctl ansible wp drush influx cqlsh supabase \
-     firebase wrangler ceph rclone restic borg velero argocd flux velero";
-
-/// What may stand before the name of a program.
-const BEFORE: &str =
-    "sudo npx bundle exec python python3 then and run execute please doas time nohup docker-compose";
-
-/// Arguments by which something is lost.
-const LOSSES: &str = "\
-     rm rmi rb remove delete destroy drop dropdb purge prune reset flush flushall flushdb fresh wipe erase uninstall \
-     undefine downgrade terminate kill stop down rollback evict drain revoke expire forget truncate unlink nuke undo";
-
-/// Parts of names by which a script or a function says that it loses something.
-const NAMED: &str = "\
-     delete destroy drop purge wipe erase truncate nuke reset flush remove cleanup teardown uninstall terminate rmtree \
-     dropdatabase deletemany destroyall deleteall removeall dropall flushall fresh";
-
-/// Words by which something is run.
-const RUNNING: &str =
-    "run execute exec start trigger launch call invoke bash sh zsh source python python3 node perl ruby make";
+use super::vocabulary::{BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_NAMES, PROGRAMS, RUNNING};
 
 /// Where the loss ends that is run from this token on.
 pub(super) fn run_from(tokens: &[Token<'_>], at: usize) -> Option<usize> {
@@ -43,10 +18,11 @@ fn program(tokens: &[Token<'_>], at: usize) -> Option<usize> {
         return None;
     }
     let start = clause_start(tokens, at);
-    let is_first = tokens[at].voice == Voice::Code || tokens[start..at].iter().all(|token| token.is(BEFORE));
+    let is_first =
+        tokens[at].voice == Voice::Code || tokens[start..at].iter().all(|token| token.is(BEFORE_PROGRAMS));
     let end = clause_end(tokens, at).min(at + 8);
     let loses = |token: &Token<'_>| {
-        token.kind != Kind::Comma && parts(&token.lower).any(|part| is_one_of(part, LOSSES))
+        token.kind != Kind::Comma && parts(&token.lower).any(|part| is_one_of(part, LOSING_ARGUMENTS))
     };
     let found = tokens[at + 1..end].iter().position(loses)?;
     is_first.then_some(at + found + 2)
@@ -56,7 +32,10 @@ fn program(tokens: &[Token<'_>], at: usize) -> Option<usize> {
 fn script(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let token = &tokens[at];
     let is_test = || parts(&token.lower).any(|part| is_one_of(part, "test tests spec"));
-    if token.kind != Kind::Opaque || !parts(&token.lower).any(|part| is_one_of(part, NAMED)) || is_test() {
+    if token.kind != Kind::Opaque
+        || !parts(&token.lower).any(|part| is_one_of(part, LOSING_NAMES))
+        || is_test()
+    {
         return None;
     }
     let (start, end) = (clause_start(tokens, at), clause_end(tokens, at));

@@ -4,20 +4,7 @@
 
 use super::lexicon::Lexicon;
 use super::token::Token;
-
-/// Words that are understood with one letter too many, too few, wrong or out of order.
-const VERBS: &str = "\
-     delete deletes deleted deleting deletion erase erased erasing destroy destroyed destroying truncate truncated \
-     truncating overwrite obliterate decommission terminate eliminate discard remove removed removing removal wiping \
-     purge purged purging annihilate eradicate unpublish revoke uninstall shutdown dropping rollback";
-
-/// Longer words, so that others are not taken for them.
-const OBJECTS: &str = "\
-     database databases production backups accounts credentials customers passwords password secrets cluster buckets \
-     branches repository namespace everything volumes records history certificates";
-
-/// Short verbs, of which only the order of letters is ever wrong.
-const SHORT: &str = "drop wipe kill nuke force";
+use super::vocabulary::{SHORT_VERBS, SLIPPED_OBJECTS, SLIPPED_VERBS};
 
 /// Put the word that is meant beside each word that is none.
 pub(super) fn correct(lexicon: &Lexicon, tokens: &mut [Token<'_>]) {
@@ -40,7 +27,7 @@ pub(super) fn correct(lexicon: &Lexicon, tokens: &mut [Token<'_>]) {
 fn halved(tokens: &[Token<'_>], at: usize) -> Option<&'static str> {
     let next = tokens.get(at + 1).filter(|next| next.is_said())?;
     let length = tokens[at].lower.len() + next.lower.len();
-    VERBS
+    SLIPPED_VERBS
         .split(' ')
         .filter(|word| word.len() == length && length > 5)
         .find(|word| word.strip_prefix(tokens[at].lower.as_str()).is_some_and(|rest| rest == next.lower))
@@ -52,17 +39,17 @@ fn meant(word: &str) -> Option<&'static str> {
     }
     let plain = undigited(word);
     if let Some(plain) = plain {
-        return known(VERBS)
-            .chain(known(OBJECTS))
-            .chain(known(SHORT))
+        return known(SLIPPED_VERBS)
+            .chain(known(SLIPPED_OBJECTS))
+            .chain(known(SHORT_VERBS))
             .find(|known| plain.iter().any(|plain| plain == known));
     }
     let is_slip = |known: &&str| known.as_bytes()[0] == word.as_bytes()[0] && is_slip_of(word, known);
     let is_swap = |known: &&str| known.len() == word.len() && is_swapped(word, known);
-    known(VERBS)
-        .chain(known(OBJECTS).filter(|object| object.len() >= 7))
+    known(SLIPPED_VERBS)
+        .chain(known(SLIPPED_OBJECTS).filter(|object| object.len() >= 7))
         .find(is_slip)
-        .or_else(|| known(SHORT).find(is_swap))
+        .or_else(|| known(SHORT_VERBS).find(is_swap))
 }
 
 fn known(words: &'static str) -> impl Iterator<Item = &'static str> {

@@ -3,7 +3,9 @@
 //! Code, quotations, paths, addresses and identifiers are kept as tokens, so that commands in them can be seen, but
 //! they say nothing of what is intended. One pass, linear in the length of the text.
 
-use super::lemma;
+use super::shape::{is_list_of_words, is_opaque};
+use super::span::Span;
+use super::{lemma, report};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub(super) struct Token<'t> {
     pub(super) voice: Voice,
     /// Whether a hyphen joins it to the one before.
     pub(super) joined: bool,
+    /// Whether a program wrote the line that it stands in.
+    pub(super) reported: bool,
     /// The word and what it may be a form of.
     pub(super) lemmas: Vec<String>,
 }
@@ -63,8 +67,12 @@ pub(super) fn is_one_of(word: &str, words: &str) -> bool {
 
 /// The tokens of a text, in order.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut scanner =
-        Scanner { tokens: Vec::with_capacity(text.len() / 5 + 8), voice: Voice::Prose, length: 0 };
+    let mut scanner = Scanner {
+        tokens: Vec::with_capacity(text.len() / 5 + 8),
+        voice: Voice::Prose,
+        reported: false,
+        length: 0,
+    };
     scanner.blocks(unquoted(text));
     scanner.tokens
 }
@@ -90,6 +98,7 @@ const LONGEST_CLAUSE: usize = 80;
 struct Scanner<'t> {
     tokens: Vec<Token<'t>>,
     voice: Voice,
+    reported: bool,
     /// How many tokens the present clause has.
     length: usize,
 }
@@ -100,6 +109,7 @@ impl<'t> Scanner<'t> {
         let mut fence: Option<&str> = None;
         for line in text.split('\n') {
             let trimmed = line.trim();
+            self.reported = report::is_reported(line);
             let mark = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
             match (fence, mark) {
                 (None, Some(mark)) if !trimmed[3..].contains(mark) => {
@@ -246,9 +256,19 @@ impl<'t> Scanner<'t> {
         }
         let lower = raw.to_lowercase().replace('\u{2019}', "'");
         let is_own = lower == "let's";
+        let lower =
+            if is_short_for_is(&lower) { lower.trim_end_matches(['s', '\'']).to_owned() } else { lower };
         let lower = lower.strip_suffix("'s").filter(|_| !is_own).map(str::to_owned).unwrap_or(lower);
         let lemmas = if kind == Kind::Word { lemma::candidates(&lower) } else { Vec::new() };
-        self.tokens.push(Token { raw, lower, kind, voice: self.voice, joined, lemmas });
+        self.tokens.push(Token {
+            raw,
+            lower,
+            kind,
+            voice: self.voice,
+            joined,
+            reported: self.reported,
+            lemmas,
+        });
     }
 
     fn end_clause(&mut self) {
@@ -258,103 +278,11 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// `what's` says two words.
+/// `what's` says two words, and `whats` too.
 fn is_short_for_is(word: &str) -> bool {
     let word = word.to_lowercase().replace('\u{2019}', "'");
-    word.strip_suffix("'s").is_some_and(|stem| ["what", "where", "who", "how", "when"].contains(&stem))
-}
-
-/// A piece between marks, by lengths in bytes.
-struct Span {
-    voice: Voice,
-    open: usize,
-    inner: usize,
-    close: usize,
-}
-
-/// How long a piece of code on one line may be, in bytes.
-const LONGEST_CODE: usize = 4000;
-
-/// How long a quotation on one line may be, in bytes.
-const LONGEST_QUOTATION: usize = 300;
-
-impl Span {
-    /// The span that begins with the first character of `text`, which follows `before`.
-    fn of(text: &str, before: Option<char>) -> Option<Span> {
-        let first = text.chars().next()?;
-        if first == '`' {
-            let open = text.bytes().take_while(|b| *b == b'`').count();
-            let near = text.floor_char_boundary(open + LONGEST_CODE);
-            let inner = text.get(open..near)?.find(&text[..open])?;
-            return Some(Span { voice: Voice::Code, open, inner, close: open });
-        }
-        let close = match first {
-            '\u{201c}' => '\u{201d}',
-            '\u{2018}' => '\u{2019}',
-            other => other,
-        };
-        if before.is_some_and(|c| c.is_alphanumeric()) {
-            return None;
-        }
-        let open = first.len_utf8();
-        let ends = text[open..].match_indices(close).map(|(at, _)| at);
-        let is_end = |at: &usize| {
-            let after = text[open + at + close.len_utf8()..].chars().next();
-            *at > 0 && !after.is_some_and(char::is_alphanumeric)
-        };
-        let inner = ends.take_while(|at| *at <= LONGEST_QUOTATION).find(is_end)?;
-        Some(Span { voice: Voice::Quoted, open, inner, close: close.len_utf8() })
-    }
-}
-
-/// First parts of paths that are nothing but letters.
-const FOLDERS: [&str; 24] = [
-    "src",
-    "lib",
-    "test",
-    "tests",
-    "doc",
-    "docs",
-    "app",
-    "apps",
-    "bin",
-    "pkg",
-    "cmd",
-    "internal",
-    "packages",
-    "etc",
-    "var",
-    "usr",
-    "tmp",
-    "home",
-    "config",
-    "scripts",
-    "templates",
-    "spec",
-    "assets",
-    "examples",
-];
-
-/// `client/server`, `and/or`: words with strokes between, not a path.
-fn is_list_of_words(core: &str) -> bool {
-    let mut parts = core.split('/');
-    let first = parts.next().unwrap_or("");
-    let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphabetic() || c == '-');
-    core.contains('/')
-        && core.matches('/').count() <= 3
-        && core.split('/').all(is_word)
-        && !FOLDERS.contains(&first.to_lowercase().as_str())
-}
-
-fn is_opaque(core: &str) -> bool {
-    let has_dot = core.trim_matches('.').contains('.');
-    core.contains(['/', '\\', '_', '@', '=', '$', '(', '{', '[', '<', '%', '|', '+'])
-        || core.contains("::")
-        || has_dot
-        || core.starts_with('.')
-        || core.contains(':')
-        || core.chars().next().is_some_and(|c| c.is_ascii_digit())
-        || core.chars().all(|c| !c.is_alphanumeric())
+    let asks = |stem: &str| ["what", "where", "who", "how", "when"].contains(&stem);
+    word.strip_suffix("'s").is_some_and(asks) || ["whats", "wheres", "whos"].contains(&word.as_str())
 }
 
 #[cfg(test)]

@@ -76,9 +76,14 @@ fn cut_off(evidence: &Evidence) -> Option<Judgement> {
     match evidence.finished.end {
         End::OfItself => None,
         End::TimedOut => because(Outcome::TimedOut, "the time given to the run was over"),
+        // It has said its last word; that it does not end is no fault of its work.
+        End::Silent if has_spoken(evidence) => None,
         End::Silent => because(Outcome::TimedOut, "the run said nothing for too long"),
         End::Cancelled => because(Outcome::Cancelled, "a person stopped it"),
-        End::LeaseLost => because(Outcome::Interrupted, "the task's lease was taken by somebody else"),
+        End::LeaseLost => because(
+            Outcome::Interrupted,
+            "the task is not this run's any more: it was taken over, given back or ended",
+        ),
         End::Hopeless => {
             let trouble = evidence.finished.trouble.unwrap_or(Trouble::Unknown);
             failed(failure_of(trouble), in_words(trouble))
@@ -86,8 +91,16 @@ fn cut_off(evidence: &Evidence) -> Option<Judgement> {
     }
 }
 
+/// It gave its result, then nothing more, and had to be ended: a known fault of Claude Code.
+fn has_spoken(evidence: &Evidence) -> bool {
+    evidence.finished.end == End::Silent && evidence.finished.result.is_some()
+}
+
 /// What the end of the process alone decides.
 fn process(evidence: &Evidence) -> Option<Judgement> {
+    if has_spoken(evidence) {
+        return None;
+    }
     match evidence.finished.exit {
         Exit::NeverStarted => failed(Failure::Start, complaint(evidence, "the program could not be started")),
         Exit::OutOfMemory => failed(Failure::Killed, "killed by the kernel because memory ran out"),
@@ -128,7 +141,7 @@ fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
 fn result(evidence: &Evidence) -> Option<Judgement> {
     let line = evidence.finished.result.as_ref()?;
     let reason = line.terminal_reason.as_deref();
-    let is_success = evidence.finished.exit == Exit::Code(0)
+    let is_success = (evidence.finished.exit == Exit::Code(0) || has_spoken(evidence))
         && line.is_error == Some(false)
         && line.subtype.as_deref() == Some("success")
         && reason.is_none_or(|reason| reason == "completed");
@@ -309,6 +322,9 @@ fn completed(evidence: &Evidence) -> Judgement {
     }
     if told(evidence) == Some(&Told::Nothing) {
         reasons.push("it did not say itself whether it is done".to_owned());
+    }
+    if has_spoken(evidence) {
+        reasons.push("it did not end after its result, and was ended".to_owned());
     }
     let refused = refused_tools(evidence);
     if !refused.is_empty() {

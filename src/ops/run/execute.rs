@@ -164,7 +164,11 @@ impl Execution<'_> {
             turns: result.and_then(|result| result.turns).unwrap_or(0),
             spend: spend::of_run(result, self.draft.before.as_ref()),
             summary: recorder.masked(&summary.unwrap_or_default().chars().take(8_000).collect::<String>()),
-            denials: result.map(|result| result.denials.clone()).unwrap_or_default(),
+            denials: result
+                .iter()
+                .flat_map(|result| &result.denials)
+                .map(|denial| recorder.masked_denial(denial))
+                .collect(),
             verdicts: evidence.verdicts.clone(),
             commits,
             leftovers: evidence.finished.leftovers,

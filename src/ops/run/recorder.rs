@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::domain::run::entry::{Entry, EntryKind};
+use crate::domain::run::event::Denial;
 use crate::domain::run::secret::mask;
 use crate::format::transcript;
 use crate::store::runs::LiveLog;
@@ -61,6 +62,11 @@ impl<'w> Recorder<'w> {
     /// A text without secrets.
     pub(crate) fn masked(&self, text: &str) -> String {
         mask(text, &self.secrets)
+    }
+
+    /// What was refused, without secrets.
+    pub(crate) fn masked_denial(&self, denial: &Denial) -> Denial {
+        Denial { tool: self.masked(&denial.tool), input: self.masked(&denial.input) }
     }
 
     /// The transcript so far.

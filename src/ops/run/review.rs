@@ -11,6 +11,7 @@ use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
 use crate::store::git::checkout::{self, Detail, Prospect};
+use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 use crate::store::tx::{Committed, Operation, Tx};
@@ -130,6 +131,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
             .hint(format!("`swift run logs -f {short}` follows it")));
     }
     let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
+    checkout::refuse_unready(project)?;
     refuse_running(queue, run)?;
     match &work.prospect {
         Prospect::Clean => {}
@@ -154,6 +156,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     let mut lines = vec![format!("merge `{branch}` into `{into}`, with a commit of its own")];
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run));
+    lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
     let ignored = checkout::ignored(&worktree)?;
     if !ignored.is_empty() {
@@ -206,6 +209,17 @@ fn remarks(run: &Run) -> Vec<String> {
         lines.push("no verifier looked at it".to_owned());
     }
     lines
+}
+
+/// In the current branch's own queue a run can bring along what later runs may do.
+fn touches_the_policy(queue: &Queue, branch: &str, run: &Run) -> Result<Option<String>> {
+    let project = runs::project_folder(queue);
+    let (Some(tip), Some(base)) = (checkout::branch_tip(project, branch)?, run.base.as_ref()) else {
+        return Ok(None);
+    };
+    let path = format!(".swift/{}", layout::SETTINGS);
+    let is_touched = checkout::paths_differ(project, base, &tip, &[&path])?;
+    Ok(is_touched.then(|| format!("careful: it changes `{path}`, which says what runs may do")))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

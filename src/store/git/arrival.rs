@@ -10,6 +10,7 @@ use gix::ObjectId;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::{GitLock, Identity};
+use super::pending::Pending;
 use super::perm::Sharing;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::{CommitData, Repo};
@@ -97,12 +98,19 @@ impl From<Fault> for Stop {
 }
 
 impl Home {
-    /// Take git's locks and make a commit whose objects and files are in place HEAD; `false` if it is held.
-    pub(super) fn arrive(&self, repo: &Repo, folder: &Folder, arrival: &Arrival<'_>) -> Result<bool> {
+    /// Take git's locks and make a commit whose objects and files are in place HEAD; `false` if it is held. The record
+    /// of it names the new locks before they block anybody: whoever does this can be killed, too.
+    pub(super) fn arrive(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        arrival: &Arrival<'_>,
+        pending: &Pending,
+    ) -> Result<bool> {
         let sharing = repo.sharing()?;
         self.make_records(sharing)?;
         let mut locks = Locks::prepare(self, arrival.tip, sharing)?;
-        self.note_locks(&locks.identities(self)?)?;
+        self.renote_pending(pending, locks.identities(self)?)?;
         if locks.acquire(self)?.is_some() || self.tip()? != *arrival.tip {
             return Ok(false);
         }

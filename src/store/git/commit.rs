@@ -193,7 +193,7 @@ impl Home {
             self.update_index(repo, folder, &mut lock, leaves, tree)?;
             lock.commit()?;
         }
-        Ok(())
+        self.empty_pending()
     }
 }
 

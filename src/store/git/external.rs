@@ -57,6 +57,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Everything that git says on stderr, on one line: a sentence that ends in a colon is nothing without its list.
+    pub(super) fn complaint_in_full(&self) -> String {
+        let words: Vec<&str> = self.errors.split_whitespace().collect();
+        let text = words.join(" ");
+        text.trim_start_matches("fatal: ").trim_start_matches("error: ").chars().take(2_000).collect()
+    }
+
     /// The first thing that git says on stderr, without its own mark.
     pub(super) fn complaint(&self) -> String {
         let first = self.errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");

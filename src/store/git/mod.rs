@@ -27,7 +27,6 @@ mod ignored;
 mod index;
 mod joining;
 mod lock;
-mod locked;
 mod objects;
 mod pack;
 mod path;

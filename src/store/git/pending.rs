@@ -5,7 +5,7 @@
 //! and which lock files are ours.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,13 @@ use super::perm::Sharing;
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::tree::Leaf;
-use super::{Durability, Home, HomeKind, objects, refs};
+use super::{Durability, Home, HomeKind, lock, objects, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 const HEAD_LINE: &str = "swift pending 1";
+
+/// The first line of a record of locks alone.
+const LOCKS_LINE: &str = "swift locks 1";
 
 /// A commit on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +84,32 @@ impl Home {
         Ok(())
     }
 
+    /// Note anew what is still about to be done, under other locks. At no moment is there no record.
+    pub(super) fn renote_pending(&self, pending: &Pending, locks: Vec<(String, Identity)>) -> Result<()> {
+        let renewed = Pending { locks, ..pending.clone() };
+        let path = self.pending_path();
+        let temporary = self.scratch().join(format!("pending-{}-{}", std::process::id(), lock::ordinal()));
+        self.write_record(&temporary, &renewed.render())?;
+        let mut barrier = Barrier::default();
+        barrier.file(&temporary, File::open(&temporary).or_io("open", &temporary)?);
+        barrier.wait(Durability::Full)?;
+        std::fs::rename(&temporary, &path).or_io("write", &path)
+    }
+
+    /// Note locks that are about to be taken for something that needs no other record.
+    pub(super) fn note_locks(&self, locks: &[(String, Identity)]) -> Result<()> {
+        let path = self.pending_path();
+        let mut text = format!("{LOCKS_LINE}\0");
+        for (path, identity) in locks {
+            text.push_str(&format!("lock {} {path}\0", identity.0));
+        }
+        text.push_str("end\0");
+        self.write_record(&path, text.as_bytes())?;
+        let mut barrier = Barrier::default();
+        barrier.file(&path, File::open(&path).or_io("open", &path)?);
+        barrier.wait(Durability::Full)
+    }
+
     /// The commit is done, or will not be: empty the record, unless a lock file could not be removed. Then the next
     /// verb has to know that it is ours.
     pub(super) fn forget_pending(&self, pending: &Pending) -> Result<()> {
@@ -93,7 +122,7 @@ impl Home {
         self.empty_pending()
     }
 
-    fn empty_pending(&self) -> Result<()> {
+    pub(super) fn empty_pending(&self) -> Result<()> {
         let path = self.pending_path();
         match OpenOptions::new().write(true).truncate(true).open(&path) {
             Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
@@ -106,7 +135,6 @@ impl Home {
         if !self.root.is_dir() {
             return Ok(());
         }
-        self.release_noted()?;
         let folder = Folder::open(&self.root)?;
         if folder.sweep()? | self.sweep_scratch()? {
             self.sweep_objects()?;
@@ -117,6 +145,9 @@ impl Home {
                 gitlock::remove_if(&self.locate(path), identity)?;
             }
             self.finish(&folder, &pending)?;
+        }
+        for (path, identity) in locks_alone(&record).into_iter().flatten() {
+            gitlock::remove_if(&self.locate(&path), &identity)?;
         }
         if record.is_empty() { Ok(()) } else { self.empty_pending() }
     }
@@ -160,7 +191,7 @@ impl Home {
             let leaves = pending.files.iter().map(|file| (file.path.clone(), file.new)).collect();
             let arrival =
                 super::arrival::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
-            if self.arrive(&repo, folder, &arrival)? {
+            if self.arrive(&repo, folder, &arrival, pending)? {
                 self.forget_concluded(&repo)?;
                 return self.settle_debts(&BTreeMap::from_iter(leaves));
             }
@@ -207,7 +238,7 @@ impl Home {
         }
     }
 
-    pub(super) fn locate(&self, name: &str) -> PathBuf {
+    fn locate(&self, name: &str) -> PathBuf {
         match name.split_once(' ') {
             Some(("own", rest)) => self.git_dir.join(rest),
             Some(("common", rest)) => self.common_dir.join(rest),
@@ -303,6 +334,18 @@ impl Pending {
         }
         Some(pending)
     }
+}
+
+/// What a record of locks alone names.
+fn locks_alone(record: &[u8]) -> Option<Vec<(String, Identity)>> {
+    let text = std::str::from_utf8(record).ok()?;
+    let mut lines = text.strip_suffix("end\0")?.split_terminator('\0');
+    (lines.next()? == LOCKS_LINE).then_some(())?;
+    let lock = |line: &str| {
+        let (identity, path) = line.strip_prefix("lock ")?.split_once(' ')?;
+        Some((path.to_owned(), Identity(identity.to_owned())))
+    };
+    lines.map(lock).collect()
 }
 
 /// The same commit was asked for on a branch that has moved on.

@@ -261,7 +261,8 @@ impl Repo {
             .or_else(|| self.text("gitoxide.user.emailFallback"))
             .or_else(|| last("email"));
         let known = |text: Option<String>| {
-            text.map(|text| without_crud(&text)).filter(|text| !text.is_empty()).ok_or_else(no_identity)
+            let text = text.map(|text| without_crud(&text));
+            text.filter(|text| !text.is_empty()).ok_or_else(no_identity)
         };
         Ok(gix::actor::Signature { name: known(name)?.into(), email: known(email)?.into(), time })
     }
@@ -321,7 +322,7 @@ fn no_storage(git_dir: &Path, format: &str) -> Fault {
 /// A name or address as git puts it into a commit: without what would end it there, and without crud at its ends.
 fn without_crud(text: &str) -> String {
     let is_crud = |c: char| c <= ' ' || ",:;<>\"\\'".contains(c);
-    text.trim_matches(is_crud).chars().filter(|c| !matches!(c, '<' | '>' | '\n')).collect()
+    text.trim_matches(is_crud).chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0')).collect()
 }
 
 fn no_identity() -> Fault {

@@ -22,22 +22,26 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("BISECT_LOG", "a bisect"),
 ];
 
+/// What git is in the middle of in a checkout, by its git folder: `a merge`, `a rebase`.
+pub(super) fn unfinished(git_dir: &Path) -> Option<&'static str> {
+    OPERATIONS.iter().find(|(name, _)| git_dir.join(name).exists()).map(|(_, operation)| *operation)
+}
+
 impl Home {
     /// Why a commit has to wait although nothing is wrong; `None` if it need not.
     pub(super) fn waits(&self) -> Result<Option<String>> {
         if self.kind == HomeKind::Tree && self.hook {
             return Ok(Some("called from inside a git hook or alias".to_owned()));
         }
-        if let Some(operation) = self.operation() {
-            return Ok(Some(format!("{operation} is in progress in {}", self.checkout.display())));
+        match self.operation() {
+            Some(operation) => Ok(Some(format!("{operation} is in progress in {}", self.checkout.display()))),
+            None => self.collection(),
         }
-        self.collection()
     }
 
     /// What git is in the middle of.
     pub(super) fn operation(&self) -> Option<&'static str> {
-        let found = OPERATIONS.iter().find(|(name, _)| self.git_dir.join(name).exists());
-        found.map(|(_, operation)| *operation)
+        unfinished(&self.git_dir)
     }
 
     /// `git gc --prune=now` would remove objects that no ref reaches yet.

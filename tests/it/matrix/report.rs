@@ -59,7 +59,7 @@ impl Row {
 }
 
 /// A word where the person sees it: a test that did nothing must not look like one that did.
-pub(super) fn skipped() {
+pub(crate) fn skipped() {
     let word = "SKIPPED a crash test: the system does not let a process follow its own children\n";
     std::io::stderr().write_all(word.as_bytes()).ok();
 }

@@ -39,7 +39,7 @@ pub(in crate::cli::command) struct Limits {
     #[arg(long, value_name = "USD", value_parser = money)]
     max_usd: Option<f64>,
     /// How many turns it may take
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_turns: Option<u32>,
     /// How tools are treated that are not allowed by name
     #[arg(long, value_name = "MODE")]

@@ -121,6 +121,9 @@ fn about(words: &[String]) -> Result<About> {
     if text.trim().is_empty() {
         return Err(Fault::new(Code::InvalidValue, "the prompt is empty"));
     }
+    if text.contains('\0') {
+        return Err(Fault::new(Code::InvalidValue, "the prompt has a NUL in it, so it is no text"));
+    }
     if text.len() as u64 > LARGEST_PROMPT {
         return Err(Fault::new(Code::TooLarge, format!("the prompt has more than {LARGEST_PROMPT} bytes")));
     }

@@ -6,6 +6,8 @@
 use std::path::Path;
 
 use super::super::external::Git;
+use super::super::find::place;
+use super::super::{refs, state};
 use super::{head, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -99,20 +101,43 @@ pub(crate) fn try_merge(project: &Path, branch: &str) -> Result<Prospect> {
     }
 }
 
+/// Refuse a checkout that nothing can be merged into now.
+///
+/// # Errors
+/// [`Code::InProgress`] in the middle of something of git's, [`Code::WrongState`] on no branch.
+pub(crate) fn refuse_unready(project: &Path) -> Result<()> {
+    let found = place(project)?;
+    if let Some(operation) = state::unfinished(&found.git_dir) {
+        let text = format!("{operation} is in progress in {}", project.display());
+        return Err(Fault::new(Code::InProgress, text)
+            .hint(format!("`git -C {} status` shows how it is finished", project.display())));
+    }
+    if refs::tip(&found.git_dir, &found.common_dir)?.short().is_none() {
+        return Err(Fault::new(Code::WrongState, "no branch is checked out, so the merge would be on none")
+            .hint("`git switch main` checks out the branch `main`"));
+    }
+    Ok(())
+}
+
 /// Merge a branch into what is checked out, with a commit in any case; the commit.
 ///
 /// # Errors
-/// Those of git, which refuses when files that are not committed would be overwritten; nothing is changed then.
+/// Those of [`refuse_unready`]; those of git, which refuses when files that are not committed would be overwritten.
+/// Nothing is changed then.
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
+    refuse_unready(project)?;
     let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
     let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
-    if let Err(fault) = Git::at(project).run(&words) {
-        // A merge that git began and could not finish is taken back; one that it never began cannot be.
+    let answer = Git::at(project).ask(&words)?;
+    if answer.code != Some(0) {
+        // None was in progress before, so it is ours: git began it and could not finish.
         if head(project)? == before && project_is_merging(project)? {
             Git::at(project).run(&["merge", "--abort"])?;
         }
-        return Err(fault.hint("nothing was merged; `git status` shows what may be in the way"));
+        let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
+        return Err(Fault::new(Code::MergeConflict, text)
+            .hint(format!("`git -C {} status` shows what is in the way", project.display())));
     }
     head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
 }

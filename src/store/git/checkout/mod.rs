@@ -20,7 +20,7 @@ use crate::domain::fault::{Code, Fault, Result};
 pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
-    Detail, Prospect, Whereabouts, delete_merged, diff, merge, remove, try_merge, whereabouts,
+    Detail, Prospect, Whereabouts, delete_merged, diff, merge, refuse_unready, remove, try_merge, whereabouts,
 };
 
 /// A worktree in which a run works.

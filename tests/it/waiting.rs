@@ -1,0 +1,157 @@
+//! What git keeps from being committed: it is committed by itself later, and taken back alone or not at all.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+use crate::world::{add, text};
+
+fn trailers(place: &crate::sandbox::Place<'_>, key: &str) -> Vec<String> {
+    let format = format!("--format=%(trailers:key={key},valueonly,separator=%x20)");
+    place.git(["-C", ".swift", "log", &format]).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_waited_gets_a_commit_of_its_own_and_undo_takes_back_no_other_operation() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "Zero");
+    let lock = web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    let (one, two) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+    let early = web.swift("undo");
+    assert_eq!(early.status, 4, "{}", early.stderr);
+    assert!(early.stderr.contains("is not committed yet"), "{}", early.stderr);
+    fs::remove_file(&lock).unwrap();
+    add(&web, ".", "Three");
+    let tasks = trailers(&web, "Swift-Task");
+    assert_eq!(tasks[0].split(' ').count(), 1);
+    assert_eq!(tasks[1], format!("{one} {two}"), "both are named");
+    web.swift_ok("undo");
+    let titles = |state: &str| web.json(["list", "--state", state])["tasks"].to_string();
+    let left = titles("any");
+    assert!(left.contains("One") && left.contains("Two") && !left.contains("Three"), "{left}");
+    let named = web.json("log")["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["task"] == one.as_str())
+        .map(|event| text(&event["operation"]));
+    let joint = web.swift(["undo", &named.unwrap()]);
+    assert_eq!(joint.status, 4, "{}", joint.stderr);
+    assert!(joint.stderr.contains("holds 2 operations"), "{}", joint.stderr);
+    web.swift_ok("audit verify");
+    web.swift_ok("doctor");
+}
+
+#[test]
+fn one_operation_that_waited_can_be_taken_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let lock = web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    add(&web, ".", "One");
+    fs::remove_file(&lock).unwrap();
+    web.swift_ok("doctor --fix sesame");
+    web.swift_ok("undo");
+    assert_eq!(web.json("list --state any")["tasks"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_commit_of_a_session_names_what_is_in_it_and_manual_makes_none() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let settings = web.read(".swift/swift.toml");
+    web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"session\""));
+    web.swift_ok("start");
+    let (one, two) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+    let early = web.swift("undo");
+    assert!(early.stderr.contains("`swift finish` commits it"), "{}", early.stderr);
+    web.swift_ok("finish");
+    assert_eq!(trailers(&web, "Swift-Task")[0], format!("{one} {two}"));
+    assert!(trailers(&web, "Swift-Events")[0].contains("task.created"));
+    assert_eq!(web.swift("undo").status, 4, "a whole session is not one operation");
+    web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"manual\""));
+    let before = web.git("-C .swift rev-parse HEAD");
+    web.swift_ok("start");
+    add(&web, ".", "Three");
+    web.swift_ok("finish");
+    assert_eq!(web.git("-C .swift rev-parse HEAD"), before, "the person makes it");
+}
+
+#[test]
+fn a_stored_proposal_can_be_rehearsed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.swift("home tree");
+    let before = web.git("log --format=%H --all");
+    let rehearsed = web.swift("sesame --dry-run");
+    assert_eq!((rehearsed.status, web.git("log --format=%H --all")), (0, before), "{}", rehearsed.stderr);
+    assert!(rehearsed.stderr.contains("dry run: nothing was written"), "{}", rehearsed.stderr);
+    let id = add(&web, ".", "One");
+    assert_eq!(web.json(["done", &id, "--dry-run"])["dry_run"], true);
+}
+
+#[test]
+fn a_text_that_cannot_be_taken_is_kept_and_the_person_told_where() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let editor = web.path("editor");
+    fs::write(&editor, "#!/bin/sh\nprintf '+++\\ntitle = Unquoted\\n+++\\nAn hour\\n' >\"$1\"\n").unwrap();
+    web.program("chmod", ["+x", "editor"]).run();
+    let refused = web.call("task . --edit").env("EDITOR", &editor.display().to_string()).run();
+    assert_eq!(refused.status, 8, "{}", refused.stderr);
+    let hint = refused.stderr.lines().find(|line| line.contains("your text is kept in")).unwrap();
+    let path = hint.split('`').nth(1).unwrap();
+    let name = path.rsplit('/').next().unwrap();
+    let kept = fs::read_to_string(sandbox.home().path("../tmp").join(name)).unwrap();
+    assert!(kept.contains("An hour"));
+    let id = add(&web, ".", "One");
+    let without = web.call(["edit", &id]).env("EDITOR", "").env("VISUAL", "").run();
+    assert!(without.stderr.contains(&format!("swift edit {id} --body -")), "{}", without.stderr);
+}
+
+#[test]
+fn what_was_written_by_hand_is_not_taken_back_with_the_operation_that_recorded_it() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/tasks/hand.md", "+++\ntitle = \"hand\"\n+++\nlong text\n");
+    add(&web, ".", "Other");
+    web.swift_ok("undo");
+    assert!(web.read(".swift/tasks/hand.md").contains("long text"));
+    web.write(".swift/tasks/hand.md", web.read(".swift/tasks/hand.md").replace("long", "LONG"));
+    add(&web, ".", "Third");
+    web.swift_ok("undo");
+    assert!(web.read(".swift/tasks/hand.md").contains("LONG text"));
+    assert!(!web.json("list").to_string().contains("Third"));
+    web.write(".swift/tasks/notes.md", "notes\n");
+    web.swift_ok("doctor --fix sesame");
+    let refused = web.swift("undo");
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("quarantine"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_plan_is_not_shown_for_what_would_be_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "One");
+    let created = text(&web.json("log")["events"][0]["operation"]);
+    web.swift_ok(["edit", &id, "--title", "Two"]);
+    assert_eq!(web.swift(["undo", &created, "--dry-run"]).status, 4);
+}
+
+#[test]
+fn a_fencing_token_is_never_given_out_twice() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "One");
+    let claim = |actor: &str| web.json(["--actor", actor, "claim", &id])["lease"]["token"].as_u64().unwrap();
+    let first = claim("one");
+    web.swift_ok("undo");
+    let second = claim("two");
+    assert!(second > first, "{second} after {first}");
+    let late = web.swift(["--actor", "one", "done", &id, "--token", &first.to_string()]);
+    assert_eq!(late.status, 4, "{}", late.stderr);
+    web.swift_ok("audit verify");
+    web.swift_ok("doctor");
+}
