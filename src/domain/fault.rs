@@ -69,6 +69,8 @@ codes! {
     InvalidValue = "invalid-value", Usage;
     /// There is no repository here.
     NoRepository = "no-repository", NotFound;
+    /// The queue of this repository is in the tree of another branch, and a second one is not made.
+    QueueElsewhere = "queue-elsewhere", Conflict;
     /// The repository has no queue yet.
     NotInitialised = "not-initialised", NotFound;
     /// The verb needs an orchestrator and this queue is a project's.

@@ -213,6 +213,14 @@ impl FromStr for LengthOrNever {
     }
 }
 
+/// Whether the settings can name a branch as the queue's: what they cannot must not be made either.
+///
+/// # Errors
+/// [`Code::InvalidValue`]
+pub(crate) fn check_branch(name: &str) -> Result<(), Fault> {
+    name.parse::<Branch>().map(drop)
+}
+
 /// The name of a branch that no part of git takes for an option, an expression or a path elsewhere.
 struct Branch(String);
 

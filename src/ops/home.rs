@@ -5,10 +5,10 @@ use crate::domain::fault::Result;
 use crate::domain::settings::CommitPolicy;
 use crate::ops::run::leftover::{self, Leftover};
 use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
-use crate::store::message;
 use crate::store::queue::Queue;
 use crate::store::service::Installation;
 use crate::store::tx::{Mode, Operation, Tx};
+use crate::store::{audit, message};
 
 /// What moving would do, in lines for a person.
 pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
@@ -39,22 +39,14 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     tx.commit_now();
     tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
-    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &[], &[], None);
+    let facts = [Fact::of(EventKind::HomeMoved).because(to.as_str())];
+    let note = audit::addition(queue, operation, &facts)?;
+    let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
-    let moved = queue.home.switch_kind(&guard, to, &branch, request(queue, &text))?;
-    drop(guard);
-    // Only now: an event that came first would be a lie in the log of a move that was cut off.
-    note_move(&moved, operation, to)
-        .map_err(|fault| fault.hint("the move itself is done; only its note in the log is missing"))?;
+    let request = Request { changes: vec![note.change()], ..request(queue, &text) };
+    let moved = queue.home.switch_kind(&guard, to, &branch, request)?;
+    note.settle(&queue.local);
     Ok(moved)
-}
-
-fn note_move(moved: &Home, operation: &Operation<'_>, to: HomeKind) -> Result<()> {
-    let queue = Queue::of(moved.clone())?;
-    let mut tx = Tx::begin(&queue, operation)?;
-    tx.commit_now();
-    tx.record(Fact::of(EventKind::HomeMoved).because(to.as_str()));
-    tx.commit("note the move of the queue").map(drop)
 }
 
 fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
@@ -125,7 +117,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     leftover::refuse_while_running(queue)?;
     let leftovers = leftover::all(queue)?;
-    let is_dirty = !queue.home.changed_files()?.is_empty();
+    let is_dirty = !queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty();
     if is_dirty || queue.settings.commit != CommitPolicy::Each {
         let mut tx = Tx::begin(queue, operation)?;
         tx.commit_now();

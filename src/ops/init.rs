@@ -69,7 +69,9 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
     };
     let settings = Settings { role: wanted.role, branch: wanted.branch.clone(), ..Settings::of(id.clone()) };
     let branch = wanted.branch.as_deref().unwrap_or("swift");
+    format::settings::check_branch(branch)?;
     if operation.mode == Mode::DryRun {
+        Home::check_create(start, wanted.kind, branch)?;
         return Ok(Initialised {
             how: How::Planned,
             id,

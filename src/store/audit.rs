@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::git::{Change, Expect};
 use super::layout;
 use super::local::Local;
 use super::queue::Queue;
@@ -48,6 +49,15 @@ pub(crate) struct Addition {
 }
 
 impl Addition {
+    /// The change of the segment.
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            path: self.path.clone(),
+            content: Some(self.after.clone()),
+            expect: self.before.clone().map_or(Expect::Absent, Expect::Bytes),
+        }
+    }
+
     /// Remember what was written, once the commit is there.
     pub(crate) fn settle(&self, local: &Local) {
         let text = serde_json::to_vec(&self.bookmark).expect("a bookmark is plain data");
@@ -108,6 +118,10 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
     let Ok(writer) = bookmark.writer.parse::<WriterId>() else {
         return Ok(new_segment(operation, operation.env.writer_id(), None));
     };
+    if queue.home.keeps_apart() && !queue.is_apart(&bookmark.path) {
+        // What git does next may change any segment that it knows.
+        return Ok(new_segment(operation, writer, None));
+    }
     match queue.read_text(&bookmark.path)? {
         Some(text) if content_hash(text.as_bytes()) == bookmark.content => {
             if text.len() >= SEGMENT_BYTES {

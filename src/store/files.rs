@@ -3,11 +3,13 @@
 //! Every step of a path is opened below the one before it and must not be a symbolic link; a file must be a
 //! regular one and is opened without blocking, so a pipe or device cannot hang a verb. Nothing is written here.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
@@ -29,7 +31,11 @@ const DEEPEST: usize = 3;
 pub(crate) struct Root {
     fd: OwnedFd,
     path: PathBuf,
+    over: RwLock<Arc<Over>>,
 }
+
+/// What is read in place of files below the root: where the content lies, `None` where a file counts as gone.
+pub(crate) type Over = BTreeMap<String, Option<PathBuf>>;
 
 /// What tells one version of a file from another without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -97,7 +103,10 @@ impl Opened<'_> {
     /// # Errors
     /// As [`Root::read`].
     pub(crate) fn read(&self, seen: &Seen, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.root.read_in(self.fd.as_fd(), self.name_of(seen), &seen.path, limit)
+        match self.root.read_over(&seen.path, limit)? {
+            Some(bytes) => Ok(bytes),
+            None => self.root.read_in(self.fd.as_fd(), self.name_of(seen), &seen.path, limit),
+        }
     }
 
     /// The name of a file that was seen in this folder.
@@ -125,10 +134,13 @@ struct Here {
 
 impl Here {
     fn visit(&mut self, folder: &Opened<'_>, name: &str, depth: usize) {
-        if is_own_temporary(name) || name == super::layout::KEEP {
+        if is_passed_over(name) {
             return;
         }
         let path = folder.path_of(name);
+        if folder.root.over().contains_key(&path) {
+            return;
+        }
         let stat = match statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return,
@@ -173,7 +185,7 @@ impl Root {
     /// [`Code::UnsafeHome`] if it is a symbolic link or no folder, [`Code::Io`] otherwise.
     pub(crate) fn open(path: &Path) -> Result<Root> {
         match openat(rustix::fs::CWD, path, FOLDER_FLAGS, Mode::empty()) {
-            Ok(fd) => Ok(Root { fd, path: path.to_owned() }),
+            Ok(fd) => Ok(Root { fd, path: path.to_owned(), over: RwLock::default() }),
             Err(Errno::LOOP | Errno::NOTDIR) => Err(Fault::new(
                 Code::UnsafeHome,
                 format!("`{}` is not a plain folder (a symbolic link or a file)", path.display()),
@@ -188,6 +200,9 @@ impl Root {
     /// # Errors
     /// [`Code::NotAFile`] for anything but a regular file, [`Code::TooLarge`] above `limit` bytes, [`Code::Io`].
     pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        if let Some(bytes) = self.read_over(path, limit)? {
+            return Ok(bytes);
+        }
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let Some(folder) = self.folder(folder)? else { return Ok(None) };
         self.read_in(folder.as_fd(), name, path, limit)
@@ -230,7 +245,11 @@ impl Root {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
         names.retain(|name| name != "." && name != "..");
+        let over = self.over();
+        let there = over.iter().filter(|(_, content)| content.is_some());
+        names.extend(there.filter_map(|(path, _)| path.split('/').next().map(str::to_owned)));
         names.sort();
+        names.dedup();
         Ok(names)
     }
 
@@ -253,10 +272,20 @@ impl Root {
     /// # Errors
     /// As [`Root::walk`].
     pub(crate) fn walk_folders<T: Send>(&self, folder: &str, each: &Each<'_, T>) -> Result<Walked<T>> {
-        match self.folder(folder)? {
-            Some(fd) => self.walk_one(&Opened { root: self, fd, path: folder.to_owned() }, DEEPEST, each),
-            None => Ok(Walked { folders: Vec::new(), problems: Vec::new() }),
+        let mut walked = match self.folder(folder)? {
+            Some(fd) => self.walk_one(&Opened { root: self, fd, path: folder.to_owned() }, DEEPEST, each)?,
+            None => Walked { folders: Vec::new(), problems: Vec::new() },
+        };
+        let mut above: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+        for seen in self.seen_over(&format!("{folder}/")) {
+            let (parent, _) = seen.path.rsplit_once('/').unwrap_or_default();
+            above.entry(parent.to_owned()).or_default().push(seen);
         }
+        for (path, seen) in above {
+            let fd = self.fd.try_clone().map_err(|e| Fault::of_system(format_args!("open `{path}`"), &e))?;
+            walked.folders.push(each(&Opened { root: self, fd, path }, seen));
+        }
+        Ok(walked)
     }
 
     /// The regular files directly in a folder whose names begin with these letters; nothing else there is looked at.
@@ -264,7 +293,10 @@ impl Root {
     /// # Errors
     /// As [`Root::walk`].
     pub(crate) fn named(&self, folder: &str, prefix: &str) -> Result<Vec<Seen>> {
-        let Some(fd) = self.folder(folder)? else { return Ok(Vec::new()) };
+        let start = format!("{folder}/{prefix}");
+        let mut above = self.seen_over(&start);
+        above.retain(|seen| !seen.path[folder.len() + 1..].contains('/'));
+        let Some(fd) = self.folder(folder)? else { return Ok(above) };
         let mut names = Names::default();
         let read = entries::each(&fd, |raw, _| {
             raw.to_str()
@@ -277,7 +309,49 @@ impl Root {
         let mut here = Here::default();
         let opened = Opened { root: self, fd, path: folder.to_owned() };
         names.in_order(|name| here.visit(&opened, name, 0));
+        if !above.is_empty() {
+            here.files.append(&mut above);
+            here.files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
         Ok(here.files)
+    }
+
+    /// From now on, read these in place of what is on the disk.
+    pub(crate) fn lay_over(&self, over: Over) {
+        *self.over.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(over);
+    }
+
+    fn over(&self) -> Arc<Over> {
+        Arc::clone(&self.over.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something is read in place of a file.
+    pub(crate) fn is_over(&self, path: &str) -> bool {
+        self.over().contains_key(path)
+    }
+
+    /// What is read in place of a file; `None` if that is the file itself. Contents that are gone have just been put
+    /// in place by another process.
+    fn read_over(&self, path: &str, limit: u64) -> Result<Option<Option<Vec<u8>>>> {
+        let Some(content) = self.over().get(path).cloned() else { return Ok(None) };
+        let Some(content) = content else { return Ok(Some(None)) };
+        match openat(rustix::fs::CWD, &content, FILE_FLAGS, Mode::empty()) {
+            Ok(fd) => self.read_open(File::from(fd), path, limit).map(|bytes| Some(Some(bytes))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(io("open", &content.display().to_string(), error)),
+        }
+    }
+
+    /// The files that are read in place of others, or of none, whose paths begin so.
+    fn seen_over(&self, start: &str) -> Vec<Seen> {
+        let over = self.over();
+        let below = over.range(start.to_owned()..).take_while(|(path, _)| path.starts_with(start));
+        let shown = below.filter(|(path, _)| !path.rsplit('/').next().is_some_and(is_passed_over));
+        let seen = shown.filter_map(|(path, content)| {
+            let stat = statat(rustix::fs::CWD, content.as_ref()?, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            Some(Seen { path: path.clone(), stamp: Stamp::from(&stat) })
+        });
+        seen.collect()
     }
 
     fn walk_one<T: Send>(&self, folder: &Opened<'_>, depth: usize, each: &Each<'_, T>) -> Result<Walked<T>> {
@@ -341,6 +415,11 @@ impl Root {
     fn shown(&self, path: &str) -> String {
         self.path.join(path).display().to_string()
     }
+}
+
+/// Names that are no files of the queue.
+fn is_passed_over(name: &str) -> bool {
+    is_own_temporary(name) || name == super::layout::KEEP
 }
 
 /// Files that the commit engine writes before it renames them.

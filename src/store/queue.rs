@@ -71,17 +71,32 @@ impl Queue {
     pub(crate) fn of(home: Home) -> Result<Queue> {
         finish_what_was_begun(&home);
         let root = Root::open(&home.root)?;
+        root.lay_over(home.laid_over()?);
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
             return Err(Fault::new(
                 Code::NotInitialised,
                 format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
             )
-            .hint("`swift init` makes or repairs the queue"));
+            .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
         };
         let text = text_of(&bytes, layout::SETTINGS)?;
         let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// Read what is there now: a verb has just kept changes apart, or put them in place.
+    ///
+    /// # Errors
+    /// Those of [`Home::laid_over`].
+    pub(crate) fn look_again(&self) -> Result<()> {
+        self.root.lay_over(self.home.laid_over()?);
+        Ok(())
+    }
+
+    /// Whether what is read of this path is kept apart until git is done.
+    pub(crate) fn is_apart(&self, path: &str) -> bool {
+        self.root.is_over(path)
     }
 
     /// The sizes above which a file is not read.

@@ -134,6 +134,10 @@ impl<'q> Tx<'q> {
             Mode::Write => Some(queue.home.lock(operation.patience())?),
             Mode::DryRun => None,
         };
+        if let Some(guard) = &guard {
+            queue.home.land(guard)?;
+            queue.look_again()?;
+        }
         let mut tx = Tx {
             queue,
             operation,
@@ -340,11 +344,7 @@ impl<'q> Tx<'q> {
         let message = message::of(subject, self.operation, &self.facts, &waited, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
-        changes.extend(addition.as_ref().map(|a| Change {
-            path: a.path.clone(),
-            content: Some(a.after.clone()),
-            expect: a.before.clone().map_or(Expect::Absent, Expect::Bytes),
-        }));
+        changes.extend(addition.as_ref().map(audit::Addition::change));
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 
@@ -446,6 +446,7 @@ impl Prepared<'_> {
             addition.settle(&queue.local);
         }
         drop(guard);
+        queue.look_again()?;
         // Without the lock, and no reason to fail: the commit is there.
         let _ = queue.home.maintenance();
         Ok(committed)

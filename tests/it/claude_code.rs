@@ -212,7 +212,6 @@ fn prose_is_never_stopped() {
         "next",
         "what does open sesame mean",
         "start the server with sesame",
-        "task . don't forget the sesame",
         "finish this and add sesame",
         "sesame",
         "/compact",

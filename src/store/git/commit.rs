@@ -58,10 +58,14 @@ impl Home {
         also: &[ObjectId],
     ) -> Result<Outcome> {
         self.check_request(guard, &request)?;
-        if let Some(reason) = self.waits()? {
+        if let Some(mut reason) = self.waits()? {
+            if self.keeps_apart() {
+                reason.push_str("; it is kept apart until that is over");
+            }
             self.keep(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
         }
+        self.land(guard)?;
         self.commit_joined(guard, request, Joined { parents: also.to_vec(), ..Joined::default() })
     }
 

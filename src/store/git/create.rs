@@ -1,5 +1,6 @@
 //! Making the queue of a repository, or taking over the one that a clone brought along.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,15 +41,40 @@ impl Home {
         if place.home()?.is_some() {
             return Home::find(start).map(Created::Existing);
         }
-        refs::check_branch(branch)?;
-        let repo = Repo::open(&place.common_dir)?;
-        repo.identity()?;
-        check_checkout(&place, &repo)?;
+        let repo = may_begin(&place, branch)?;
         match kind {
             HomeKind::Branch => create_branch(&place, &repo, branch, request),
             HomeKind::Tree => create_tree(&place, &repo, request),
         }
     }
+
+    /// Whether `create` would make a queue: everything that it would refuse is refused, and nothing is written.
+    pub(crate) fn check_create(start: &Path, kind: HomeKind, branch: &str) -> Result<()> {
+        let place = place(start)?;
+        let repo = may_begin(&place, branch)?;
+        let source = match kind {
+            HomeKind::Branch => {
+                check_root(&place, &place.project()?.join(FOLDER))?;
+                source(&place.common_dir, &repo, branch)?
+            }
+            HomeKind::Tree => Source::New,
+        };
+        refuse_second(&place, &source)
+    }
+}
+
+/// Look at what can be in the way, whichever home it is to be.
+fn may_begin(place: &Place, branch: &str) -> Result<Repo> {
+    refs::check_branch(branch)?;
+    let repo = Repo::open(&place.common_dir)?;
+    repo.identity()?;
+    check_checkout(place, &repo)?;
+    Ok(repo)
+}
+
+/// A queue that begins must not be the second; one that is on its branch already does not begin.
+fn refuse_second(place: &Place, source: &Source) -> Result<()> {
+    if *source == Source::New { place.refuse_second() } else { Ok(()) }
 }
 
 /// `core.worktree` can name another checkout than the one that `.git` lies in; nothing here would find that.
@@ -65,7 +91,7 @@ fn check_checkout(place: &Place, repo: &Repo) -> Result<()> {
 fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Created> {
     let checkout = place.checkout.clone().map_or_else(|| place.project(), Ok)?;
     let home = place.tree_home(&checkout)?;
-    check_root(&home.root)?;
+    check_root(place, &home.root)?;
     let sharing = repo.sharing()?;
     let guard = lock::hold(&home.common_dir, WAIT)?;
     creation::settle(place, sharing)?;
@@ -74,6 +100,7 @@ fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Creat
         return Ok(Created::Existing(home));
     }
     home.recover()?;
+    refuse_second(place, &Source::New)?;
     if let Some(reason) = home.waits()? {
         return Err(not_now(&reason));
     }
@@ -89,7 +116,7 @@ fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Creat
 
 fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>) -> Result<Created> {
     let root = place.project()?.join(FOLDER);
-    check_root(&root)?;
+    check_root(place, &root)?;
     let common_dir = &place.common_dir;
     let sharing = repo.sharing()?;
     let guard = lock::hold(common_dir, WAIT)?;
@@ -99,6 +126,7 @@ fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>)
         return Ok(Created::Existing(home));
     }
     let source = source(common_dir, repo, branch)?;
+    refuse_second(place, &source)?;
     let is_new = source == Source::New;
     let creation = Creation::of(&root, repo, &request)?.on_branch(common_dir, branch, source, sharing)?;
     let home = creation.home(place)?.expect("a queue on a branch has a home");
@@ -117,9 +145,29 @@ fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>)
     Ok(Created::New(home))
 }
 
-fn check_root(root: &Path) -> Result<()> {
+/// Whether the folder can become the queue's: not if it is something else already.
+fn check_root(place: &Place, root: &Path) -> Result<()> {
     if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
         return Err(unsafe_home(root));
+    }
+    let is_ours = || {
+        let Ok(Some(line)) = disk::read_line(&root.join(".git")) else { return false };
+        let admin = line.strip_prefix("gitdir:").map(|path| Path::new(path.trim()));
+        admin.and_then(Path::parent).is_some_and(|above| above.ends_with("worktrees"))
+    };
+    if root.join(".git").symlink_metadata().is_ok() && !is_ours() {
+        return Err(Fault::new(
+            Code::UnsafeHome,
+            format!("{} is a repository of its own, or a submodule", root.display()),
+        )
+        .hint(format!("`git -C {} status` shows what is in it", root.display())));
+    }
+    if place.tracks_folder()? {
+        return Err(Fault::new(
+            Code::UnsafeHome,
+            format!("{} has files of the project itself", root.display()),
+        )
+        .hint("`git ls-files .swift` shows them"));
     }
     Ok(())
 }
@@ -151,7 +199,31 @@ fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
     match refs::resolve(common_dir, &format!("refs/remotes/origin/{branch}"))? {
         Some(id) if is_queue(repo, id)? => Ok(Source::Remote(id)),
         Some(_) => Err(taken(branch, "of `origin` is not a queue's")),
-        None => Ok(Source::New),
+        None => of_other_remotes(common_dir, repo, branch),
+    }
+}
+
+/// The branch of a remote that is not called `origin`, if it is a queue's; whose of several, only the person knows.
+fn of_other_remotes(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
+    let mut found: BTreeMap<ObjectId, String> = BTreeMap::new();
+    for remote in repo.gix().remote_names() {
+        if let Some(id) = refs::resolve(common_dir, &format!("refs/remotes/{remote}/{branch}"))?
+            && is_queue(repo, id)?
+        {
+            found.entry(id).or_insert_with(|| remote.to_string());
+        }
+    }
+    match found.len() {
+        0 => Ok(Source::New),
+        1 => Ok(found.into_keys().next().map_or(Source::New, Source::Remote)),
+        _ => {
+            let names: Vec<String> = found.values().map(|remote| format!("`{remote}/{branch}`")).collect();
+            Err(Fault::new(
+                Code::BranchTaken,
+                format!("more than one remote has a queue: {}", names.join(", ")),
+            )
+            .hint(format!("`git branch {branch} REMOTE/{branch}` chooses one; then `swift init`")))
+        }
     }
 }
 
@@ -179,9 +251,7 @@ pub(super) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
 }
 
 fn taken(branch: &str, why: &str) -> Fault {
-    Fault::new(Code::BranchTaken, format!("the branch `{branch}` {why}"))
-        .hint(format!("git log -3 {branch}"))
-        .hint("`swift init --branch NAME` takes another name")
+    refs::taken(branch, why).hint("`swift init --branch NAME` takes another name")
 }
 
 /// Takes back a half-made queue.

@@ -8,19 +8,29 @@ use std::path::PathBuf;
 
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
-use super::perm::Sharing;
 use super::sync::Barrier;
 use super::{Change, Durability, Expect, Guard, Home, lock, path};
 use crate::domain::fault::{Code, Fault, Result};
 
 impl Home {
-    /// Paths that are written and not committed.
+    /// Paths that are written, or kept apart, and not committed.
     pub(crate) fn debts(&self) -> Result<Vec<String>> {
-        Ok(self.debt_set()?.into_iter().collect())
+        let mut all = self.debt_set()?;
+        all.extend(self.waiting_paths()?);
+        Ok(all.into_iter().collect())
     }
 
-    /// Write files without committing them; the next commit includes them.
+    /// Keep changes without committing them; the next commit includes them. They are written, unless git is in the
+    /// middle of something that must not find them.
     pub(crate) fn keep(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
+        match self.keeps_apart() {
+            true => self.keep_apart(guard, &changes),
+            false => self.keep_in_place(guard, changes, reason),
+        }
+    }
+
+    /// Write files without committing them.
+    pub(super) fn keep_in_place(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
         self.check(guard);
         for change in &changes {
             path::check(&change.path)?;
@@ -108,14 +118,14 @@ impl Home {
         if paths.is_empty() {
             return disk::remove(&target);
         }
-        self.make_records(Sharing::Umask)?;
+        self.make_records(self.repo()?.sharing()?)?;
         let temporary = self.scratch().join(format!("debt-{}-{}", std::process::id(), lock::ordinal()));
         let mut record = format!("{}\0", reason.replace('\0', " "));
         for path in paths {
             record.push_str(path);
             record.push('\0');
         }
-        std::fs::write(&temporary, record).or_io("write", &temporary)?;
+        self.write_record(&temporary, record.as_bytes())?;
         let mut barrier = Barrier::default();
         barrier.file(&temporary, std::fs::File::open(&temporary).or_io("open", &temporary)?);
         barrier.wait(Durability::Full)?;

@@ -38,8 +38,8 @@ pub(super) enum Aim {
     Gone(BranchFate),
     /// From its own branch into the tree; the message is that of the commit.
     Tree { message: String },
-    /// From the tree to a branch of its own, by its short name.
-    Branch { name: String },
+    /// From the tree to a branch of its own, by its short name, which begins with the commit that is made for it.
+    Branch { name: String, made: ObjectId },
 }
 
 /// A queue on its way.
@@ -92,7 +92,7 @@ impl Departure {
                 self.settle_in_tree(&guard, &home, &around.tree_home(&around.project()?)?, message)
             }
             (None, Aim::Gone(fate)) => self.settle_files(&around, *fate),
-            (_, Aim::Branch { name }) => self.settle_on_branch(&around, name),
+            (_, Aim::Branch { name, made }) => self.settle_on_branch(&around, name, *made),
             (None, Aim::Tree { .. }) => Departure::end(&here.common_dir),
         }
     }
@@ -132,6 +132,7 @@ impl Departure {
         target.recover()?;
         if !target.has_parent(&repo, tip)? {
             if target.read_committed(SETTINGS)?.is_none() {
+                home.take_note_back()?;
                 target.write_debts(&Default::default())?;
                 return Departure::end(&home.common_dir);
             }
@@ -150,16 +151,14 @@ impl Departure {
     }
 
     /// To a branch: the commit decides that removes the files from the tree.
-    fn settle_on_branch(&self, around: &Place, name: &str) -> Result<()> {
+    fn settle_on_branch(&self, around: &Place, name: &str, made: ObjectId) -> Result<()> {
         let Some(checkout) = &around.checkout else { return Departure::end(&around.common_dir) };
         let home = around.tree_home(checkout)?;
         home.recover()?;
         if home.read_committed(SETTINGS)?.is_none() {
             return home.move_in(name).map(drop);
         }
-        if let Some(parent) = self.tip {
-            home.take_branch_back(name, parent)?;
-        }
+        home.take_branch_back(name, made)?;
         home.put_back()?;
         Departure::end(&home.common_dir)
     }
@@ -190,7 +189,7 @@ impl Departure {
             Aim::Gone(BranchFate::Keep) => field("gone keep".to_owned()),
             Aim::Gone(BranchFate::Delete) => field("gone delete".to_owned()),
             Aim::Tree { message } => field(format!("tree {}", message.replace('\0', ""))),
-            Aim::Branch { name } => field(format!("branch {name}")),
+            Aim::Branch { name, made } => field(format!("branch {made} {name}")),
         }
         field("end".to_owned());
         fields.into_iter().flat_map(|field| [field, vec![0]].concat()).collect()
@@ -212,7 +211,10 @@ impl Departure {
             ("gone", "keep") => Aim::Gone(BranchFate::Keep),
             ("gone", "delete") => Aim::Gone(BranchFate::Delete),
             ("tree", message) => Aim::Tree { message: message.to_owned() },
-            ("branch", name) => Aim::Branch { name: name.to_owned() },
+            ("branch", rest) => {
+                let (made, name) = rest.split_once(' ')?;
+                Aim::Branch { name: name.to_owned(), made: ObjectId::from_hex(made.as_bytes()).ok()? }
+            }
             _ => return None,
         };
         Some(Departure { root, linked, tip, aim })
@@ -221,7 +223,7 @@ impl Departure {
 
 impl Home {
     /// Write every committed file that is not on the disk, and nothing else.
-    fn put_back(&self) -> Result<()> {
+    pub(super) fn put_back(&self) -> Result<()> {
         let repo = self.repo()?;
         std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
         let folder = Folder::open(&self.root)?;
@@ -250,7 +252,7 @@ mod tests {
             Aim::Gone(BranchFate::Keep),
             Aim::Gone(BranchFate::Delete),
             Aim::Tree { message: "move\n\nwhy: x".to_owned() },
-            Aim::Branch { name: "queue/a".to_owned() },
+            Aim::Branch { name: "queue/a".to_owned(), made: id },
         ];
         for aim in aims {
             for linked in [None, Some(("-swift".to_owned(), "refs/heads/swift".to_owned()))] {

@@ -90,10 +90,11 @@ pub(super) fn overwrite(path: &Path, content: impl AsRef<[u8]>) -> io::Result<Fi
 }
 
 /// Add to a record of ours.
-pub(super) fn append(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+pub(super) fn append(path: &Path, content: impl AsRef<[u8]>) -> io::Result<File> {
     make_way(path)?;
     let mut file = OpenOptions::new().append(true).create(true).custom_flags(HERE).open(path)?;
-    file.write_all(content.as_ref())
+    file.write_all(content.as_ref())?;
+    Ok(file)
 }
 
 /// What stands in the place of a record and is none of ours is taken away, so that nothing is written through it: a

@@ -132,6 +132,8 @@ impl Git {
         }
         // A pull or a prompt of an editor would hang a verb.
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+        // Nothing goes over the network unasked; what a partial clone lacks is named instead.
+        command.env("GIT_NO_LAZY_FETCH", "1");
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gix::ObjectId;
+
 use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
@@ -17,7 +19,7 @@ use super::state::unsafe_home;
 use super::sync::Barrier;
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Durability, Home, HomeKind, Rebuilt, create, creation, lock, refs};
+use super::{Durability, Home, HomeKind, create, creation, refs, relink};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The file at the top of every queue; a branch is a queue's only if it has it.
@@ -95,26 +97,14 @@ impl Home {
             Err(error) => return Err(error).or_io("inspect", &self.root),
         }
         if self.kind == HomeKind::Branch && !self.root.join(".git").exists() {
-            self.rebuilt = Some(self.rebuild()?);
+            self.rebuilt = self.link_again()?;
         }
         Ok(self)
-    }
-
-    fn rebuild(&self) -> Result<Rebuilt> {
-        let guard = lock::hold(&self.common_dir, Duration::from_secs(10))?;
-        let lost = self.debts()?;
-        std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
-        worktree::link(&self.git_dir, &self.root)?;
-        self.check_out()?;
-        self.write_debts(&Default::default())?;
-        drop(guard);
-        Ok(Rebuilt { lost })
     }
 
     /// Write all files of HEAD that are not there, and a new index.
     pub(super) fn check_out(&self) -> Result<()> {
         let repo = self.repo()?;
-        let sharing = repo.sharing()?;
         let folder = Folder::open(&self.root)?;
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
         let root = repo.commit(tip)?.tree;
@@ -122,21 +112,36 @@ impl Home {
         tree::flatten(&repo, root, "", &mut all)?;
         let mut barrier = Barrier::default();
         let mut change = folder.change();
-        for (path, leaf) in &all {
-            if folder.stat(path)?.is_none() {
+        let mut made: BTreeMap<String, Option<Leaf>> = BTreeMap::new();
+        // The settings last: a folder that has them has everything.
+        let settings = all.remove_entry(SETTINGS);
+        for (path, leaf) in all.into_iter().chain(settings) {
+            if folder.stat(&path)?.is_none() {
                 let staged = folder.stage(&repo.blob(leaf.id)?, &mut barrier)?;
-                change.make(path, &staged)?;
+                change.make(&path, &staged)?;
+                made.insert(path, Some(leaf));
             }
         }
         change.flush(&mut barrier);
         barrier.wait(Durability::Full)?;
         change.complete();
-        self.make_records(sharing)?;
         disk::remove(&self.git_dir.join("index"))?;
-        let leaves: BTreeMap<String, Option<Leaf>> =
-            all.into_iter().map(|(path, leaf)| (path, Some(leaf))).collect();
+        self.begin_index(&repo, &folder, &made, root)
+    }
+
+    /// Write an index of HEAD's files where there is none. It vouches only for those that were just `made`: what lay
+    /// there before may have been edited.
+    pub(super) fn begin_index(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        made: &BTreeMap<String, Option<Leaf>>,
+        root: ObjectId,
+    ) -> Result<()> {
+        let sharing = repo.sharing()?;
+        self.make_records(sharing)?;
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
-        self.update_index(&repo, &folder, &mut index, &leaves, None)?;
+        self.update_index(repo, folder, &mut index, made, Some(root))?;
         index.found().map(drop)
     }
 }
@@ -163,6 +168,7 @@ impl Place {
         let root = checkout.join(FOLDER);
         match std::fs::symlink_metadata(&root) {
             Ok(metadata) if !metadata.is_dir() => Err(unsafe_home(&root)),
+            Ok(_) if worktree::is_cut_off(&root, &self.common_dir) => Err(relink::without_branch(&root)),
             Ok(_) if root.join(SETTINGS).is_file() => Ok(Some(self.tree_home(checkout)?)),
             _ => Ok(None),
         }
@@ -170,7 +176,7 @@ impl Place {
 
     /// The queue's worktree, with both of its ends pointing at each other.
     fn worktree(&self) -> Result<Option<Worktree>> {
-        let Some(found) = worktree::registered(&self.common_dir)? else { return self.pruned() };
+        let Some(found) = worktree::registered(&self.common_dir)? else { return self.register_again() };
         // A copied or moved repository: the administration still names the old place.
         let mut roots = self.likely_roots().into_iter();
         let root = match roots.find(|root| is_link_to(root, &found.admin)) {
@@ -206,28 +212,6 @@ impl Place {
     fn owns(&self, root: &Path) -> bool {
         let Some(parent) = root.parent() else { return false };
         place(parent).is_ok_and(|place| place.common_dir == self.common_dir)
-    }
-
-    /// The administration was pruned while the folder was gone: make it again if the branch is known to be ours.
-    fn pruned(&self) -> Result<Option<Worktree>> {
-        let Some(branch) = disk::read_line(&self.common_dir.join("swift").join("branch"))? else {
-            return Ok(None);
-        };
-        if refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?.is_none() {
-            return Ok(None);
-        }
-        let root = self.project()?.join(FOLDER);
-        if root.join(SETTINGS).is_file() {
-            // A move to the branch was interrupted before it took the files away: still in-tree.
-            return Ok(None);
-        }
-        if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
-            return Err(unsafe_home(&root));
-        }
-        std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
-        let admin = worktree::make(&self.common_dir, &root, &branch, Sharing::Umask)?;
-        disk::remove(&root.join(".git"))?;
-        Ok(Some(Worktree { admin, root, branch: Some(branch) }))
     }
 
     fn likely_roots(&self) -> Vec<PathBuf> {
@@ -284,7 +268,7 @@ impl Place {
         })
     }
 
-    fn main_checkout(&self) -> Result<Option<PathBuf>> {
+    pub(super) fn main_checkout(&self) -> Result<Option<PathBuf>> {
         if self.git_dir == self.common_dir {
             return Ok(self.checkout.clone());
         }
@@ -293,17 +277,6 @@ impl Place {
         }
         let bare = Repo::open(&self.common_dir)?.flag("core.bare") == Some(true);
         Ok(self.common_dir.parent().filter(|_| !bare).map(Path::to_owned))
-    }
-
-    fn not_initialised(&self) -> Result<Fault> {
-        let place = self.checkout.as_ref().unwrap_or(&self.common_dir);
-        let fault = Fault::new(Code::NotInitialised, format!("{} has no queue yet", place.display()));
-        let adoptable = refs::resolve(&self.common_dir, "refs/remotes/origin/swift")?.is_some();
-        Ok(if adoptable {
-            fault.hint("`swift init` adopts the queue that is on `origin/swift`")
-        } else {
-            fault.hint("`swift init` makes one")
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use gix::ObjectId;
 
 use super::commit::blob_id;
-use super::disk::{self, OrIo as _};
+use super::disk;
 use super::folder::Folder;
 use super::repo::Repo;
 use super::tree::{self, Leaf};
@@ -61,8 +61,7 @@ impl Home {
         }
         let record = Record { commit: commit.to_string(), branch: self.tip()?.branch, paths };
         // Lost in a power cut it costs nothing: what it heals needs a running git next to us.
-        let path = self.recent_path();
-        disk::overwrite(&path, record.render()).or_io("write", &path).map(drop)
+        self.write_record(&self.recent_path(), record.render().as_bytes()).map(drop)
     }
 
     fn recent(&self) -> Result<Option<Record>> {

@@ -305,7 +305,8 @@ impl Home {
             paths.extend_from_slice(self.in_tree(&change.path).as_bytes());
             paths.push(0);
         }
-        self.keep(guard, changes, reason)?;
+        let changes = self.also_apart(guard, changes)?;
+        self.keep_in_place(guard, changes, reason)?;
         let words = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
         Git::at(&self.checkout).input(paths).run(&words).map(drop)
     }

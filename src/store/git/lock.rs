@@ -26,6 +26,7 @@ impl Home {
     /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
     pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
         let guard = hold(&self.common_dir, wait)?;
+        self.refuse_other_branch()?;
         self.recover()?;
         Ok(guard)
     }

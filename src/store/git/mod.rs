@@ -15,6 +15,7 @@ mod debt;
 mod deflate;
 mod departure;
 mod disk;
+mod elsewhere;
 mod exclude;
 mod external;
 mod find;
@@ -34,6 +35,7 @@ mod pending;
 mod perm;
 mod plan;
 mod refs;
+mod relink;
 mod remove;
 mod repo;
 mod state;
@@ -42,6 +44,7 @@ mod switch;
 mod sync;
 mod tree;
 mod upkeep;
+mod waiting;
 mod worktree;
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ impl Home {
         let mut file = match disk::record(&path, Make::Nothing) {
             Err(error) if disk::is_absent(&error) => {
                 barrier.name_of(&path);
-                disk::record(&path, Make::New).or_io("make", &path)?
+                let file = disk::record(&path, Make::New).or_io("make", &path)?;
+                self.repo()?.sharing()?.file(&file, &path)?;
+                file
             }
             opened => opened.or_io("write", &path)?,
         };
@@ -85,7 +87,7 @@ impl Home {
         let renewed = Pending { locks, ..pending.clone() };
         let path = self.pending_path();
         let temporary = self.scratch().join(format!("pending-{}-{}", std::process::id(), lock::ordinal()));
-        std::fs::write(&temporary, renewed.render()).or_io("write", &temporary)?;
+        self.write_record(&temporary, &renewed.render())?;
         let mut barrier = Barrier::default();
         barrier.file(&temporary, File::open(&temporary).or_io("open", &temporary)?);
         barrier.wait(Durability::Full)?;
@@ -101,8 +103,7 @@ impl Home {
         }
         text.push_str("end\0");
         let mut barrier = Barrier::default();
-        let file = disk::overwrite(&path, text).or_io("write", &path)?;
-        barrier.file(&path, file);
+        barrier.file(&path, self.write_record(&path, text.as_bytes())?);
         barrier.wait(Durability::Full)
     }
 
@@ -246,6 +247,13 @@ impl Home {
     /// Private files on their way into the git folder.
     pub(super) fn scratch(&self) -> PathBuf {
         self.records().join("tmp")
+    }
+
+    /// Write a small record in place; whoever shares the repository can write it, too.
+    pub(super) fn write_record(&self, path: &Path, content: &[u8]) -> Result<File> {
+        let file = disk::overwrite(path, content).or_io("write", path)?;
+        self.repo()?.sharing()?.file(&file, path)?;
+        Ok(file)
     }
 
     /// Make the folders of the records.

@@ -40,13 +40,18 @@ impl Sharing {
         }
     }
 
-    /// Widen a file that has just been made.
+    /// Widen a file that is not wide enough. One that is stays untouched: another member of the group may have made
+    /// it, and only its owner may change its mode.
     pub(super) fn file(self, file: &File, path: &Path) -> Result<()> {
         if self == Sharing::Umask {
             return Ok(());
         }
         let mode = file.metadata().or_io("inspect", path)?.permissions().mode() & 0o777;
-        file.set_permissions(Permissions::from_mode(self.widen(mode))).or_io("share", path)
+        let wide = self.widen(mode);
+        if wide == mode {
+            return Ok(());
+        }
+        file.set_permissions(Permissions::from_mode(wide)).or_io("share", path)
     }
 
     /// Make a folder, and the folders above it, below a folder that exists; returns those that were made.

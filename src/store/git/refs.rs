@@ -3,7 +3,7 @@
 //! Own code instead of gix's, because the new value has to be flushed between locking and renaming, and because
 //! the lock files have to be of known identity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -124,26 +124,35 @@ pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
 /// All branches by their short names, and the commits that they are at.
 pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     const HEADS: &str = "refs/heads/";
+    let at = |name: String| {
+        let id = resolve(common_dir, &format!("{HEADS}{name}")).ok().flatten()?;
+        Some((name, id.to_string()))
+    };
+    Ok(names_below(common_dir, HEADS)?.into_iter().filter_map(at).collect())
+}
+
+/// The names below a folder such as `refs/heads/`, without it, in order.
+pub(super) fn names_below(common_dir: &Path, folder: &str) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    loose_below(&common_dir.join(folder), "", &mut names);
     let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
-    let mut heads: BTreeMap<String, String> = String::from_utf8_lossy(&packed)
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(id, name)| Some((name.strip_prefix(HEADS)?.to_owned(), id.to_owned())))
-        .collect();
-    let mut folders = vec![String::new()];
-    while let Some(above) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(common_dir.join(HEADS).join(&above)) else { continue };
-        for entry in entries.flatten() {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let name = format!("{above}{name}");
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(name + "/");
-            } else if let Some(id) = resolve(common_dir, &format!("{HEADS}{name}")).ok().flatten() {
-                heads.insert(name, id.to_string());
-            }
+    let lines = String::from_utf8_lossy(&packed).into_owned();
+    let packed = lines.lines().filter_map(|line| line.split_once(' ')?.1.strip_prefix(folder));
+    names.extend(packed.map(str::to_owned));
+    Ok(names)
+}
+
+fn loose_below(folder: &Path, prefix: &str, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        // What is no UTF-8 cannot be the name of a queue's branch.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let name = format!("{prefix}{name}");
+        match entry.path().is_dir() {
+            true => loose_below(&entry.path(), &format!("{name}/"), names),
+            false if name.ends_with(".lock") => {}
+            false => drop(names.insert(name)),
         }
     }
-    Ok(heads)
 }
 
 /// git leaves empty folders behind, so that a folder alone means nothing.
@@ -175,11 +184,14 @@ pub(super) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) 
     file.handle()?.sync_all().or_io("flush", &path)?;
     match file.found()? {
         true => Ok(()),
-        false => {
-            Err(Fault::new(Code::BranchTaken, format!("the branch `{}` is there already", short(branch)))
-                .hint(format!("git log -3 {}", short(branch))))
-        }
+        false => Err(taken(short(branch), "is there already")),
     }
+}
+
+/// The name of a branch is taken by what is not the queue's.
+pub(super) fn taken(branch: &str, why: &str) -> Fault {
+    Fault::new(Code::BranchTaken, format!("the branch `{branch}` {why}"))
+        .hint("`git branch --all` shows the branches that are there")
 }
 
 /// Remove a branch that is at this commit, with its reflog. In no step is there a lock file that a killed process

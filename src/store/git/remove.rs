@@ -48,6 +48,15 @@ impl Home {
     /// Nobody loses work by moving or removing a queue.
     pub(super) fn refuse_unsaved(&self) -> Result<()> {
         let unsaved: Vec<String> = self.changed_files()?.into_iter().map(|changed| changed.path).collect();
+        if let Some(branch) = self.waited_for()?.first() {
+            return Err(Fault::new(
+                Code::WrongState,
+                format!("changes that were made in the middle of an operation of git wait for `{branch}`"),
+            )
+            .hint(
+                "`git status` shows what git is in the middle of; on that branch the next verb commits them",
+            ));
+        }
         let Some(first) = unsaved.first() else { return Ok(()) };
         Err(Fault::new(
             Code::WrongState,
@@ -173,17 +182,19 @@ impl Home {
         farewell: Request<'_>,
         removed: &mut Removed,
     ) -> Result<()> {
+        if let (BranchFate::Delete, Some(reason)) = (fate, self.waits()?) {
+            return Err(not_now(&reason));
+        }
         Departure::begin(self, Aim::Gone(fate))?;
         if fate == BranchFate::Delete {
             let farewell = Request { changes: self.without_files()?, ..farewell };
             let outcome =
                 self.commit(guard, farewell).inspect_err(|_| drop(Departure::end(&self.common_dir)))?;
             if let Outcome::Debt(reason) = outcome {
+                // They were taken away already, for a later commit.
+                self.put_back()?;
                 Departure::end(&self.common_dir)?;
-                return Err(Fault::new(
-                    Code::InProgress,
-                    format!("the files cannot be removed now: {reason}"),
-                ));
+                return Err(not_now(&reason));
             }
             removed.steps.push("the files of the queue, in a commit of their own".to_owned());
         }
@@ -205,6 +216,11 @@ impl Home {
         let files = self.committed_files(&repo)?;
         Ok(files.into_keys().map(|path| Change { path, content: None, expect: Expect::Any }).collect())
     }
+}
+
+fn not_now(reason: &str) -> Fault {
+    Fault::new(Code::InProgress, format!("the files cannot be removed now: {reason}"))
+        .hint("`git status` shows what git is in the middle of")
 }
 
 fn remove_tree(path: &Path) -> Result<()> {

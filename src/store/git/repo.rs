@@ -148,9 +148,34 @@ impl Repo {
         let found = self.objects.borrow().try_find(&id, &mut data).map(|found| found.map(|found| found.kind));
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
-            Ok(None) => Err(missing(id)),
+            Ok(None) => Err(self.missing(id)),
             Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))),
         }
+    }
+
+    /// What is not there was left out of a partial clone, or is lost. git would fetch the former in passing; nothing goes
+    /// over the network unasked, so the command is named that does.
+    fn missing(&self, id: ObjectId) -> Fault {
+        match self.promisor() {
+            Some(remote) => Fault::new(
+                Code::Git,
+                format!("this is a partial clone, and git object {id} was left out of it"),
+            )
+            .hint(format!("`git fetch --refetch --no-filter {remote}` brings what was left out")),
+            None => Fault::new(Code::Git, format!("git object {id} is missing"))
+                .hint("`git fsck` lists what is damaged"),
+        }
+    }
+
+    /// The remote that has what was left out of a partial clone.
+    fn promisor(&self) -> Option<String> {
+        let names = self.gix.remote_names();
+        let is_promisor = |name: &String| self.flag(&format!("remote.{name}.promisor")) == Some(true);
+        let named = names.iter().map(ToString::to_string).find(is_promisor);
+        let named = named.or_else(|| self.text("extensions.partialClone"))?;
+        // A name that a shell would read otherwise is none to be pasted.
+        let is_plain = named.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        Some(if is_plain && !named.starts_with('-') { named } else { "REMOTE".to_owned() })
     }
 
     /// Whether an object can be read in full.
@@ -258,11 +283,6 @@ impl Repo {
     }
 }
 
-/// git leaves these characters out of a name or an address, because they divide the line that it stands in.
-fn without_crud(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0')).collect::<String>().trim().to_owned()
-}
-
 fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
     let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
     let opened = options.open_path_as_is(true).open(git_dir);
@@ -305,8 +325,10 @@ fn no_storage(git_dir: &Path, format: &str) -> Fault {
         .hint("`git refs migrate --ref-format=files` converts it (git 2.46 or newer)")
 }
 
-fn missing(id: ObjectId) -> Fault {
-    Fault::new(Code::Git, format!("git object {id} is missing")).hint("`git fsck` lists what is damaged")
+/// A name or address as git puts it into a commit: without what would end it there, and without crud at its ends.
+fn without_crud(text: &str) -> String {
+    let is_crud = |c: char| c <= ' ' || ",:;<>\"\\'".contains(c);
+    text.trim_matches(is_crud).chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0')).collect()
 }
 
 fn no_identity() -> Fault {

@@ -33,10 +33,15 @@ impl Home {
         if self.kind == HomeKind::Tree && self.hook {
             return Ok(Some("called from inside a git hook or alias".to_owned()));
         }
-        match unfinished(&self.git_dir) {
+        match self.operation() {
             Some(operation) => Ok(Some(format!("{operation} is in progress in {}", self.checkout.display()))),
             None => self.collection(),
         }
+    }
+
+    /// What git is in the middle of.
+    pub(super) fn operation(&self) -> Option<&'static str> {
+        unfinished(&self.git_dir)
     }
 
     /// `git gc --prune=now` would remove objects that no ref reaches yet.

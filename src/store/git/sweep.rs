@@ -90,7 +90,7 @@ impl Home {
 
     /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
     pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
-        let _ = disk::overwrite(&self.step_path(), step(queue, version));
+        let _ = self.write_record(&self.step_path(), step(queue, version).as_bytes());
     }
 
     /// Whether an index has exactly the files of this tree.

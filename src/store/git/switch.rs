@@ -3,25 +3,32 @@
 //! The new history names the old one as a parent, so that one walk reads both. The files in `.swift/` are the same
 //! bytes before and after.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::commit::build;
 use super::departure::{Aim, Departure};
 use super::find::place;
+use super::folder::Folder;
 use super::objects::Batch;
 use super::remove::Removed;
 use super::repo::Repo;
 use super::sync::Barrier;
+use super::tree::Leaf;
 use super::worktree::{self, FOLDER};
 use super::{
     Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs, tree,
 };
 use crate::domain::fault::{Code, Fault, Result};
 
+/// Where the log is.
+const LOG: &str = "audit/";
+
 impl Home {
     /// Move the queue to another kind of home. `branch` names the branch of its own, `request` how the commits are
-    /// to be made; its changes are not looked at.
+    /// to be made; its changes, the note of the move in the log, come into the queue with the commit that moves it.
     pub(crate) fn switch_kind(
         &self,
         guard: &Guard,
@@ -53,15 +60,22 @@ impl Home {
                 format!("{} is not in the project's checkout", self.root.display()),
             ));
         }
+        if let Some(reason) = target.waits()? {
+            return Err(not_now(&reason));
+        }
         let repo = self.repo()?;
         let tip = self.tip()?;
         let (Some(id), Some(_)) = (tip.id, &tip.branch) else {
             return Err(Fault::new(Code::Git, "the branch of the queue has no commit"));
         };
-        let request = Request { changes: self.all_as_they_are(&repo)?, ..request };
+        let mut changes = self.all_as_they_are(&repo)?;
+        changes.retain(|change| !request.changes.iter().any(|noted| noted.path == change.path));
+        changes.extend(request.changes);
+        let request = Request { changes, ..request };
         let departure = Departure::begin(self, Aim::Tree { message: request.message.to_owned() })?;
         let stays = || drop(Departure::end(&self.common_dir));
         if let Outcome::Debt(reason) = target.commit_on(guard, request, &[id]).inspect_err(|_| stays())? {
+            self.take_note_back()?;
             target.write_debts(&Default::default())?;
             stays();
             return Err(not_now(&reason));
@@ -93,26 +107,25 @@ impl Home {
             self.tip()?.id.ok_or_else(|| Fault::new(Code::Git, "the current branch has no commit"))?;
         let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
         let queue = queue.ok_or_else(|| Fault::new(Code::Git, "HEAD has no queue"))?;
-        let there = refs::resolve(&self.common_dir, &full)?;
-        if there.is_some_and(|id| id != parent && !is_step_of(&repo, id, parent, queue))
+        if refs::resolve(&self.common_dir, &full)?.is_some()
             || refs::any_below(&self.common_dir, &format!("{full}/"))?
         {
-            return Err(Fault::new(Code::BranchTaken, format!("the branch `{branch}` is there already"))
-                .hint(format!("git log -3 {branch}")));
+            return Err(refs::taken(branch, "is there already")
+                .hint("another name in `branch` in `.swift/swift.toml` is taken instead"));
         }
         let sharing = repo.sharing()?;
-        Departure::begin(self, Aim::Branch { name: branch.to_owned() })?;
-        if there.is_none() {
-            let id = self.write_queue_commit(&repo, &request, queue, parent)?;
-            refs::create(self, &full, id, sharing)?;
-        }
+        let made = self.write_queue_commit(&repo, &request, queue, parent)?;
+        Departure::begin(self, Aim::Branch { name: branch.to_owned(), made })?;
+        refs::create(self, &full, made, sharing).inspect_err(|_| drop(Departure::end(&self.common_dir)))?;
         let request = Request { changes: self.without_files()?, ..request };
         let stays = || -> Result<()> {
-            self.take_branch_back(branch, parent)?;
+            self.take_branch_back(branch, made)?;
             Departure::end(&self.common_dir)
         };
         match self.commit(guard, request) {
             Ok(Outcome::Debt(reason)) => {
+                // The files were taken away already, for a later commit.
+                self.put_back()?;
                 stays()?;
                 Err(not_now(&reason))
             }
@@ -164,20 +177,35 @@ impl Home {
         Ok(home)
     }
 
-    /// A move to a branch that was not to be: the branch goes if it is what that move has made.
-    pub(super) fn take_branch_back(&self, branch: &str, parent: ObjectId) -> Result<()> {
+    /// A move to a branch that was not to be: the branch goes if it is where that move has made it.
+    pub(super) fn take_branch_back(&self, branch: &str, made: ObjectId) -> Result<()> {
         let full = format!("refs/heads/{branch}");
-        let repo = self.repo()?;
-        let queue = tree::lookup(&repo, repo.commit(parent)?.tree, FOLDER)?.map(|line| line.id);
-        let there = refs::resolve(&self.common_dir, &full)?;
-        let made = there.filter(|id| queue.is_some_and(|queue| is_step_of(&repo, *id, parent, queue)));
-        if let Some(id) = made {
-            refs::delete(self, &full, id)?;
+        if refs::resolve(&self.common_dir, &full)? == Some(made) {
+            refs::delete(self, &full, made)?;
         }
         Ok(())
     }
 
-    /// A commit whose top is the queue's tree, on top of the project's history.
+    /// Whatever the log has that is not committed is the note of a move that was not to be: nothing else waited.
+    pub(super) fn take_note_back(&self) -> Result<()> {
+        let folder = Folder::open(&self.root)?;
+        let (mut change, mut barrier) = (folder.change(), Barrier::default());
+        for changed in self.changed_files()?.into_iter().filter(|changed| changed.path.starts_with(LOG)) {
+            match changed.before {
+                Some(blob) => {
+                    let staged = folder.stage(&self.blob(&blob)?, &mut barrier)?;
+                    change.replace(&changed.path, &staged)?;
+                }
+                None => drop(change.take(&changed.path)?),
+            }
+        }
+        change.flush(&mut barrier);
+        barrier.wait(Durability::Full)?;
+        change.complete();
+        Ok(())
+    }
+
+    /// A commit whose top is the queue's tree and the note of the move, on top of the project's history.
     fn write_queue_commit(
         &self,
         repo: &Repo,
@@ -186,6 +214,13 @@ impl Home {
         parent: ObjectId,
     ) -> Result<ObjectId> {
         let mut batch = Batch::new(repo.hash);
+        let mut noted = BTreeMap::new();
+        for change in &request.changes {
+            let blob =
+                change.content.as_ref().map(|content| batch.add(Kind::Blob, content.clone())).transpose()?;
+            noted.insert(change.path.clone(), blob.map(|id| Leaf { mode: tree::FILE, id }));
+        }
+        let queue = tree::edit(repo, Some(queue), &noted, &mut batch)?.unwrap_or(queue);
         let (id, _) = build(repo, request, queue, vec![parent], &mut batch)?;
         let mut barrier = Barrier::default();
         let staged = batch.stage(&self.common_dir.join("objects"), repo.sharing()?, &mut barrier)?;
@@ -198,11 +233,6 @@ impl Home {
     }
 }
 
-/// Whether a branch is what an interrupted move has made.
-fn is_step_of(repo: &Repo, id: ObjectId, parent: ObjectId, queue: ObjectId) -> bool {
-    repo.commit(id).is_ok_and(|commit| commit.tree == queue && commit.parents == [parent])
-}
-
 /// The commit that decides is made: there is no way back, and the next verb goes on.
 pub(super) fn goes_on(fault: Fault) -> Fault {
     fault.hint("the queue is on its way; the next verb finishes that: `swift list`")
@@ -210,4 +240,5 @@ pub(super) fn goes_on(fault: Fault) -> Fault {
 
 pub(super) fn not_now(reason: &str) -> Fault {
     Fault::new(Code::InProgress, format!("the queue cannot be moved now: {reason}"))
+        .hint("`git status` shows what git is in the middle of")
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
+use super::disk;
 use super::external::Git;
 use super::objects::{Made, Staged};
 use super::pack::{self, Sound};
@@ -31,7 +31,9 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 impl Home {
     /// Remember a pack of ours; one that is not remembered is left to git.
     pub(super) fn note_pack(&self, made: Made) {
-        let _ = disk::append(&self.packs_path(), line(made));
+        let path = self.packs_path();
+        let Ok(record) = disk::append(&path, line(made)) else { return };
+        let _ = self.repo().and_then(|repo| repo.sharing()?.file(&record, &path));
     }
 
     /// Join packs of ours where enough have added up; the lock is held.
@@ -151,10 +153,9 @@ impl Home {
     }
 
     fn write_packs(&self, packs: &[Made]) -> Result<()> {
-        let path = self.packs_path();
         let text: String = packs.iter().copied().map(line).collect();
         // In place: of a record that is cut short the whole lines still count.
-        disk::overwrite(&path, text).or_io("write", &path).map(drop)
+        self.write_record(&self.packs_path(), text.as_bytes()).map(drop)
     }
 }
 

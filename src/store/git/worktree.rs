@@ -72,6 +72,16 @@ pub(super) fn link(admin: &Path, root: &Path) -> Result<()> {
     write_file(&root.join(".git"), &format!("gitdir: {}\n", admin.display()), Sharing::Umask)
 }
 
+/// Whether a folder is the checkout of a worktree that the repository around it does not know: its administration was
+/// pruned, or stayed behind.
+pub(super) fn is_cut_off(root: &Path, common_dir: &Path) -> bool {
+    let Ok(Some(line)) = disk::read_line(&root.join(".git")) else { return false };
+    let Some(admin) = line.strip_prefix("gitdir:").map(|path| Path::new(path.trim())) else { return false };
+    let is_worktree = admin.parent().and_then(Path::file_name) == Some("worktrees".as_ref());
+    let is_known = |name| common_dir.join("worktrees").join(name).join("HEAD").is_file();
+    is_worktree && !admin.file_name().is_some_and(is_known)
+}
+
 /// After a move: make both ends point at each other again.
 pub(super) fn repair(admin: &Path, root: &Path) -> Result<()> {
     let link_there = format!("gitdir: {}", admin.display());

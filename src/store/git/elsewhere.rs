@@ -1,0 +1,183 @@
+//! The queue of a repository that has none where the person is: in the tree of another branch, or on a remote.
+//!
+//! A queue in the tree is that of its branch, so a checkout of another branch does not have it. It is named there,
+//! with commands that lead to it, and no second one is made beside it.
+
+use std::path::PathBuf;
+
+use super::external::Git;
+use super::find::{Place, SETTINGS};
+use super::repo::Repo;
+use super::worktree::{self, FOLDER};
+use super::{create, refs, tree};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// Among how many branches of remotes a queue is looked for.
+const MOST_BRANCHES: usize = 256;
+
+/// A queue in the tree of a branch that is not the one at hand.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    /// The branch's short name; `None` for a detached HEAD.
+    branch: Option<String>,
+    /// Where it is checked out.
+    checkout: Option<PathBuf>,
+    /// What is checked out at hand has the queue, but its files are not there.
+    here: bool,
+}
+
+impl Place {
+    /// The queue in the tree of a branch: of one that is checked out, or else of any other.
+    pub(super) fn elsewhere(&self) -> Result<Option<Elsewhere>> {
+        let repo = Repo::open(&self.common_dir)?;
+        let has_queue = |id| {
+            let settings = format!("{FOLDER}/{SETTINGS}");
+            // What a partial clone does not have cannot be looked at.
+            let tree = repo.commit(id).map(|commit| commit.tree);
+            tree.and_then(|tree| tree::lookup(&repo, tree, &settings)).is_ok_and(|line| line.is_some())
+        };
+        for (git_dir, checkout) in self.checkouts()? {
+            let Ok(tip) = refs::tip(&git_dir, &self.common_dir) else { continue };
+            if tip.id.is_some_and(has_queue) {
+                let (branch, here) = (tip.short().map(str::to_owned), git_dir == self.git_dir);
+                return Ok(Some(Elsewhere { branch, checkout: Some(checkout), here }));
+            }
+        }
+        for branch in refs::names_below(&self.common_dir, "refs/heads/")? {
+            let Ok(Some(id)) = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}")) else {
+                continue;
+            };
+            if has_queue(id) {
+                return Ok(Some(Elsewhere { branch: Some(branch), checkout: None, here: false }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
+    pub(super) fn refuse_second(&self) -> Result<()> {
+        let Some(elsewhere) = self.elsewhere()? else { return Ok(()) };
+        if !elsewhere.here && self.has_removed_queue() {
+            return Ok(());
+        }
+        let fault = Fault::new(
+            Code::QueueElsewhere,
+            format!("no second queue is made: that of this repository is {}", elsewhere.place()),
+        );
+        Err(elsewhere.lead(fault))
+    }
+
+    /// Whether what is checked out at hand has something else than a queue where the queue would be.
+    pub(super) fn tracks_folder(&self) -> Result<bool> {
+        let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(false) };
+        let repo = Repo::open(&self.common_dir)?;
+        let root = repo.commit(tip)?.tree;
+        let there = tree::lookup(&repo, root, FOLDER)?.is_some();
+        Ok(there && tree::lookup(&repo, root, &format!("{FOLDER}/{SETTINGS}"))?.is_none())
+    }
+
+    fn has_removed_queue(&self) -> bool {
+        let Some(checkout) = &self.checkout else { return false };
+        let settings = format!("{FOLDER}/{SETTINGS}");
+        let words = ["log", "-1", "--diff-filter=D", "--format=%H", "HEAD", "--", &settings];
+        Git::at(checkout).run(&words).is_ok_and(|answer| !answer.is_empty())
+    }
+
+    /// Each checkout of the repository with its git folder, the one at hand first.
+    fn checkouts(&self) -> Result<Vec<(PathBuf, PathBuf)>> {
+        let mut all: Vec<(PathBuf, PathBuf)> = Vec::new();
+        all.extend(self.checkout.clone().map(|checkout| (self.git_dir.clone(), checkout)));
+        all.extend(self.main_checkout()?.map(|main| (self.common_dir.clone(), main)));
+        for entry in std::fs::read_dir(self.common_dir.join("worktrees")).into_iter().flatten().flatten() {
+            let found = worktree::read(&entry.path())?.filter(|found| found.root.is_dir());
+            all.extend(found.map(|found| (found.admin, found.root)));
+        }
+        Ok(all)
+    }
+
+    /// That there is no queue, and what leads to one.
+    pub(super) fn not_initialised(&self) -> Result<Fault> {
+        let place = self.checkout.as_ref().unwrap_or(&self.common_dir).display();
+        if let Some(elsewhere) = self.elsewhere()? {
+            let place = format!("{place} has no queue: that of this repository is {}", elsewhere.place());
+            return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
+        }
+        let fault = Fault::new(Code::NotInitialised, format!("{place} has no queue yet"));
+        Ok(fault.hint(
+            match self.adoptable()?.as_ref().map(|(remote, name)| (remote.as_str(), name.as_str())) {
+                None => "`swift init` makes one".to_owned(),
+                Some((remote, "swift")) => {
+                    format!("`swift init` adopts the queue that is on `{remote}/swift`")
+                }
+                Some((remote, name)) => {
+                    format!("`swift init --branch {name}` adopts the queue that is on `{remote}/{name}`")
+                }
+            },
+        ))
+    }
+
+    /// The remote and its branch that is a queue's; the usual names first.
+    fn adoptable(&self) -> Result<Option<(String, String)>> {
+        let names = refs::names_below(&self.common_dir, "refs/remotes/")?;
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let repo = Repo::open(&self.common_dir)?;
+        let remotes: Vec<String> = repo.gix().remote_names().iter().map(ToString::to_string).collect();
+        let part = |name: &String| {
+            let of = |remote: &String| {
+                Some((remote.clone(), name.strip_prefix(remote)?.strip_prefix('/')?.to_owned()))
+            };
+            remotes.iter().find_map(of)
+        };
+        let mut all: Vec<(String, String)> = names.iter().filter_map(part).collect();
+        all.sort_by_key(|(remote, name)| (name != "swift", remote != "origin"));
+        for (remote, name) in all.into_iter().take(MOST_BRANCHES) {
+            let full = format!("refs/remotes/{remote}/{name}");
+            let Ok(Some(id)) = refs::resolve(&self.common_dir, &full) else { continue };
+            // A name that a shell would read otherwise is none to be pasted.
+            let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            // Of the usual one `init` says what a partial clone lacks to tell.
+            if is_plain && create::is_queue(&repo, id).unwrap_or(name == "swift") {
+                return Ok(Some((remote, name)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Elsewhere {
+    fn place(&self) -> String {
+        let branch = match &self.branch {
+            Some(branch) => format!("in the tree of `{branch}`"),
+            None => "in the tree of a detached HEAD".to_owned(),
+        };
+        match &self.checkout {
+            Some(_) if self.here => format!("{branch}, and its files are not checked out"),
+            Some(checkout) => format!("{branch}, which is checked out in {}", checkout.display()),
+            None => branch,
+        }
+    }
+
+    /// The commands that lead there.
+    fn lead(&self, fault: Fault) -> Fault {
+        if self.here {
+            return fault
+                .hint("`git restore .swift` brings them back")
+                .hint("in a sparse checkout `git sparse-checkout add .swift` does");
+        }
+        let fault = match &self.checkout {
+            Some(checkout) => fault.hint(format!("`swift -C {} list` shows it", checkout.display())),
+            None => fault,
+        };
+        let fault = match &self.branch {
+            Some(branch) => fault.hint(format!("`git merge {branch}` brings it to the branch at hand")),
+            None => fault,
+        };
+        let at = self.checkout.as_ref().map(|checkout| format!(" -C {}", checkout.display()));
+        fault.hint(format!(
+            "`swift{} home branch`, typed where it is, makes it one queue for all branches and worktrees",
+            at.unwrap_or_default()
+        ))
+    }
+}

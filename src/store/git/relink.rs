@@ -1,0 +1,142 @@
+//! The queue's worktree, found again after one of its ends is gone.
+//!
+//! `git worktree prune`, which `git gc` runs too, takes its administration away while the folder is not where git
+//! expects it, as after a move of the repository; `git clean` takes the folder. What is left of the two, and the
+//! branch, are enough to link them again. A folder that was a worktree never counts as a queue in the tree: then the
+//! next commit would land on the person's own branch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::disk::{self, OrIo as _};
+use super::find::{Place, SETTINGS};
+use super::folder::Folder;
+use super::repo::Repo;
+use super::state::unsafe_home;
+use super::worktree::{self, FOLDER, Worktree};
+use super::{Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
+use crate::domain::fault::{Code, Fault, Result};
+
+/// How long other processes are waited for.
+const WAIT: Duration = Duration::from_secs(10);
+
+impl Place {
+    /// The administration is gone: make it again if the branch is known to be a queue's.
+    pub(super) fn register_again(&self) -> Result<Option<Worktree>> {
+        let Some((project, git_dir)) = self.project_and_head()? else { return Ok(None) };
+        let root = project.join(FOLDER);
+        let is_cut_off = worktree::is_cut_off(&root, &self.common_dir);
+        let Some(branch) = self.branch_of_queue(is_cut_off)? else { return Ok(None) };
+        if !is_cut_off && root.join(SETTINGS).is_file() && self.has_queue(&git_dir)? {
+            // The files of a queue in the tree, whatever record was left over.
+            return Ok(None);
+        }
+        if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
+            return Err(unsafe_home(&root));
+        }
+        let _guard = lock::hold(&self.common_dir, WAIT)?;
+        if let Some(found) = worktree::registered(&self.common_dir)? {
+            // Another process was faster.
+            return Ok(Some(found));
+        }
+        let sharing = Repo::open(&self.common_dir)?.sharing()?;
+        std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
+        let records = creation::folder(&self.common_dir);
+        sharing.make_folders(&records)?;
+        worktree::write_file(&records.join("branch"), &format!("{branch}\n"), sharing)?;
+        let admin = worktree::make(&self.common_dir, &root, &branch, sharing)?;
+        // Without its link the folder is seen to be unfinished, whoever finds it.
+        disk::remove(&root.join(".git"))?;
+        Ok(Some(Worktree { admin, root, branch: Some(branch) }))
+    }
+
+    /// The checkout that the queue's folder would be in, and the git folder that its HEAD is in.
+    fn project_and_head(&self) -> Result<Option<(PathBuf, PathBuf)>> {
+        if let Some(main) = self.main_checkout()? {
+            return Ok(Some((main, self.common_dir.clone())));
+        }
+        Ok(self.checkout.clone().map(|checkout| (checkout, self.git_dir.clone())))
+    }
+
+    /// The branch that was noted as the queue's; for a folder that has lost everything else, the usual one.
+    fn branch_of_queue(&self, is_cut_off: bool) -> Result<Option<String>> {
+        let noted = disk::read_line(&creation::folder(&self.common_dir).join("branch"))?;
+        let usual = is_cut_off.then(|| "swift".to_owned());
+        for branch in [noted, usual].into_iter().flatten() {
+            let Some(tip) = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))? else {
+                continue;
+            };
+            if create::is_queue(&Repo::open(&self.common_dir)?, tip)? {
+                return Ok(Some(branch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what is checked out has a queue in its tree.
+    fn has_queue(&self, git_dir: &Path) -> Result<bool> {
+        let Some(tip) = refs::tip(git_dir, &self.common_dir)?.id else { return Ok(false) };
+        let repo = Repo::open(&self.common_dir)?;
+        let settings = format!("{FOLDER}/{SETTINGS}");
+        Ok(tree::lookup(&repo, repo.commit(tip)?.tree, &settings)?.is_some())
+    }
+}
+
+impl Home {
+    /// Link a folder that has no link to the administration. A folder that was deleted is checked out again; one that
+    /// has the queue's files stays as it is, with all that is not committed yet.
+    pub(super) fn link_again(&self) -> Result<Option<Rebuilt>> {
+        let _guard = lock::hold(&self.common_dir, WAIT)?;
+        if self.root.join(SETTINGS).is_file() {
+            if !self.git_dir.join("index").exists() {
+                self.index_of_head()?;
+            }
+            worktree::link(&self.git_dir, &self.root)?;
+            return Ok(None);
+        }
+        let lost = self.debts()?;
+        std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
+        self.check_out()?;
+        worktree::link(&self.git_dir, &self.root)?;
+        self.write_debts(&Default::default())?;
+        Ok(Some(Rebuilt { lost }))
+    }
+
+    /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
+    /// by the queue's branch would see.
+    pub(super) fn refuse_other_branch(&self) -> Result<()> {
+        if self.kind != HomeKind::Branch {
+            return Ok(());
+        }
+        let note = creation::folder(&self.common_dir).join("branch");
+        let (Some(own), Some(now)) = (disk::read_line(&note)?, self.branch.as_deref()) else { return Ok(()) };
+        if own == now || refs::resolve(&self.common_dir, &format!("refs/heads/{own}"))?.is_none() {
+            // Renamed, if anything.
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::InProgress,
+            format!("{} is on the branch `{now}`, and the queue's is `{own}`", self.root.display()),
+        )
+        .hint(format!("`git -C {} switch {own}` goes back to it", self.root.display()))
+        .hint(format!("`git -C {} log {own}..{now}` shows what only the other one has", self.root.display())))
+    }
+
+    fn index_of_head(&self) -> Result<()> {
+        let repo = self.repo()?;
+        let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
+        let folder = Folder::open(&self.root)?;
+        self.begin_index(&repo, &folder, &BTreeMap::new(), repo.commit(tip)?.tree)
+    }
+}
+
+/// The folder was a worktree, and no branch that could be its own is there.
+pub(super) fn without_branch(root: &Path) -> Fault {
+    Fault::new(
+        Code::Git,
+        format!("{} was the worktree of a branch of its own, and that branch is gone", root.display()),
+    )
+    .hint("`git branch --all` shows the branches that are there")
+    .hint(format!("`mv {0} {0}-old` puts the files aside; then `swift init` makes a queue", root.display()))
+}

@@ -1,0 +1,379 @@
+//! Changes that wait until git is done with what the person has begun, in the home in the tree only.
+//!
+//! In the middle of a rebase or a merge nothing in the working tree or in the index may differ by our doing: git would
+//! not go on, and what it takes back it would take back in half. So a change is kept below the git folder: a record,
+//! and each file's content beside it under its hash. Reading shows the files as if they were in place; the first
+//! verb after the operation puts them there, as a debt, and commits them.
+//!
+//! A record belongs to the branch that the person was on. So it is not carried to another one by a checkout, and it
+//! outlives whatever git does to the working tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::debt::differs;
+use super::disk::{self, OrIo as _};
+use super::folder::Folder;
+use super::repo::Repo;
+use super::sync::Barrier;
+use super::{Change, Durability, Expect, Guard, Home, HomeKind, commit, lock, objects, path, refs, tree};
+use crate::domain::fault::{Code, Fault, Result};
+
+const HEAD_LINE: &str = "swift waiting 1";
+
+/// Where the record is among the contents.
+const RECORD: &str = "record";
+
+/// One file that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept {
+    /// What the change was made to; `None` if nothing was there.
+    base: Option<ObjectId>,
+    /// What it is to be; `None` if it is to be gone.
+    new: Option<ObjectId>,
+}
+
+/// What waits for one branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    folder: PathBuf,
+    /// In full; empty for a detached HEAD.
+    branch: String,
+    files: BTreeMap<String, Kept>,
+}
+
+impl Home {
+    /// What is to be read in place of files of the queue: where the content of each lies, `None` where the file is gone.
+    ///
+    /// # Errors
+    /// [`Code::Io`], and those of reading HEAD.
+    pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
+        let Some(waiting) = self.waiting()? else { return Ok(BTreeMap::new()) };
+        let place = |kept: Kept| kept.new.map(|id| waiting.content(id));
+        Ok(waiting.files.iter().map(|(path, kept)| (path.clone(), place(*kept))).collect())
+    }
+
+    /// The short names of the branches for which changes wait; a detached HEAD has none.
+    ///
+    /// # Errors
+    /// [`Code::Io`]
+    pub(crate) fn waited_for(&self) -> Result<Vec<String>> {
+        let mut branches = Vec::new();
+        for entry in std::fs::read_dir(self.waiting_folder()).into_iter().flatten().flatten() {
+            if let Some(waiting) = Waiting::read(&entry.path())? {
+                branches.push(refs::short(&waiting.branch).to_owned());
+            }
+        }
+        branches.sort();
+        Ok(branches)
+    }
+
+    /// Whether a change has to be kept apart, because git is in the middle of something in the person's checkout.
+    pub(crate) fn keeps_apart(&self) -> bool {
+        self.kind == HomeKind::Tree && self.operation().is_some()
+    }
+
+    /// Keep changes until git is done; nothing in the checkout differs afterwards.
+    pub(super) fn keep_apart(&self, guard: &Guard, changes: &[Change]) -> Result<()> {
+        self.check(guard);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let repo = self.repo()?;
+        let folder = Folder::open(&self.root)?;
+        let branch = self.branch_in_mind()?.unwrap_or_default();
+        let mut waiting = self.waiting_for(&repo, &branch)?;
+        let mut contents = Vec::new();
+        for change in changes {
+            path::check(&change.path)?;
+            waiting.check(&folder, change)?;
+            let new = change.content.as_deref().map(|content| commit::blob_id(&repo, content)).transpose()?;
+            contents.extend(new.zip(change.content.as_deref()));
+            let base = match waiting.files.get(&change.path) {
+                Some(kept) => kept.base,
+                None => self.base_of(&repo, &folder, &change.path, new)?,
+            };
+            waiting.files.insert(change.path.clone(), Kept { base, new });
+        }
+        self.make_records(repo.sharing()?)?;
+        repo.sharing()?.make_folders(&waiting.folder)?;
+        let mut barrier = Barrier::default();
+        for (id, content) in contents {
+            self.write_waiting(&waiting.content(id), content, &mut barrier)?;
+        }
+        barrier.wait(Durability::Full)?;
+        let mut barrier = Barrier::default();
+        self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
+        barrier.folder(&self.waiting_folder());
+        barrier.wait(Durability::Full)?;
+        waiting.sweep();
+        Ok(())
+    }
+
+    /// What the file was before the change: what is on the disk, or, where that has it already because a person has
+    /// written it, what is committed.
+    fn base_of(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        path: &str,
+        new: Option<ObjectId>,
+    ) -> Result<Option<ObjectId>> {
+        let here = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
+        if here != new {
+            return Ok(here);
+        }
+        let Some(tip) = self.tip()?.id else { return Ok(None) };
+        let line = tree::lookup(repo, repo.commit(tip)?.tree, &self.in_tree(path))?;
+        Ok(line.filter(|line| !line.is_folder()).map(|line| line.id))
+    }
+
+    /// The same changes, made for what is in the checkout: what was kept of these files is kept with them, too.
+    pub(super) fn also_apart(&self, guard: &Guard, mut changes: Vec<Change>) -> Result<Vec<Change>> {
+        let Some(waiting) = self.waiting()? else { return Ok(changes) };
+        let is_kept = |change: &&Change| waiting.files.contains_key(&change.path);
+        let kept: Vec<Change> = changes.iter().filter(is_kept).cloned().collect();
+        self.keep_apart(guard, &kept)?;
+        for change in changes.iter_mut().filter(|change| waiting.files.contains_key(&change.path)) {
+            change.expect = Expect::Any;
+        }
+        Ok(changes)
+    }
+
+    /// git is done: put what has waited in its place, as a debt that the next commit pays.
+    ///
+    /// # Errors
+    /// Those of reading and writing the files.
+    pub(crate) fn land(&self, guard: &Guard) -> Result<()> {
+        if self.kind != HomeKind::Tree || self.operation().is_some() {
+            return Ok(());
+        }
+        while let Some(waiting) = self.waiting()? {
+            let folder = Folder::open(&self.root)?;
+            let repo = self.repo()?;
+            let mut changes = Vec::new();
+            for (path, kept) in &waiting.files {
+                changes.extend(waiting.landing(&repo, &folder, path, *kept)?);
+            }
+            // Those that are in place already have to be committed as well.
+            self.add_debts(waiting.files.keys().cloned(), "git was in the middle of something")?;
+            self.keep_in_place(guard, changes, "git was in the middle of something")?;
+            waiting.forget()?;
+        }
+        // Only if it is empty.
+        let _ = std::fs::remove_dir(self.waiting_folder());
+        Ok(())
+    }
+
+    /// What waits for the branch that the person is on, or has waited without one.
+    fn waiting(&self) -> Result<Option<Waiting>> {
+        if self.kind != HomeKind::Tree || !self.waiting_folder().is_dir() {
+            return Ok(None);
+        }
+        let repo = self.repo()?;
+        for branch in [self.branch_in_mind()?.unwrap_or_default(), String::new()] {
+            let waiting = self.waiting_for(&repo, &branch)?;
+            if !waiting.files.is_empty() {
+                return Ok(Some(waiting));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The paths that wait, as those that are written and not committed.
+    pub(super) fn waiting_paths(&self) -> Result<BTreeSet<String>> {
+        Ok(self.waiting()?.map(|waiting| waiting.files.into_keys().collect()).unwrap_or_default())
+    }
+
+    fn waiting_for(&self, repo: &Repo, branch: &str) -> Result<Waiting> {
+        let name = objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string();
+        let folder = self.waiting_folder().join(name);
+        let found = Waiting::read(&folder)?;
+        Ok(found.unwrap_or(Waiting { folder, branch: branch.to_owned(), files: BTreeMap::new() }))
+    }
+
+    fn waiting_folder(&self) -> PathBuf {
+        self.records().join("waiting")
+    }
+
+    /// The branch that is to be where the person's operation ends: a rebase and a bisect leave it for a while.
+    fn branch_in_mind(&self) -> Result<Option<String>> {
+        for name in ["rebase-merge/head-name", "rebase-apply/head-name"] {
+            if let Some(line) = disk::read_line(&self.git_dir.join(name))? {
+                return Ok(Some(line).filter(|line| line.starts_with("refs/heads/")));
+            }
+        }
+        if let Some(line) = disk::read_line(&self.git_dir.join("BISECT_START"))? {
+            let branch = format!("refs/heads/{line}");
+            if path::check(&line).is_ok() && refs::resolve(&self.common_dir, &branch)?.is_some() {
+                return Ok(Some(branch));
+            }
+        }
+        Ok(self.tip()?.branch)
+    }
+
+    /// Write a whole file under its name; its content and its name are for the barrier to flush.
+    fn write_waiting(&self, target: &Path, content: &[u8], barrier: &mut Barrier) -> Result<()> {
+        let temporary = self.scratch().join(format!("waiting-{}-{}", std::process::id(), lock::ordinal()));
+        self.write_record(&temporary, content)?;
+        let file = std::fs::File::open(&temporary).or_io("open", &temporary)?;
+        file.sync_all().or_io("flush", &temporary)?;
+        std::fs::rename(&temporary, target).or_io("write", target)?;
+        barrier.name_of(target);
+        Ok(())
+    }
+}
+
+impl Waiting {
+    fn read(folder: &Path) -> Result<Option<Waiting>> {
+        let Some(record) = disk::read(&folder.join(RECORD))? else { return Ok(None) };
+        match Waiting::parse(folder, &record) {
+            Some(waiting) => Ok(Some(waiting)),
+            None => Err(Fault::new(
+                Code::Git,
+                format!("{} is no record of changes that wait", folder.join(RECORD).display()),
+            )
+            .hint(format!("`ls -l {}` shows what was kept", folder.display()))),
+        }
+    }
+
+    fn content(&self, id: ObjectId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    /// Refuse a change that was made to something else than what is there.
+    fn check(&self, folder: &Folder, change: &Change) -> Result<()> {
+        let here = match self.files.get(&change.path) {
+            Some(kept) => kept.new.map(|id| self.read_content(id)).transpose()?,
+            None => folder.read(&change.path)?,
+        };
+        match &change.expect {
+            Expect::Bytes(bytes) if here.as_ref() != Some(bytes) => Err(differs(&change.path)),
+            Expect::Absent if here.is_some() => Err(differs(&change.path)),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_content(&self, id: ObjectId) -> Result<Vec<u8>> {
+        let path = self.content(id);
+        std::fs::read(&path).or_io("read", &path)
+    }
+
+    /// How a file comes to its place; `None` if there is nothing to do.
+    fn landing(&self, repo: &Repo, folder: &Folder, path: &str, kept: Kept) -> Result<Option<Change>> {
+        let here = folder.read(path)?;
+        let id = here.as_deref().map(|content| commit::blob_id(repo, content)).transpose()?;
+        if id == kept.new {
+            return Ok(None);
+        }
+        let content = kept.new.map(|id| self.read_content(id)).transpose()?;
+        let as_expected = id == kept.base || id.is_none();
+        match (as_expected, content) {
+            (true, content) => {
+                let expect = here.map_or(Expect::Absent, Expect::Bytes);
+                Ok(Some(Change { path: path.to_owned(), content, expect }))
+            }
+            // git has brought another version: both are kept, and two files of one task are settled by `resolve`.
+            (false, Some(content)) => {
+                let path = beside(folder, path)?;
+                Ok(Some(Change { path, content: Some(content), expect: Expect::Absent }))
+            }
+            (false, None) => Ok(None),
+        }
+    }
+
+    /// Contents that no file has any more; what cannot be removed is removed the next time.
+    fn sweep(&self) {
+        let used: BTreeSet<String> =
+            self.files.values().filter_map(|kept| kept.new.map(|id| id.to_string())).collect();
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != RECORD && !used.contains(&name) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// It is in place.
+    fn forget(&self) -> Result<()> {
+        disk::remove(&self.folder.join(RECORD))?;
+        let mut barrier = Barrier::default();
+        barrier.folder(&self.folder);
+        barrier.wait(Durability::Full)?;
+        Waiting { files: BTreeMap::new(), ..self.clone() }.sweep();
+        std::fs::remove_dir(&self.folder).or_io("remove", &self.folder)
+    }
+
+    /// Fields ended by NUL because a path may contain anything else.
+    fn render(&self) -> Vec<u8> {
+        let name = |id: Option<ObjectId>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let mut text = format!("{HEAD_LINE}\0{}\0", self.branch);
+        for (path, kept) in &self.files {
+            text.push_str(&format!("{} {} {path}\0", name(kept.base), name(kept.new)));
+        }
+        text.push_str("end\0");
+        text.into_bytes()
+    }
+
+    fn parse(folder: &Path, record: &[u8]) -> Option<Waiting> {
+        let text = std::str::from_utf8(record).ok()?.strip_suffix("end\0")?;
+        let mut fields = text.split_terminator('\0');
+        if fields.next()? != HEAD_LINE {
+            return None;
+        }
+        let branch = fields.next()?.to_owned();
+        let id = |text: &str| match text {
+            "-" => Some(None),
+            hex => ObjectId::from_hex(hex.as_bytes()).ok().map(Some),
+        };
+        let mut files = BTreeMap::new();
+        for field in fields {
+            let mut parts = field.splitn(3, ' ');
+            let (base, new) = (id(parts.next()?)?, id(parts.next()?)?);
+            files.insert(parts.next()?.to_owned(), Kept { base, new });
+        }
+        Some(Waiting { folder: folder.to_owned(), branch, files })
+    }
+}
+
+/// A free name for a second version of a file: a task's beside it, any other's in the folder for what has no place.
+fn beside(folder: &Folder, path: &str) -> Result<String> {
+    let (stem, ending) = match path.strip_suffix(".md") {
+        Some(stem) => (stem.to_owned(), ".md"),
+        None => (format!("quarantine/{}", path.replace('/', "-")), ""),
+    };
+    for number in 1_u32.. {
+        let name = format!("{stem}-waited-{number}{ending}");
+        if folder.stat(&name)?.is_none() {
+            return Ok(name);
+        }
+    }
+    Err(differs(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_and_a_cut_one_is_told() {
+        let id = ObjectId::from_hex(b"4b825dc642cb6eb9a060e54bf8d69288fbee4904").expect("a hash");
+        let files = [
+            ("tasks/a b\n.md".to_owned(), Kept { base: None, new: Some(id) }),
+            ("x".to_owned(), Kept { base: Some(id), new: None }),
+        ];
+        let waiting = Waiting {
+            folder: PathBuf::from("/a"),
+            branch: "refs/heads/a/b".to_owned(),
+            files: BTreeMap::from(files),
+        };
+        let record = waiting.render();
+        for cut in 0..record.len() {
+            assert_eq!(Waiting::parse(&waiting.folder, &record[..cut]), None, "cut at {cut}");
+        }
+        assert_eq!(Waiting::parse(&waiting.folder, &record), Some(waiting));
+    }
+}

@@ -1,0 +1,378 @@
+//! A verb in the middle of what a person does with git, with the queue in the tree: git never notices, and the change
+//! survives whatever becomes of the operation.
+
+use std::fs;
+use std::path::Path;
+
+use crate::crash::{self, Accident};
+use crate::sandbox::{Call, Place, Sandbox};
+use crate::world::{add, copies, sound};
+
+/// What a person has begun, how, and the ways in which it can end. The branch is `main` or `side` in the end.
+struct Scene {
+    name: &'static str,
+    begin: &'static str,
+    ends: &'static [&'static str],
+}
+
+const SETTLE: &str = "echo settled > f; git add f; ";
+
+const SCENES: [Scene; 7] = [
+    Scene {
+        name: "a rebase",
+        begin: "git checkout -q side; git rebase main",
+        ends: &["SETTLE git rebase --continue", "git rebase --abort", "git rebase --skip"],
+    },
+    Scene {
+        name: "a rebase that stops to edit",
+        begin: "git checkout -q side; GIT_SEQUENCE_EDITOR='sed -i s/^pick/edit/' git rebase -q -i HEAD~1",
+        ends: &["git rebase --continue", "git rebase --abort"],
+    },
+    Scene {
+        name: "an am",
+        begin: "git format-patch -q -1 side -o patches; git am -3 patches/*; rm -r patches",
+        ends: &["SETTLE git am --continue", "git am --abort"],
+    },
+    Scene {
+        name: "a merge",
+        begin: "git merge -q side",
+        ends: &["SETTLE git commit -q --no-edit", "git merge --abort", "git reset -q --hard"],
+    },
+    Scene {
+        name: "a cherry-pick",
+        begin: "git cherry-pick side",
+        ends: &["SETTLE git cherry-pick --continue", "git cherry-pick --abort", "git reset -q --hard"],
+    },
+    Scene {
+        name: "a revert",
+        begin: "git revert --no-edit HEAD~1",
+        ends: &[
+            "SETTLE git revert --continue",
+            "git revert --abort",
+            "git checkout -q -f; git revert --quit",
+        ],
+    },
+    Scene {
+        name: "a bisect",
+        begin: "git bisect start; git bisect bad; git bisect good HEAD~3",
+        ends: &["git bisect reset", "git bisect good; git bisect reset"],
+    },
+];
+
+/// A queue in the tree with two tasks; `main` and `side` have both changed the file `f`.
+fn project<'a>(sandbox: &'a Sandbox, name: &str) -> (Place<'a>, [String; 2]) {
+    let place = sandbox.repository(name);
+    place.write("f", "a\n");
+    shell(&place, "git add f; git commit -qm f");
+    place.swift_ok(["init", "--in-tree", "--id", &format!("acme/{name}")]);
+    let tasks = [add(&place, ".", "first"), add(&place, ".", "second")];
+    shell(&place, "git checkout -qb side; echo s > f; git commit -qam side; git checkout -q main");
+    shell(&place, "for n in 1 2; do echo m$n > f; git commit -qam main$n; done");
+    (place, tasks)
+}
+
+fn shell(place: &Place<'_>, words: &str) -> String {
+    let words = words.replace("SETTLE", SETTLE);
+    let call = place.program("sh", ["-c", &words]).env("GIT_EDITOR", "true");
+    call.run().stdout
+}
+
+/// Everything that git could see of a verb in the checkout.
+fn seen(place: &Place<'_>) -> (String, Vec<u8>, String) {
+    let status = place.git("status --porcelain=v2 --branch --untracked-files=all --ignored=no");
+    (status, fs::read(place.path(".git/index")).unwrap(), place.git("for-each-ref"))
+}
+
+fn is_busy(place: &Place<'_>) -> bool {
+    let git = place.path(".git");
+    ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG"]
+        .iter()
+        .any(|name| Path::new(&git).join(name).exists())
+}
+
+#[track_caller]
+fn titles(place: &Place<'_>) -> Vec<String> {
+    let list = place.json("list --state any");
+    let tasks = list["tasks"].as_array().unwrap().iter();
+    let mut titles: Vec<String> =
+        tasks.map(|task| format!("{} {}", task["title"], task["state"]).replace('"', "")).collect();
+    titles.sort();
+    titles
+}
+
+#[test]
+fn git_goes_on_as_if_no_verb_had_run_and_the_change_is_there_however_it_ends() {
+    for scene in SCENES {
+        for end in scene.ends {
+            let when = format!("{}, {end}", scene.name);
+            let sandbox = Sandbox::new();
+            let (web, [first, second]) = project(&sandbox, "web");
+            shell(&web, scene.begin);
+            assert!(is_busy(&web), "{when}");
+            let before = seen(&web);
+            let told = web.swift(["done", &first]);
+            assert!(
+                told.ok().contains("done") && told.stderr.contains("in progress"),
+                "{when}: {}",
+                told.stderr
+            );
+            web.swift_ok(["comment", &second, "said in the middle"]);
+            web.swift_ok("task . third");
+            web.swift_ok(["claim", &second]);
+            assert_eq!(seen(&web), before, "{when}: git sees something");
+            let during = titles(&web);
+            assert_eq!(during, ["first done", "second claimed", "third ready"], "{when}");
+            assert!(web.swift_ok(["show", &second]).contains("said in the middle"), "{when}");
+            assert!(web.swift_ok("log").contains("task.done"), "{when}");
+            web.swift_ok("audit verify");
+
+            shell(&web, end);
+            assert!(!is_busy(&web), "{when}: {}", web.git("status"));
+            assert_eq!(web.git("status --porcelain"), "", "{when}");
+            assert_eq!(titles(&web), during, "{when}: before the next verb");
+            web.swift_ok("task . fourth");
+            assert_eq!(
+                titles(&web),
+                ["first done", "fourth ready", "second claimed", "third ready"],
+                "{when}"
+            );
+            sound(&web, &when);
+            assert!(!web.path(".git/swift/waiting").exists(), "{when}");
+            for id in [&first, &second] {
+                assert_eq!(copies(&web, id).len(), 1, "{when}");
+            }
+            let log = web.swift_ok("log");
+            let events = ["task.done", "task.commented", "task.claimed"];
+            assert!(events.iter().all(|event| log.contains(event)), "{when}: {log}");
+        }
+    }
+}
+
+#[test]
+fn a_verb_between_the_steps_of_a_rebase_does_not_stop_it() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "web");
+    let swift = web.call("list").into_command();
+    let swift = swift.get_program().to_str().unwrap().to_owned();
+    shell(&web, "git checkout -q -b topic main~1; echo t > g; git add g; git commit -qm g");
+    let rebase = web.program("git", ["rebase", "-q", "main", "-x", &format!("'{swift}' task . stepped")]);
+    rebase.run().ok();
+    assert!(titles(&web).contains(&"stepped ready".to_owned()));
+    web.swift_ok("task . after");
+    sound(&web, "after the rebase");
+}
+
+#[test]
+fn what_waits_stays_with_its_branch() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    shell(&web, "git checkout -q side; git rebase main");
+    web.swift_ok(["done", &first]);
+    shell(&web, "git rebase --abort; git checkout -q main");
+    assert_eq!(titles(&web), ["first ready", "second ready"]);
+    add(&web, ".", "on main");
+    sound(&web, "on another branch");
+    let refused = web.swift("uninstall sesame");
+    refused.ended(5);
+    assert!(refused.stderr.contains("wait for `side`"), "{}", refused.stderr);
+    shell(&web, "git checkout -q side");
+    assert_eq!(titles(&web), ["first done", "second ready"]);
+    add(&web, ".", "on side");
+    sound(&web, "back on its branch");
+    shell(&web, "git checkout -q main");
+    web.git("merge --quiet --no-edit -X ours side");
+    assert_eq!(titles(&web), ["first done", "on main ready", "on side ready", "second ready"]);
+    sound(&web, "merged");
+}
+
+#[test]
+fn a_task_that_git_has_changed_meanwhile_is_kept_in_both_versions() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    web.swift_ok(["edit", &first, "--title", "by main"]);
+    shell(&web, "git checkout -q side");
+    web.swift_ok(["edit", &first, "--priority", "high"]);
+    shell(&web, "git rebase main");
+    assert!(is_busy(&web));
+    web.git("checkout -q --ours .swift");
+    web.swift_ok(["comment", &first, "in the middle"]);
+    shell(&web, "git rebase --abort");
+    let told = web.swift("task . after");
+    told.ok();
+    let paths = copies(&web, &first);
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    let text: String = paths.iter().map(|path| web.read(&format!(".swift/{path}"))).collect();
+    assert!(text.contains("in the middle") && text.contains("high"), "{text}");
+    web.swift("doctor").ended(8);
+    web.swift_ok("resolve sesame");
+    assert_eq!(copies(&web, &first).len(), 1);
+    sound(&web, "settled");
+}
+
+#[test]
+fn what_a_person_writes_in_the_middle_is_recorded_once() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    shell(&web, "git checkout -q side; git rebase main");
+    web.write(".swift/tasks/by-hand.md", "+++\ntitle = \"By hand\"\n+++\nwritten\n");
+    let path = format!(".swift/{}", copies(&web, &first)[0]);
+    web.write(&path, format!("{}\nedited\n", web.read(&path)));
+    let before = seen(&web);
+    web.swift_ok("task . third");
+    web.swift_ok("task . fourth");
+    assert_eq!(seen(&web), before);
+    shell(&web, &format!("git checkout -q -- {path}; git rebase --abort"));
+    web.swift_ok("task . fifth");
+    assert_eq!(titles(&web).len(), 6);
+    assert!(web.read(&path).ends_with("edited\n"));
+    let events = web.swift_ok("log");
+    assert_eq!(events.matches("task.adopted").count(), 1, "{events}");
+    sound(&web, "by hand");
+}
+
+#[test]
+fn a_session_keeps_apart_what_is_done_in_the_middle() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    let settings = web.read(".swift/swift.toml");
+    let lines: Vec<&str> = settings.lines().filter(|line| !line.starts_with("commit = ")).collect();
+    web.write(".swift/swift.toml", format!("commit = \"session\"\n{}\n", lines.join("\n")));
+    shell(
+        &web,
+        "git add .swift; git commit -qm settings; git checkout -qB side; echo x > f; git commit -qam x",
+    );
+    shell(&web, "git checkout -q main; echo y > f; git commit -qam y; git merge -q side");
+    assert!(is_busy(&web));
+    let before = seen(&web);
+    web.swift_ok(["done", &first]);
+    assert_eq!(seen(&web), before);
+    shell(&web, "git merge --abort");
+    web.swift_ok("task . third");
+    assert_eq!(titles(&web), ["first done", "second ready", "third ready"]);
+}
+
+#[test]
+fn killed_at_any_point_a_change_is_kept_as_a_whole_or_not_at_all() {
+    if !crash::can_trace() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (live, [first, _]) = project(&sandbox, "live/web");
+    let root = sandbox.root();
+    let copy = |from: &str, to: &str| {
+        root.program("rm", ["-rf", to]).run().ok();
+        root.program("cp", ["-a", from, to]).run().ok();
+    };
+    shell(&live, "git checkout -q side; git rebase main");
+    sweep(
+        &copy,
+        "middle",
+        || live.call(["done", &first]),
+        |when| {
+            let now = titles(&live);
+            assert!(
+                now == ["first ready", "second ready"] || now == ["first done", "second ready"],
+                "{when}: {now:?}"
+            );
+            live.swift_ok(["comment", &first, "more"]);
+            shell(&live, "git rebase --abort");
+            assert_eq!(live.git("status --porcelain"), "", "{when}");
+            live.swift_ok("task . third");
+            let mut then = now;
+            then.push("third ready".to_owned());
+            assert_eq!(titles(&live), then, "{when}");
+            sound(&live, when);
+        },
+    );
+    live.swift_ok(["done", &first]);
+    shell(&live, "git rebase --abort");
+    sweep(
+        &copy,
+        "landing",
+        || live.call("task . third"),
+        |when| {
+            live.swift_ok("task . fourth");
+            let now: Vec<String> =
+                titles(&live).into_iter().filter(|title| !title.starts_with("third")).collect();
+            assert_eq!(now, ["first done", "fourth ready", "second ready"], "{when}");
+            sound(&live, when);
+        },
+    );
+}
+
+#[test]
+fn in_the_middle_a_queue_is_neither_moved_nor_taken_out() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "web");
+    for (verbs, prepare) in
+        [(["home branch", "uninstall"], ""), (["home tree", "home tree"], "swift home branch")]
+    {
+        if !prepare.is_empty() {
+            web.swift_ok("home branch sesame");
+            shell(&web, "git checkout -q -B side; echo z > f; git commit -qam z; git checkout -q main");
+            shell(&web, "echo y > f; git commit -qam y");
+        }
+        shell(&web, "git merge -q side");
+        assert!(is_busy(&web));
+        let (before, list) = (seen(&web), titles(&web));
+        for verb in verbs {
+            let refused = web.swift(format!("{verb} sesame").as_str());
+            refused.ended(9);
+            assert!(refused.stderr.contains("a merge is in progress"), "{verb}: {}", refused.stderr);
+            assert_eq!((seen(&web), titles(&web)), (before.clone(), list.clone()), "{verb}");
+        }
+        assert!(!web.path(".git/swift/waiting").exists());
+        shell(&web, "git merge --abort");
+        web.swift_ok("task . after");
+        sound(&web, verbs[0]);
+    }
+}
+
+#[test]
+fn a_commit_whose_editor_was_open_is_made_as_the_document_says() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "web");
+    let swift = web.call("list").into_command();
+    let editor = format!(
+        "sh -c 'echo my text > \"$0\"; env -u GIT_DIR -u GIT_INDEX_FILE {} task . meanwhile'",
+        swift.get_program().to_str().unwrap()
+    );
+    shell(&web, "echo mine > f; git add f");
+    let refused = web.program("git", "commit").env("GIT_EDITOR", &editor).run();
+    assert!(refused.ended(128).stderr.contains("cannot lock ref 'HEAD'"), "{}", refused.stderr);
+    assert_eq!(web.git("status --porcelain"), "M  f\n");
+    let again = web.program("git", "commit -q -e -F .git/COMMIT_EDITMSG").env("GIT_EDITOR", "true").run();
+    again.ok();
+    assert_eq!(web.git("log -1 --format=%s --name-only"), "my text\n\nf\n");
+    assert_eq!(titles(&web), ["first ready", "meanwhile ready", "second ready"]);
+    sound(&web, "after it");
+}
+
+#[test]
+fn where_git_is_locked_a_queue_stays_whole_in_its_place() {
+    for verb in ["home branch", "uninstall"] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, "web");
+        let files = crate::world::files(&web);
+        web.write(".git/index.lock", "");
+        web.swift(format!("{verb} sesame").as_str()).ended(9);
+        fs::remove_file(web.path(".git/index.lock")).unwrap();
+        assert_eq!(crate::world::files(&web), files, "{verb}");
+        assert_eq!(titles(&web), ["first ready", "second ready"], "{verb}");
+        web.swift_ok("task . after");
+        sound(&web, verb);
+    }
+}
+
+/// Kill a program at a sample of the changes that it makes on the disk.
+fn sweep<'a>(copy: &impl Fn(&str, &str), name: &str, program: impl Fn() -> Call<'a>, check: impl Fn(&str)) {
+    copy("live", name);
+    let points: Vec<_> = crash::points(program()).into_iter().collect();
+    assert!(points.len() > 5, "the program changes something");
+    for point in points.iter().step_by((points.len() / 12).max(1)) {
+        copy(name, "live");
+        crash::at_syscall(program(), Accident::Killed, point);
+        check(&format!("{name}, killed at {point:?}"));
+    }
+    copy(name, "live");
+}

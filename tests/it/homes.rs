@@ -1,0 +1,425 @@
+//! Where a queue is at home stays true whatever git, a move of the repository or another branch does to it.
+
+use std::fs;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, intact, sound};
+
+/// All commits that a branch of the person's own can have.
+fn commits(place: &Place<'_>) -> String {
+    place.git("log --format=%H%d --branches --not swift")
+}
+
+/// What may take the administration of the queue's worktree away.
+const LOSSES: [&str; 3] =
+    ["git worktree prune", "git -c gc.worktreePruneExpire=now gc --quiet", "rm -rf .git/worktrees"];
+
+#[test]
+fn a_worktree_that_git_has_pruned_is_linked_again_and_nothing_goes_to_another_branch() {
+    for loss in LOSSES {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        let (kept, gone) = (add(&web, ".", "kept"), add(&web, ".", "gone"));
+        web.git("branch topic");
+        let before = commits(&web);
+        fs::rename(web.path(""), web.path("../moved")).unwrap();
+        let moved = sandbox.place("moved");
+        moved.program("sh", ["-c", loss]).run().ok();
+        assert!(!moved.path(".git/worktrees").exists(), "{loss}");
+        // What was done by hand meanwhile is neither lost nor taken back.
+        let paths = crate::world::copies(&moved, &gone);
+        fs::remove_file(moved.path(&format!(".swift/{}", paths[0]))).unwrap();
+        let path = crate::world::copies(&moved, &kept).remove(0);
+        let text = moved.read(&format!(".swift/{path}"));
+        moved.write(&format!(".swift/{path}"), format!("{text}\nby hand\n"));
+
+        let new = add(&moved, ".", "after the loss");
+        assert_eq!(commits(&moved), before, "{loss}: the person's branches");
+        assert!(moved.git("log -1 --format=%s swift").contains("after the loss"), "{loss}");
+        assert!(moved.read(&format!(".swift/{path}")).ends_with("by hand\n"), "{loss}");
+        assert_eq!(crate::world::copies(&moved, &gone), Vec::<String>::new(), "{loss}");
+        assert!(moved.git("-C .swift log -1 --stat").contains(&path), "{loss}: the edit is committed");
+        assert_eq!(crate::world::copies(&moved, &new).len(), 1);
+        sound(&moved, loss);
+        assert_eq!(moved.git("status --porcelain"), "", "{loss}");
+    }
+}
+
+#[test]
+fn a_folder_that_has_lost_its_branch_is_no_queue_in_the_tree() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let before = web.git("rev-parse HEAD");
+    web.program("rm", ["-rf", ".git/worktrees", ".git/swift"]).run().ok();
+    // The usual name is enough to find the branch.
+    add(&web, ".", "two");
+    assert_eq!(web.git("rev-list --count swift"), "3\n");
+    sound(&web, "without records");
+    web.program("rm", ["-rf", ".git/worktrees", ".git/swift"]).run().ok();
+    web.git("branch --move swift elsewhere");
+    for verb in ["list", "task . three", "init", "init --in-tree"] {
+        let refused = web.swift(verb);
+        refused.ended(9);
+        assert!(refused.stderr.contains("that branch is gone"), "{verb}: {}", refused.stderr);
+    }
+    assert_eq!(web.git("rev-parse HEAD"), before);
+    web.git("branch --move elsewhere swift");
+    web.swift_ok("list");
+}
+
+#[test]
+fn a_folder_whose_link_is_gone_keeps_what_is_not_committed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "one");
+    let path = format!(".swift/{}", crate::world::copies(&web, &id)[0]);
+    web.write(&path, format!("{}\nby hand\n", web.read(&path)));
+    fs::remove_file(web.path(".swift/.git")).unwrap();
+    let output = web.swift("task . two");
+    output.ok();
+    assert!(web.read(&path).ends_with("by hand\n"));
+    assert!(web.git("-C .swift show --stat").contains(&id), "the edit is seen and recorded");
+    sound(&web, "without its link");
+}
+
+#[test]
+fn a_queue_in_the_tree_stays_there_whatever_an_old_record_says() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    web.write(".git/swift/branch", "swift\n");
+    web.git("branch swift");
+    let id = add(&web, ".", "one");
+    assert!(web.git("show --stat").contains(&id), "committed on the current branch");
+    intact(&web, "with an old record");
+}
+
+#[test]
+fn the_persons_branch_is_not_taken_by_a_move_even_if_it_points_at_head() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    add(&web, ".", "precious");
+    web.git("branch swift");
+    let before = web.git("for-each-ref");
+    let refused = web.swift("home branch sesame");
+    refused.ended(9);
+    assert!(refused.stderr.contains("the branch `swift` is there already"), "{}", refused.stderr);
+    assert_eq!(web.git("for-each-ref"), before);
+    assert!(web.swift_ok("list").contains("precious"));
+    sound(&web, "refused");
+    web.git("branch --move swift mine");
+    web.swift_ok("home branch sesame");
+    assert!(web.swift_ok("list").contains("precious"));
+    sound(&web, "moved");
+}
+
+/// A project with its queue in the tree of `main`, with one task.
+fn in_tree(sandbox: &Sandbox) -> Place<'_> {
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    add(&web, ".", "on main");
+    web
+}
+
+#[test]
+fn another_branch_of_a_queue_in_the_tree_leads_to_it_and_gets_no_second_one() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    web.git("worktree add --quiet -b feat ../wt HEAD~2");
+    web.git("branch bare HEAD~2");
+    let linked = sandbox.place("wt");
+    let refs = web.git("for-each-ref");
+    for verb in ["list", "task . second", "init", "init --in-tree", "init --dry-run", "init --id acme/web"] {
+        let refused = linked.swift(verb);
+        let is_init = verb.starts_with("init");
+        refused.ended(if is_init { 4 } else { 3 });
+        assert!(
+            refused.stderr.contains("`main`, which is checked out in $SANDBOX/web"),
+            "{}",
+            refused.stderr
+        );
+        assert!(refused.stderr.contains("`git merge main`"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`swift -C $SANDBOX/web list`"), "{}", refused.stderr);
+    }
+    assert_eq!(web.git("for-each-ref"), refs);
+    assert!(!linked.path(".swift").exists());
+    // The hints are true.
+    assert!(linked.swift_ok(["-C", web.path("").to_str().unwrap(), "list"]).contains("on main"));
+    linked.git("merge --quiet main");
+    assert!(linked.swift_ok("list").contains("on main"));
+
+    // In the same checkout, with the queue's branch nowhere checked out.
+    web.git("worktree remove --force ../wt");
+    web.git("branch --delete --force feat");
+    web.git("checkout --quiet bare");
+    for verb in ["list", "init"] {
+        let refused = web.swift(verb);
+        assert!(refused.stderr.contains("in the tree of `main`"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("checked out in"), "{}", refused.stderr);
+    }
+    web.git("merge --quiet main");
+    assert!(web.swift_ok("list").contains("on main"));
+    // The other hint: one queue for all.
+    web.swift_ok("home branch sesame");
+    web.git("worktree add --quiet -b later ../wt HEAD~3");
+    assert!(sandbox.place("wt").swift_ok("list").contains("on main"));
+}
+
+#[test]
+fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    fs::remove_dir_all(web.path(".swift")).unwrap();
+    for verb in ["list", "init", "init --in-tree"] {
+        let refused = web.swift(verb);
+        assert!(refused.stderr.contains("`git restore .swift`"), "{verb}: {}", refused.stderr);
+    }
+    web.git("restore .swift");
+    assert!(web.swift_ok("list").contains("on main"));
+}
+
+#[test]
+fn a_queue_that_was_taken_out_may_begin_anew_whatever_old_branches_have() {
+    let sandbox = Sandbox::new();
+    let web = in_tree(&sandbox);
+    web.git("branch old");
+    web.swift_ok("uninstall sesame");
+    assert!(!web.path(".swift").exists());
+    web.swift_ok("init --id acme/web");
+    add(&web, ".", "anew");
+    sound(&web, "anew");
+}
+
+#[test]
+fn what_init_cannot_make_it_refuses_before_anything_is_written_on_a_dry_run_too() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.git("branch taken");
+    let names = || web.program("find", ".git").run().ok();
+    let (refs, before) = (web.git("for-each-ref"), names());
+    for name in ["@", "a b", "", "HEAD", "../x", "x.lock", "-f", "main", "taken"] {
+        for more in [&[][..], &["--dry-run"], &["--in-tree"]] {
+            if more == ["--in-tree"] && ["main", "taken"].contains(&name) {
+                continue;
+            }
+            let words = [&["init", "--branch", name], more].concat();
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let refused = web.swift(words);
+            assert!([2, 9].contains(&refused.status), "{}: {}", refused.shown, refused.stdout);
+        }
+    }
+    assert_eq!((web.git("for-each-ref"), names()), (refs, before));
+    assert!(!web.path(".swift").exists());
+    web.swift_ok("init --branch queue --dry-run");
+    web.swift_ok("init --branch queue");
+}
+
+#[test]
+fn a_queue_of_another_name_on_the_remote_is_named_and_a_persons_branch_is_not() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --branch queue --id acme/web");
+    web.git("branch swift");
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    let told = twin.swift("list");
+    assert!(told.ended(3).stderr.contains("`swift init --branch queue` adopts"), "{}", told.stderr);
+    twin.swift("init").ended(9);
+    twin.swift_ok("init --branch queue");
+    assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+}
+
+#[test]
+fn a_partial_clone_says_what_it_lacks_and_the_command_it_names_brings_it() {
+    for (filter, init) in [
+        ("blob:none", "init"),
+        ("tree:0", "init"),
+        ("blob:none", "init --in-tree"),
+        ("tree:0", "init --in-tree"),
+    ] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.git("config uploadpack.allowFilter true");
+        web.git("config uploadpack.allowAnySHA1InWant true");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let id = add(&web, ".", "one");
+        web.swift_ok(["done", &id]);
+        let url = format!("file://{}", web.path("").display());
+        sandbox.root().git(["clone", "--quiet", &format!("--filter={filter}"), &url, "twin"]);
+        let twin = sandbox.place("twin");
+        let verb = if init == "init" { "init" } else { "undo sesame" };
+        let refused = twin.swift(verb);
+        refused.ended(9);
+        let hint = "fetch --refetch --no-filter origin";
+        assert!(refused.stderr.contains(&format!("`git {hint}`")), "{filter}, {init}: {}", refused.stderr);
+        assert!(refused.stderr.contains("partial clone"), "{filter}, {init}: {}", refused.stderr);
+        assert!(init != "init" || !twin.path(".swift").exists(), "{filter}: something is left");
+        twin.git(format!("{hint} --quiet").as_str());
+        twin.swift_ok("init");
+        assert_eq!(twin.swift_ok("list --state any"), web.swift_ok("list --state any"));
+        twin.swift_ok("undo sesame");
+        add(&twin, ".", "two");
+        sound(&twin, "whole again");
+    }
+}
+
+/// A program as another user of the group 4711, with a umask that lets the group write.
+fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
+    let user = format!("--reuid={user}");
+    let words =
+        ["setpriv", &user, "--regid=4711", "--clear-groups", "sh", "-c", "umask 002; exec \"$@\"", "sh"];
+    call.env("USER", "member").under(&words)
+}
+
+#[test]
+fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    let (alice, bob) = ("4712", "4713");
+    let open = "chmod 755 \"$1\"; chmod 777 \"$1/work\" \"$1/home\" \"$1/tmp\"";
+    let base = root.path("..");
+    root.program("sh", ["-c", open, "sh", base.to_str().unwrap()]).run().ok();
+    if member(root.program("true", ""), alice).run().status != 0 {
+        // Not `eprintln!`: that would be captured, and a test that did nothing would look like one that did.
+        use std::io::Write as _;
+        let _ = std::io::stderr().write_all(b"SKIPPED a test of two users: only root can be two of them\n");
+        return;
+    }
+    root.git("config --global --add safe.directory *");
+    for init in ["init", "init --in-tree"] {
+        let name = init.replace([' ', '-'], "");
+        member(root.program("git", ["init", "-q", "--shared=group", &name]), alice).run().ok();
+        let shared = root.place(&name);
+        member(shared.program("git", "commit -q --allow-empty -m first"), alice).run().ok();
+        member(shared.call(format!("{init} --id a/shared").as_str()), alice).run().ok();
+        for (number, user) in [alice, bob, bob, alice, bob].into_iter().enumerate() {
+            let title = format!("number {number}");
+            member(shared.call(["task", ".", &title]), user).run().ok();
+            let list = member(shared.call("list"), user).run().ok();
+            assert_eq!(list.lines().count(), number + 1, "{init}: {list}");
+        }
+        member(shared.call("undo sesame"), alice).run().ok();
+        member(shared.program("git", "-C .swift commit -q --allow-empty -m by-hand"), bob).run().ok();
+        member(shared.call("doctor"), bob).run().ok();
+        // Whatever the engine notes, the group can write.
+        let narrow = "find .git/swift -type f ! -perm -660";
+        assert_eq!(shared.program("sh", ["-c", narrow]).run().ok(), "", "{init}");
+    }
+}
+
+#[test]
+fn a_remote_of_any_name_brings_its_queue_and_no_second_one_is_made() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    sandbox.root().git("clone --quiet --origin upstream web twin");
+    let twin = sandbox.place("twin");
+    let told = twin.swift("list");
+    assert!(told.ended(3).stderr.contains("`swift init` adopts the queue that is on `upstream/swift`"));
+    assert!(twin.swift_ok("init").contains("acme/web"));
+    assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+    // Of two, the person says which.
+    let api = sandbox.project("api");
+    sandbox.root().git("clone --quiet --origin upstream web both");
+    let both = sandbox.place("both");
+    both.git("remote add fork ../api");
+    both.git("fetch --quiet fork");
+    let refused = both.swift("init");
+    refused.ended(9);
+    assert!(
+        refused.stderr.contains("`fork/swift`, `upstream/swift`")
+            || refused.stderr.contains("`upstream/swift`, `fork/swift`")
+    );
+    both.git("branch swift fork/swift");
+    both.swift_ok("init");
+    assert_eq!(both.json("list")["tasks"], api.json("list")["tasks"]);
+}
+
+#[test]
+fn a_folder_that_is_the_persons_is_not_taken() {
+    let prepare = [
+        "git init -q .swift",
+        "git init -q ../d; git -C ../d commit -q --allow-empty -m d; \
+         git -c protocol.file.allow=always submodule --quiet add ../d .swift; git commit -qm sub",
+        "mkdir .swift; echo mine > .swift/config; git add .swift; git commit -qm mine",
+    ];
+    for words in prepare {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.program("sh", ["-c", words]).run().ok();
+        let names = || web.program("find", ". -not -name index").run().ok();
+        let before = (names(), web.git("status --porcelain"));
+        for verb in ["init", "init --in-tree", "init --dry-run"] {
+            let refused = web.swift(verb);
+            refused.ended(9);
+            assert!(refused.stderr.contains("$SANDBOX/web/.swift"), "{words}: {}", refused.stderr);
+        }
+        assert_eq!((names(), web.git("status --porcelain")), before, "{words}");
+    }
+}
+
+#[test]
+fn a_move_is_one_commit_on_the_branch_that_gets_the_queue_and_has_its_event() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    for (to, branch) in [("tree", "main"), ("branch", "swift"), ("tree", "main")] {
+        let before = web.git("rev-list --count --first-parent main");
+        web.swift_ok(format!("home {to} sesame").as_str());
+        let told = web.git(["log", "-1", "--format=%s%n%(trailers:key=Swift-Events)", branch]);
+        assert_eq!(told, format!("swift: move the queue ({to})\nSwift-Events: home.moved\n\n"));
+        assert!(web.git(["show", "-m", "--first-parent", branch]).contains("home.moved"), "{to}");
+        let count = |text: &str| text.trim().parse::<u32>().unwrap();
+        let after = web.git("rev-list --count --first-parent main");
+        assert_eq!(count(&after) - count(&before), 1, "{to}: one commit on the person's branch");
+        assert_eq!(
+            web.swift_ok("log").matches("home.moved").count(),
+            web.swift_ok("log").matches("home.").count()
+        );
+        sound(&web, to);
+    }
+    assert_eq!(web.swift_ok("log").matches("home.moved").count(), 3);
+}
+
+#[test]
+fn the_queues_checkout_on_another_branch_is_not_written_to() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.git("-C .swift checkout --quiet -b other");
+    let refused = web.swift("task . two");
+    refused.ended(9);
+    assert!(refused.stderr.contains("is on the branch `other`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("git -C $SANDBOX/web/.swift switch swift"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse other"), web.git("rev-parse swift"));
+    web.git("-C .swift switch --quiet swift");
+    add(&web, ".", "two");
+    sound(&web, "back");
+    // A branch that was renamed is still the queue's.
+    web.git("branch --move swift queue");
+    add(&web, ".", "three");
+    sound(&web, "renamed");
+}
+
+#[test]
+fn a_name_that_cannot_be_in_a_commit_as_it_is_goes_in_as_git_writes_it() {
+    for (name, email) in
+        [("Ada <x>", "ada@example.com"), ("Ada", "<ada@example.com>"), (" \"Ada\".", "ada@example.com")]
+    {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.git(["config", "user.name", name]);
+        web.git(["config", "user.email", email]);
+        web.git("commit --quiet --allow-empty -m by-git");
+        web.swift_ok("init --id acme/web");
+        add(&web, ".", "one");
+        let who = ["log", "-1", "--format=%an %ae %cn %ce"];
+        assert_eq!(
+            web.git([&who[..], &["swift"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()),
+            web.git(who)
+        );
+        sound(&web, name);
+    }
+}
