@@ -55,7 +55,8 @@ impl Home {
             )
             .hint(
                 "`git status` shows what git is in the middle of; on that branch the next verb commits them",
-            ));
+            )
+            .hint(format!("`ls -R {}` shows what is kept", self.waiting_folder().display())));
         }
         let Some(first) = unsaved.first() else { return Ok(()) };
         Err(Fault::new(

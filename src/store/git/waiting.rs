@@ -195,7 +195,7 @@ impl Home {
         Ok(found.unwrap_or(Waiting { folder, branch: branch.to_owned(), files: BTreeMap::new() }))
     }
 
-    fn waiting_folder(&self) -> PathBuf {
+    pub(super) fn waiting_folder(&self) -> PathBuf {
         self.records().join("waiting")
     }
 
