@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::malformed::Malformed;
 use super::{duration, syntax};
@@ -107,25 +108,33 @@ pub(crate) fn parse(text: &str) -> Result<Policy, Malformed> {
 /// The sections of the settings, here and elsewhere.
 const SECTIONS: [&str; 5] = ["run", "verify", "route", "auto", "notify"];
 
-/// A section that nobody knows may be one of ours, misspelt: a verifier that nobody runs, a limit that is none. Single
-/// keys that nobody knows are left alone, unless they belong into `[run]`.
+/// A section that is called almost like one of ours is ours, misspelt: a verifier that nobody runs, a limit that is none.
+/// Others, and single keys that nobody knows, are somebody else's, unless they belong into `[run]`.
 fn refuse_unknown_sections(text: &str) -> Result<(), Malformed> {
-    let table: toml::Table = syntax::read(text)?;
-    let is_section = |value: &toml::Value| {
-        value.is_table()
-            || value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(toml::Value::is_table))
+    let is_table = |value: &DeValue<'_>| matches!(value, DeValue::Table(_));
+    let is_section = |value: &DeValue<'_>| match value {
+        DeValue::Array(all) => !all.is_empty() && all.iter().all(|one| is_table(one.get_ref())),
+        value => is_table(value),
     };
-    for (name, value) in &table {
-        if is_section(value) && !SECTIONS.contains(&name.as_str()) {
-            let message = format!("no section `{}` is known; there are {}", shown(name), SECTIONS.join(", "));
-            return Err(Malformed::in_text(text, place_of(text, name), message));
+    for (name, value) in &syntax::parse(text)? {
+        let told = |message: String| Malformed::in_text(text, name.span().start, message);
+        let word = name.get_ref().as_ref();
+        if let Some(meant) = meant(word).filter(|_| is_section(value.get_ref())) {
+            return Err(told(format!("no section `{}` is known; `{meant}` may be meant", shown(word))));
         }
-        if KEYS_OF_RUN.contains(&name.as_str()) {
-            let message = format!("`{name}` belongs below `[run]`");
-            return Err(Malformed::in_text(text, place_of(text, name), message));
+        if KEYS_OF_RUN.contains(&word) {
+            return Err(told(format!("`{word}` belongs below `[run]`")));
         }
     }
     Ok(())
+}
+
+/// The section that a name may stand for which is none.
+fn meant(name: &str) -> Option<&'static str> {
+    /// `verifier` and `verify` have 0.892 of 1, `auth` and `auto` 0.883.
+    const ALIKE: f64 = 0.885;
+    let is_like = |section: &&str| strsim::jaro_winkler(&name.to_lowercase(), section) >= ALIKE;
+    SECTIONS.into_iter().find(is_like).filter(|_| !SECTIONS.contains(&name))
 }
 
 /// The keys of `[run]`, and of nothing else.
@@ -143,12 +152,6 @@ const KEYS_OF_RUN: [&str; 12] = [
     "backoff",
     "escalations",
 ];
-
-/// Where the first line begins that names a key or a section.
-fn place_of(text: &str, name: &str) -> usize {
-    let is_it = |line: &&str| line.trim_start_matches([' ', '\t', '[', '"', '\'']).starts_with(name);
-    text.split_inclusive('\n').take_while(|line| !is_it(line)).map(str::len).sum()
-}
 
 /// More tries than this are a typing error.
 const MOST_RETRIES: u32 = 100;
@@ -234,7 +237,8 @@ mod tests {
     fn a_misspelt_section_is_refused_and_a_key_of_another_version_is_not() {
         let refused = |text: &str| parse(text).unwrap_err().to_string();
         assert!(
-            refused("id = \"a/b\"\n[[verifier]]\ncommand = []\n").starts_with("2:1: no section `verifier`")
+            refused("id = \"a/b\"\n[[verifier]]\ncommand = []\n")
+                .starts_with("2:3: no section `verifier` is known; `verify` may be meant")
         );
         assert!(refused("[runn]\nmax_usd = 1\n").contains("no section `runn`"));
         assert!(refused("id = \"a/b\"\nmax_usd = 1\n").starts_with("2:1: `max_usd` belongs below"));

@@ -45,7 +45,7 @@ pub(crate) fn register(
     refuse_second(present, &project)?;
     let renamed = renamed(&known, &project);
     let entry = entry(&project, present, &renamed, aliases);
-    refuse_taken_names(&known, &entry)?;
+    refuse_taken_names(&known, &entry, &renamed)?;
     let path = project_folder(&project);
     if operation.mode == Mode::Write {
         // A path without an entry means nothing; an entry without its path would be out of reach.
@@ -88,7 +88,7 @@ pub(crate) fn register_url(
         let old: Vec<ProjectName> = old.cloned().collect();
         entry.aliases.splice(0..0, old);
     }
-    refuse_taken_names(&known, &entry)?;
+    refuse_taken_names(&known, &entry, &[])?;
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &[])?;
     let again = present.is_some_and(|p| p.entry == entry);
     Ok(Registered { entry, path: None, again, committed })
@@ -165,8 +165,10 @@ fn without_login(url: &str) -> String {
     }
 }
 
-fn refuse_taken_names(known: &Registry, entry: &Entry) -> Result<()> {
-    for other in known.projects.iter().filter(|p| p.entry.id != entry.id) {
+/// What the project was called before is its own.
+fn refuse_taken_names(known: &Registry, entry: &Entry, former: &[&Project]) -> Result<()> {
+    let is_former = |p: &Project| former.iter().any(|former| former.entry.id == p.entry.id);
+    for other in known.projects.iter().filter(|p| p.entry.id != entry.id && !is_former(p)) {
         let clash = entry.aliases.iter().find(|alias| other.entry.aliases.contains(alias));
         if let Some(alias) = clash {
             return Err(Fault::new(

@@ -157,7 +157,7 @@ fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<(
     }
     for file in &part.files {
         let left = file.left.as_deref().map(|id| part.queue.home.blob(id)).transpose()?;
-        if part.queue.read(&file.path)? != left {
+        if !is_as_left(&part.queue, part.queue.read(&file.path)?.as_deref(), left.as_deref()) {
             return Err(rested_on(part, &file.path));
         }
     }
@@ -397,13 +397,14 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
         let now = tx.read(&file.path)?;
+        let newest = now.clone().unwrap_or_default();
         let before =
-            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx, bytes, left.as_deref()));
+            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx.queue, bytes, &newest));
         if is_back && now == before {
             continue;
         }
         staged += 1;
-        if now != left {
+        if !is_as_left(tx.queue, now.as_deref(), left.as_deref()) {
             return Err(rested_on(part, &file.path));
         }
         states.note(tx, &file.path, left.as_deref(), before.as_deref());
@@ -421,15 +422,24 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
 }
 
 /// A task as it was, except that its fencing token stays: one that was given out is never given out again.
-fn with_newest_token(tx: &Tx<'_>, before: Vec<u8>, left: Option<&[u8]>) -> Vec<u8> {
-    let limits = tx.queue.limits();
-    let given = left.and_then(|left| parse_summary(left, &limits).ok()).map_or(0, |task| task.token);
+fn with_newest_token(queue: &Queue, before: Vec<u8>, newest: &[u8]) -> Vec<u8> {
+    let limits = queue.limits();
+    let given = parse_summary(newest, &limits).map_or(0, |task| task.token);
     match Document::parse(&before, &limits) {
         Ok(mut document) if document.task().token < given => {
             document.apply(&Task { token: given, ..document.task().clone() });
             document.to_bytes()
         }
         _ => before,
+    }
+}
+
+/// Whether a file is what the operation left there. A claim that was taken back has raised its token, which is no work
+/// that rests on anything.
+fn is_as_left(queue: &Queue, now: Option<&[u8]>, left: Option<&[u8]>) -> bool {
+    match (now, left) {
+        (Some(now), Some(left)) => now == left || with_newest_token(queue, left.to_owned(), now) == now,
+        (now, left) => now == left,
     }
 }
 
