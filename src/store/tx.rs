@@ -12,7 +12,7 @@ use super::gauge;
 use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
 use super::unattended::Unattended;
-use super::{audit, hand, layout, message, waiting};
+use super::{audit, hand, layout, message, presence, waiting};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -46,7 +46,8 @@ impl Operation<'_> {
         match &self.attendance {
             Attendance::Person => false,
             Attendance::Nobody(unattended) => {
-                path == layout::SETTINGS || unattended.rest(queue, path).is_some()
+                let may_be_of_a_run = || path == layout::SETTINGS && presence::is_any(&queue.home);
+                unattended.rest(queue, path).is_some() || may_be_of_a_run()
             }
             Attendance::Agent => path == layout::SETTINGS,
         }
@@ -61,13 +62,13 @@ impl Operation<'_> {
     }
 }
 
-/// Who stands behind an operation. Settings that were changed in the folder are recorded, and so count as committed,
-/// only by what a person typed: otherwise a run could widen what the next one may do.
+/// Who stands behind an operation. Settings that were changed in the folder while a run goes on are recorded, and so
+/// count as committed, only by what a person typed: otherwise a run could widen what the next one may do.
 #[derive(Debug, Clone)]
 pub(crate) enum Attendance {
     /// A person typed it.
     Person,
-    /// The watcher, which leaves alone what may not be finished.
+    /// The watcher, which leaves alone what may not be finished, or may be a run's.
     Nobody(Unattended),
     /// A run of an agent, or a verb that was called from inside of one.
     Agent,

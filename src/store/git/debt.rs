@@ -83,6 +83,10 @@ impl Home {
 
     pub(super) fn debt_set(&self) -> Result<BTreeSet<String>> {
         let record = disk::read(&self.debt_path())?.unwrap_or_default();
+        // One without its reason at the beginning is none of ours, however long it is.
+        if record.first().is_none_or(|byte| *byte == 0) {
+            return Ok(BTreeSet::new());
+        }
         let text = String::from_utf8_lossy(&record);
         // The first field is the reason of the last debt, for a person who looks.
         Ok(text.split_terminator('\0').skip(1).map(str::to_owned).collect())

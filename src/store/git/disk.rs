@@ -116,10 +116,14 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// The first line of a small text file, `None` if there is no file.
+/// The longest line that is one: a path is at most 4 KiB long.
+const LONGEST_LINE: usize = 16 << 10;
+
+/// The first line of a small text file, `None` if there is no file; of one that is no line, the beginning.
 pub(super) fn read_line(path: &Path) -> Result<Option<String>> {
     Ok(read(path)?.map(|content| {
-        String::from_utf8_lossy(&content).lines().next().unwrap_or_default().trim().to_owned()
+        let start = &content[..content.len().min(LONGEST_LINE)];
+        String::from_utf8_lossy(start).lines().next().unwrap_or_default().trim().to_owned()
     }))
 }
 

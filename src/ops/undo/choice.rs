@@ -1,0 +1,111 @@
+//! Which operation is meant, and which repositories it touched.
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::OperationId;
+use crate::domain::settings::Role;
+use crate::domain::text::shown;
+use crate::store::git::Entry;
+use crate::store::queue::Queue;
+use crate::store::registry::{self, Registry};
+use crate::store::{layout, message};
+
+/// The other queues that an operation may have touched.
+pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
+    let own = Registry::read(queue)?;
+    if !own.projects.is_empty() {
+        return Ok(own);
+    }
+    let carrier = registry::carrier(queue).and_then(|path| Queue::open(&path).ok());
+    Ok(carrier.and_then(|orchestrator| Registry::read(&orchestrator).ok()).unwrap_or(own))
+}
+
+pub(super) fn operation_of(entry: &Entry) -> Option<OperationId> {
+    message::trailer(&entry.message, message::OPERATION)?.parse().ok()
+}
+
+/// Undoing the making of the queue is what `uninstall` is for.
+fn can_be_undone(entry: &Entry) -> bool {
+    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+}
+
+/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
+fn changed_files(queue: &Queue, entry: &Entry) -> bool {
+    let touched = queue.home.touched(&entry.id).unwrap_or_default();
+    touched.iter().any(|touched| can_come_back(&touched.path))
+}
+
+/// The log only grows, and a folder that is kept stays so.
+pub(super) fn can_come_back(path: &str) -> bool {
+    !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
+}
+
+pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
+    let mut found = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
+    // A round of the orchestrator leaves no commit in the orchestrator itself.
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        if queue.settings.role == Role::Orchestrator {
+            let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
+            let candidate = first(&other, shared)?;
+            found = found.into_iter().chain(candidate).max_by_key(operation_of);
+        }
+    }
+    found.ok_or_else(|| {
+        Fault::new(Code::Nothing, "there is no operation to take back")
+            .hint("`swift log` shows what happened")
+    })
+}
+
+fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>> {
+    for entry in queue.home.history()? {
+        let entry = entry?;
+        if wanted(&entry) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
+    let is_meant =
+        |id: OperationId| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text));
+    let matches = |entry: &Entry| {
+        let others = message::trailer(&entry.message, message::ALSO).unwrap_or_default();
+        let mut all =
+            operation_of(entry).into_iter().chain(others.split(' ').filter_map(|id| id.parse().ok()));
+        can_be_undone(entry) && all.any(is_meant)
+    };
+    if let Some(entry) = first(queue, matches)? {
+        return Ok(entry);
+    }
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        if let Some(entry) = first(&other, matches)? {
+            return Ok(entry);
+        }
+    }
+    Err(Fault::new(Code::UnknownOperation, format!("no operation `{}` is known here", shown(text)))
+        .hint("`swift log` shows the operations"))
+}
+
+fn projects_of(entry: &Entry) -> Vec<String> {
+    let named = message::trailer(&entry.message, message::PROJECTS);
+    named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
+}
+
+pub(super) fn projects(queue: &Queue, entry: &Entry) -> Vec<String> {
+    let named = projects_of(entry);
+    if named.is_empty() { vec![queue.settings.id.to_string()] } else { named }
+}
+
+pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
+    if project == queue.settings.id.as_str() {
+        return Queue::of(queue.home.clone());
+    }
+    let name = project.parse()?;
+    let known = neighbours.resolve(&name).map_err(|fault| {
+        Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
+            .hint("take it back in the orchestrator's checkout")
+    })?;
+    registry::reach(known)
+}

@@ -1,0 +1,221 @@
+//! Take back one operation in every repository that it touched, by new commits.
+//!
+//! Each file that the operation changed gets back what it was before, provided that it still is what the operation
+//! left: later work is never overwritten. The log only grows; taking back is an event too, and can be taken back.
+
+mod choice;
+mod hand;
+mod refusal;
+mod states;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::OperationId;
+use crate::domain::text::shown;
+use crate::store::queue::Queue;
+use crate::store::tx::{Committed, Operation, Tx};
+
+use choice::{can_come_back, named, neighbours, newest, open, operation_of, projects};
+use hand::Hand;
+use refusal::{
+    is_as_left, refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_later_work_rests_on,
+    rested_on, was_taken_back, with_newest_token,
+};
+use states::States;
+
+/// How far behind the operation's own time commits are still looked at, in seconds: clocks of machines differ.
+const SLACK: i64 = 2 * 24 * 3600;
+
+/// One file and what it is to become.
+#[derive(Debug, Clone)]
+pub(crate) struct Reversal {
+    pub(crate) path: String,
+    /// Blob hashes: what the operation left, and what was there before it.
+    left: Option<String>,
+    before: Option<String>,
+}
+
+/// What is to be taken back in one repository.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) project: String,
+    pub(crate) files: Vec<Reversal>,
+    queue: Queue,
+}
+
+/// What is to be taken back.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) operation: OperationId,
+    /// The subject of the commit that is taken back.
+    pub(crate) subject: String,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What was taken back.
+#[derive(Debug)]
+pub(crate) struct Undone {
+    pub(crate) operation: OperationId,
+    pub(crate) subject: String,
+    pub(crate) commits: Vec<(String, Committed)>,
+    pub(crate) files: usize,
+}
+
+/// Find the operation and what it did. Reads only.
+///
+/// # Errors
+/// [`Code::UnknownOperation`], [`Code::Nothing`]; [`Code::Unreachable`] if another repository of it cannot be reached.
+pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
+    let neighbours = neighbours(queue)?;
+    let entry = match wanted {
+        Some(text) => named(queue, &neighbours, text)?,
+        None => {
+            refuse_waiting(queue)?;
+            newest(queue, &neighbours)?
+        }
+    };
+    refuse_what_is_no_operation_alone(queue, &entry)?;
+    let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
+    let mut parts = Vec::new();
+    for project in projects(queue, &entry) {
+        let part = open(queue, &neighbours, &project)?;
+        let files = reversals(&part, operation)?;
+        if !files.is_empty() {
+            let part = Part { project, files, queue: part };
+            refuse_what_later_work_rests_on(&part, operation)?;
+            parts.push(part);
+        }
+    }
+    // A repository that gets a task back comes before the one that loses it: at no moment is it nowhere.
+    parts.sort_by_key(|part| {
+        std::cmp::Reverse(part.files.iter().filter(|file| file.before.is_some()).count())
+    });
+    let subject = entry.message.lines().next().unwrap_or_default().trim_start_matches("swift: ").to_owned();
+    if parts.is_empty() {
+        return Err(Fault::new(
+            Code::Nothing,
+            format!("operation {operation} (“{}”) changed no file that could be taken back", shown(&subject)),
+        ));
+    }
+    Ok(Plan { operation, subject, parts })
+}
+
+/// What the operation did in one repository, over all of its commits there.
+fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
+    let hand = Hand::of(queue, operation)?;
+    let oldest = i64::try_from(operation.milliseconds() / 1000).unwrap_or(0) - SLACK;
+    let mut files: BTreeMap<String, Reversal> = BTreeMap::new();
+    for entry in queue.home.history()? {
+        let entry = entry?;
+        if entry.seconds < oldest {
+            break;
+        }
+        if operation_of(&entry) != Some(operation) {
+            continue;
+        }
+        for touched in queue.home.touched(&entry.id)? {
+            if !can_come_back(&touched.path) || hand.is_left_alone(&touched.path)? {
+                continue;
+            }
+            // Newest commit first: what was left is known, what was before comes from the oldest.
+            let file = files.entry(touched.path.clone()).or_insert(Reversal {
+                path: touched.path,
+                left: touched.after,
+                before: None,
+            });
+            file.before = touched.before;
+        }
+    }
+    Ok(files.into_values().filter(|file| file.left != file.before).collect())
+}
+
+/// When an operation was begun.
+fn moment(operation: OperationId) -> Timestamp {
+    let begun = i64::try_from(operation.milliseconds()).ok();
+    begun.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or_default()
+}
+
+/// Take the operation back.
+///
+/// # Errors
+/// [`Code::UndoBlocked`] with the file on which later work rests; nothing is changed then.
+pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> {
+    if plan.parts.len() > 1 {
+        operation.projects = plan.parts.iter().map(|part| part.project.clone()).collect();
+    }
+    let operation = &*operation;
+    let mut open = begin(&plan.parts, operation)?;
+    let mut files = 0;
+    for (part, tx) in plan.parts.iter().zip(&mut open) {
+        tx.commit_now();
+        files += stage(tx, part, plan.operation)?;
+    }
+    if files == 0 {
+        return Err(Fault::new(Code::Nothing, format!("operation {} is taken back already", plan.operation))
+            .hint("`swift log` shows what happened"));
+    }
+    let subject = format!("undo “{}”", plan.subject);
+    let mut commits: Vec<(String, Committed)> = Vec::new();
+    for (part, tx) in plan.parts.iter().zip(open) {
+        let rest = format!("`swift undo {}` takes back the rest", plan.operation.random_part());
+        let committed = tx.commit(&subject).map_err(|fault| match commits.is_empty() {
+            true => fault,
+            false => fault.hint(rest),
+        })?;
+        commits.push((part.project.clone(), committed));
+    }
+    Ok(Undone { operation: plan.operation, subject: plan.subject, commits, files })
+}
+
+/// The locks are taken in the order of the paths, as a round of the orchestrator does: taken in the order in which
+/// they are committed, the two could wait for each other. They come back in the order of the parts.
+fn begin<'q>(parts: &'q [Part], operation: &'q Operation<'q>) -> Result<Vec<Tx<'q>>> {
+    let mut by_path: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
+    by_path.sort_by(|(_, a), (_, b)| a.queue.home.root.cmp(&b.queue.home.root));
+    let mut open = Vec::new();
+    for (place, part) in by_path {
+        open.push((place, Tx::begin(&part.queue, operation)?));
+    }
+    open.sort_by_key(|(place, _)| *place);
+    Ok(open.into_iter().map(|(_, tx)| tx).collect())
+}
+
+/// Stage what one repository gets back; how many files that are. What an undo that was cut off has brought back already
+/// is passed over.
+fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
+    let mut states = States::default();
+    let is_back = was_taken_back(&part.queue, undone)?;
+    let mut staged = 0;
+    for file in &part.files {
+        let left = blob(tx, file.left.as_deref())?;
+        let now = tx.read(&file.path)?;
+        let newest = now.clone().unwrap_or_default();
+        let before =
+            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx.queue, bytes, &newest));
+        if is_back && now == before {
+            continue;
+        }
+        staged += 1;
+        if !is_as_left(tx.queue, now.as_deref(), left.as_deref()) {
+            return Err(rested_on(part, &file.path));
+        }
+        states.note(tx, &file.path, left.as_deref(), before.as_deref());
+        match before {
+            Some(bytes) => {
+                tx.put(&file.path, bytes)?;
+            }
+            None => tx.remove(&file.path)?,
+        }
+    }
+    if staged > 0 {
+        states.record(tx, undone);
+    }
+    Ok(staged)
+}
+
+fn blob(tx: &Tx<'_>, id: Option<&str>) -> Result<Option<Vec<u8>>> {
+    id.map(|id| tx.queue.home.blob(id)).transpose()
+}

@@ -1,0 +1,56 @@
+//! What becomes of each task when an operation is taken back.
+
+use std::collections::BTreeMap;
+
+use crate::domain::event::{EventKind, Fact};
+use crate::domain::id::{OperationId, TaskId};
+use crate::domain::task::{Folder, State};
+use crate::format::audit::digest as content_hash;
+use crate::format::parse_summary;
+use crate::store::layout;
+use crate::store::tx::Tx;
+
+/// What becomes of each task: the states that the operation left and the ones that return.
+#[derive(Default)]
+pub(super) struct States {
+    tasks: BTreeMap<TaskId, Turn>,
+}
+
+/// One task's way back.
+#[derive(Default)]
+struct Turn {
+    left: Option<State>,
+    returns: Option<State>,
+    /// SHA-256 of the file that returns.
+    content: Option<String>,
+}
+
+impl States {
+    pub(super) fn note(&mut self, tx: &Tx<'_>, path: &str, left: Option<&[u8]>, before: Option<&[u8]>) {
+        let Some(folder) = layout::folder_of(path) else { return };
+        let state = |bytes: Option<&[u8]>, folder: Folder| {
+            let task = parse_summary(bytes?, &tx.queue.limits()).ok()?;
+            Some((task.id?, task.state(folder, tx.operation.at)))
+        };
+        if let Some((id, state)) = state(left, folder) {
+            self.tasks.entry(id).or_default().left = Some(state);
+        }
+        if let Some((id, state)) = state(before, folder) {
+            let entry = self.tasks.entry(id).or_default();
+            entry.returns = Some(state);
+            entry.content = before.map(content_hash);
+        }
+    }
+
+    pub(super) fn record(self, tx: &mut Tx<'_>, undone: OperationId) {
+        if self.tasks.is_empty() {
+            tx.record(Fact::of(EventKind::OperationUndone).because(undone.to_string()));
+        }
+        for (id, turn) in self.tasks {
+            let mut fact =
+                Fact::task(EventKind::OperationUndone, id, turn.left, turn.returns.unwrap_or(State::Gone));
+            fact.content = turn.content;
+            tx.record(fact.because(undone.to_string()));
+        }
+    }
+}
