@@ -22,7 +22,7 @@ if [ ! -x "$claude" ]; then
 fi
 "$claude" --version >/dev/null 2>&1 || skip "the claude that npm installed does not start"
 
-swift=${SWIFT:-$root/target/debug/swift}
+swift=${SWIFT:-${CARGO_TARGET_DIR:-$root/target}/debug/swift}
 [ -x "$swift" ] || (cd "$root" && cargo build --quiet) || exit 1
 
 scene=$(mktemp -d "$lab/scene.XXXXXX")
