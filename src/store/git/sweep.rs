@@ -149,14 +149,16 @@ impl Known {
         }
         let prefix = home.prefix().as_bytes();
         let outline = Outline::of(index, id_len, prefix)?;
-        if outline.len() < LARGE {
+        let (is_large, emptied) = (outline.len() >= LARGE, outline.emptied());
+        if !is_large && emptied.len() < MANY {
             return Known::all(index, id_len);
         }
+        let may_rest = |folder: &&[u8]| is_large || emptied.contains(folder);
         let root = rustix::fs::open(&home.root, FLAGS, Mode::empty()).map_err(std::io::Error::from)?;
         let path = |folder: &[u8]| String::from_utf8(folder[prefix.len()..folder.len() - 1].to_vec()).ok();
         let still: HashSet<String> = outline
             .leaves()
-            .filter(|folder| folder.len() > prefix.len())
+            .filter(|folder| folder.len() > prefix.len() && may_rest(folder))
             .filter_map(path)
             .filter(|folder| is_spread(folder) && is_still(&root, folder, written))
             .collect();
@@ -207,6 +209,10 @@ pub(crate) enum Reach {
 
 /// From how many files on [`Reach::Names`] makes a difference.
 const LARGE: usize = 2_000;
+
+/// From how many folders on that hold nothing but the file that keeps them they are only looked at from outside, however
+/// small the queue: after a year there is one for each way in which names of tasks begin.
+const MANY: usize = 8;
 
 /// Folders of tasks, each spread over subfolders.
 const SPREAD: [&str; 3] = ["tasks", "sent", "done"];

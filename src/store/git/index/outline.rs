@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use super::file::{Entries, Stream, Trouble};
 
+/// The name of the file that keeps a folder out of which everything was taken.
+const KEPT: &[u8] = b".keep";
+
 /// Entries that follow each other in an index and are in the same folder.
 #[derive(Debug)]
 struct Group {
@@ -13,6 +16,8 @@ struct Group {
     /// Where they are in the file.
     part: Range<u64>,
     count: u32,
+    /// Whether the first of them only keeps the folder.
+    begins_kept: bool,
 }
 
 /// The entries of an index below a prefix, by folder.
@@ -37,7 +42,12 @@ impl Outline {
                     group.part.end = entry.end();
                     group.count += 1;
                 }
-                _ => groups.push(Group { folder: folder.to_vec(), part: entry.start..entry.end(), count: 1 }),
+                _ => groups.push(Group {
+                    folder: folder.to_vec(),
+                    part: entry.start..entry.end(),
+                    count: 1,
+                    begins_kept: &entry.path[name_at(entry.path)..] == KEPT,
+                }),
             }
         }
         Ok(Outline { groups, id_len })
@@ -53,6 +63,22 @@ impl Outline {
         let above: HashSet<&[u8]> = self.groups.iter().flat_map(|group| above(&group.folder)).collect();
         let folders: HashSet<&[u8]> = self.groups.iter().map(|group| group.folder.as_slice()).collect();
         folders.into_iter().filter(move |folder| !folder.is_empty() && !above.contains(folder))
+    }
+
+    /// The folders that hold nothing but the file that keeps them, each with a `/` at its end.
+    pub(in crate::store::git) fn emptied(&self) -> HashSet<&[u8]> {
+        let mut full: HashSet<&[u8]> = HashSet::new();
+        let mut kept: HashSet<&[u8]> = HashSet::new();
+        for group in &self.groups {
+            let is_kept_only = group.begins_kept && group.count == 1;
+            if is_kept_only {
+                kept.insert(&group.folder)
+            } else {
+                full.insert(&group.folder)
+            };
+        }
+        kept.retain(|folder| !full.contains(folder));
+        kept
     }
 
     /// The entries of all folders but some.

@@ -102,3 +102,22 @@ fn in_a_large_queue_names_are_looked_at_and_each_file_when_it_is_asked_for() {
         assert_eq!(home.edited_files(Reach::Files).unwrap(), all, "{kind:?}");
     }
 }
+
+#[test]
+fn folders_that_are_only_kept_are_looked_into_when_a_name_in_them_changes() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let home = sandbox.create(kind);
+        let kept = (0..20).map(|n| write(&format!("tasks/{n:02x}/.keep"), ""));
+        commit(&home, kept.chain([write("tasks/0a/t.md", "one\n")]).collect());
+        let names = || home.edited_files(Reach::Names).unwrap();
+        assert_eq!(names(), Vec::<String>::new());
+        std::fs::write(home.root.join("tasks/03/new.md"), "new\n").unwrap();
+        std::fs::write(home.root.join("tasks/0a/t.md"), "edited in place\n").unwrap();
+        std::fs::create_dir(home.root.join("tasks/05/below")).unwrap();
+        std::fs::write(home.root.join("tasks/05/below/deep.md"), "deep\n").unwrap();
+        std::fs::remove_dir_all(home.root.join("tasks/07")).unwrap();
+        assert_eq!(names(), ["tasks/03/new.md", "tasks/05/below/deep.md", "tasks/07/.keep", "tasks/0a/t.md"]);
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), names());
+    }
+}
