@@ -19,6 +19,7 @@ pub(crate) mod layout;
 mod listing;
 pub(crate) mod local;
 pub(crate) mod message;
+mod operation;
 mod presence;
 pub(crate) mod program;
 pub(crate) mod proposal;

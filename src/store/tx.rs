@@ -4,83 +4,22 @@
 //! computed from; the commit engine compares once more before it writes. Dropping a `Tx` leaves no trace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::gauge;
 use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
-use super::unattended::Unattended;
-use super::{audit, hand, layout, message, presence, waiting};
-use crate::domain::actor::Actor;
+use super::{audit, hand, layout, message, waiting};
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
-use crate::env::{self, Env, Stopwatch};
+use crate::env::Stopwatch;
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
 
-/// One run of one verb, the same in every repository that it touches.
-#[derive(Debug)]
-pub(crate) struct Operation<'e> {
-    pub(crate) id: OperationId,
-    /// The verb as it is typed.
-    pub(crate) verb: &'static str,
-    pub(crate) actor: Actor,
-    pub(crate) at: Timestamp,
-    pub(crate) mode: Mode,
-    /// Project ids of all queues that the operation touches, if more than one.
-    pub(crate) projects: Vec<String>,
-    pub(crate) env: &'e Env,
-    pub(crate) attendance: Attendance,
-}
-
-impl Operation<'_> {
-    /// Whether what was done by hand to a file is not for this operation to record: somebody may still be writing it,
-    /// or it says what agents may do and no person stands behind this.
-    pub(crate) fn leaves_alone(&self, queue: &Queue, path: &str) -> bool {
-        match &self.attendance {
-            Attendance::Person => false,
-            Attendance::Nobody(unattended) => {
-                let may_be_of_a_run = || path == layout::SETTINGS && presence::is_any(&queue.home);
-                unattended.rest(queue, path).is_some() || may_be_of_a_run()
-            }
-            Attendance::Agent => path == layout::SETTINGS,
-        }
-    }
-
-    /// How long a queue that somebody else holds is waited for.
-    fn patience(&self) -> Duration {
-        match &self.attendance {
-            Attendance::Nobody(unattended) => unattended.patience,
-            Attendance::Person | Attendance::Agent => env::lock_wait(),
-        }
-    }
-}
-
-/// Who stands behind an operation. Settings that were changed in the folder while a run goes on are recorded, and so
-/// count as committed, only by what a person typed: otherwise a run could widen what the next one may do.
-#[derive(Debug, Clone)]
-pub(crate) enum Attendance {
-    /// A person typed it.
-    Person,
-    /// The watcher, which leaves alone what may not be finished, or may be a run's.
-    Nobody(Unattended),
-    /// A run of an agent, or a verb that was called from inside of one.
-    Agent,
-}
-
-/// Whether anything is written at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Write,
-    /// Nothing is written, not even a lock is taken.
-    DryRun,
-}
+pub(crate) use super::operation::{Attendance, Mode, Operation};
 
 /// How a transaction ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,6 +9,15 @@ use crate::world::text;
 const WAITS: &str =
     "init; touch \"$HOME/ready\"; while ! [ -e \"$HOME/go\" ]; do sleep 0.05; done; change later; result ok";
 
+/// A task, and a run that works on it until it is told to go on.
+fn at_work<'a>(sandbox: &Sandbox, scene: &Scene<'a>) -> (String, Background) {
+    scene.script(WAITS);
+    let task = scene.task("Make it");
+    let running = Background::start(scene, &["run", &task]);
+    until("it works", || sandbox.home().path("ready").exists());
+    (task, running)
+}
+
 #[test]
 fn a_session_and_its_branch_are_one_runs_at_a_time() {
     let sandbox = Sandbox::new();
@@ -38,10 +47,7 @@ fn a_session_and_its_branch_are_one_runs_at_a_time() {
 fn deleting_what_belongs_to_the_machine_ends_no_run() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
-    scene.script(WAITS);
-    let task = scene.task("Make it");
-    let running = Background::start(&scene, &["run", &task]);
-    until("it works", || sandbox.home().path("ready").exists());
+    let (task, running) = at_work(&sandbox, &scene);
     std::fs::remove_dir_all(scene.place.path(".swift/local")).unwrap();
     let seen = scene.runs();
     assert!(seen[0]["outcome"].is_null(), "it still runs: {seen:?}");
@@ -59,10 +65,7 @@ fn deleting_what_belongs_to_the_machine_ends_no_run() {
 fn the_queue_is_not_moved_under_a_run() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
-    scene.script(WAITS);
-    let task = scene.task("Make it");
-    let running = Background::start(&scene, &["run", &task]);
-    until("it works", || sandbox.home().path("ready").exists());
+    let (task, running) = at_work(&sandbox, &scene);
     let refused = scene.call("home tree sesame").run();
     assert_eq!(refused.status, 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("is going on in this project"), "{}", refused.stderr);
