@@ -147,9 +147,9 @@ mod tests {
     fn paths_follow_from_folder_and_id() {
         let id = TaskId::new(1_795_000_000_000, 0xabcd);
         let name = task_name(id, "Add rate limiting");
-        assert_eq!(task_path(Folder::Tasks, id, &name), format!("tasks/cd/{id}-add-rate-limiting.md"));
+        assert_eq!(task_path(Folder::Tasks, id, &name), format!("tasks/d/{id}-add-rate-limiting.md"));
         assert_eq!(task_path(Folder::Done, id, &name), format!("done/2026-11/{id}-add-rate-limiting.md"));
-        assert_eq!(folder_of("tasks/cd/x.md"), Some(Folder::Tasks));
+        assert_eq!(folder_of("tasks/d/x.md"), Some(Folder::Tasks));
         assert_eq!(folder_of("audit/x"), None);
         assert_eq!(folder_of("tasks/x.md/y.md"), None);
         assert_eq!(usual_folder(Folder::Inbox, id), "inbox");
