@@ -11,6 +11,7 @@ use crate::domain::project::ProjectName;
 use crate::domain::scheduler::{Reads, Sight};
 use crate::domain::task::{Folder, State, Task};
 use crate::format::audit::digest;
+use crate::store::git::Reach;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::Registry;
 use crate::store::unattended::Unattended;
@@ -93,7 +94,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn list(&mut self, folders: &[Folder]) -> Vec<Item> {
-        let listing = self.queue.list(folders);
+        let listing = self.queue.list_within(folders, Reach::Names);
         self.problems.extend(listing.problems);
         listing.items
     }

@@ -79,7 +79,7 @@ pub(crate) fn change(
 
 /// Once in a few hundred finished tasks, the oldest ones go into an archive.
 fn put_old_away(tx: &mut Tx<'_>) -> Result<()> {
-    let loose = tx.queue.walk(Folder::Done.as_str())?.files.len();
+    let loose = tx.queue.count(Folder::Done)?;
     if loose <= archive::MOST_LOOSE {
         return Ok(());
     }

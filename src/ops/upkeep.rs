@@ -8,6 +8,7 @@ use crate::domain::fault::{Code, Result};
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State};
 use crate::domain::text::shown;
+use crate::store::git::Reach;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{layout, unattended};
@@ -125,7 +126,7 @@ pub(crate) fn ask_after(queue: &Queue, operation: &Operation<'_>) -> Result<Tend
     let mut tx = Tx::begin(queue, operation)?;
     let mut asked = Asked::read(queue);
     let mut tended = Tended { done: Vec::new(), problems: Vec::new(), committed: Committed::default() };
-    let items = queue.list(&[Folder::Sent]).items;
+    let items = queue.list_within(&[Folder::Sent], Reach::Names).items;
     asked.forget_all_but(&items);
     for item in items {
         let (Some(id), Some(at)) = (item.id(), asked.next(queue, &item)) else { continue };

@@ -2,7 +2,8 @@
 //!
 //! A cache and nothing more: it can be deleted, cut or scribbled on at any time and only speed changes. A row
 //! counts only while size, times and inode of its file are those of the row, and rows are kept only for files
-//! that had been still for a while when they were read, so a change within the same clock tick is not missed.
+//! that had been still for a while when they were read, so a change within the same clock tick is not missed. The same
+//! goes for folders: one that is as it was has the same names in it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +19,7 @@ use crate::domain::route::Tier;
 use crate::domain::task::{Dependency, Effort, Ending, Folder, Kind, Priority, Receipt, Stage, State, Task};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
@@ -27,10 +28,18 @@ const STILL_FOR: i64 = 1_000_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     bytes: Vec<u8>,
-    /// Where the rows of each folder begin in `bytes`.
-    folders: HashMap<String, usize>,
+    folders: HashMap<String, Place>,
     /// How many rows there are.
     rows: usize,
+}
+
+/// Where the rows of a folder are.
+#[derive(Debug)]
+struct Place {
+    /// In the bytes of the cache.
+    at: usize,
+    /// What the folder was like, if every file in it has a row.
+    stamp: Option<Stamp>,
 }
 
 /// The rows of one folder on the disk, read one after the other in the order of their names.
@@ -98,27 +107,39 @@ impl Cache {
         if u32::from_le_bytes(*version) != VERSION || u64::from_le_bytes(*sum) != checksum(&bytes[8..]) {
             return None;
         }
-        let (index, bodies) = postcard::take_from_bytes::<Vec<(String, usize, usize)>>(rest).ok()?;
+        let (index, bodies) =
+            postcard::take_from_bytes::<Vec<(String, usize, usize, Option<Stamp>)>>(rest).ok()?;
         let first = bytes.len() - bodies.len();
-        let rows = index.iter().map(|(_, _, count)| count).sum();
-        let folders = index.into_iter().map(|(folder, at, _)| (folder, first + at)).collect();
+        let rows = index.iter().map(|(_, _, count, _)| count).sum();
+        let places =
+            index.into_iter().map(|(folder, at, _, stamp)| (folder, Place { at: first + at, stamp }));
+        let folders = places.collect();
         Some(Cache { folders, rows, bytes })
     }
 
-    /// The bytes of a cache file for these files, in the order of their paths, as seen at `now` (nanoseconds since
-    /// 1970).
-    pub(crate) fn encode<'a>(items: impl Iterator<Item = (&'a str, Stamp, &'a Task)>, now: i64) -> Vec<u8> {
-        let mut folders: BTreeMap<&str, Vec<(&str, Stamp, Row<'_>)>> = BTreeMap::new();
+    /// The bytes of a cache file for these files, in the order of their paths, and for folders of which they are all,
+    /// as seen at `now` (nanoseconds since 1970).
+    pub(crate) fn encode<'a>(
+        items: impl Iterator<Item = (&'a str, Stamp, &'a Task)>,
+        whole: impl Iterator<Item = (&'a str, Stamp)>,
+        now: i64,
+    ) -> Vec<u8> {
+        let mut folders: BTreeMap<&str, Page<'_>> = BTreeMap::new();
+        for (folder, stamp) in whole.filter(|(_, stamp)| is_still(*stamp, now)) {
+            folders.entry(folder).or_default().stamp = Some(stamp);
+        }
         for (path, stamp, task) in items {
-            if stamp.modified.max(stamp.changed) < now - STILL_FOR {
-                let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-                folders.entry(folder).or_default().push((name, stamp, Row::from(task)));
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let page = folders.entry(folder).or_default();
+            match is_still(stamp, now) {
+                true => page.rows.push((name, stamp, Row::from(task))),
+                false => page.stamp = None,
             }
         }
         let plain = "rows hold nothing that cannot be written";
         let (mut index, mut bodies) = (Vec::new(), Vec::new());
-        for (folder, rows) in folders {
-            index.push((folder, bodies.len(), rows.len()));
+        for (folder, Page { rows, stamp }) in folders {
+            index.push((folder, bodies.len(), rows.len(), stamp));
             bodies.extend(postcard::to_stdvec(&rows).expect(plain));
         }
         let mut body = VERSION.to_le_bytes().to_vec();
@@ -129,9 +150,15 @@ impl Cache {
         out
     }
 
+    /// The rows of one folder on the disk, if it is as it was: then they are all of its files.
+    pub(crate) fn whole(&self, path: &str, stamp: Stamp) -> Option<Rows<'_>> {
+        let is_same = self.folders.get(path).is_some_and(|place| place.stamp == Some(stamp));
+        is_same.then(|| self.folder(path))
+    }
+
     /// The rows of one folder on the disk.
     pub(crate) fn folder(&self, path: &str) -> Rows<'_> {
-        let body = self.folders.get(path).and_then(|at| self.bytes.get(*at..)).unwrap_or_default();
+        let body = self.folders.get(path).and_then(|place| self.bytes.get(place.at..)).unwrap_or_default();
         let (count, left) = postcard::take_from_bytes::<usize>(body).unwrap_or_default();
         Rows { left, count, words: Words::default() }
     }
@@ -160,6 +187,23 @@ impl Rows<'_> {
         None
     }
 
+    /// How many are left.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// All that are left, each with its name and what its file was like; `None` if one cannot be read.
+    pub(crate) fn all(mut self) -> Option<Vec<(String, Stamp, Task)>> {
+        let mut all = Vec::with_capacity(self.count);
+        for _ in 0..self.count {
+            let ((name, stamp), rest) = self.read::<(&str, Stamp)>(self.left)?;
+            let (row, rest) = self.read::<Row<'_>>(rest)?;
+            all.push((name.to_owned(), stamp, row.task(&mut self.words)?));
+            self.left = rest;
+        }
+        Some(all)
+    }
+
     fn read<'b, T: Deserialize<'b>>(&mut self, left: &'b [u8]) -> Option<(T, &'b [u8])> {
         let read = postcard::take_from_bytes(left).ok();
         if read.is_none() {
@@ -167,6 +211,18 @@ impl Rows<'_> {
         }
         read
     }
+}
+
+/// What is written of one folder.
+#[derive(Default)]
+struct Page<'a> {
+    rows: Vec<(&'a str, Stamp, Row<'a>)>,
+    stamp: Option<Stamp>,
+}
+
+/// Whether something had been as it is for a while at `now` (nanoseconds since 1970).
+pub(crate) fn is_still(stamp: Stamp, now: i64) -> bool {
+    stamp.modified.max(stamp.changed) < now - STILL_FOR
 }
 
 /// The name that a text is, shared with the task before if it is the same.
@@ -350,12 +406,32 @@ mod tests {
 
     const STAMP: Stamp = Stamp { size: 1, modified: 5, changed: 5, inode: 9 };
 
+    fn none() -> std::iter::Empty<(&'static str, Stamp)> {
+        std::iter::empty()
+    }
+
+    #[test]
+    fn a_folder_is_known_as_a_whole_while_it_is_as_it_was() {
+        let young = Stamp { changed: 2 * STILL_FOR, ..STAMP };
+        let (task, now) = (full(), 2 * STILL_FOR);
+        let rows = [("a/x", STAMP, &task), ("a/y", STAMP, &task), ("b/x", young, &task)];
+        let folders = [("a", STAMP), ("b", STAMP), ("empty", STAMP), ("young", young)];
+        let cache = Cache::decode(Cache::encode(rows.into_iter(), folders.into_iter(), now));
+        let all = cache.whole("a", STAMP).unwrap().all().unwrap();
+        assert_eq!(all, [("x".to_owned(), STAMP, task.clone()), ("y".to_owned(), STAMP, task)]);
+        assert!(cache.whole("a", young).is_none());
+        assert_eq!(cache.whole("empty", STAMP).unwrap().len(), 0);
+        for unknown in ["b", "young", "other"] {
+            assert!(cache.whole(unknown, STAMP).is_none() && cache.whole(unknown, young).is_none());
+        }
+    }
+
     #[test]
     fn what_goes_in_comes_out() {
         let plain = Task::titled("plain");
         let rows =
             [("tasks/a", STAMP, &plain), ("tasks/b", STAMP, &plain), ("tasks/00/x.md", STAMP, &full())];
-        let cache = Cache::decode(Cache::encode(rows.into_iter(), i64::MAX));
+        let cache = Cache::decode(Cache::encode(rows.into_iter(), none(), i64::MAX));
         assert_eq!(cache.rows(), 3);
         let mut rows = cache.folder("tasks");
         assert_eq!(rows.take("a", STAMP), Some(plain));
@@ -367,13 +443,13 @@ mod tests {
 
     #[test]
     fn another_stamp_is_another_file() {
-        let cache = Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), i64::MAX));
+        let cache = Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), none(), i64::MAX));
         assert_eq!(cache.folder("a").take("x", Stamp { size: 2, ..STAMP }), None);
     }
 
     #[test]
     fn any_damage_empties_the_cache() {
-        let bytes = Cache::encode([("a/x", STAMP, &full())].into_iter(), i64::MAX);
+        let bytes = Cache::encode([("a/x", STAMP, &full())].into_iter(), none(), i64::MAX);
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
@@ -384,6 +460,6 @@ mod tests {
 
     #[test]
     fn files_that_just_changed_are_not_kept() {
-        assert_eq!(Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), 6)).rows(), 0);
+        assert_eq!(Cache::decode(Cache::encode([("a/x", STAMP, &full())].into_iter(), none(), 6)).rows(), 0);
     }
 }

@@ -79,12 +79,36 @@ pub(crate) struct Walk {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// What is done with the files of one folder.
-pub(crate) type Each<'a, T> = dyn Fn(&Opened<'_>, Vec<Seen>) -> T + Sync + 'a;
+/// What is done with the folders on a walk.
+pub(crate) trait Visitor: Sync {
+    /// What comes of one folder.
+    type Part: Send;
+
+    /// What comes of a folder that was only seen from outside; `None` has it opened.
+    fn unopened(&self, path: &str, stamp: Stamp) -> Option<Self::Part>;
+
+    /// What comes of the files of a folder, in the order of their names, while it is open.
+    fn folder(&self, opened: &Opened<'_>, files: Vec<Seen>) -> Self::Part;
+}
+
+/// The files, and nothing else.
+struct Files;
+
+impl Visitor for Files {
+    type Part = Vec<Seen>;
+
+    fn unopened(&self, _: &str, _: Stamp) -> Option<Vec<Seen>> {
+        None
+    }
+
+    fn folder(&self, _: &Opened<'_>, files: Vec<Seen>) -> Vec<Seen> {
+        files
+    }
+}
 
 /// What came of the folders that were walked.
 pub(crate) struct Walked<T> {
-    /// One for each folder with files.
+    /// One for each folder.
     pub(crate) folders: Vec<T>,
     pub(crate) problems: Vec<Problem>,
 }
@@ -95,6 +119,9 @@ pub(crate) struct Opened<'a> {
     fd: OwnedFd,
     /// Relative to the root, separated by `/`.
     pub(crate) path: String,
+    /// What the folder was like just before it was opened; `None` if that does not tell all of what is in it: something
+    /// in it is neither a file nor could be told, or is read from elsewhere.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 impl Opened<'_> {
@@ -128,8 +155,8 @@ impl Opened<'_> {
 struct Here {
     files: Vec<Seen>,
     problems: Vec<Problem>,
-    /// Folders, which are left for later.
-    below: Vec<String>,
+    /// Folders, which are left for later, and what they are like.
+    below: Vec<(String, Stamp)>,
 }
 
 impl Here {
@@ -151,7 +178,9 @@ impl Here {
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => self.files.push(Seen { path, stamp: Stamp::from(&stat) }),
-            FileType::Directory if depth > 0 && !name.ends_with(".md") => self.below.push(name.to_owned()),
+            FileType::Directory if depth > 0 && !name.ends_with(".md") => {
+                self.below.push((name.to_owned(), Stamp::from(&stat)));
+            }
             _ => self.problems.push(Problem::at(path.clone(), not_a_file(&path))),
         }
     }
@@ -259,21 +288,24 @@ impl Root {
     /// # Errors
     /// [`Code::UnsafeHome`] if the folder is a symbolic link or a file, [`Code::Io`] if it cannot be listed.
     pub(crate) fn walk(&self, folder: &str) -> Result<Walk> {
-        let walked = self.walk_folders(folder, &|_: &Opened<'_>, seen| seen)?;
+        let walked = self.walk_folders(folder, &Files)?;
         let mut files: Vec<Seen> = walked.folders.into_iter().flatten().collect();
         // Nearly in order already, so this is one pass.
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Walk { files, problems: walked.problems })
     }
 
-    /// Do something with the files of each folder below one, while it is open; on two threads if there are many. The
-    /// results come in the order of the folders' paths, each with its files in the order of their names.
+    /// Visit a folder and each below it, on two threads if there are many. What comes of them is in the order of the
+    /// folders' paths.
     ///
     /// # Errors
     /// As [`Root::walk`].
-    pub(crate) fn walk_folders<T: Send>(&self, folder: &str, each: &Each<'_, T>) -> Result<Walked<T>> {
+    pub(crate) fn walk_folders<V: Visitor>(&self, folder: &str, visitor: &V) -> Result<Walked<V::Part>> {
         let mut walked = match self.folder(folder)? {
-            Some(fd) => self.walk_one(&Opened { root: self, fd, path: folder.to_owned() }, DEEPEST, each)?,
+            Some(fd) => {
+                let top = Opened { root: self, fd, path: folder.to_owned(), stamp: None };
+                self.walk_one(top, DEEPEST, visitor)?
+            }
             None => Walked { folders: Vec::new(), problems: Vec::new() },
         };
         let mut above: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
@@ -283,9 +315,31 @@ impl Root {
         }
         for (path, seen) in above {
             let fd = self.fd.try_clone().map_err(|e| Fault::of_system(format_args!("open `{path}`"), &e))?;
-            walked.folders.push(each(&Opened { root: self, fd, path }, seen));
+            walked.folders.push(visitor.folder(&Opened { root: self, fd, path, stamp: None }, seen));
         }
         Ok(walked)
+    }
+
+    /// How many files lie below a folder, by their names alone; a folder that is missing has none.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn count(&self, folder: &str) -> Result<usize> {
+        let Some(top) = self.folder(folder)? else { return Ok(0) };
+        let (mut count, mut open) = (0, vec![(top, DEEPEST)]);
+        while let Some((fd, depth)) = open.pop() {
+            let mut below = Vec::new();
+            let read = entries::each(&fd, |name, kind| match kind {
+                FileType::Directory => below.push(name.to_owned()),
+                _ => count += usize::from(!name.to_str().is_ok_and(is_passed_over)),
+            });
+            read.map_err(|e| io("list", &self.shown(folder), e))?;
+            let deeper = below.iter().filter(|_| depth > 0);
+            let deeper =
+                deeper.filter_map(|name| openat(&fd, name.as_c_str(), FOLDER_FLAGS, Mode::empty()).ok());
+            open.extend(deeper.map(|fd| (fd, depth - 1)));
+        }
+        Ok(count)
     }
 
     /// The regular files directly in a folder whose names begin with these letters; nothing else there is looked at.
@@ -307,7 +361,7 @@ impl Root {
         });
         read.map_err(|e| io("list", &self.shown(folder), e))?;
         let mut here = Here::default();
-        let opened = Opened { root: self, fd, path: folder.to_owned() };
+        let opened = Opened { root: self, fd, path: folder.to_owned(), stamp: None };
         names.in_order(|name| here.visit(&opened, name, 0));
         if !above.is_empty() {
             here.files.append(&mut above);
@@ -354,7 +408,12 @@ impl Root {
         seen.collect()
     }
 
-    fn walk_one<T: Send>(&self, folder: &Opened<'_>, depth: usize, each: &Each<'_, T>) -> Result<Walked<T>> {
+    fn walk_one<V: Visitor>(
+        &self,
+        mut folder: Opened<'_>,
+        depth: usize,
+        visitor: &V,
+    ) -> Result<Walked<V::Part>> {
         let (mut here, mut names) = (Here::default(), Names::default());
         let read = entries::each(&folder.fd, |raw, _| match raw.to_str() {
             Ok(name) => names.push(name),
@@ -365,10 +424,12 @@ impl Root {
         });
         read.map_err(|e| io("list", &self.shown(&folder.path), e))?;
         here.files.reserve_exact(names.spans.len());
-        names.in_order(|name| here.visit(folder, name, depth));
-        let folders = if here.files.is_empty() { Vec::new() } else { vec![each(folder, here.files)] };
-        let mut all = Walked { folders, problems: here.problems };
-        for part in entries::shared(&here.below, |name| self.walk_below(folder, name, depth, each)) {
+        names.in_order(|name| here.visit(&folder, name, depth));
+        if !here.below.is_empty() || !here.problems.is_empty() {
+            folder.stamp = None;
+        }
+        let mut all = Walked { folders: vec![visitor.folder(&folder, here.files)], problems: here.problems };
+        for part in entries::shared(&here.below, |below| self.walk_below(&folder, below, depth, visitor)) {
             all.folders.extend(part.folders);
             all.problems.extend(part.problems);
         }
@@ -376,17 +437,23 @@ impl Root {
     }
 
     /// A folder in a folder; what cannot be read becomes a problem, so that its neighbours are still seen.
-    fn walk_below<T: Send>(
+    fn walk_below<V: Visitor>(
         &self,
         folder: &Opened<'_>,
-        name: &str,
+        (name, stamp): &(String, Stamp),
         depth: usize,
-        each: &Each<'_, T>,
-    ) -> Walked<T> {
+        visitor: &V,
+    ) -> Walked<V::Part> {
         let path = folder.path_of(name);
-        let fd = openat(&folder.fd, name, FOLDER_FLAGS, Mode::empty());
+        let stamp = self.over().is_empty().then_some(*stamp);
+        if let Some(part) = stamp.and_then(|stamp| visitor.unopened(&path, stamp)) {
+            return Walked { folders: vec![part], problems: Vec::new() };
+        }
+        let fd = openat(&folder.fd, name.as_str(), FOLDER_FLAGS, Mode::empty());
         fd.map_err(|e| io("open", &self.shown(&path), e))
-            .and_then(|fd| self.walk_one(&Opened { root: self, fd, path: path.clone() }, depth - 1, each))
+            .and_then(|fd| {
+                self.walk_one(Opened { root: self, fd, path: path.clone(), stamp }, depth - 1, visitor)
+            })
             .unwrap_or_else(|fault| Walked { folders: Vec::new(), problems: vec![Problem::at(path, fault)] })
     }
 

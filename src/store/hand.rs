@@ -2,7 +2,7 @@
 
 use super::git::Reach;
 use super::tx::Tx;
-use super::{adoption, history, layout, message};
+use super::{adoption, cache, history, layout, message};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
@@ -78,6 +78,10 @@ pub(crate) fn record_one(tx: &mut Tx<'_>, path: &str) -> Result<()> {
 }
 
 fn record(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+    if let Some(folder @ (Folder::Sent | Folder::Done)) = layout::folder_of(path) {
+        // Who reads finished tasks by their names alone cannot see that one was written in place.
+        tx.queue.local.remove(&cache::file_name(folder))?;
+    }
     match layout::folder_of(path) {
         Some(folder) if path.ends_with(".md") => match tx.read(path)? {
             Some(bytes) => take_written(tx, path, folder, &bytes),

@@ -13,7 +13,7 @@ use crate::domain::text::shown;
 use crate::format::{self, Document, Limits};
 
 use super::files::{Root, Seen, Stamp};
-use super::git::Home;
+use super::git::{Home, Reach};
 use super::listing;
 use super::local::{Local, is_frozen};
 use super::{archive, layout};
@@ -142,16 +142,24 @@ impl Queue {
         self.root.walk(folder)
     }
 
-    /// Do something with the files of each folder below one.
+    /// Visit a folder and each below it.
     ///
     /// # Errors
     /// Those of [`Root::walk_folders`].
-    pub(crate) fn walk_folders<T: Send>(
+    pub(crate) fn walk_folders<V: super::files::Visitor>(
         &self,
         folder: &str,
-        each: &super::files::Each<'_, T>,
-    ) -> Result<super::files::Walked<T>> {
-        self.root.walk_folders(folder, each)
+        visitor: &V,
+    ) -> Result<super::files::Walked<V::Part>> {
+        self.root.walk_folders(folder, visitor)
+    }
+
+    /// How many files lie in a folder, by their names alone.
+    ///
+    /// # Errors
+    /// Those of [`Root::count`].
+    pub(crate) fn count(&self, folder: Folder) -> Result<usize> {
+        self.root.count(folder.as_str())
     }
 
     /// The names of everything directly in `.swift/`, sorted.
@@ -173,9 +181,15 @@ impl Queue {
 
     /// All tasks in these folders, in the order of their paths, and every file that is none, with its reason.
     pub(crate) fn list(&self, folders: &[Folder]) -> Listing {
+        self.list_within(folders, Reach::Files)
+    }
+
+    /// The same; with [`Reach::Names`], finished and sent tasks are looked at only in months in which one came, went or
+    /// was replaced. One that was written in place counts when a verb has recorded that.
+    pub(crate) fn list_within(&self, folders: &[Folder], reach: Reach) -> Listing {
         let mut all = Listing::default();
         for &folder in folders {
-            match listing::of_folder(self, folder) {
+            match listing::of_folder(self, folder, reach) {
                 Ok(some) if all.items.is_empty() => {
                     all.items = some.items;
                     all.problems.extend(some.problems);

@@ -3,9 +3,10 @@
 use std::fs;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::crash::Accident;
-use crate::sandbox::{Place, Sandbox};
+use crate::sandbox::{Place, Sandbox, until};
 use crate::together::together;
 use crate::world::{World, add, codes, copies, receipt, received, sound, text};
 
@@ -215,6 +216,44 @@ fn receipts_come_back_in_one_round() {
 #[test]
 fn receipts_come_back_in_many_rounds() {
     receipts_come_back(|n| usize::from(n % 3 != 1));
+}
+
+#[test]
+fn finished_work_that_rests_is_still_told_when_it_changes() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids: Vec<_> = (0..16).map(|n| world.letter(&format!("letter {n}"))).collect();
+    world.round();
+    world.api.swift_ok("inbox --yes");
+    for id in &ids {
+        world.api.swift_ok(["claim", id]);
+        world.api.swift_ok(["done", id, "--result", "well"]);
+    }
+    assert_eq!(world.round()["receipts"].as_array().unwrap().len(), ids.len());
+    // Only what has been still for a while is known without a look at each file.
+    let known = |place: &Place<'_>, folder: &str| {
+        fs::metadata(place.path(&format!(".swift/local/cache/{folder}"))).map_or(0, |found| found.len())
+    };
+    until("finished work is known", || {
+        assert_eq!(world.round()["receipts"].as_array().unwrap().len(), 0);
+        known(&world.api, "done") > 1000 && known(&world.web, "sent") > 1000
+    });
+
+    let path = received(&world.api, &ids[3]).remove(0);
+    let path = world.api.path(&format!(".swift/{path}"));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("well", "better, as was seen later")).unwrap();
+    add(&world.api, ".", "a verb that records what was written in place");
+    world.round();
+    assert_eq!(receipt(&world.web, &ids[3]).1, "better, as was seen later");
+
+    let events = world.api.json("log -n 100");
+    let is_end = |event: &&Value| event["kind"] == "task.done" && event["task"] == ids[7].as_str();
+    let ended = events["events"].as_array().unwrap().iter().find(is_end).unwrap();
+    world.api.swift_ok(["undo", ended["operation"].as_str().unwrap(), "--yes"]);
+    world.round();
+    assert_eq!(receipt(&world.web, &ids[7]).0, "accepted");
+    all_sound(&world, "finished work has changed");
 }
 
 #[test]

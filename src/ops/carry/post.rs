@@ -8,6 +8,7 @@ use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Task};
 use crate::ops::abreast::abreast;
+use crate::store::git::Reach;
 use crate::store::queue::{Listing, Queue};
 use crate::store::registry::{self, Registry};
 
@@ -85,7 +86,7 @@ impl Posts {
         is_chosen: impl Fn(usize) -> bool,
     ) -> Vec<(usize, Listing)> {
         let chosen = (0..self.all.len()).filter(|index| is_chosen(*index)).collect();
-        abreast(chosen, |index: usize| (index, self.all[index].queue.list(folders)))
+        abreast(chosen, |index: usize| (index, self.all[index].queue.list_within(folders, Reach::Names)))
     }
 
     /// The post that a task's `to` stands for.

@@ -9,6 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::store::git::Reach;
 use crate::store::queue::Item;
 use crate::store::{archive, history};
 
@@ -24,7 +25,7 @@ struct Known {
 impl Known {
     fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Item> {
         let all = self.posts.entry(index).or_insert_with(|| {
-            let items = posts.all[index].queue.list(&RECEIVED).items;
+            let items = posts.all[index].queue.list_within(&RECEIVED, Reach::Names).items;
             items.into_iter().rev().filter_map(|item| item.id().map(|id| (id, item))).collect()
         });
         all.get(&id)
