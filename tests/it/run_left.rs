@@ -112,3 +112,97 @@ fn a_run_is_not_taken_back() {
     assert_eq!((runs[0]["outcome"].as_str(), runs[0]["cost_usd"].as_f64()), (Some("completed"), Some(0.25)));
     assert_eq!(scene.state(&task), "done");
 }
+
+#[test]
+fn git_is_not_started_where_a_run_has_put_another_repository() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    scene.script(
+        "init; change; git init -q --bare x.repo; echo 'f filter=evil' >.gitattributes; echo f >f; \
+         printf '[core]\nbare=false\nfsmonitor=touch %s/evil\n[filter \"evil\"]\nclean=touch %s/evil\n' \
+         \"$HOME\" \"$HOME\" >x.repo/config; echo 'gitdir: x.repo' >.git; git add .; rm -f \"$HOME/evil\"; \
+         echo g >>f; result ok",
+    );
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(text(&document["run"]["failure"]), "worktree", "{document:#}");
+    let short = text(&document["run"]["short"]);
+    for words in [["review", &short], ["merge", &short], ["runs", "clean"], ["uninstall", "--dry-run"]] {
+        let told = scene.call(words).run();
+        assert!(!told.stderr.contains("-C"), "no hint leads git there: {}", told.stderr);
+        assert!(!sandbox.home().path("evil").exists(), "{words:?} has started what the run has planted");
+    }
+    let refused = scene.call(["merge", &short, "sesame"]).run();
+    assert!(refused.stderr.contains("leads elsewhere"), "{}", refused.stderr);
+    // The way out that the hint names.
+    let aside = refused.stderr.split("`mv ").nth(1).unwrap().split('`').next().unwrap();
+    let (from, to) = aside.split_once(' ').unwrap();
+    let at = |path: &str| scene.place.path(path);
+    std::fs::rename(at(from), at(to)).unwrap();
+    scene.script(GOOD);
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(status, 0, "{document:#}");
+    assert!(!sandbox.home().path("evil").exists());
+}
+
+#[test]
+fn what_a_run_proposes_is_no_proposal() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(&format!(
+        "init; change; cd \"$HOME/../web\"; {} integrate claude >\"$HOME/told\" 2>&1; \
+         echo \"status $?\" >>\"$HOME/told\"; result ok",
+        env!("CARGO_BIN_EXE_swift")
+    ));
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let told = sandbox.home().read("told");
+    assert!(told.contains("a run cannot have this approved") && told.contains("status 7"), "{told}");
+    scene.call("sesame").run().ended(3);
+    assert!(!scene.place.path(".claude").exists());
+}
+
+#[test]
+fn a_plan_shows_the_permission_that_holds() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let words =
+        "run 'tell me about it' --plan --read-only --permission-mode bypassPermissions --allow Write --json";
+    let plan = scene.call(words).run().json();
+    assert_eq!(plan["permission"], "dontAsk", "{plan:#}");
+    let allowed = plan["allow"].as_array().unwrap();
+    assert!(!allowed.contains(&"Write".into()) && allowed.contains(&"Read".into()), "{plan:#}");
+}
+
+#[test]
+fn a_task_that_cannot_be_read_is_not_called_none() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let path = text(&scene.place.json("list")["tasks"][0]["path"]);
+    let head = scene.place.read(&path).replacen("+++\n", "+++\ntier = \"giga\"\n", 1);
+    scene.place.write(&path, head);
+    for words in [["run", &task], ["route", &task], ["show", &task], ["claim", &task]] {
+        let told = scene.call(words).run();
+        assert!(
+            told.stderr.contains("tier") && told.stderr.contains(&task[..26]),
+            "{words:?}: {}",
+            told.stderr
+        );
+        assert!(!told.stderr.contains("one word"), "{words:?}: {}", told.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_sent_back_without_a_reason() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    scene.call(["reject", &task, "--why", " "]).run().ended(2);
+    assert_eq!(scene.state(&task), "done");
+}

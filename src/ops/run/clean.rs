@@ -133,7 +133,7 @@ fn look(
     if let Err(fault) = checkout::confirm(project, &checkout) {
         return Ok(Err(fault.message));
     }
-    if checkout::is_dirty(folder)? {
+    if checkout::is_dirty(project, folder)? {
         return Ok(Err("it has work that is not committed".to_owned()));
     }
     let Checkout { branch, base, .. } = checkout;

@@ -61,7 +61,8 @@ pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
     for branch in checkout::branches(project, PREFIX)? {
         let worktree = runs::worktree_path(queue, &branch).ok().filter(|path| runs::has_worktree(path));
         let standing = match &worktree {
-            Some(path) if checkout::is_dirty(path)? => Standing::Uncommitted,
+            // What is no worktree of the project any more stays as it is, like one with work in it.
+            Some(path) if checkout::is_dirty(project, path).unwrap_or(true) => Standing::Uncommitted,
             _ if checkout::try_merge(project, &branch)? == Prospect::Merged => Standing::Done,
             _ => Standing::Unmerged,
         };

@@ -12,7 +12,7 @@ use crate::domain::route::{Decision, Head, Verdict};
 use crate::domain::run::answer::AnswerForm;
 use crate::domain::run::evidence::{Due, Expected};
 use crate::domain::run::outcome::Outcome;
-use crate::domain::run::policy::Policy;
+use crate::domain::run::policy::{Permission, Policy};
 use crate::domain::run::record::Run;
 use crate::domain::run::tier::{Choice, Tier};
 use crate::domain::task::{Folder, Task};
@@ -72,7 +72,18 @@ impl Plan {
         start: claude::Start,
         sources: Sources,
     ) -> Vec<String> {
-        claude::arguments(&Asked {
+        claude::arguments(&self.asked(choice, session, start, sources))
+    }
+
+    /// How permission is given, and the tools that are allowed by name.
+    pub(crate) fn permissions(&self) -> (Permission, Vec<String>) {
+        let asked = self.asked(&self.choice, "", claude::Start::New, Sources::UserAndProject);
+        let (permission, allow, _) = claude::permissions(&asked);
+        (permission, allow)
+    }
+
+    fn asked(&self, choice: &Choice, session: &str, start: claude::Start, sources: Sources) -> Asked {
+        Asked {
             model: choice.model().to_owned(),
             session: session.to_owned(),
             start,
@@ -85,7 +96,7 @@ impl Plan {
             answer: self.expected().form,
             sources,
             mcp_config: self.mcp_config.clone(),
-        })
+        }
     }
 }
 

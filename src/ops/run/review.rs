@@ -159,7 +159,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         }
     }
     let worktree = runs::worktree_path(queue, &branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
+    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Err(uncommitted(&short, &worktree));
     }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
@@ -173,7 +173,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     lines.extend(remarks(run));
     lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
-    let ignored = checkout::ignored(&worktree)?;
+    let ignored = checkout::ignored(project, &worktree)?;
     if !ignored.is_empty() {
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
     }
@@ -183,15 +183,16 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
 /// Whether a branch that is merged already holds something, and all that the run has left.
 fn is_worth_noting(queue: &Queue, run: &Run, branch: &str) -> Result<bool> {
     let worktree = runs::worktree_path(queue, branch)?;
-    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(&worktree)?;
-    Ok(is_whole && checkout::branch_tip(runs::project_folder(queue), branch)? != run.base)
+    let project = runs::project_folder(queue);
+    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(project, &worktree)?;
+    Ok(is_whole && checkout::branch_tip(project, branch)? != run.base)
 }
 
 /// Why a merge would bring nothing: what is not committed is not merged, and neither is what nobody made.
 fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
     let (short, project) = (run.id.short(), runs::project_folder(queue));
     let worktree = runs::worktree_path(queue, branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree).unwrap_or(true) {
+    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Ok(uncommitted(&short, &worktree));
     }
     if checkout::branch_tip(project, branch)? == run.base {

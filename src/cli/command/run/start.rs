@@ -170,6 +170,7 @@ fn status(outcome: Outcome) -> u8 {
 }
 
 fn plan_view(plan: &plan::Plan, preview: preview::Preview) -> RunPlanView {
+    let (permission, allow) = plan.permissions();
     RunPlanView {
         title: plan.title.clone(),
         task: plan.task.as_ref().map(|(id, ..)| id.to_string()),
@@ -187,8 +188,8 @@ fn plan_view(plan: &plan::Plan, preview: preview::Preview) -> RunPlanView {
         silence_seconds: plan.policy.silence.as_secs(),
         max_usd: plan.policy.max_usd,
         max_turns: plan.policy.max_turns,
-        permission: plan.policy.permission.as_str(),
-        allow: plan.policy.allow.clone(),
+        permission: permission.as_str(),
+        allow,
         verify: plan.policy.verifiers.iter().map(|verifier| verifier.command.clone()).collect(),
         attempts_before: plan.earlier.len(),
         prompt_bytes: preview.prompt_bytes,

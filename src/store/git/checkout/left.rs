@@ -151,7 +151,7 @@ fn refuse_another_history(repo: &Repo, folder: &Path, base: &str, tip: &str) -> 
 pub(crate) fn put_back(project: &Path, checkout: &Checkout, commit: &str) -> Result<bool> {
     confirm(project, checkout)?;
     let folder = &checkout.path;
-    if head(folder)?.as_deref() == Some(commit) && !is_dirty(folder)? {
+    if head(folder)?.as_deref() == Some(commit) && !is_dirty(project, folder)? {
         return Ok(false);
     }
     Git::at(folder).run(&["reset", "--hard", "--quiet", commit])?;
@@ -249,7 +249,7 @@ fn commit(
 }
 
 fn commit_by_git(folder: &Path, message: &str) -> Result<Option<String>> {
-    if !is_dirty(folder)? {
+    if Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty() {
         return Ok(None);
     }
     Git::at(folder).input(message.as_bytes().to_vec()).run(&[

@@ -205,7 +205,7 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
     if !path.join(".git").is_file() {
         return Ok(());
     }
-    if is_dirty(path)? {
+    if is_dirty(project, path)? {
         return Err(Fault::new(
             Code::WrongState,
             format!("`{}` has work that is not committed", path.display()),
