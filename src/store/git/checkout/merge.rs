@@ -203,7 +203,7 @@ pub(crate) fn whereabouts(project: &Path, base: &str, tip: &str) -> Result<Where
 /// [`Code::WrongState`] if something is not committed; those of git.
 pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
     if !path.join(".git").is_file() {
-        return Ok(());
+        return forget_missing(project, path);
     }
     if is_dirty(project, path)? {
         return Err(Fault::new(
@@ -220,6 +220,15 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
             discard(&common_dir, &admin)
         }
         _ => Git::at(project).run(&["worktree", "remove", "--", &path.to_string_lossy()]).map(drop),
+    }
+}
+
+/// git would keep the branch for a worktree whose folder was deleted by hand.
+fn forget_missing(project: &Path, path: &Path) -> Result<()> {
+    let common_dir = place(project)?.common_dir;
+    match administration(&common_dir, path)? {
+        Some(admin) if !path.exists() && !admin.join("locked").exists() => discard(&common_dir, &admin),
+        _ => Ok(()),
     }
 }
 
