@@ -49,3 +49,57 @@ fn a_commit_that_another_stands_in_for_is_not_taken_back() {
     web.swift_ok("undo");
     web.swift_ok("audit verify");
 }
+
+#[test]
+fn what_was_moved_or_removed_by_hand_stays_so_when_the_operation_that_recorded_it_is_taken_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let (keep, other) = (add(&web, ".", "Keep"), add(&web, ".", "Other"));
+    let file = |id: &str| crate::world::copies(&web, id).pop().map(|path| format!(".swift/{path}")).unwrap();
+    let moved = web.read(&file(&keep)).replace("Keep", "KEEP");
+    std::fs::remove_file(web.path(&file(&keep))).unwrap();
+    web.write(".swift/tasks/mine/keep.md", moved);
+    std::fs::remove_file(web.path(&file(&other))).unwrap();
+    add(&web, ".", "Third");
+    web.swift_ok("undo");
+    let left = web.swift_ok("list");
+    assert!(left.contains("KEEP") && !left.contains("Keep") && left.lines().count() < 5, "{left}");
+    assert!(!left.contains("Other") && !left.contains("Third"), "{left}");
+    web.swift_ok("doctor");
+    // What the operation itself did to a task that was moved is one with the move.
+    std::fs::rename(web.path(".swift/tasks/mine/keep.md"), web.path(".swift/tasks/kept.md")).unwrap();
+    web.swift_ok(["claim", &keep]);
+    let both = web.swift("undo");
+    assert!(both.stderr.contains("by hand and by the operation"), "{}", both.stderr);
+    web.swift_ok("doctor");
+}
+
+#[test]
+fn a_token_that_git_has_taken_back_is_not_given_out_again() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        let queue = if init == "init" { ".swift" } else { "." };
+        let (id, other) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+        let claim = |actor: &str| web.json(["--actor", actor, "claim", &id])["lease"]["token"].as_u64();
+        assert_eq!((claim("one"), web.swift("undo").status), (Some(1), 0));
+        assert_eq!(claim("two"), Some(2));
+        web.git(["-C", queue, "revert", "--no-edit", "HEAD"]);
+        web.git("commit --quiet --allow-empty --message unrelated");
+        // Any verb notes it, and is taken back without what it noted.
+        web.swift_ok(["comment", &other, "now"]);
+        web.swift_ok("undo");
+        assert_eq!(claim("three"), Some(3));
+        web.swift(["--actor", "two", "done", &id, "--token", "2"]).ended(4);
+        web.git(["-C", queue, "revert", "--no-edit", "HEAD"]);
+        assert_eq!(claim("four"), Some(4));
+        web.swift(["--actor", "three", "done", &id, "--token", "3"]).ended(4);
+        assert_eq!(web.git(["-C", queue, "status", "--short"]), "");
+        web.swift_ok("undo");
+        assert!(web.swift_ok(["show", &id]).contains("ready"), "taken back");
+        assert_eq!(claim("five"), Some(5));
+        web.swift_ok("audit verify");
+        web.swift_ok("doctor");
+    }
+}

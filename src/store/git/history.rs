@@ -262,7 +262,7 @@ impl Reader {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 
-    fn commit(&mut self, id: ObjectId) -> Result<Rc<CommitData>> {
+    pub(super) fn commit(&mut self, id: ObjectId) -> Result<Rc<CommitData>> {
         if let Some(data) = self.commits.get(&id) {
             return Ok(Rc::clone(data));
         }

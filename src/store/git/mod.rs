@@ -42,6 +42,7 @@ mod state;
 mod sweep;
 mod switch;
 mod sync;
+mod taken_out;
 mod tree;
 mod upkeep;
 mod waiting;
