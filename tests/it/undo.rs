@@ -103,3 +103,27 @@ fn a_token_that_git_has_taken_back_is_not_given_out_again() {
         web.swift_ok("doctor");
     }
 }
+
+#[test]
+fn a_record_of_the_log_that_a_stash_has_put_away_and_brought_back_is_committed() {
+    for settle in ["task . Later", "doctor --fix sesame"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree");
+        add(&web, ".", "One");
+        web.git("branch old");
+        web.write(".git/index.lock", "");
+        add(&web, ".", "Debt");
+        std::fs::remove_file(web.path(".git/index.lock")).unwrap();
+        web.git("stash --quiet --include-untracked");
+        web.git("checkout --quiet old");
+        add(&web, ".", "There");
+        web.git("checkout --quiet main");
+        web.git("stash pop --quiet");
+        web.swift_ok(settle);
+        assert_eq!(web.git("status --short"), "", "{settle}");
+        assert!(web.swift_ok("log").matches("task.created").count() >= 2, "{settle}");
+        web.swift_ok("audit verify");
+        web.swift_ok("doctor");
+    }
+}
