@@ -26,6 +26,7 @@ mod history;
 mod ignored;
 mod index;
 mod joining;
+mod left_out;
 mod lock;
 mod objects;
 mod pack;
