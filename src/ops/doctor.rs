@@ -17,6 +17,7 @@ use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{archive, audit, history, layout, message};
 
+use super::apart;
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -60,6 +61,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
                 .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
         );
     }
+    findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
