@@ -10,7 +10,7 @@ use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::Hold;
 use crate::env::{self, Env};
-use crate::ops::resolve;
+use crate::ops::{apart, resolve};
 use crate::store::git::identity_name_at;
 use crate::store::queue::Queue;
 use crate::store::tx::{Attendance, Mode, Operation};
@@ -102,6 +102,10 @@ impl Context {
             }
         }
         self.tell_of_merge(&queue);
+        if let Some(standing) = (self.ui.format() == Format::Text).then(|| apart::standing(&queue)).flatten()
+        {
+            self.ui.note(&standing);
+        }
         Ok(self.queue.get_or_init(|| queue))
     }
 

@@ -15,8 +15,9 @@ use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, history, layout, message};
+use crate::store::{archive, audit, history, layout, message};
 
+use super::apart;
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -60,6 +61,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
                 .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
         );
     }
+    findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
@@ -332,6 +334,11 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
             tx.put(path, text.as_bytes().to_vec())?;
             tx.record(Fact::of(EventKind::Repaired).because(path));
             repaired.restored.push(path.to_owned());
+        }
+    }
+    for path in audit::returned(queue)? {
+        if tx.take(&path)?.is_some() {
+            tx.record(Fact::of(EventKind::Repaired).because(path));
         }
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
