@@ -58,7 +58,7 @@ impl Home {
     pub(crate) fn find(start: &Path) -> Result<Home> {
         let place = place(start)?;
         match place.home()? {
-            Some(home) => home.present(),
+            Some(home) => place.without_foreign(home.present()?),
             None => Err(place.not_initialised()?),
         }
     }

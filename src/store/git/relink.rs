@@ -15,7 +15,7 @@ use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
+use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long other processes are waited for.
@@ -100,7 +100,7 @@ impl Home {
         self.check_out()?;
         worktree::link(&self.git_dir, &self.root)?;
         self.write_debts(&Default::default())?;
-        Ok(Some(Rebuilt { lost }))
+        Ok(Some(Rebuilt { cause: Cause::Gone, lost }))
     }
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
