@@ -423,3 +423,20 @@ fn a_name_that_cannot_be_in_a_commit_as_it_is_goes_in_as_git_writes_it() {
         sound(&web, name);
     }
 }
+
+#[test]
+fn a_queue_does_not_move_into_the_tree_of_no_branch() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let before = web.git("rev-parse swift HEAD");
+    web.git("checkout --quiet --detach");
+    let refused = web.swift("home tree sesame");
+    refused.ended(5);
+    assert!(refused.stderr.contains("no branch is checked out in"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse swift HEAD"), before);
+    sound(&web, "refused");
+    web.git("switch --quiet -");
+    web.swift_ok("home tree sesame");
+    sound(&web, "on a branch");
+}
