@@ -440,3 +440,27 @@ fn a_queue_does_not_move_into_the_tree_of_no_branch() {
     web.swift_ok("home tree sesame");
     sound(&web, "on a branch");
 }
+
+#[test]
+fn a_branch_that_is_checked_out_elsewhere_is_not_checked_out_twice() {
+    let ways: [&[&str]; 2] = [
+        &["worktree move .swift ../elsewhere"],
+        &["worktree remove --force .swift", "worktree add --quiet ../elsewhere swift"],
+    ];
+    for commands in ways {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        add(&web, ".", "one");
+        commands.iter().for_each(|command| drop(web.git(*command)));
+        for verb in ["task . two", "list", "init"] {
+            let refused = web.swift(verb);
+            refused.ended(9);
+            assert!(refused.stderr.contains("is checked out in $SANDBOX/elsewhere"), "{}", refused.stderr);
+        }
+        assert!(!web.path(".swift").exists());
+        assert_eq!(web.git("-C ../elsewhere status --porcelain"), "");
+        web.git("worktree move ../elsewhere .swift");
+        add(&web, ".", "two");
+        sound(&web, "back in its place");
+    }
+}

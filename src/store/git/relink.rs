@@ -40,6 +40,9 @@ impl Place {
             // Another process was faster.
             return Ok(Some(found));
         }
+        if let Some(other) = create::checked_out(&self.common_dir, &branch, None)? {
+            return Err(has_moved(&root, &branch, &other));
+        }
         let sharing = Repo::open(&self.common_dir)?.sharing()?;
         std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
         let records = creation::folder(&self.common_dir);
@@ -95,6 +98,13 @@ impl Home {
             worktree::link(&self.git_dir, &self.root)?;
             return Ok(None);
         }
+        let other = self
+            .branch
+            .as_deref()
+            .map(|branch| create::checked_out(&self.common_dir, branch, Some(&self.git_dir)));
+        if let (Some(branch), Some(other)) = (&self.branch, other.transpose()?.flatten()) {
+            return Err(has_moved(&self.root, branch, &other));
+        }
         let lost = self.debts()?;
         std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
         self.check_out()?;
@@ -139,4 +149,18 @@ pub(super) fn without_branch(root: &Path) -> Fault {
     )
     .hint("`git branch --all` shows the branches that are there")
     .hint(format!("`mv {0} {0}-old` puts the files aside; then `swift init` makes a queue", root.display()))
+}
+
+/// One branch, one worktree, as git has it: what is committed in the one shows as removed in the other.
+fn has_moved(root: &Path, branch: &str, other: &Path) -> Fault {
+    Fault::new(
+        Code::BranchTaken,
+        format!(
+            "{} is gone, and its branch `{branch}` is checked out in {}",
+            root.display(),
+            other.display()
+        ),
+    )
+    .hint(format!("`git worktree move {} {}` brings it back", other.display(), root.display()))
+    .hint(format!("`git -C {} switch --detach` frees the branch", other.display()))
 }
