@@ -464,3 +464,23 @@ fn a_branch_that_is_checked_out_elsewhere_is_not_checked_out_twice() {
         sound(&web, "back in its place");
     }
 }
+
+#[test]
+fn whoever_acts_is_the_same_for_every_verb() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".git/bot", "[user]\n\tname = Bot\n");
+    web.git("config includeIf.onbranch:swift.path bot");
+    let id = add(&web, ".", "by branch");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    assert!(!web.swift_ok("log").contains("Bot"));
+
+    web.git("config extensions.worktreeConfig true");
+    web.git("config --worktree user.name Main");
+    let id = add(&web, ".", "by worktree");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    let by = web.json(["show", &id]);
+    assert!(by["events"].as_array().unwrap().iter().all(|event| event["actor"] == "Main"), "{by}");
+}
