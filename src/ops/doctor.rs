@@ -349,7 +349,7 @@ fn may_be_put_aside(code: Code) -> bool {
 
 fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {
     let Ok(Some(bytes)) = tx.read(path) else { return Ok(()) };
-    let target = format!("{}/{}-{}", layout::QUARANTINE, tx.operation.id, path.replace('/', "-"));
+    let target = layout::aside_path(tx.operation.id, path);
     tx.put(&target, bytes)?;
     tx.remove(path)?;
     tx.record(Fact::of(EventKind::Repaired).because(format!("{path} put aside as {target}")));
