@@ -484,3 +484,23 @@ fn whoever_acts_is_the_same_for_every_verb() {
     let by = web.json(["show", &id]);
     assert!(by["events"].as_array().unwrap().iter().all(|event| event["actor"] == "Main"), "{by}");
 }
+
+#[test]
+fn a_folder_that_nothing_hides_any_more_is_found_and_hidden_again() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let good = web.read(".git/info/exclude");
+    web.write(".git/info/exclude", good.replace("/.swift/\n", ""));
+    let found = web.swift("doctor");
+    assert!(found.ended(8).stdout.contains("not-hidden"), "{}", found.stdout);
+    let said = web.swift_ok("doctor --fix sesame");
+    assert!(said.contains("put back: .git/info/exclude"), "{said}");
+    assert_eq!(web.read(".git/info/exclude"), good);
+    sound(&web, "hidden again");
+    // A rule of the person's own does it, too.
+    web.write(".git/info/exclude", "");
+    web.write(".gitignore", ".swift\n");
+    web.git("add .gitignore");
+    web.git("commit --quiet --message rule");
+    sound(&web, "hidden by another rule");
+}
