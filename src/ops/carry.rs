@@ -15,7 +15,7 @@ mod receipts;
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
-use crate::domain::task::Stage;
+use crate::domain::task::{Receipt, Stage};
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
@@ -46,6 +46,39 @@ pub(crate) struct Told {
     pub(crate) note: Option<String>,
 }
 
+impl Told {
+    /// What a receipt tells the sender.
+    fn of(id: TaskId, title: &str, project: &str, receipt: &Receipt) -> Told {
+        Told {
+            id,
+            title: title.to_owned(),
+            project: project.to_owned(),
+            by: receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            stage: receipt.stage,
+            note: receipt.note.clone(),
+        }
+    }
+
+    /// The same as the cause of an event.
+    fn cause(&self) -> String {
+        match &self.note {
+            Some(note) => format!("{} by {}: {note}", self.stage, self.by),
+            None => format!("{} by {}", self.stage, self.by),
+        }
+    }
+}
+
+/// A file of an outbox that was the same as what has left already.
+#[derive(Debug, Clone)]
+pub(crate) struct StruckOff {
+    pub(crate) id: TaskId,
+    /// The sender.
+    pub(crate) project: String,
+    pub(crate) path: String,
+    /// What stays of it at the sender.
+    pub(crate) record: String,
+}
+
 /// A task that was given up because it could not be delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct GivenUp {
@@ -61,6 +94,7 @@ pub(crate) struct Report {
     pub(crate) delivered: Vec<Delivered>,
     pub(crate) receipts: Vec<Told>,
     pub(crate) dead: Vec<GivenUp>,
+    pub(crate) struck_off: Vec<StruckOff>,
     pub(crate) problems: Vec<Problem>,
     /// Project id and how its commit ended.
     pub(crate) commits: Vec<(String, Committed)>,
