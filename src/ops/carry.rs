@@ -16,6 +16,7 @@ use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Receipt, Stage};
+use crate::ops::carrier;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
@@ -118,6 +119,7 @@ pub(crate) fn carry(orchestrator: &Queue, operation: &mut Operation<'_>) -> Resu
     let posts = post::open(orchestrator, None)?;
     let plan = plan::make(&posts, operation);
     count_attempts(orchestrator, &plan);
+    be_found(orchestrator, &posts);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
@@ -131,11 +133,26 @@ pub(crate) fn carry_part(orchestrator: &Queue, operation: &mut Operation<'_>, pa
     let plan = plan::make(&posts, operation);
     let is_of_senders = |key: &str| key.split(' ').next().is_some_and(|id| part.senders.contains(id));
     attempts::count(&orchestrator.local, &plan.held, is_of_senders);
+    be_found(orchestrator, &posts);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
 
+/// There is nothing to carry; what else a round does is done.
+///
+/// # Errors
+/// Those of reading the registry.
+pub(crate) fn carry_nothing(orchestrator: &Queue, plan: &Plan) -> Result<()> {
+    count_attempts(orchestrator, plan);
+    be_found(orchestrator, &post::open(orchestrator, None)?);
+    Ok(())
+}
+
+fn be_found(orchestrator: &Queue, posts: &post::Posts) {
+    carrier::be_found(orchestrator, posts.all.iter().map(|post| &post.queue));
+}
+
 /// Count a round for every task that it could not deliver; the settings may limit how many there are.
-pub(crate) fn count_attempts(orchestrator: &Queue, plan: &Plan) {
+fn count_attempts(orchestrator: &Queue, plan: &Plan) {
     attempts::count(&orchestrator.local, &plan.held, |_| true);
 }

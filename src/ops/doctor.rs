@@ -17,6 +17,7 @@ use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{archive, history, layout, message};
 
+use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -61,6 +62,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         );
     }
     registered(queue, &mut findings)?;
+    if let Carrier::Gone(fault) = carrier::of(queue) {
+        findings.push(Finding::of_fault("", &fault));
+    }
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -286,10 +290,12 @@ fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result
     let ranking = rank::rank(queue, now, Scope::Project)?;
     for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            findings.push(
-                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
-                    .fix("change `after`: `swift edit REF --clear after`"),
-            );
+            let fix = match skipped.item.id() {
+                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
+                None => format!("change `after` in `.swift/{}`", skipped.item.path),
+            };
+            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
+            findings.push(finding.fix(fix));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::settings::Settings;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::shown;
@@ -83,6 +84,11 @@ impl Queue {
         let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// Whether a name is this project's: its id, or one of its aliases.
+    pub(crate) fn is_called(&self, name: &ProjectName) -> bool {
+        self.settings.id.as_str() == name.as_str() || self.settings.aliases.contains(name)
     }
 
     /// Read what is there now: a verb has just kept changes apart, or put them in place.
@@ -260,11 +266,12 @@ impl Queue {
     fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
         let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
         let fault = not_found(reference, folders);
-        let open = self.list(folders).problems.into_iter().find(|problem| {
+        // It is there, and cannot be read.
+        let unread = self.list(folders).problems.into_iter().find(|problem| {
             let id = layout::id_in_name(&problem.path);
-            problem.fault.code == Code::Unsettled && id.is_some_and(|id| wanted.is_for(id))
+            id.is_some_and(|id| wanted.is_for(id))
         });
-        if let Some(problem) = open {
+        if let Some(problem) = unread {
             return problem.fault;
         }
         if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
