@@ -18,6 +18,7 @@ use crate::store::tx::{Committed, Mode, Operation, Tx};
 use crate::store::{archive, audit, history, layout, message};
 
 use super::apart;
+use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -64,6 +65,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     }
     findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
+    if let Carrier::Gone(fault) = carrier::of(queue) {
+        findings.push(Finding::of_fault("", &fault));
+    }
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -302,10 +306,12 @@ fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result
     let ranking = rank::rank(queue, now, Scope::Project)?;
     for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            findings.push(
-                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
-                    .fix("change `after`: `swift edit REF --clear after`"),
-            );
+            let fix = match skipped.item.id() {
+                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
+                None => format!("change `after` in `.swift/{}`", skipped.item.path),
+            };
+            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
+            findings.push(finding.fix(fix));
         }
     }
     Ok(())
