@@ -177,6 +177,9 @@ impl<'a> Round<'a> {
             return Ok(OnItsWay { letter, id, task, hash, path, again });
         }
         let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
+        if letter.from != letter.to {
+            to.takes(bytes.len())?;
+        }
         let path = receiver.new_path(folder, &task)?;
         receiver.put(&path, bytes)?;
         if letter.from != letter.to {
@@ -312,7 +315,7 @@ impl<'a> Round<'a> {
 
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
 /// left out; a task without a sender gets one, which it needs at the other end.
-fn parcel(mut document: Document, sender: &ProjectId) -> Document {
+pub(super) fn parcel(mut document: Document, sender: &ProjectId) -> Document {
     let clean = document.task().clone().without_progress();
     let from = clean.from.clone().or_else(|| Some(sender.clone()));
     document.apply(&Task { from, ..clean });
