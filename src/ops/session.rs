@@ -57,22 +57,32 @@ pub(crate) struct Situation {
 /// # Errors
 /// Those of the commit.
 pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situation> {
-    let (session, since, committed) = match open(queue) {
-        Some(open) => (open.0, open.1, None),
-        None => {
-            let id = operation.env.session_id();
-            (id, operation.at, Some(open_now(queue, operation, id)?))
-        }
+    let opened = match open(queue) {
+        Some((session, since)) => Opened { session, since, committed: None },
+        None => open_now(queue, operation)?,
     };
-    let mut situation = situation(queue, operation, session, since)?;
-    situation.opened = committed.is_some();
-    situation.committed = committed.unwrap_or_default();
+    let mut situation = situation(queue, operation, opened.session, opened.since)?;
+    situation.opened = opened.committed.is_some();
+    situation.committed = opened.committed.unwrap_or_default();
     Ok(situation)
 }
 
+/// The session that is open now.
+struct Opened {
+    session: SessionId,
+    since: Timestamp,
+    /// The commit of its start; `None` if it was open before.
+    committed: Option<Committed>,
+}
+
 /// The note comes first and counts only with what the log says: so there is never a session that nobody can finish.
-fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<Committed> {
+fn open_now(queue: &Queue, operation: &Operation<'_>) -> Result<Opened> {
     let mut tx = Tx::begin(queue, operation)?;
+    // Somebody may have opened one before the queue was ours.
+    if let Some((session, since)) = open(queue) {
+        return Ok(Opened { session, since, committed: None });
+    }
+    let id = operation.env.session_id();
     tx.record(Fact::of(EventKind::SessionStarted).because(id.to_string()));
     if operation.mode == crate::store::tx::Mode::Write {
         let note = Open {
@@ -82,7 +92,8 @@ fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<C
         };
         queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
     }
-    tx.commit("start a session")
+    let committed = Some(tx.commit("start a session")?);
+    Ok(Opened { session: id, since: operation.at, committed })
 }
 
 /// The session that is noted here, if the log knows its start and not its end: a verb may have been cut off between
@@ -160,10 +171,10 @@ pub(crate) struct Summary {
 /// # Errors
 /// [`Code::Session`] if none is open; those of the commit.
 pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<String>) -> Result<Summary> {
+    let mut tx = Tx::begin(queue, operation)?;
     let Some((id, started_at)) = open(queue) else {
         return Err(Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one"));
     };
-    let mut tx = Tx::begin(queue, operation)?;
     // With `manual` every commit is the person's own.
     if queue.settings.commit != CommitPolicy::Manual {
         tx.commit_now();
