@@ -18,7 +18,7 @@ const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder
 
 /// What the receivers have, read once for each receiver.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     posts: HashMap<usize, HashMap<TaskId, Item>>,
 }
 
@@ -58,6 +58,18 @@ fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
     if closed.len() > archive::MOST_LOOSE {
         plan.closed.push((post, closed));
     }
+}
+
+/// What a record does not say yet that another round has changed since the plan was made. A task that the receiver has
+/// lost is left to the next round.
+///
+/// # Errors
+/// Those of reading the receiver's queue.
+pub(super) fn again(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<Receipt>> {
+    Ok(match news(posts, known, item)? {
+        Some((_, Tidings::Receipt(receipt))) => Some(receipt),
+        Some((_, Tidings::Lost(_))) | None => None,
+    })
 }
 
 fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId, Tidings)>> {
@@ -104,7 +116,8 @@ fn missing(
     }
 }
 
-fn receipt_of(item: &Item, post: &Post) -> Receipt {
+/// How far the receiver has come with a task that it has.
+pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
     let task = &item.task;
     let stage = match item.folder {
         Folder::Inbox => Stage::Delivered,
