@@ -39,6 +39,8 @@ mod refs;
 mod relink;
 mod remove;
 mod repo;
+mod rewound;
+mod soundness;
 mod state;
 mod sweep;
 mod switch;
