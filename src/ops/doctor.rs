@@ -35,18 +35,14 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     warnings(queue, &listing.items, &mut findings);
     let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, words, now, &mut findings)?;
+    let told = against_log(queue, &listing.items, words, now, &mut findings);
+    or_finding(told, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
-    match uncommitted(queue, &mut findings) {
-        // One odd name must not hide everything else.
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
-            findings.push(Finding::of_fault("", &fault));
-        }
-        told => told?,
-    }
+    let told = uncommitted(queue, &mut findings);
+    or_finding(told, &mut findings)?;
     if let Err(fault) = queue.home.unmerged() {
         let message = format!("git cannot read the index: {}", fault.message);
         findings.push(
@@ -75,6 +71,17 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
+}
+
+/// One odd name, or one object that git has lost, must not hide everything else.
+fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
+    match told {
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+            findings.push(Finding::of_fault("", &fault));
+            Ok(())
+        }
+        told => told,
+    }
 }
 
 /// Settings about runs that cannot be read: no run begins with them.
