@@ -37,13 +37,13 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
     for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
         let post = &posts.all[index];
-        plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+        plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
         keep_few(index, &listing.items, plan);
         for item in listing.items {
             match news(posts, &mut known, &item) {
                 Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
                 Ok(None) => {}
-                Err(fault) => plan.problems.push(Problem::at(item.path, fault).of(&post.id)),
+                Err(fault) => plan.problems.push(post.problem(Problem::at(item.path, fault))),
             }
         }
     }
