@@ -7,6 +7,7 @@ mod context;
 mod documents;
 mod editor;
 mod logging;
+mod manual;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
 //! A round of the orchestrator: what it would do, what it did.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::problem::{self, ProblemRow};
@@ -214,7 +216,17 @@ impl View for RoundView {
 /// The lines of a plan.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut first: HashMap<_, &str> = HashMap::new();
     for letter in &plan.letters {
+        let other = letter.item.id().and_then(|id| first.insert((letter.from, id), &letter.item.path));
+        if let Some(other) = other {
+            let (from, path) = (&plan.posts[letter.from], shown(&place(&letter.item.path)));
+            lines.push(format!(
+                "compare  {from}  {path} with {}, which has the same id",
+                shown(&place(other))
+            ));
+            continue;
+        }
         let short = letter.item.id().map_or_else(|| "new".to_owned(), |id| id.short());
         let (from, to) = (&plan.posts[letter.from], &plan.posts[letter.to]);
         lines.push(format!("deliver {short}  {from} → {to}  {}", shown(&letter.item.task.title)));

@@ -29,6 +29,8 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 
+use crate::domain::text::led_to;
+
 /// Something that can be shown to people and to scripts.
 pub(crate) trait View: Serialize {
     /// The text for people, whole lines.
@@ -62,14 +64,9 @@ pub(crate) fn led(command: &str) -> String {
     }
 }
 
-/// Advice in which each command that is quoted leads to the same project, unless it says where it is meant.
+/// Advice in which each command that is quoted leads to the same project.
 pub(crate) fn led_hint(hint: &str) -> String {
-    let Some(folder) = FOLDER.get().filter(|_| !hint.contains("checkout")) else { return hint.to_owned() };
-    let folder = shell_words::quote(folder);
-    hint.replace("`swift ", &format!("`swift -C {folder} "))
-        .replace(&format!("`swift -C {folder} -C "), "`swift -C ")
-        .replace("`git -C .swift ", &format!("`git -C {folder}/.swift "))
-        .replace("`cat .swift/", &format!("`cat {folder}/.swift/"))
+    FOLDER.get().map_or_else(|| hint.to_owned(), |folder| led_to(hint, &shell_words::quote(folder)))
 }
 
 /// `1 task`, `2 tasks`.

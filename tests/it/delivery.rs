@@ -132,6 +132,9 @@ fn two_equal_files_in_an_outbox_are_one_letter() {
     let altered = world.web.read(&path(&other)).replace("other", "another");
     world.web.write(".swift/outbox/zzz.md", altered);
 
+    let plan = world.hub.swift("outbox").stdout;
+    assert_eq!(plan.matches("deliver ").count(), 4, "{plan}");
+    assert!(plan.contains("compare  acme/web  .swift/outbox/zz.md with .swift/outbox/"), "{plan}");
     let report = world.round();
     assert_eq!(report["delivered"].as_array().unwrap().len(), 4, "{report:#}");
     assert_eq!(report["struck_off"].as_array().unwrap().len(), 1, "{report:#}");

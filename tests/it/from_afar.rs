@@ -62,6 +62,10 @@ fn what_is_offered_leads_to_the_same_project() {
     }
     let next = folder.json("-C hub projects");
     assert_eq!(text(&next["next_actions"][0]), "swift -C hub outbox");
+    // What is advised about another project leads to that one.
+    world.web.write(".swift/outbox/odd.txt", "");
+    let round = folder.swift_ok("-C hub outbox sesame");
+    assert!(round.contains("hint: look at it: `cat $SANDBOX/live/web/.swift/outbox/odd.txt`"), "{round}");
     // What has to be done somewhere else says so itself.
     let elsewhere = folder.swift("-C web outbox").stderr;
     assert!(elsewhere.contains("run `swift outbox` in the orchestrator's checkout"), "{elsewhere}");

@@ -214,7 +214,7 @@ pub(in crate::cli) struct Edit {
     /// The new text; `-` reads it from stdin
     #[arg(long, short = 'b', value_name = "TEXT")]
     body: Option<String>,
-    /// Empty a field first
+    /// Empty a field first; labels and dependencies are otherwise added to those that are there
     #[arg(long, value_name = "FIELD")]
     clear: Vec<Clear>,
     /// The fencing token that the claim gave

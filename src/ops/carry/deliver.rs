@@ -157,10 +157,11 @@ impl<'a> Round<'a> {
     }
 
     fn problem(&mut self, index: usize, path: &str, fault: Fault) {
-        let post = &self.posts.all[index].id;
-        let known = self.report.problems.iter().any(|p| p.project.as_deref() == Some(post) && p.path == path);
-        if !known {
-            self.report.problems.push(Problem::at(path, fault).of(post));
+        let post = &self.posts.all[index];
+        let is_known =
+            self.report.problems.iter().any(|p| p.project.as_ref() == Some(&post.id) && p.path == path);
+        if !is_known {
+            self.report.problems.push(post.problem(Problem::at(path, fault)));
         }
     }
 

@@ -119,7 +119,7 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
 
 fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'_>, plan: &mut Plan) {
     let post = &posts.all[index];
-    plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+    plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
     for item in listing.items {
         let is_for_others = posts.address(&item.task) == Address::Elsewhere;
         if is_for_others || operation.leaves_alone(&post.queue, &item.path) {

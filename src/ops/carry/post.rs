@@ -7,6 +7,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Task};
+use crate::domain::text::led_to;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
 use crate::store::queue::{Listing, Queue};
@@ -121,6 +122,15 @@ impl Posts {
 }
 
 impl Post {
+    /// What is wrong with this queue, with advice that leads there from the orchestrator.
+    pub(super) fn problem(&self, problem: Problem) -> Problem {
+        let root = &self.queue.home.root;
+        let folder = root.parent().unwrap_or(root).display().to_string();
+        let folder = shell_words::quote(&folder);
+        let hints = problem.fault.hints.iter().map(|hint| led_to(hint, &folder)).collect();
+        Problem { fault: Fault { hints, ..problem.fault }, ..problem }.of(&self.id)
+    }
+
     /// Whether a name in a task's `from` is this project's.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.id == name

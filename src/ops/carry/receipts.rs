@@ -54,7 +54,7 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
     for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
         let post = &posts.all[index];
-        plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+        plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
         keep_few(index, &listing.items, plan);
         for item in listing.items {
             match news(posts, &mut known, post, &item) {
