@@ -235,13 +235,14 @@ pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> 
     Ok(events_of(queue, id)?.pop())
 }
 
-/// Whether a task with this content was delivered here before.
+/// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.
 ///
 /// # Errors
 /// As [`segment_paths`].
-pub(crate) fn was_delivered(queue: &Queue, id: TaskId, content: &str) -> Result<bool> {
-    let delivered = |event: &Event| {
-        event.fact.kind == EventKind::TaskDelivered && event.fact.content.as_deref() == Some(content)
+pub(crate) fn was_here(queue: &Queue, id: TaskId, contents: &[&str]) -> Result<bool> {
+    let arrived = |event: &Event| {
+        matches!(event.fact.kind, EventKind::TaskDelivered | EventKind::TaskAdopted)
+            && event.fact.content.as_deref().is_some_and(|content| contents.contains(&content))
     };
-    Ok(events_of(queue, id)?.iter().any(delivered))
+    Ok(events_of(queue, id)?.iter().any(arrived))
 }

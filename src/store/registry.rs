@@ -43,6 +43,14 @@ impl Registry {
         let mut all = Registry { projects: Vec::new(), problems: walk.problems };
         for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
             match entry(queue, &seen.path) {
+                Ok(entry) if all.projects.iter().any(|project| project.entry.id == entry.id) => {
+                    let text = format!("`{}` is there twice: `{}` names it too", entry.id, seen.path);
+                    let fault = Fault::new(Code::Collision, text).hint(format!(
+                        "one file is enough: `{}` is its usual name",
+                        layout::project_path(&entry.id)
+                    ));
+                    all.problems.push(Problem::at(seen.path.clone(), fault));
+                }
                 Ok(entry) => {
                     let path = paths.get(entry.id.as_str()).map(PathBuf::from);
                     all.projects.push(Project { entry, path });

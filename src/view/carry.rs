@@ -32,6 +32,16 @@ struct ToldRow {
 }
 
 #[derive(Debug, Serialize)]
+struct StruckOffRow {
+    id: String,
+    project: String,
+    path: String,
+    record: String,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Debug, Serialize)]
 struct DeadRow {
     id: String,
     title: String,
@@ -52,6 +62,7 @@ pub(crate) struct RoundView {
     delivered: Vec<DeliveredRow>,
     receipts: Vec<ToldRow>,
     dead: Vec<DeadRow>,
+    struck_off: Vec<StruckOffRow>,
     problems: Vec<ProblemRow>,
     commits: Vec<ProjectCommit>,
 }
@@ -95,6 +106,17 @@ impl RoundView {
                     reason: d.reason.clone(),
                 })
                 .collect(),
+            struck_off: report
+                .struck_off
+                .iter()
+                .map(|s| StruckOffRow {
+                    id: s.id.to_string(),
+                    short: s.id.short(),
+                    project: s.project.clone(),
+                    path: place(&s.path),
+                    record: place(&s.record),
+                })
+                .collect(),
             problems: problem::rows(&report.problems),
             commits: report
                 .commits
@@ -115,6 +137,7 @@ impl RoundView {
             (self.delivered.len(), "task", " delivered"),
             (self.receipts.len(), "receipt", ""),
             (self.dead.len(), "task", " given up"),
+            (self.struck_off.len(), "equal file", " struck off"),
         ];
         let told = parts.iter().filter(|(n, ..)| *n > 0);
         told.map(|(n, noun, end)| format!("{}{end}", count(*n, noun))).collect::<Vec<_>>().join(", ")
@@ -138,6 +161,13 @@ impl RoundView {
             let (short, stage, title) = (&row.short, row.stage, shown(&row.title));
             out.push_str(&format!("receipt   {short}  {stage} by {}  {title}{note}\n", row.by));
         }
+        for row in &self.struck_off {
+            let (short, from, path) = (&row.short, &row.project, shown(&row.path));
+            out.push_str(&format!(
+                "equal     {short}  {from}  {path}: the same has left as {}\n",
+                shown(&row.record)
+            ));
+        }
         for row in &self.dead {
             out.push_str(&format!(
                 "gave up   {}  {}: {}\n",
@@ -157,7 +187,7 @@ impl RoundView {
 impl View for RoundView {
     fn text(&self, out: &mut String) {
         self.lines(out);
-        if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
+        if self.summary().is_empty() {
             out.push_str("nothing to carry\n");
         } else {
             out.push_str(&format!("{}\n", self.summary()));

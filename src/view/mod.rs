@@ -25,6 +25,8 @@ pub(crate) mod task;
 pub(crate) mod watch;
 pub(crate) mod work;
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
 
 /// Something that can be shown to people and to scripts.
@@ -41,6 +43,33 @@ pub(crate) trait View: Serialize {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// The way from where the person is to the project that the command is about, where it was given.
+static FOLDER: OnceLock<String> = OnceLock::new();
+
+/// From now on every command that is offered leads to the project in this folder.
+pub(crate) fn lead_from(folder: &str) {
+    // A proposal that is carried out is of the same project.
+    let _ = FOLDER.set(folder.to_owned());
+}
+
+/// A command as it has to be typed to lead to the same project.
+pub(crate) fn led(command: &str) -> String {
+    match (FOLDER.get(), command.strip_prefix("swift ")) {
+        (Some(folder), Some(rest)) => format!("swift -C {} {rest}", shell_words::quote(folder)),
+        _ => command.to_owned(),
+    }
+}
+
+/// Advice in which each command that is quoted leads to the same project, unless it says where it is meant.
+pub(crate) fn led_hint(hint: &str) -> String {
+    let Some(folder) = FOLDER.get().filter(|_| !hint.contains("checkout")) else { return hint.to_owned() };
+    let folder = shell_words::quote(folder);
+    hint.replace("`swift ", &format!("`swift -C {folder} "))
+        .replace(&format!("`swift -C {folder} -C "), "`swift -C ")
+        .replace("`git -C .swift ", &format!("`git -C {folder}/.swift "))
+        .replace("`cat .swift/", &format!("`cat {folder}/.swift/"))
 }
 
 /// `1 task`, `2 tasks`.

@@ -1,6 +1,6 @@
 //! What one run leaves to the next, to git and to the person: nothing counts twice, and nothing is told that is not so.
 
-use crate::claude::{GOOD, Scene};
+use crate::claude::{GOOD, Scene, until};
 use crate::sandbox::Sandbox;
 use crate::world::text;
 
@@ -205,4 +205,63 @@ fn nothing_is_sent_back_without_a_reason() {
     scene.run([task.as_str()]);
     scene.call(["reject", &task, "--why", " "]).run().ended(2);
     assert_eq!(scene.state(&task), "done");
+}
+
+#[test]
+fn nothing_is_started_that_is_not_recorded() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let lock = scene.place.path(".git/worktrees/-swift/index.lock");
+    std::fs::write(&lock, "").unwrap();
+    let told = scene.call(["run", &task]).env("SWIFT_LOCK_WAIT_MS", "100").run();
+    assert_eq!((told.status, scene.starts()), (9, 0), "{}\n{}", told.stdout, told.stderr);
+    assert!(told.stdout.contains("could not be committed, so nothing was started"), "{}", told.stdout);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    assert_eq!((scene.starts(), scene.state(&task).as_str()), (1, "done"));
+}
+
+#[test]
+fn work_comes_along_with_a_project_that_is_moved() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\nretries = 0\n");
+    scene.script("init; change; result ok; exit 3");
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    std::fs::rename(scene.place.path(""), sandbox.root().path("moved")).unwrap();
+    let moved = sandbox.place("moved");
+    scene.script("init; [ -e work.txt ] && change more; result ok");
+    let inside = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        scene.call(words).inside(&moved.path("")).run()
+    };
+    let ran = inside(&["run", &task]);
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    // Without the folder of the worktree the branch is still merged and removed.
+    std::fs::remove_dir_all(sandbox.home().path(".local/state/swift/worktrees")).unwrap();
+    inside(&["merge", &task, "sesame"]).ok();
+    assert!(!moved.git("branch --list").contains("swift-run/"), "{}", moved.git("branch --list"));
+    assert_eq!(moved.git("worktree list").lines().count(), 2);
+}
+
+#[test]
+fn a_request_that_waits_to_try_again_can_be_stopped() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nbackoff = \"1h\"\n");
+    scene.script("init; fail 529 overloaded 'Overloaded'");
+    let task = scene.task("Make the thing");
+    let running = scene.call(["run", &task]).start();
+    until("the first attempt has ended", || {
+        scene.runs().first().is_some_and(|run| run["outcome"] == "failed")
+            && scene.call(["run", "stop", &task]).run().status == 0
+    });
+    until("it is given back", || scene.state(&task) == "ready");
+    drop(running);
+    assert_eq!(scene.starts(), 1);
+    let refused = scene.call(["run", "stop", &task]).run();
+    assert!(refused.stderr.contains("has ended"), "{}", refused.stderr);
 }

@@ -18,7 +18,7 @@ const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder
 
 /// What the receivers have, read once for each receiver.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     posts: HashMap<usize, HashMap<TaskId, Item>>,
     /// What cannot be read, asked for where a task is not found.
     unreadable: HashMap<usize, Vec<Problem>>,
@@ -78,6 +78,15 @@ fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
     }
 }
 
+/// What a record does not say yet that another round has changed since the plan was made. A task that the receiver has
+/// lost, or that cannot be read there, is left to the next round.
+pub(super) fn again(posts: &Posts, known: &mut Known, sender: usize, item: &Item) -> Option<Receipt> {
+    match news(posts, known, &posts.all[sender], item) {
+        Ok(Some((_, Tidings::Receipt(receipt)))) => Some(receipt),
+        Ok(Some((_, Tidings::Lost(_))) | None) | Err(_) => None,
+    }
+}
+
 /// What is new about a sent task; or why that cannot be told, which is no news.
 type Told = Result<Option<(TaskId, Tidings)>, Box<Problem>>;
 
@@ -123,7 +132,8 @@ fn missing(
     Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
 }
 
-fn receipt_of(item: &Item, post: &Post) -> Receipt {
+/// How far the receiver has come with a task that it has.
+pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
     let task = &item.task;
     let stage = match item.folder {
         Folder::Inbox => Stage::Delivered,
