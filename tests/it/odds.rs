@@ -214,3 +214,16 @@ fn a_name_that_the_registry_does_not_know_yet_is_entered_by_the_hint() {
     world.hub.swift_ok(["register", &place]);
     assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_whole_task_may_lack_the_title_that_is_given_apart() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let head = "+++\npriority = \"high\"\n+++\ntext";
+    let added = web.call("task . Given --file - --json").stdin(head).run().json();
+    assert_eq!((&added["task"]["title"], &added["task"]["priority"]), (&"Given".into(), &"high".into()));
+    let refused = web.call("task . Given --file -").stdin("+++\npriority = high\n+++\ntext").run();
+    assert!(refused.status != 0 && refused.stderr.contains("2:12"), "{refused:#?}");
+    let refused = web.call("task . --file -").stdin(head).run();
+    assert!(refused.status != 0 && refused.stderr.contains("title: is missing"), "{refused:#?}");
+}
