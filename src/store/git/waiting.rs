@@ -6,7 +6,8 @@
 //! verb after the operation puts them there, as a debt, and commits them.
 //!
 //! A record belongs to the branch that the person was on. So it is not carried to another one by a checkout, and it
-//! outlives whatever git does to the working tree.
+//! outlives whatever git does to the working tree. All lie in the repository's shared git folder: what a linked worktree
+//! has of its own there goes with it when it is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,10 @@ const HEAD_LINE: &str = "swift waiting 1";
 /// Where the record is among the contents.
 const RECORD: &str = "record";
 
+/// The beginning and the end of what git calls the HEAD of a linked worktree.
+const WORKTREES: &str = "worktrees/";
+const HEAD: &str = "/HEAD";
+
 /// One file that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
@@ -40,7 +45,7 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     folder: PathBuf,
-    /// In full; empty for a detached HEAD.
+    /// In full; [`Home::detached`] on a detached HEAD.
     branch: String,
     files: BTreeMap<String, Kept>,
 }
@@ -61,12 +66,9 @@ impl Home {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn waited_for(&self) -> Result<Vec<String>> {
-        let mut branches = Vec::new();
-        for entry in std::fs::read_dir(self.waiting_folder()).into_iter().flatten().flatten() {
-            if let Some(waiting) = Waiting::read(&entry.path())? {
-                branches.push(refs::short(&waiting.branch).to_owned());
-            }
-        }
+        let all = self.all_waiting()?;
+        let mut branches: Vec<String> =
+            all.iter().map(|waiting| refs::short(&waiting.branch).to_owned()).collect();
         branches.sort();
         Ok(branches)
     }
@@ -84,8 +86,10 @@ impl Home {
         }
         let repo = self.repo()?;
         let folder = Folder::open(&self.root)?;
-        let branch = self.branch_in_mind()?.unwrap_or_default();
+        let branch = self.branch_in_mind()?.unwrap_or_else(|| self.detached());
+        self.make_records(repo.sharing()?)?;
         let mut waiting = self.waiting_for(&repo, &branch)?;
+        self.bring_along(&repo, &mut waiting)?;
         let mut contents = Vec::new();
         for change in changes {
             path::check(&change.path)?;
@@ -98,7 +102,6 @@ impl Home {
             };
             waiting.files.insert(change.path.clone(), Kept { base, new });
         }
-        self.make_records(repo.sharing()?)?;
         repo.sharing()?.make_folders(&waiting.folder)?;
         let mut barrier = Barrier::default();
         for (id, content) in contents {
@@ -108,8 +111,20 @@ impl Home {
         let mut barrier = Barrier::default();
         self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
         barrier.folder(&self.waiting_folder());
+        barrier.name_of(&self.waiting_folder());
         barrier.wait(Durability::Full)?;
         waiting.sweep();
+        Ok(())
+    }
+
+    /// Move what has been kept where it would go with the worktree.
+    fn bring_along(&self, repo: &Repo, waiting: &mut Waiting) -> Result<()> {
+        let folder = self.waiting_folder().join(key(repo, &waiting.branch)?);
+        if waiting.folder != folder {
+            repo.sharing()?.make_folders(&self.waiting_folder())?;
+            std::fs::rename(&waiting.folder, &folder).or_io("move", &waiting.folder)?;
+            waiting.folder = folder;
+        }
         Ok(())
     }
 
@@ -163,24 +178,42 @@ impl Home {
             self.keep_in_place(guard, changes, "git was in the middle of something")?;
             waiting.forget()?;
         }
-        // Only if it is empty.
-        let _ = std::fs::remove_dir(self.waiting_folder());
+        // Only those that are empty.
+        for folder in self.waiting_folders() {
+            let _ = std::fs::remove_dir(folder);
+        }
         Ok(())
     }
 
-    /// What waits for the branch that the person is on, or has waited without one.
+    /// What waits for the branch that the person is on, or has waited without one: here, or in a worktree that was
+    /// removed since.
     fn waiting(&self) -> Result<Option<Waiting>> {
-        if self.kind != HomeKind::Tree || !self.waiting_folder().is_dir() {
+        if self.kind != HomeKind::Tree || !self.waiting_folders().iter().any(|folder| folder.is_dir()) {
             return Ok(None);
         }
         let repo = self.repo()?;
-        for branch in [self.branch_in_mind()?.unwrap_or_default(), String::new()] {
+        for branch in [self.branch_in_mind()?, Some(self.detached())].into_iter().flatten() {
             let waiting = self.waiting_for(&repo, &branch)?;
             if !waiting.files.is_empty() {
                 return Ok(Some(waiting));
             }
         }
-        Ok(None)
+        let is_left = |waiting: &Waiting| {
+            let worktree = waiting.branch.strip_prefix(WORKTREES).and_then(|rest| rest.strip_suffix(HEAD));
+            worktree.is_some_and(|name| !self.common_dir.join(WORKTREES).join(name).exists())
+        };
+        Ok(self.all_waiting()?.into_iter().find(is_left))
+    }
+
+    /// Everything that waits in this repository, for whichever branch.
+    fn all_waiting(&self) -> Result<Vec<Waiting>> {
+        let mut all = Vec::new();
+        for folder in self.waiting_folders() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                all.extend(Waiting::read(&entry.path())?);
+            }
+        }
+        Ok(all)
     }
 
     /// The paths that wait, as those that are written and not committed.
@@ -189,14 +222,38 @@ impl Home {
     }
 
     fn waiting_for(&self, repo: &Repo, branch: &str) -> Result<Waiting> {
-        let name = objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string();
-        let folder = self.waiting_folder().join(name);
-        let found = Waiting::read(&folder)?;
-        Ok(found.unwrap_or(Waiting { folder, branch: branch.to_owned(), files: BTreeMap::new() }))
+        let folder = self.waiting_folder().join(key(repo, branch)?);
+        let branch = branch.to_owned();
+        if let Some(found) = Waiting::read(&folder)? {
+            return Ok(Waiting { branch, ..found });
+        }
+        let named = if branch == self.detached() { "" } else { &branch };
+        let earlier = Waiting::read(&self.earlier_waiting_folder().join(key(repo, named)?))?;
+        Ok(match earlier {
+            Some(found) => Waiting { branch, ..found },
+            None => Waiting { folder, branch, files: BTreeMap::new() },
+        })
     }
 
-    pub(super) fn waiting_folder(&self) -> PathBuf {
-        self.records().join("waiting")
+    /// Where the records are: in the shared git folder, whatever becomes of this checkout.
+    pub(crate) fn waiting_folder(&self) -> PathBuf {
+        self.common_dir.join("swift/waiting")
+    }
+
+    /// Where they were in a linked worktree before; it is still read.
+    fn earlier_waiting_folder(&self) -> PathBuf {
+        self.git_dir.join("swift/waiting")
+    }
+
+    fn waiting_folders(&self) -> BTreeSet<PathBuf> {
+        BTreeSet::from([self.waiting_folder(), self.earlier_waiting_folder()])
+    }
+
+    /// What stands for the branch where there is none. Each checkout has a HEAD of its own; that of a linked worktree is
+    /// called as git calls it from another.
+    fn detached(&self) -> String {
+        let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES)).ok();
+        worktree.map(|name| format!("{WORKTREES}{}{HEAD}", name.display())).unwrap_or_default()
     }
 
     /// The branch that is to be where the person's operation ends: a rebase and a bisect leave it for a while.
@@ -337,6 +394,11 @@ impl Waiting {
         }
         Some(Waiting { folder: folder.to_owned(), branch, files })
     }
+}
+
+/// The name of the folder of what waits for a branch.
+fn key(repo: &Repo, branch: &str) -> Result<String> {
+    Ok(objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string())
 }
 
 /// A free name for a second version of a file: a task's beside it, any other's in the folder for what has no place.
