@@ -70,6 +70,7 @@ impl Queue {
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(home: Home) -> Result<Queue> {
         finish_what_was_begun(&home);
+        home.refuse_sparse()?;
         let root = Root::open(&home.root)?;
         root.lay_over(home.laid_over()?);
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {

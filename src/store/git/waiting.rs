@@ -6,8 +6,9 @@
 //! verb after the operation puts them there, as a debt, and commits them.
 //!
 //! A record belongs to the branch that the person was on. So it is not carried to another one by a checkout, and it
-//! outlives whatever git does to the working tree. All lie in the repository's shared git folder: what a linked worktree
-//! has of its own there goes with it when it is removed.
+//! outlives whatever git does to the working tree. Of a branch that is not there any more, because it was renamed, or
+//! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
+//! that of a worktree together with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     folder: PathBuf,
-    /// In full; [`Home::detached`] on a detached HEAD.
+    /// In full; [`Home::detached`] without one.
     branch: String,
     files: BTreeMap<String, Kept>,
 }
@@ -56,9 +57,13 @@ impl Home {
     /// # Errors
     /// [`Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let Some(waiting) = self.waiting()? else { return Ok(BTreeMap::new()) };
-        let place = |kept: Kept| kept.new.map(|id| waiting.content(id));
-        Ok(waiting.files.iter().map(|(path, kept)| (path.clone(), place(*kept))).collect())
+        let mut over = BTreeMap::new();
+        for waiting in self.waiting_here()? {
+            for (path, kept) in &waiting.files {
+                over.entry(path.clone()).or_insert_with(|| kept.new.map(|id| waiting.content(id)));
+            }
+        }
+        Ok(over)
     }
 
     /// The short names of the branches for which changes wait; a detached HEAD has none.
@@ -66,11 +71,26 @@ impl Home {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn waited_for(&self) -> Result<Vec<String>> {
-        let all = self.all_waiting()?;
+        let all = self.all_waiting().into_iter().collect::<Result<Vec<Waiting>>>()?;
+        let branch = |waiting: &Waiting| waiting.branch.strip_prefix("refs/heads/").map(str::to_owned);
         let mut branches: Vec<String> =
-            all.iter().map(|waiting| refs::short(&waiting.branch).to_owned()).collect();
+            all.iter().map(|waiting| branch(waiting).unwrap_or_default()).collect();
         branches.sort();
         Ok(branches)
+    }
+
+    /// Those of these branches that are not at hand: what waits for them is not to be seen from here.
+    ///
+    /// # Errors
+    /// [`Code::Io`]
+    pub(crate) fn waited_for_elsewhere(&self) -> Result<Vec<String>> {
+        if !self.has_waiting() {
+            return Ok(Vec::new());
+        }
+        let here = self.waiting_here()?;
+        let is_here = |branch: &String| here.iter().any(|waiting| refs::short(&waiting.branch) == branch);
+        let all = self.waited_for()?.into_iter();
+        Ok(all.filter(|branch| !branch.is_empty() && !is_here(branch)).collect())
     }
 
     /// Whether a change has to be kept apart, because git is in the middle of something in the person's checkout.
@@ -185,40 +205,63 @@ impl Home {
         Ok(())
     }
 
-    /// What waits for the branch that the person is on, or has waited without one: here, or in a worktree that was
-    /// removed since.
+    /// The first of what waits here.
     fn waiting(&self) -> Result<Option<Waiting>> {
-        if self.kind != HomeKind::Tree || !self.waiting_folders().iter().any(|folder| folder.is_dir()) {
-            return Ok(None);
+        Ok(self.waiting_here()?.into_iter().next())
+    }
+
+    /// What waits for the branch that the person is on, has waited without one, or has lost its branch.
+    fn waiting_here(&self) -> Result<Vec<Waiting>> {
+        if !self.has_waiting() {
+            return Ok(Vec::new());
         }
         let repo = self.repo()?;
+        let mut here = Vec::new();
         for branch in [self.branch_in_mind()?, Some(self.detached())].into_iter().flatten() {
-            let waiting = self.waiting_for(&repo, &branch)?;
-            if !waiting.files.is_empty() {
-                return Ok(Some(waiting));
+            here.push(self.waiting_for(&repo, &branch)?);
+        }
+        // While something is begun, and without a branch to put it on, it can wait on.
+        if self.operation().is_none() && self.tip()?.branch.is_some() {
+            here.extend(self.without_branch()?);
+        }
+        here.retain(|waiting| !waiting.files.is_empty());
+        Ok(here)
+    }
+
+    /// What waits for branches that are not there any more, and for worktrees without one that were removed.
+    fn without_branch(&self) -> Result<Vec<Waiting>> {
+        let own = self.tip()?.branch;
+        let mut found = Vec::new();
+        // A record that cannot be read is told where it is looked for.
+        for waiting in self.all_waiting().into_iter().flatten() {
+            let is_there = match waiting.branch.strip_prefix(WORKTREES) {
+                Some(head) => self.common_dir.join(WORKTREES).join(head.trim_end_matches(HEAD)).exists(),
+                None if waiting.branch.is_empty() || own.as_ref() == Some(&waiting.branch) => true,
+                None => refs::resolve(&self.common_dir, &waiting.branch)?.is_some(),
+            };
+            if !is_there {
+                found.push(waiting);
             }
         }
-        let is_left = |waiting: &Waiting| {
-            let worktree = waiting.branch.strip_prefix(WORKTREES).and_then(|rest| rest.strip_suffix(HEAD));
-            worktree.is_some_and(|name| !self.common_dir.join(WORKTREES).join(name).exists())
-        };
-        Ok(self.all_waiting()?.into_iter().find(is_left))
+        found.sort_by(|a, b| a.branch.cmp(&b.branch));
+        Ok(found)
     }
 
     /// Everything that waits in this repository, for whichever branch.
-    fn all_waiting(&self) -> Result<Vec<Waiting>> {
-        let mut all = Vec::new();
-        for folder in self.waiting_folders() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                all.extend(Waiting::read(&entry.path())?);
-            }
-        }
-        Ok(all)
+    fn all_waiting(&self) -> Vec<Result<Waiting>> {
+        let folders = self.waiting_folders();
+        let entries =
+            folders.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+        entries.filter_map(|entry| Waiting::read(&entry.path()).transpose()).collect()
+    }
+
+    fn has_waiting(&self) -> bool {
+        self.kind == HomeKind::Tree && self.waiting_folders().iter().any(|folder| folder.is_dir())
     }
 
     /// The paths that wait, as those that are written and not committed.
     pub(super) fn waiting_paths(&self) -> Result<BTreeSet<String>> {
-        Ok(self.waiting()?.map(|waiting| waiting.files.into_keys().collect()).unwrap_or_default())
+        Ok(self.waiting_here()?.into_iter().flat_map(|waiting| waiting.files.into_keys()).collect())
     }
 
     fn waiting_for(&self, repo: &Repo, branch: &str) -> Result<Waiting> {
