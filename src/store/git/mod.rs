@@ -28,6 +28,7 @@ mod index;
 mod joining;
 mod left_out;
 mod lock;
+mod mend;
 mod objects;
 mod overrun;
 mod pack;
