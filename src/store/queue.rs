@@ -360,6 +360,9 @@ impl Queue {
 /// A task that is there and cannot be read is something else than none.
 fn unreadable(problem: Problem) -> Fault {
     let Problem { path, fault, .. } = problem;
+    if let Some(id) = layout::id_in_name(&path).filter(|_| fault.code == Code::Unsettled) {
+        return Fault { message: fault.message, ..unsettled(id) };
+    }
     let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
     let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
     Fault { message, ..fault }
