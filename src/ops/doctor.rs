@@ -15,8 +15,10 @@ use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, history, layout, message};
+use crate::store::{archive, audit, history, layout, message};
 
+use super::apart;
+use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -41,13 +43,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     sessions(queue, &mut findings);
     let told = uncommitted(queue, &mut findings);
     or_finding(told, &mut findings)?;
-    if let Err(fault) = queue.home.unmerged() {
-        let message = format!("git cannot read the index: {}", fault.message);
-        findings.push(
-            Finding::new("index-damaged", Severity::Error, "", message)
-                .fix("`git -C .swift status` says what git makes of it"),
-        );
-    }
+    index(queue, &mut findings)?;
     own_files(queue, &mut findings)?;
     hidden(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
@@ -57,7 +53,11 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
                 .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
         );
     }
+    findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
+    if let Carrier::Gone(fault) = carrier::of(queue) {
+        findings.push(Finding::of_fault("", &fault));
+    }
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -76,6 +76,27 @@ fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
         }
         told => told,
     }
+}
+
+/// git's index: of the queue's own worktree, or of the person's checkout.
+fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let damaged = |why: String, fix: &str| {
+        let message = format!("git cannot read the index: {why}");
+        Finding::new("index-damaged", Severity::Error, "", message).fix(fix)
+    };
+    if let Some(torn) = queue.home.torn_index()? {
+        let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
+        findings.push(damaged(format!("{} is damaged", torn.display()), fix));
+    } else if let Err(fault) = queue.home.unmerged() {
+        findings.push(damaged(fault.message, "`git -C .swift status` says what git makes of it"));
+    }
+    if let Some(aside) = queue.home.index_aside() {
+        let message =
+            "an index that could not be read was made anew; what was staged by hand is in the old one";
+        let fix = format!("when nothing is missed, take it away: it is {}", aside.display());
+        findings.push(Finding::new("index-torn", Severity::Note, "", message).fix(fix));
+    }
+    Ok(())
 }
 
 /// Settings about runs that cannot be read: no run begins with them.
@@ -307,10 +328,12 @@ fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result
     let ranking = rank::rank(queue, now, Scope::Project)?;
     for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            findings.push(
-                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
-                    .fix("change `after`: `swift edit REF --clear after`"),
-            );
+            let fix = match skipped.item.id() {
+                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
+                None => format!("change `after` in `.swift/{}`", skipped.item.path),
+            };
+            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
+            findings.push(finding.fix(fix));
         }
     }
     Ok(())
@@ -354,6 +377,11 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
             tx.put(path, text.as_bytes().to_vec())?;
             tx.record(Fact::of(EventKind::Repaired).because(path));
             repaired.restored.push(format!(".swift/{path}"));
+        }
+    }
+    for path in audit::returned(queue)? {
+        if tx.take(&path)?.is_some() {
+            tx.record(Fact::of(EventKind::Repaired).because(path));
         }
     }
     if !queue.home.is_hidden()? {

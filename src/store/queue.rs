@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::settings::Settings;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::shown;
@@ -73,6 +74,7 @@ impl Queue {
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(home: Home) -> Result<Queue> {
         finish_what_was_begun(&home);
+        home.refuse_sparse()?;
         let root = Root::open(&home.root)?;
         root.lay_over(home.laid_over()?);
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
@@ -86,6 +88,11 @@ impl Queue {
         let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// Whether a name is this project's: its id, or one of its aliases.
+    pub(crate) fn is_called(&self, name: &ProjectName) -> bool {
+        self.settings.id.as_str() == name.as_str() || self.settings.aliases.contains(name)
     }
 
     /// Read what is there now: a verb has just kept changes apart, or put them in place.
@@ -264,12 +271,10 @@ impl Queue {
     fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
         let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
         let fault = not_found(reference, folders);
-        let open = self.list(folders).problems.into_iter().find(|problem| {
-            let id = layout::id_in_name(&problem.path);
-            problem.fault.code == Code::Unsettled && id.is_some_and(|id| wanted.is_for(id))
-        });
-        if let Some(problem) = open {
-            return problem.fault;
+        let is_wanted =
+            |problem: &Problem| layout::id_in_name(&problem.path).is_some_and(|id| wanted.is_for(id));
+        if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
+            return unreadable(problem);
         }
         if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
             return unsettled(id);
@@ -354,6 +359,14 @@ impl Queue {
     pub(crate) fn reader(&self) -> Reader {
         Reader { limits: self.limits(), bytes: self.settings.max_bytes }
     }
+}
+
+/// A task that is there and cannot be read is something else than none.
+fn unreadable(problem: Problem) -> Fault {
+    let Problem { path, fault, .. } = problem;
+    let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
+    let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
+    Fault { message, ..fault }
 }
 
 /// Reads single files as tasks.

@@ -605,3 +605,52 @@ fn a_segment_of_the_log_may_be_larger_than_other_files() {
     assert!(web.json("log").to_string().contains("task.created"));
     add(&web, ".", "second");
 }
+
+#[test]
+fn an_index_of_the_queue_that_a_power_cut_has_torn_is_made_anew() {
+    let torn: [fn(Vec<u8>) -> Vec<u8>; 4] = [
+        |_| Vec::new(),
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |bytes| vec![0; bytes.len()],
+        |bytes| bytes[..bytes.len() - 1].to_vec(),
+    ];
+    for (number, tear) in torn.into_iter().enumerate() {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        let one = add(&web, ".", "one");
+        let path = web.path(".git").join(index_of(&web));
+        let (staged, by_hand) = (file(&web, "one"), ".swift/templates/task.md");
+        let text = web.read(&staged);
+        web.write(by_hand, "staged");
+        web.write(&staged, format!("{text}staged\n"));
+        web.git(["-C", ".swift", "add", "-A"]);
+        web.write(&staged, &text);
+        fs::write(&path, tear(fs::read(&path).unwrap())).unwrap();
+        web.swift("doctor").ended(8);
+        match number % 2 {
+            0 => drop(web.swift_ok("doctor --fix sesame")),
+            _ => drop(web.swift_ok(["claim", &one])),
+        }
+        add(&web, ".", "two");
+        assert_eq!(web.git("-C .swift status --porcelain"), "", "{number}");
+        web.git("-C .swift fsck");
+        assert_eq!(web.git("-C .swift show HEAD:templates/task.md"), "staged", "{number}");
+        let told = web.swift_ok("doctor");
+        // Of one that was emptied nothing is left.
+        assert_eq!(told.contains("torn-index"), number != 0, "{number}: {told}");
+        web.swift_ok("uninstall sesame");
+        assert!(!web.path(".git/swift").exists(), "{number}");
+    }
+}
+
+#[test]
+fn the_index_of_a_persons_checkout_is_theirs() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    fs::write(web.path(".git/index"), "").unwrap();
+    let refused = web.swift("task . one");
+    refused.ended(9);
+    assert!(refused.stderr.contains("index") && refused.stderr.contains("damaged"), "{}", refused.stderr);
+    assert_eq!(fs::read(web.path(".git/index")).unwrap(), b"");
+}

@@ -161,7 +161,7 @@ impl Repo {
 
     /// What is not there was left out of a partial clone, or is lost. git would fetch the former in passing; nothing goes
     /// over the network unasked, so the command is named that does.
-    fn missing(&self, id: ObjectId) -> Fault {
+    pub(super) fn missing(&self, id: ObjectId) -> Fault {
         match self.promisor() {
             Some(remote) => Fault::new(
                 Code::Git,
