@@ -106,7 +106,8 @@ impl Home {
             return Err(has_moved(&self.root, branch, &other));
         }
         let lost = self.debts()?;
-        self.repo()?.sharing()?.make_folders(&self.root)?;
+        // Of a checkout that is not there the library cannot tell whose it is.
+        Repo::open(&self.common_dir)?.sharing()?.make_folders(&self.root)?;
         self.check_out()?;
         worktree::link(&self.git_dir, &self.root)?;
         self.write_debts(&Default::default())?;
