@@ -187,8 +187,8 @@ impl Home {
             return Ok(());
         }
         while let Some(waiting) = self.waiting()? {
-            let folder = Folder::open(&self.root)?;
             let repo = self.repo()?;
+            let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
             let mut changes = Vec::new();
             for (path, kept) in &waiting.files {
                 changes.extend(waiting.landing(&repo, &folder, path, *kept)?);
