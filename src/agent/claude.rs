@@ -114,7 +114,8 @@ pub(crate) fn arguments(asked: &Asked) -> Vec<String> {
     all
 }
 
-fn permissions(asked: &Asked) -> (Permission, Vec<String>, Vec<String>) {
+/// What holds in the end: how permission is given, which tools are allowed by name, and which are not there.
+pub(crate) fn permissions(asked: &Asked) -> (Permission, Vec<String>, Vec<String>) {
     let mut allow = asked.allow.clone();
     let mut deny: Vec<String> = NEVER.map(str::to_owned).into();
     deny.extend(asked.deny.iter().cloned());

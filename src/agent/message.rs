@@ -105,8 +105,8 @@ struct Block<'a> {
 struct RateLimit {
     #[serde(default)]
     status: String,
-    #[serde(default, rename = "resetsAt")]
-    resets_at: Option<f64>,
+    #[serde(default, rename = "resetsAt", deserialize_with = "lenient")]
+    resets_at: Option<Value>,
     #[serde(default, rename = "rateLimitType")]
     window: Option<String>,
 }
@@ -115,9 +115,19 @@ impl RateLimit {
     fn notice(self) -> LimitNotice {
         LimitNotice {
             is_rejected: self.status == "rejected",
-            resets_at: self.resets_at.and_then(|at| Timestamp::from_second(at as i64).ok()),
+            resets_at: self.resets_at.and_then(|at| instant(&at)),
             window: word(self.window),
         }
+    }
+}
+
+/// Seconds since 1970, or a time in words that computers agree on; nothing else.
+fn instant(at: &Value) -> Option<Timestamp> {
+    let text = at.as_str().unwrap_or_default().trim();
+    let seconds = at.as_f64().or_else(|| text.parse().ok());
+    match seconds {
+        Some(seconds) => Timestamp::from_second(seconds as i64).ok(),
+        None => text.parse().ok(),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
+use crate::env;
 use crate::format::audit::digest;
 use crate::store::local::Local;
 use crate::store::proposal::{self, Proposal};
@@ -97,6 +98,12 @@ fn view(context: &Context, plan: &Plan, proposal: Option<String>, among: Among) 
 }
 
 fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
+    if env::depth() > 0 {
+        // A later `swift sesame` would carry out what the person who says it has never seen.
+        context.ui.show(&view(context, plan, None, Among::None))?;
+        return Ok(Fault::new(Code::ApprovalNeeded, "a run cannot have this approved; nothing is stored")
+            .hint("a person can type the same command"));
+    }
     let id = context.env.proposal_id();
     let stored = Proposal {
         id: id.to_string(),

@@ -10,8 +10,8 @@ use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::lease::Hold;
 use crate::env::{self, Env};
-use crate::ops::resolve;
-use crate::store::git::identity_name_at;
+use crate::ops::{apart, resolve};
+use crate::store::git::{Cause, identity_name_at};
 use crate::store::proposal;
 use crate::store::queue::Queue;
 use crate::store::tx::{Attendance, Mode, Operation};
@@ -97,12 +97,21 @@ impl Context {
         }
         let queue = Queue::open(&self.start)?;
         if let Some(rebuilt) = &queue.home.rebuilt {
-            self.ui.note("`.swift/` was gone; it is rebuilt from its branch");
+            self.ui.note(match rebuilt.cause {
+                Cause::Gone => "`.swift/` was gone; it is rebuilt from its branch",
+                Cause::Overrun => {
+                    "git had put files of another branch into `.swift/`; the queue's own are there again"
+                }
+            });
             for path in &rebuilt.lost {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));
             }
         }
         self.tell_of_merge(&queue);
+        if let Some(standing) = (self.ui.format() == Format::Text).then(|| apart::standing(&queue)).flatten()
+        {
+            self.ui.note(&standing);
+        }
         Ok(self.queue.get_or_init(|| queue))
     }
 

@@ -33,7 +33,21 @@ pub(crate) fn with_hooks(text: Option<&str>) -> Result<String, Malformed> {
     for (event, verb, seconds) in EVENTS {
         text = with_hook(text, event, verb, seconds)?;
     }
+    refuse_hidden(&text)?;
     Ok(format!("{mark}{text}"))
+}
+
+/// Of a key that is there twice the last one counts, and hooks in the first never run.
+fn refuse_hidden(text: &str) -> Result<(), Malformed> {
+    let Ok(settings) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(()) };
+    let is_hidden = |event: &str| !settings["hooks"][event].to_string().contains(MARK);
+    match EVENTS.iter().find(|(event, ..)| is_hidden(event)) {
+        Some((event, ..)) => {
+            let at = text.rfind("\"hooks\"").unwrap_or_default();
+            Err(Malformed::in_text(text, at, format!("`hooks`, or `{event}` in it, is there twice")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The text without our hooks, and without what was there for them only.
@@ -358,6 +372,14 @@ mod tests {
         assert!(!is_strict(text) || is_strict(&with), "{with}");
         assert_eq!(with_hooks(Some(&with)).unwrap(), with, "a second time");
         assert_eq!(without_hooks(&with).unwrap(), text, "from\n{with}");
+    }
+
+    #[test]
+    fn hooks_that_would_not_run_are_refused() {
+        let event = r#"{"hooks":{"SessionStart":[],"SessionStart":[]}}"#;
+        for text in [r#"{"hooks":{},"hooks":{}}"#, event] {
+            assert!(with_hooks(Some(text)).unwrap_err().to_string().contains("twice"), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! A receipt is no message that could get lost: it is read off the receiver's queue, each round anew.
 
+mod account;
 mod attempts;
 mod deliver;
 mod plan;

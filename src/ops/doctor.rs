@@ -14,9 +14,10 @@ use crate::format::{policy, session};
 use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
-use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, history, layout, message};
+use crate::store::tx::{Committed, Mode, Operation, Tx};
+use crate::store::{archive, audit, history, layout, message};
 
+use super::apart;
 use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
@@ -54,6 +55,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         );
     }
     own_files(queue, &mut findings)?;
+    hidden(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
         findings.push(
@@ -61,6 +63,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
                 .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
         );
     }
+    findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
@@ -282,6 +285,19 @@ fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
+/// Where the line is that hides the folder, as git names it.
+const EXCLUDE: &str = ".git/info/exclude";
+
+fn hidden(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    if !queue.home.is_hidden()? {
+        let text = format!("nothing hides the folder from git in the project: the line in {EXCLUDE} is gone");
+        findings.push(
+            Finding::new("not-hidden", Severity::Warning, "", text).fix("`swift doctor --fix` puts it back"),
+        );
+    }
+    Ok(())
+}
+
 fn own_file_texts() -> [(&'static str, &'static str); 2] {
     [(".gitattributes", layout::GIT_ATTRIBUTES), (".gitignore", layout::GIT_IGNORE)]
 }
@@ -320,11 +336,12 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
 pub(crate) struct Repaired {
     /// Paths before and after.
     pub(crate) quarantined: Vec<(String, String)>,
+    /// Paths from the project's folder on.
     pub(crate) restored: Vec<String>,
     pub(crate) committed: Committed,
 }
 
-/// Record what was changed by hand, put unreadable files of queue folders aside, put our own two files back.
+/// Record what was changed by hand, put unreadable files of queue folders aside, put back our own two files and the line that hides the folder.
 /// Nothing is deleted.
 ///
 /// # Errors
@@ -337,8 +354,19 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
             tx.put(path, text.as_bytes().to_vec())?;
             tx.record(Fact::of(EventKind::Repaired).because(path));
-            repaired.restored.push(path.to_owned());
+            repaired.restored.push(format!(".swift/{path}"));
         }
+    }
+    for path in audit::returned(queue)? {
+        if tx.take(&path)?.is_some() {
+            tx.record(Fact::of(EventKind::Repaired).because(path));
+        }
+    }
+    if !queue.home.is_hidden()? {
+        if operation.mode == Mode::Write {
+            queue.home.hide()?;
+        }
+        repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
     for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
@@ -355,7 +383,7 @@ fn may_be_put_aside(code: Code) -> bool {
 
 fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {
     let Ok(Some(bytes)) = tx.read(path) else { return Ok(()) };
-    let target = format!("{}/{}-{}", layout::QUARANTINE, tx.operation.id, path.replace('/', "-"));
+    let target = layout::aside_path(tx.operation.id, path);
     tx.put(&target, bytes)?;
     tx.remove(path)?;
     tx.record(Fact::of(EventKind::Repaired).because(format!("{path} put aside as {target}")));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::carrier;
-use super::init::id_of_url;
+use super::init::{id_of_url, is_remote};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
@@ -78,6 +78,7 @@ pub(crate) fn register_url(
     aliases: Vec<ProjectName>,
 ) -> Result<Registered> {
     require_orchestrator(orchestrator)?;
+    refuse_path(url)?;
     let url = without_login(url);
     let Some(id) = id.or_else(|| id_of_url(&url)) else {
         return Err(Fault::new(
@@ -98,6 +99,17 @@ pub(crate) fn register_url(
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &[])?;
     let again = present.is_some_and(|p| p.entry == entry);
     Ok(Registered { entry, path: None, again, replaced: Vec::new(), committed })
+}
+
+/// The registry is committed, and what it says has to hold on every machine.
+fn refuse_path(url: &str) -> Result<()> {
+    if is_remote(url) {
+        return Ok(());
+    }
+    let message = format!("`{}` is a place on this machine, and the registry is committed", shown(url));
+    Err(Fault::new(Code::InvalidValue, message).hint(
+        "clone it, run `swift init` there, and `swift register PATH`: where that is stays on this machine",
+    ))
 }
 
 fn require_orchestrator(queue: &Queue) -> Result<()> {
@@ -178,7 +190,8 @@ fn entry(
         }
     }
     let url = project.home.remote_url().map(|url| without_login(&url));
-    Entry { id, url: url.or_else(|| present.and_then(|p| p.entry.url.clone())), aliases: all }
+    let url = url.filter(|url| is_remote(url)).or_else(|| present.and_then(|p| p.entry.url.clone()));
+    Entry { id, url: url.filter(|url| is_remote(url)), aliases: all }
 }
 
 /// The registry is committed and pushed: a URL in it is without the user and the password that one machine has in it, and

@@ -90,25 +90,34 @@ pub(crate) struct Situation {
 /// # Errors
 /// Those of the commit.
 pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situation> {
-    let (running, lost, committed) = match open(queue) {
-        Some(open) => (open, None, None),
-        None => {
-            let lost = lost(queue, operation);
-            let (id, actor) = (operation.env.session_id(), operation.actor.clone());
-            let committed = open_now(queue, operation, id)?;
-            (Running { id, actor, since: operation.at }, lost, Some(committed))
-        }
+    let opened = match open(queue) {
+        Some(running) => Opened { running, lost: None, committed: None },
+        None => open_now(queue, operation)?,
     };
-    let mut situation = situation(queue, operation, running)?;
-    situation.lost = lost;
-    situation.opened = committed.is_some();
-    situation.committed = committed.unwrap_or_default();
+    let mut situation = situation(queue, operation, opened.running)?;
+    situation.lost = opened.lost;
+    situation.opened = opened.committed.is_some();
+    situation.committed = opened.committed.unwrap_or_default();
     Ok(situation)
 }
 
+/// The session that is open now.
+struct Opened {
+    running: Running,
+    lost: Option<Lost>,
+    /// The commit of its start; `None` if it was open before.
+    committed: Option<Committed>,
+}
+
 /// The note comes first and counts only with what the log says: so there is never a session that nobody can finish.
-fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<Committed> {
+fn open_now(queue: &Queue, operation: &Operation<'_>) -> Result<Opened> {
     let mut tx = Tx::begin(queue, operation)?;
+    // Somebody may have opened one before the queue was ours.
+    if let Some(running) = open(queue) {
+        return Ok(Opened { running, lost: None, committed: None });
+    }
+    let lost = lost(queue, operation);
+    let id = operation.env.session_id();
     tx.record(Fact::of(EventKind::SessionStarted).because(id.to_string()));
     if operation.mode == crate::store::tx::Mode::Write {
         let note = Open {
@@ -118,7 +127,9 @@ fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<C
         };
         queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
     }
-    tx.commit("start a session")
+    let committed = Some(tx.commit("start a session")?);
+    let running = Running { id, actor: operation.actor.clone(), since: operation.at };
+    Ok(Opened { running, lost, committed })
 }
 
 /// The session that is noted here, if the log knows its start and not its end: a verb may have been cut off between
@@ -213,6 +224,7 @@ pub(crate) struct Summary {
 /// # Errors
 /// [`Code::Session`] if none is open; those of the commit.
 pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<String>) -> Result<Summary> {
+    let mut tx = Tx::begin(queue, operation)?;
     let Some(Running { id, actor, since: started_at }) = open(queue) else {
         let fault = Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one");
         return Err(match lost(queue, operation) {
@@ -220,7 +232,6 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
             None => fault,
         });
     };
-    let mut tx = Tx::begin(queue, operation)?;
     // With `manual` every commit is the person's own.
     if queue.settings.commit != CommitPolicy::Manual {
         tx.commit_now();

@@ -190,26 +190,36 @@ fn take_path(queue: &Queue, log: &mut Log, path: &str) {
 /// How far clocks of machines may differ before an event of a task is looked for in vain.
 const SLACK: SignedDuration = SignedDuration::from_hours(48);
 
-/// All events about one task, oldest first. Segments from before the task, and those that do not name it, are not
-/// parsed.
+/// All events about one task, oldest first; what of the log cannot be read is passed over.
 ///
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
-    let (paths, _) = segment_paths(queue)?;
+    Ok(account_of(queue, id)?.events)
+}
+
+/// The same with what cannot be read. Segments from before the task, and those that do not name it, are not parsed.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn account_of(queue: &Queue, id: TaskId) -> Result<Log> {
+    let (paths, problems) = segment_paths(queue)?;
     let wanted = id.to_string();
     let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
-    let mut log = Log::default();
+    let mut log = Log { events: Vec::new(), problems };
     for path in reaching(&paths, start) {
-        let Ok(Some(bytes)) = queue.read(path) else { continue };
-        if names(&bytes, &wanted) {
-            take(&mut log, &StoredSegment { path: path.clone(), bytes });
+        match queue.read(path) {
+            Ok(Some(bytes)) if names(&bytes, &wanted) => {
+                take(&mut log, &StoredSegment { path: path.clone(), bytes });
+            }
+            Ok(_) => {}
+            Err(fault) => log.problems.push(Problem::at(path.clone(), fault)),
         }
     }
     log.events.retain(|event| event.fact.task == Some(id));
     log.events.sort_by_key(|event| (event.at, event.id));
-    Ok(log.events)
+    Ok(log)
 }
 
 /// Whether a segment mentions an id or a hash.

@@ -71,6 +71,7 @@ impl Queue {
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(home: Home) -> Result<Queue> {
         finish_what_was_begun(&home);
+        home.refuse_sparse()?;
         let root = Root::open(&home.root)?;
         root.lay_over(home.laid_over()?);
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
@@ -266,13 +267,10 @@ impl Queue {
     fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
         let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
         let fault = not_found(reference, folders);
-        // It is there, and cannot be read.
-        let unread = self.list(folders).problems.into_iter().find(|problem| {
-            let id = layout::id_in_name(&problem.path);
-            id.is_some_and(|id| wanted.is_for(id))
-        });
-        if let Some(problem) = unread {
-            return problem.fault;
+        let is_wanted =
+            |problem: &Problem| layout::id_in_name(&problem.path).is_some_and(|id| wanted.is_for(id));
+        if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
+            return unreadable(problem);
         }
         if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
             return unsettled(id);
@@ -357,6 +355,14 @@ impl Queue {
     pub(crate) fn reader(&self) -> Reader {
         Reader { limits: self.limits(), bytes: self.settings.max_bytes }
     }
+}
+
+/// A task that is there and cannot be read is something else than none.
+fn unreadable(problem: Problem) -> Fault {
+    let Problem { path, fault, .. } = problem;
+    let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
+    let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
+    Fault { message, ..fault }
 }
 
 /// Reads single files as tasks.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::layout;
+use super::local::is_frozen;
 use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
@@ -104,6 +105,11 @@ fn paths(queue: &Queue) -> BTreeMap<String, String> {
 /// # Errors
 /// [`Code::Io`].
 pub(crate) fn set_path(queue: &Queue, id: &ProjectId, path: Option<&Path>) -> Result<()> {
+    if is_frozen() {
+        return Ok(());
+    }
+    // Somebody else may enter another project at the same moment.
+    let _turn = queue.local.turn()?;
     let mut all = paths(queue);
     match path {
         Some(path) => all.insert(id.to_string(), path.display().to_string()),

@@ -235,6 +235,40 @@ pub(crate) fn is_asked_to_stop(queue: &Queue, id: RunId) -> bool {
     queue.local.read(&stop_name(id)).is_some()
 }
 
+/// A request between two attempts: its last run has ended, and it can still be asked to stop.
+pub(crate) struct Pause<'q> {
+    queue: &'q Queue,
+    id: RunId,
+    _file: Option<File>,
+}
+
+impl<'q> Pause<'q> {
+    /// From now on, until it is dropped. One that cannot be noted only cannot be asked.
+    pub(crate) fn begin(queue: &'q Queue, id: RunId) -> Pause<'q> {
+        let noted = queue.local.write(&pause_name(id), b"").ok();
+        let file = noted.and_then(|()| local::open(&queue.local.path(&pause_name(id))).ok());
+        let file = file.filter(|file| flock(file, FlockOperation::NonBlockingLockShared).is_ok());
+        Pause { queue, id, _file: file }
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        let _ = self.queue.local.remove(&pause_name(self.id));
+        let _ = self.queue.local.remove(&stop_name(self.id));
+    }
+}
+
+/// Whether another attempt is to follow a run that has ended, here on this machine.
+pub(crate) fn is_paused(queue: &Queue, id: RunId) -> bool {
+    let file = local::open(&queue.local.path(&pause_name(id)));
+    file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+}
+
+fn pause_name(id: RunId) -> String {
+    format!("runs/{id}.pause")
+}
+
 /// The committed transcript, or the live log while it runs.
 ///
 /// # Errors

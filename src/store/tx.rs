@@ -278,13 +278,21 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
+        if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
+            for path in audit::returned(queue)? {
+                self.take(&path)?;
+            }
+        }
         // One commit for a session names all that is in it; otherwise what waited gets a commit of its own.
         let waited =
             if queue.settings.commit == CommitPolicy::Each { Vec::new() } else { waiting::events(queue)? };
         let message = message::of(subject, self.operation, &self.facts, &waited, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
-        changes.extend(addition.as_ref().map(audit::Addition::change));
+        if let Some(addition) = &addition {
+            changes.retain(|change| change.path != addition.path);
+            changes.push(addition.change());
+        }
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 

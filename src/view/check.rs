@@ -60,7 +60,7 @@ impl DoctorView {
         DoctorView {
             findings: findings.iter().map(FindingRow::from).collect(),
             quarantined: repaired.quarantined.iter().map(|(a, b)| (place(a), place(b))).collect(),
-            restored: repaired.restored.iter().map(|path| place(path)).collect(),
+            restored: repaired.restored.clone(),
             commit: CommitRow::new(&repaired.committed),
         }
     }

@@ -5,7 +5,7 @@
 __swift_word() {
   local __swift_name=$1 __swift_alias=__swift_alias_$1
   shift
-  if [[ $# -gt 0 && ${!#} == sesame ]] && type -P swift >/dev/null; then
+  if [[ $# -gt 0 && ${@: -1} == sesame ]] && type -P swift >/dev/null; then
     command swift "$__swift_name" "$@"
   elif [[ -n ${!__swift_alias-} && ${__swift_inside-} != "$__swift_name" ]]; then
     local __swift_inside=$__swift_name

@@ -376,3 +376,65 @@ fn sweep<'a>(copy: &impl Fn(&str, &str), name: &str, program: impl Fn() -> Call<
     }
     copy(name, "live");
 }
+
+#[test]
+fn what_waits_for_a_branch_that_is_renamed_or_merged_and_deleted_goes_to_the_one_at_hand() {
+    for end in ["git checkout -q main; git merge -q side; git branch -q -d side", "git branch -m side other"]
+    {
+        let sandbox = Sandbox::new();
+        let (web, [first, _]) = project(&sandbox, "web");
+        shell(&web, "git checkout -q side; git rebase main");
+        web.swift_ok(["done", &first]);
+        add(&web, ".", "precious");
+        shell(&web, &format!("SETTLE git rebase --continue; {end}"));
+        assert!(!is_busy(&web), "{}", web.git("status"));
+        let there = ["first done", "precious ready", "second ready"];
+        assert_eq!(titles(&web), there, "{end}: before the next verb");
+        // Without a branch there is nothing to put it on.
+        shell(&web, "git checkout -q --detach");
+        assert!(web.swift("list").stderr.contains("waits for the branch `side`"), "{end}");
+        shell(&web, "git checkout -q -");
+        add(&web, ".", "third");
+        assert_eq!(titles(&web), ["first done", "precious ready", "second ready", "third ready"], "{end}");
+        assert!(!web.path(".git/swift/waiting").exists(), "{end}");
+        sound(&web, end);
+    }
+}
+
+#[test]
+fn what_waits_for_a_branch_that_is_not_at_hand_is_named_by_every_verb() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    shell(&web, "git checkout -q side; git rebase main");
+    web.swift_ok(["done", &first]);
+    shell(&web, "SETTLE git rebase --continue; git checkout -q main; git merge -q side");
+    for verb in ["list", "next", "task . third"] {
+        let said = web.swift(verb).stderr;
+        assert!(said.contains("waits for the branch `side`") && said.contains("git switch side"), "{said}");
+    }
+    let told = web.swift("doctor");
+    assert!(told.stdout.contains("waits-elsewhere") && told.stdout.contains("git switch side"), "{told:?}");
+    shell(&web, "git switch -q side");
+    let there = web.swift("list");
+    assert!(!there.stderr.contains("waits for"), "{}", there.stderr);
+    web.swift_ok("task . fourth");
+    sound(&web, "at last");
+}
+
+#[test]
+fn what_waits_outlives_the_worktree_that_it_was_done_in() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    web.git("worktree add -q ../beside side");
+    let beside = sandbox.place("beside");
+    shell(&beside, "git rebase main");
+    beside.swift_ok(["done", &first]);
+    assert_eq!(titles(&beside), ["first done", "second ready"]);
+    shell(&beside, "SETTLE git rebase --continue");
+    assert!(!beside.git("status").contains("rebase"), "{}", beside.git("status"));
+    shell(&web, "git merge -q side; git worktree remove ../beside; git branch -q -d side");
+    assert!(!beside.path("").exists());
+    add(&web, ".", "third");
+    assert_eq!(titles(&web), ["first done", "second ready", "third ready"]);
+    sound(&web, "without the worktree");
+}

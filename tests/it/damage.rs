@@ -441,3 +441,17 @@ fn a_healthy_queue_gives_no_finding() {
         sound(place, "healthy");
     }
 }
+
+#[test]
+fn files_with_the_longest_names_are_put_aside_and_so_are_those_beside_them() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for name in ["m".repeat(252), format!("{}n", "m".repeat(251)), "ä".repeat(126), "x".to_owned()] {
+        web.write(&format!(".swift/tasks/{name}.md"), "bad");
+    }
+    web.swift_ok("doctor --fix sesame");
+    sound(&web, "put aside");
+    let aside: Vec<_> = files(&web).into_iter().filter(|path| path.starts_with("quarantine/")).collect();
+    assert_eq!(aside.len(), 4, "{aside:?}");
+    assert!(aside.iter().all(|path| path.ends_with(".md")), "{aside:?}");
+}

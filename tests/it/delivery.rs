@@ -504,6 +504,39 @@ fn what_cannot_be_delivered_becomes_a_dead_letter_and_can_be_put_back() {
 }
 
 #[test]
+fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
+    world.api.write(".swift/swift.toml", settings);
+    let large =
+        text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"]);
+    let good = world.letter("good");
+    // Small enough until its sender's name is added.
+    let start =
+        "+++\nschema = 1\nid = \"01ksp1c3h0k3v9q2w7x4m8n5ta\"\ntitle = \"t\"\nto = \"acme/api\"\n+++\n";
+    world.web.write(".swift/outbox/edge.md", format!("{start}{}", "x".repeat(899 - start.len())));
+    sandbox.later(SignedDuration::from_hours(72));
+    for when in ["at first", "a round later"] {
+        let report = world.round();
+        let problems = report["problems"].as_array().unwrap();
+        assert_eq!(codes(&report["problems"]), ["too-large", "too-large"], "{when}: {report:#}");
+        assert!(problems.iter().all(|problem| problem["project"] == "acme/web"), "{when}: {report:#}");
+        let told = problems.iter().map(|problem| text(&problem["message"]));
+        let of_large = told.filter(|told| told.contains("“large”")).collect::<String>();
+        assert!(of_large.contains("takes at most 900") && of_large.contains("3 days"), "{when}: {report:#}");
+        assert!(copies(&world.web, &large)[0].starts_with("outbox/"), "{when}");
+        carried(&world.web, &world.api, &good, "inbox/", "delivered", when);
+    }
+    assert_eq!(world.round()["commits"].as_array().unwrap().len(), 0);
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 900", "max_bytes = 2000");
+    world.api.write(".swift/swift.toml", settings);
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 2);
+    carried(&world.web, &world.api, &large, "inbox/", "delivered", "the limit is raised");
+    all_sound(&world, "the limit is raised");
+}
+
+#[test]
 fn a_renamed_project_is_found_under_its_old_name() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

@@ -94,3 +94,27 @@ fn somebody_without_a_name_in_the_environment_acts_all_the_same() {
     let named = web.call("task . One").without("USER").without("LOGNAME").run();
     assert_eq!(named.status, 0, "{}", named.stderr);
 }
+
+#[test]
+fn no_place_on_this_machine_is_committed_with_the_registry() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.repository("hub");
+    hub.swift_ok("init --orchestrator --id acme/hub");
+    let web = sandbox.project("web");
+    let remotes = [web.path("").display().to_string(), format!("file://{}", web.path("").display())];
+    for (n, remote) in remotes.iter().map(String::as_str).chain(["../srv:x/web.git"]).enumerate() {
+        let clone = sandbox.repository(&format!("clone-{n}"));
+        clone.git(["remote", "add", "origin", remote]);
+        clone.swift_ok(format!("init --id acme/clone-{n}").as_str());
+        hub.swift_ok(format!("register ../clone-{n}").as_str());
+        assert!(!hub.read(&format!(".swift/projects/acme__clone-{n}.toml")).contains("url ="), "{remote}");
+        let refused = hub.swift(["register", &format!("file://{remote}"), "--id", "acme/other"]);
+        assert_eq!(refused.status, 2, "{}{}", refused.stdout, refused.stderr);
+        // What a former version has committed goes out again.
+        let path = format!(".swift/projects/acme__clone-{n}.toml");
+        hub.write(&path, format!("{}url = \"{remote}\"\n", hub.read(&path)));
+        hub.swift_ok(format!("register ../clone-{n}").as_str());
+        assert!(!hub.read(&path).contains(remote), "{remote}");
+    }
+    assert_eq!(hub.git("-C .swift status --porcelain"), "");
+}

@@ -1,6 +1,6 @@
 //! What one run leaves to the next, to git and to the person: nothing counts twice, and nothing is told that is not so.
 
-use crate::claude::{GOOD, Scene};
+use crate::claude::{GOOD, Scene, until};
 use crate::sandbox::Sandbox;
 use crate::world::text;
 
@@ -111,4 +111,157 @@ fn a_run_is_not_taken_back() {
     let runs = scene.runs();
     assert_eq!((runs[0]["outcome"].as_str(), runs[0]["cost_usd"].as_f64()), (Some("completed"), Some(0.25)));
     assert_eq!(scene.state(&task), "done");
+}
+
+#[test]
+fn git_is_not_started_where_a_run_has_put_another_repository() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    scene.script(
+        "init; change; git init -q --bare x.repo; echo 'f filter=evil' >.gitattributes; echo f >f; \
+         printf '[core]\nbare=false\nfsmonitor=touch %s/evil\n[filter \"evil\"]\nclean=touch %s/evil\n' \
+         \"$HOME\" \"$HOME\" >x.repo/config; echo 'gitdir: x.repo' >.git; git add .; rm -f \"$HOME/evil\"; \
+         echo g >>f; result ok",
+    );
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(text(&document["run"]["failure"]), "worktree", "{document:#}");
+    let short = text(&document["run"]["short"]);
+    for words in [["review", &short], ["merge", &short], ["runs", "clean"], ["uninstall", "--dry-run"]] {
+        let told = scene.call(words).run();
+        assert!(!told.stderr.contains("-C"), "no hint leads git there: {}", told.stderr);
+        assert!(!sandbox.home().path("evil").exists(), "{words:?} has started what the run has planted");
+    }
+    let refused = scene.call(["merge", &short, "sesame"]).run();
+    assert!(refused.stderr.contains("leads elsewhere"), "{}", refused.stderr);
+    // The way out that the hint names.
+    let aside = refused.stderr.split("`mv ").nth(1).unwrap().split('`').next().unwrap();
+    let (from, to) = aside.split_once(' ').unwrap();
+    let at = |path: &str| scene.place.path(path);
+    std::fs::rename(at(from), at(to)).unwrap();
+    scene.script(GOOD);
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(status, 0, "{document:#}");
+    assert!(!sandbox.home().path("evil").exists());
+}
+
+#[test]
+fn what_a_run_proposes_is_no_proposal() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(&format!(
+        "init; change; cd \"$HOME/../web\"; {} integrate claude >\"$HOME/told\" 2>&1; \
+         echo \"status $?\" >>\"$HOME/told\"; result ok",
+        env!("CARGO_BIN_EXE_swift")
+    ));
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let told = sandbox.home().read("told");
+    assert!(told.contains("a run cannot have this approved") && told.contains("status 7"), "{told}");
+    scene.call("sesame").run().ended(3);
+    assert!(!scene.place.path(".claude").exists());
+}
+
+#[test]
+fn a_plan_shows_the_permission_that_holds() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let words =
+        "run 'tell me about it' --plan --read-only --permission-mode bypassPermissions --allow Write --json";
+    let plan = scene.call(words).run().json();
+    assert_eq!(plan["permission"], "dontAsk", "{plan:#}");
+    let allowed = plan["allow"].as_array().unwrap();
+    assert!(!allowed.contains(&"Write".into()) && allowed.contains(&"Read".into()), "{plan:#}");
+}
+
+#[test]
+fn a_task_that_cannot_be_read_is_not_called_none() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let path = text(&scene.place.json("list")["tasks"][0]["path"]);
+    let head = scene.place.read(&path).replacen("+++\n", "+++\ntier = \"giga\"\n", 1);
+    scene.place.write(&path, head);
+    for words in [["run", &task], ["route", &task], ["show", &task], ["claim", &task]] {
+        let told = scene.call(words).run();
+        assert!(
+            told.stderr.contains("tier") && told.stderr.contains(&task[..26]),
+            "{words:?}: {}",
+            told.stderr
+        );
+        assert!(!told.stderr.contains("one word"), "{words:?}: {}", told.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_sent_back_without_a_reason() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    scene.call(["reject", &task, "--why", " "]).run().ended(2);
+    assert_eq!(scene.state(&task), "done");
+}
+
+#[test]
+fn nothing_is_started_that_is_not_recorded() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let lock = scene.place.path(".git/worktrees/-swift/index.lock");
+    std::fs::write(&lock, "").unwrap();
+    let told = scene.call(["run", &task]).env("SWIFT_LOCK_WAIT_MS", "100").run();
+    assert_eq!((told.status, scene.starts()), (9, 0), "{}\n{}", told.stdout, told.stderr);
+    assert!(told.stdout.contains("could not be committed, so nothing was started"), "{}", told.stdout);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    assert_eq!((scene.starts(), scene.state(&task).as_str()), (1, "done"));
+}
+
+#[test]
+fn work_comes_along_with_a_project_that_is_moved() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\nretries = 0\n");
+    scene.script("init; change; result ok; exit 3");
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    std::fs::rename(scene.place.path(""), sandbox.root().path("moved")).unwrap();
+    let moved = sandbox.place("moved");
+    scene.script("init; [ -e work.txt ] && change more; result ok");
+    let inside = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        scene.call(words).inside(&moved.path("")).run()
+    };
+    let ran = inside(&["run", &task]);
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    // Without the folder of the worktree the branch is still merged and removed.
+    std::fs::remove_dir_all(sandbox.home().path(".local/state/swift/worktrees")).unwrap();
+    inside(&["merge", &task, "sesame"]).ok();
+    assert!(!moved.git("branch --list").contains("swift-run/"), "{}", moved.git("branch --list"));
+    assert_eq!(moved.git("worktree list").lines().count(), 2);
+}
+
+#[test]
+fn a_request_that_waits_to_try_again_can_be_stopped() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nbackoff = \"1h\"\n");
+    scene.script("init; fail 529 overloaded 'Overloaded'");
+    let task = scene.task("Make the thing");
+    let running = scene.call(["run", &task]).start();
+    until("the first attempt has ended", || {
+        scene.runs().first().is_some_and(|run| run["outcome"] == "failed")
+            && scene.call(["run", "stop", &task]).run().status == 0
+    });
+    until("it is given back", || scene.state(&task) == "ready");
+    drop(running);
+    assert_eq!(scene.starts(), 1);
+    let refused = scene.call(["run", "stop", &task]).run();
+    assert!(refused.stderr.contains("has ended"), "{}", refused.stderr);
 }

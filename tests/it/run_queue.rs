@@ -18,6 +18,22 @@ fn work(scene: &Scene<'_>, args: &[&str]) -> (i32, Value) {
 }
 
 #[test]
+fn a_shift_of_two_spends_its_budget() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    for n in 0..6 {
+        scene.task(&format!("Make part {n}"));
+    }
+    let (status, document) = work(&scene, &["--jobs", "2", "--budget-usd", "1.25"]);
+    assert_eq!(
+        (status, scene.starts(), document["stopped"].as_str()),
+        (0, 5, Some("budget")),
+        "{document:#}"
+    );
+}
+
+#[test]
 fn workers_take_what_is_ready_and_nothing_twice() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

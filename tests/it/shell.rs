@@ -101,6 +101,11 @@ fn bash_has_the_words_and_keeps_its_own() {
 }
 
 #[test]
+fn bash_has_the_words_when_it_minds_the_standard() {
+    check("bash", &["--norc", "--posix", "-u"], BASH, "$?");
+}
+
+#[test]
 fn zsh_has_the_words_and_keeps_its_own() {
     check("zsh", &["-f"], ZSH, "$?");
 }

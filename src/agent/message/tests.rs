@@ -120,7 +120,18 @@ fn odd_lines_are_no_more_than_noise() {
 
 #[test]
 fn instants_of_no_calendar_are_none() {
-    for (at, known) in [("-1e300", false), ("1e300", false), ("-99999999999", true), ("1893456000.9", true)] {
+    let odd = [
+        ("-1e300", false),
+        ("1e300", false),
+        ("-99999999999", true),
+        ("1893456000.9", true),
+        ("\"1893456000\"", true),
+        ("\"2030-01-01T00:00:00Z\"", true),
+        ("\"soon\"", false),
+        ("[]", false),
+        ("null", false),
+    ];
+    for (at, known) in odd {
         let line = format!(
             r#"{{"type":"rate_limit_event","rate_limit_info":{{"status":"rejected","resetsAt":{at}}}}}"#
         );

@@ -1,8 +1,9 @@
-//! The fields of a task's head that say how it is worked on: given when a task is written, and when a text that is no
-//! task yet is routed.
+//! Arguments that several verbs have: the fields of a task's head that say how it is worked on, given when a task is
+//! written and when a text that is no task yet is routed; and reasons.
 
 use clap::Args;
 
+use crate::domain::fault::{Code, Fault};
 use crate::domain::route::{Head, Model, Tier};
 use crate::domain::task::{Effort, Kind, Priority};
 
@@ -34,4 +35,15 @@ impl From<HeadArguments> for Head {
         let HeadArguments { kind, priority, effort, labels, tier, model } = given;
         Head { kind, priority, effort, labels, tier, model }
     }
+}
+
+/// A reason that is given to somebody: not an empty one.
+///
+/// # Errors
+/// [`Code::InvalidValue`].
+pub(super) fn reason(text: &str) -> Result<String, Fault> {
+    if text.trim().is_empty() {
+        return Err(Fault::new(Code::InvalidValue, "a reason has to say something"));
+    }
+    Ok(text.to_owned())
 }

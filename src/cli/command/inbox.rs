@@ -14,6 +14,8 @@ use crate::store::queue::Queue;
 use crate::view::inbox::InboxView;
 use crate::view::task::ChangedView;
 
+use super::head::reason;
+
 /// `inbox`
 #[derive(Args)]
 pub(in crate::cli) struct Inbox {
@@ -36,7 +38,7 @@ enum Verb {
         #[arg(value_name = "REF")]
         task: String,
         /// Why
-        #[arg(long, short = 'w', value_name = "TEXT")]
+        #[arg(long, short = 'w', value_name = "TEXT", value_parser = reason)]
         why: String,
     },
     /// Put one task off

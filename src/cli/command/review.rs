@@ -13,6 +13,7 @@ use crate::view::run::RunRow;
 use crate::view::task::CommitRow;
 use crate::view::work::{DecidedView, ReviewView, ReviewsView, WaitingRow};
 
+use super::head::reason;
 use super::run::caller;
 
 /// `review`
@@ -90,7 +91,7 @@ pub(in crate::cli) struct Reject {
     #[arg(value_name = "REF")]
     run: String,
     /// What is wrong; the next run is told
-    #[arg(long, short = 'w', value_name = "TEXT")]
+    #[arg(long, short = 'w', value_name = "TEXT", value_parser = reason)]
     why: String,
 }
 

@@ -12,6 +12,8 @@ use crate::ops::step::Changed;
 use crate::ops::{claim, progress};
 use crate::view::task::ChangedView;
 
+use super::head::reason;
+
 fn length(text: &str) -> Result<SignedDuration, Fault> {
     duration::parse(text)
 }
@@ -115,7 +117,7 @@ pub(in crate::cli) struct Fail {
     #[command(flatten)]
     mine: Mine,
     /// What went wrong
-    #[arg(long, short = 'w', value_name = "TEXT")]
+    #[arg(long, short = 'w', value_name = "TEXT", value_parser = reason)]
     why: String,
 }
 
@@ -135,7 +137,7 @@ pub(in crate::cli) struct Block {
     #[command(flatten)]
     mine: Mine,
     /// What is in the way
-    #[arg(long, short = 'w', value_name = "TEXT")]
+    #[arg(long, short = 'w', value_name = "TEXT", value_parser = reason)]
     why: String,
 }
 

@@ -219,6 +219,9 @@ impl<'a> Round<'a> {
             Copy::None => {}
         }
         let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
+        if letter.from != letter.to {
+            self.posts.all[letter.to].takes(bytes.len())?;
+        }
         let path = receiver.new_path(folder, &task)?;
         receiver.put(&path, bytes)?;
         if letter.from != letter.to {
@@ -285,7 +288,7 @@ impl<'a> Round<'a> {
             // Another round has told the record something since the plan was made. What the plan has seen at the
             // receiver may be older than that; what is seen now, with the lock held, is not.
             let item = Item { task: Box::new(task.clone()), ..news.item.clone() };
-            match receipts::again(self.posts, &mut self.known, &item)? {
+            match receipts::again(self.posts, &mut self.known, news.post, &item) {
                 Some(newer) => receipt = newer,
                 None => return Ok(()),
             }
@@ -312,7 +315,7 @@ impl<'a> Round<'a> {
 
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
 /// left out; a task without a sender gets one, which it needs at the other end.
-fn parcel(mut document: Document, sender: &ProjectId) -> Document {
+pub(super) fn parcel(mut document: Document, sender: &ProjectId) -> Document {
     let clean = document.task().clone().without_progress();
     let from = clean.from.clone().or_else(|| Some(sender.clone()));
     document.apply(&Task { from, ..clean });

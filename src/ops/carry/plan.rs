@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::post::{Address, Posts};
-use super::receipts;
+use super::{deliver, receipts};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -125,7 +125,8 @@ fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'
         if is_for_others || operation.leaves_alone(&post.queue, &item.path) {
             continue;
         }
-        match check(posts, index, &item.task) {
+        let to = check(posts, index, &item.task).and_then(|to| fits(posts, index, to, &item).map(|()| to));
+        match to {
             Ok(to) => plan.letters.push(Letter { from: index, to, item }),
             Err(fault) => hold_back(posts, index, item, fault, operation.at, plan),
         }
@@ -160,6 +161,19 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             }))
         }
     }
+}
+
+/// How many bytes a task may get on its way at most: its id, and the name of its sender.
+const GROWTH: u64 = 1 << 10;
+
+/// What the receiver could not read stays where it is.
+fn fits(posts: &Posts, from: usize, to: usize, item: &Item) -> Result<(), Fault> {
+    let (sender, receiver) = (&posts.all[from].queue, &posts.all[to]);
+    if from == to || item.stamp.size.saturating_add(GROWTH) <= receiver.queue.settings.max_bytes {
+        return Ok(());
+    }
+    let parcel = deliver::parcel(sender.document(&item.path)?, &sender.settings.id);
+    receiver.takes(parcel.to_bytes().len())
 }
 
 /// The task stays where it is and is listed with its age; after the days that the settings allow it is given up.

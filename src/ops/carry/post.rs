@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempts;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Task};
@@ -136,5 +136,20 @@ impl Post {
         self.id == name
             || self.queue.settings.id.as_str() == name
             || self.queue.settings.aliases.iter().any(|alias| alias.as_str() == name)
+    }
+
+    /// Whether a letter of this many bytes can be read here.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub(crate) fn takes(&self, bytes: usize) -> Result<()> {
+        let limit = self.queue.settings.max_bytes;
+        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+            return Ok(());
+        }
+        let message = format!("it has {bytes} bytes, and `{}` takes at most {limit}", self.id);
+        Err(Fault::new(Code::TooLarge, message)
+            .hint("put the bulk elsewhere and name it in the text")
+            .hint(format!("or have `max_bytes` raised in the `.swift/swift.toml` of `{}`", self.id)))
     }
 }

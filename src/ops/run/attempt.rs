@@ -1,7 +1,7 @@
 //! One attempt, from its record to its record.
 
 use crate::agent::claude;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
@@ -74,7 +74,12 @@ impl Drive<'_> {
             let begun = begin::begin(self.queue, self.caller, &mut draft.run, held, length);
             (begun, place.join().expect("making a worktree does not panic"))
         });
-        self.hold = begun?;
+        let begun = begun?;
+        self.hold = begun.hold;
+        if let Some(why) = begun.unrecorded {
+            let text = format!("its record could not be committed, so nothing was started: {why}");
+            return Ok(Err(Fault::new(Code::Busy, text)));
+        }
         // Until the record was there, somebody could merge the branch or clear it up.
         let is_gone =
             place.as_ref().is_ok_and(|place| place.checkout.is_some() && !runs::has_worktree(&place.folder));

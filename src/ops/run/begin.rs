@@ -7,6 +7,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
 use crate::domain::run::record::Run;
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::Folder;
 use crate::format;
 use crate::ops::{claim, step};
@@ -21,7 +22,16 @@ pub(crate) fn path(run: &Run) -> String {
     layout::run_path(run.id, run.task)
 }
 
-/// Commit the record, and the claim if the task is not held yet; gives the hold, which the record names.
+/// What a run begins with.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// The hold, which the record names.
+    pub(crate) hold: Option<Hold>,
+    /// Why the record is not committed, although it should be: then nothing is started.
+    pub(crate) unrecorded: Option<String>,
+}
+
+/// Commit the record, and the claim if the task is not held yet.
 ///
 /// # Errors
 /// Those of claiming and of the commit; [`Code::WrongState`] if another run is at work there.
@@ -31,7 +41,7 @@ pub(crate) fn begin(
     run: &mut Run,
     hold: Option<Hold>,
     lease: SignedDuration,
-) -> Result<Option<Hold>> {
+) -> Result<Begun> {
     let operation = caller.operation("run");
     let mut tx = Tx::begin_for_one(queue, &operation)?;
     refuse_company(queue, run)?;
@@ -47,8 +57,10 @@ pub(crate) fn begin(
     };
     run.token = hold.as_ref().and_then(|hold| hold.token);
     tx.put(&path(run), format::run::render(run).into_bytes())?;
-    tx.commit(&subject)?;
-    Ok(hold)
+    let committed = tx.commit(&subject)?;
+    // Who commits by hand, or once in a session, wants it that way.
+    let unrecorded = committed.debt.filter(|_| queue.settings.commit == CommitPolicy::Each);
+    Ok(Begun { hold, unrecorded })
 }
 
 /// A branch and a session are one run's at a time. Under the queue's lock: of two that begin, one is first. Only a

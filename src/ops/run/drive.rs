@@ -15,6 +15,7 @@ use crate::domain::run::tier::{Choice, Tier};
 use crate::env::Stopwatch;
 use crate::ops::claim;
 use crate::store::queue::Queue;
+use crate::store::runs;
 
 use super::keeper::Keeper;
 use super::plan::Plan;
@@ -160,7 +161,12 @@ impl Drive<'_> {
     fn wait(&mut self, length: Duration, watch: &mut Watch<'_>) -> bool {
         let waited = Stopwatch::start();
         let mut keeper = Keeper::new(self.queue, self.caller, self.hold.clone(), self.plan.task_id());
+        let last = self.runs.last().map(|run| run.id);
+        let _pause = last.map(|id| runs::Pause::begin(self.queue, id));
         while waited.passed() < length {
+            if last.is_some_and(|id| runs::is_asked_to_stop(self.queue, id)) {
+                return false;
+            }
             if (watch.wish)().or_else(|| keeper.look()).is_some() {
                 return false;
             }

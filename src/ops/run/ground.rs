@@ -129,7 +129,7 @@ pub(crate) fn place(project: &Path, wanted: Option<Checkout>) -> Result<Place> {
     if !is_new {
         unlock(&checkout)?;
     }
-    let sources = if is_new { Sources::UserAndProject } else { sources(&checkout)? };
+    let sources = if is_new { Sources::UserAndProject } else { sources(project, &checkout)? };
     Ok(Place { folder: checkout.path.clone(), checkout: Some(checkout), sources })
 }
 
@@ -213,11 +213,11 @@ fn free_branch(project: &Path, subject: Subject<'_>) -> Result<String> {
 }
 
 /// An earlier run may have changed the project's settings for Claude Code on its branch; those do not count then.
-fn sources(checkout: &Checkout) -> Result<Sources> {
+fn sources(project: &Path, checkout: &Checkout) -> Result<Sources> {
     let settings = [".claude", ".mcp.json"];
     let head = checkout::head(&checkout.path)?.unwrap_or_else(|| checkout.base.clone());
     let is_changed = checkout::paths_differ(&checkout.path, &checkout.base, &head, &settings)?
-        || checkout::is_dirty(&checkout.path)?;
+        || checkout::is_dirty(project, &checkout.path)?;
     Ok(if is_changed { Sources::UserOnly } else { Sources::UserAndProject })
 }
 

@@ -68,12 +68,12 @@ pub(crate) fn log(queue: &Queue, stored: &Stored) -> Result<Vec<Entry>> {
     Ok(text.lines().filter_map(format::transcript::parse).collect())
 }
 
-/// Ask a run to stop; the `swift` that runs it does so in a moment.
+/// Ask a run to stop, or a request that waits to try again; the `swift` that runs it does so in a moment.
 ///
 /// # Errors
 /// [`Code::WrongState`] if it has ended.
 pub(crate) fn stop(queue: &Queue, stored: &Stored) -> Result<()> {
-    if let Some(outcome) = stored.run.outcome() {
+    if let Some(outcome) = stored.run.outcome().filter(|_| !runs::is_paused(queue, stored.run.id)) {
         return Err(Fault::new(
             Code::WrongState,
             format!("run {} has ended: {outcome}", stored.run.id.short()),

@@ -75,6 +75,11 @@ impl Purse {
         });
     }
 
+    /// Whether something may come back from a run that has not ended.
+    pub(crate) fn is_promised(&self) -> bool {
+        self.with(|state| state.promised > 0.0)
+    }
+
     /// What was spent so far.
     pub(crate) fn spent(&self) -> f64 {
         self.with(|state| state.spent)
@@ -91,10 +96,12 @@ mod tests {
         let (first, second) = (purse.ask(2.0).unwrap(), purse.ask(2.0).unwrap());
         assert_eq!((first.usd, second.usd), (2.0, 1.0));
         assert_eq!(purse.ask(2.0).unwrap_err().code, Code::BudgetSpent);
+        assert!(purse.is_promised(), "it is not spent yet");
         purse.settle(first, 0.5);
         assert_eq!(purse.ask(2.0).unwrap().usd, 1.5);
         purse.settle(second, 1.0);
         assert_eq!(purse.spent(), 1.5);
+        assert!(purse.is_promised());
     }
 
     #[test]

@@ -159,8 +159,11 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         }
     }
     let worktree = runs::worktree_path(queue, &branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree)? {
+    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Err(uncommitted(&short, &worktree));
+    }
+    if work.prospect == Prospect::Clean {
+        checkout::refuse_obstacles(project, &branch)?;
     }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
@@ -173,7 +176,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     lines.extend(remarks(run));
     lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
-    let ignored = checkout::ignored(&worktree)?;
+    let ignored = checkout::ignored(project, &worktree)?;
     if !ignored.is_empty() {
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
     }
@@ -183,15 +186,16 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
 /// Whether a branch that is merged already holds something, and all that the run has left.
 fn is_worth_noting(queue: &Queue, run: &Run, branch: &str) -> Result<bool> {
     let worktree = runs::worktree_path(queue, branch)?;
-    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(&worktree)?;
-    Ok(is_whole && checkout::branch_tip(runs::project_folder(queue), branch)? != run.base)
+    let project = runs::project_folder(queue);
+    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(project, &worktree)?;
+    Ok(is_whole && checkout::branch_tip(project, branch)? != run.base)
 }
 
 /// Why a merge would bring nothing: what is not committed is not merged, and neither is what nobody made.
 fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
     let (short, project) = (run.id.short(), runs::project_folder(queue));
     let worktree = runs::worktree_path(queue, branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(&worktree).unwrap_or(true) {
+    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Ok(uncommitted(&short, &worktree));
     }
     if checkout::branch_tip(project, branch)? == run.base {
@@ -208,7 +212,7 @@ fn uncommitted(short: &str, worktree: &Path) -> Fault {
 }
 
 /// The first few, and how many there are besides.
-fn some_of(paths: &[String]) -> String {
+pub(super) fn some_of(paths: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| crate::domain::text::shown(path)).collect();
     match paths.len().saturating_sub(SHOWN) {
@@ -234,7 +238,7 @@ fn remarks(run: &Run) -> Vec<String> {
         )
     }));
     lines.extend(ending.moved.iter().map(|moved| format!("careful: while it ran, {moved}")));
-    if let Some(Review { decision: Decision::Rejected(why), .. }) = &run.review {
+    if let Some(why) = run.sent_back_because() {
         lines.push(format!("careful: rejected: {why}"));
     }
     if ending.verdicts.is_empty() {
@@ -353,6 +357,12 @@ pub(crate) fn reject(
     reference: &str,
     why: &str,
 ) -> Result<Rejected> {
+    if operation.attendance.is_agent() {
+        let text = "what the next run is told as a person's word, no run can say";
+        return Err(
+            Fault::new(Code::Recursion, text).hint("write it as a comment: `swift comment REF \"…\"`")
+        );
+    }
     let mut stored = list::find(queue, caller, reference)?;
     let short = stored.run.id.short();
     match (&stored.run.ending, &stored.run.review) {

@@ -28,10 +28,11 @@ fn can_be_undone(entry: &Entry) -> bool {
     operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
-/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
+/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
+/// cannot be told is not passed over; taking it back then says why not.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
-    let touched = queue.home.touched(&entry.id).unwrap_or_default();
-    touched.iter().any(|touched| can_come_back(&touched.path))
+    let touched = queue.home.touched(&entry.id);
+    touched.map_or(true, |touched| touched.iter().any(|touched| can_come_back(&touched.path)))
 }
 
 /// The log only grows, and a folder that is kept stays so.

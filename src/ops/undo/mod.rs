@@ -117,7 +117,7 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
             continue;
         }
         for touched in queue.home.touched(&entry.id)? {
-            if !can_come_back(&touched.path) || hand.is_left_alone(&touched.path)? {
+            if !can_come_back(&touched.path) || hand.is_left_alone(queue, &touched)? {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.

@@ -128,6 +128,12 @@ impl Repo {
         self.gix.config_snapshot().boolean(key)
     }
 
+    /// Whether the configuration may be another one in another checkout of the repository.
+    pub(super) fn is_configured_by_place(&self) -> bool {
+        self.flag("extensions.worktreeConfig") == Some(true)
+            || self.gix.config_snapshot().sections_by_name("includeIf").is_some()
+    }
+
     /// How files in the git folder are shared.
     pub(super) fn sharing(&self) -> Result<Sharing> {
         Sharing::parse(self.text("core.sharedRepository").as_deref())
@@ -155,7 +161,7 @@ impl Repo {
 
     /// What is not there was left out of a partial clone, or is lost. git would fetch the former in passing; nothing goes
     /// over the network unasked, so the command is named that does.
-    fn missing(&self, id: ObjectId) -> Fault {
+    pub(super) fn missing(&self, id: ObjectId) -> Fault {
         match self.promisor() {
             Some(remote) => Fault::new(
                 Code::Git,

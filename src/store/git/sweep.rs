@@ -65,9 +65,13 @@ impl Home {
     /// Paths below `.swift/` that differ from HEAD, the log and the archives left out.
     ///
     /// # Errors
-    /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD.
+    /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD;
+    /// [`Code::Unsupported`](crate::domain::fault::Code::Unsupported) if one is gone that git was told to leave out.
     pub(crate) fn edited_files(&self, reach: Reach) -> Result<Vec<String>> {
         let changed = self.changed_files_but(&PASSED_OVER, reach)?;
+        if changed.iter().any(|changed| changed.after.is_none()) {
+            self.refuse_left_out()?;
+        }
         Ok(changed.into_iter().map(|changed| changed.path).collect())
     }
 

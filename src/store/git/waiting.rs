@@ -6,7 +6,8 @@
 //! verb after the operation puts them there, as a debt, and commits them.
 //!
 //! A record belongs to the branch that the person was on. So it is not carried to another one by a checkout, and it
-//! outlives whatever git does to the working tree.
+//! outlives whatever git does to the working tree. Of a branch that is not there any more, because it was renamed, or
+//! merged and deleted, it goes to the one that is checked out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -51,9 +52,13 @@ impl Home {
     /// # Errors
     /// [`Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let Some(waiting) = self.waiting()? else { return Ok(BTreeMap::new()) };
-        let place = |kept: Kept| kept.new.map(|id| waiting.content(id));
-        Ok(waiting.files.iter().map(|(path, kept)| (path.clone(), place(*kept))).collect())
+        let mut over = BTreeMap::new();
+        for waiting in self.waiting_here()? {
+            for (path, kept) in &waiting.files {
+                over.entry(path.clone()).or_insert_with(|| kept.new.map(|id| waiting.content(id)));
+            }
+        }
+        Ok(over)
     }
 
     /// The short names of the branches for which changes wait; a detached HEAD has none.
@@ -69,6 +74,20 @@ impl Home {
         }
         branches.sort();
         Ok(branches)
+    }
+
+    /// Those of these branches that are not at hand: what waits for them is not to be seen from here.
+    ///
+    /// # Errors
+    /// [`Code::Io`]
+    pub(crate) fn waited_for_elsewhere(&self) -> Result<Vec<String>> {
+        if self.kind != HomeKind::Tree || !self.waiting_folder().is_dir() {
+            return Ok(Vec::new());
+        }
+        let here = self.waiting_here()?;
+        let is_here = |branch: &String| here.iter().any(|waiting| refs::short(&waiting.branch) == branch);
+        let all = self.waited_for()?.into_iter();
+        Ok(all.filter(|branch| !branch.is_empty() && !is_here(branch)).collect())
     }
 
     /// Whether a change has to be kept apart, because git is in the middle of something in the person's checkout.
@@ -168,35 +187,66 @@ impl Home {
         Ok(())
     }
 
-    /// What waits for the branch that the person is on, or has waited without one.
+    /// The first of what waits here.
     fn waiting(&self) -> Result<Option<Waiting>> {
+        Ok(self.waiting_here()?.into_iter().next())
+    }
+
+    /// What waits for the branch that the person is on, has waited without one, or has lost its branch.
+    fn waiting_here(&self) -> Result<Vec<Waiting>> {
         if self.kind != HomeKind::Tree || !self.waiting_folder().is_dir() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let repo = self.repo()?;
-        for branch in [self.branch_in_mind()?.unwrap_or_default(), String::new()] {
-            let waiting = self.waiting_for(&repo, &branch)?;
-            if !waiting.files.is_empty() {
-                return Ok(Some(waiting));
+        let own = self.branch_in_mind()?.unwrap_or_default();
+        let mut here = vec![self.waiting_for(&repo, &own)?];
+        if !own.is_empty() {
+            here.push(self.waiting_for(&repo, "")?);
+        }
+        // While something is begun, and without a branch to put it on, it can wait on.
+        if self.operation().is_none() && self.tip()?.branch.is_some() {
+            here.extend(self.without_branch()?);
+        }
+        here.retain(|waiting| !waiting.files.is_empty());
+        Ok(here)
+    }
+
+    /// What waits for branches that are not there any more.
+    fn without_branch(&self) -> Result<Vec<Waiting>> {
+        let own = self.tip()?.branch;
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(self.waiting_folder()).into_iter().flatten().flatten() {
+            // A record that cannot be read is told where it is looked for.
+            let Ok(Some(waiting)) = Waiting::read(&entry.path()) else { continue };
+            let is_named = !waiting.branch.is_empty() && own.as_ref() != Some(&waiting.branch);
+            if is_named && refs::resolve(&self.common_dir, &waiting.branch)?.is_none() {
+                found.push(waiting);
             }
         }
-        Ok(None)
+        found.sort_by(|a, b| a.branch.cmp(&b.branch));
+        Ok(found)
     }
 
     /// The paths that wait, as those that are written and not committed.
     pub(super) fn waiting_paths(&self) -> Result<BTreeSet<String>> {
-        Ok(self.waiting()?.map(|waiting| waiting.files.into_keys().collect()).unwrap_or_default())
+        Ok(self.waiting_here()?.into_iter().flat_map(|waiting| waiting.files.into_keys()).collect())
     }
 
     fn waiting_for(&self, repo: &Repo, branch: &str) -> Result<Waiting> {
-        let name = objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string();
+        // Several worktrees can be without a branch.
+        let key = match self.git_dir.file_name().filter(|_| branch.is_empty()) {
+            Some(worktree) if self.git_dir != self.common_dir => worktree.as_encoded_bytes(),
+            _ => branch.as_bytes(),
+        };
+        let name = objects::hash(repo.hash, Kind::Blob, key)?.to_string();
         let folder = self.waiting_folder().join(name);
         let found = Waiting::read(&folder)?;
         Ok(found.unwrap_or(Waiting { folder, branch: branch.to_owned(), files: BTreeMap::new() }))
     }
 
+    /// In the shared git folder: git removes that of a worktree together with it.
     pub(super) fn waiting_folder(&self) -> PathBuf {
-        self.records().join("waiting")
+        self.common_dir.join("swift/waiting")
     }
 
     /// The branch that is to be where the person's operation ends: a rebase and a bisect leave it for a while.

@@ -4,7 +4,7 @@ use crate::cli::DONE;
 use crate::cli::approval::{self, Decision, Plan};
 use crate::cli::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result, Status};
-use crate::domain::id::RunId;
+use crate::domain::id::{RunId, TaskId};
 use crate::domain::prompt::SESAME;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::evidence::End;
@@ -111,7 +111,8 @@ fn ask(context: &Context, plan: &plan::Plan, why: &str) -> Result<Decision> {
 /// A word that looks like a task and is none may have been meant as a prompt.
 fn explain(fault: Fault, about: &About) -> Fault {
     match about {
-        About::Task(word) if fault.code == Code::TaskNotFound => fault
+        // Nobody means the whole id of a task as a prompt.
+        About::Task(word) if fault.code == Code::TaskNotFound && word.parse::<TaskId>().is_err() => fault
             .hint(format!("a prompt of one word is given with a blank: `swift run \"{} \"`", shown(word))),
         _ => fault,
     }
@@ -170,6 +171,7 @@ fn status(outcome: Outcome) -> u8 {
 }
 
 fn plan_view(plan: &plan::Plan, preview: preview::Preview) -> RunPlanView {
+    let (permission, allow) = plan.permissions();
     RunPlanView {
         title: plan.title.clone(),
         task: plan.task.as_ref().map(|(id, ..)| id.to_string()),
@@ -187,8 +189,8 @@ fn plan_view(plan: &plan::Plan, preview: preview::Preview) -> RunPlanView {
         silence_seconds: plan.policy.silence.as_secs(),
         max_usd: plan.policy.max_usd,
         max_turns: plan.policy.max_turns,
-        permission: plan.policy.permission.as_str(),
-        allow: plan.policy.allow.clone(),
+        permission: permission.as_str(),
+        allow,
         verify: plan.policy.verifiers.iter().map(|verifier| verifier.command.clone()).collect(),
         attempts_before: plan.earlier.len(),
         prompt_bytes: preview.prompt_bytes,

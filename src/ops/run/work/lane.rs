@@ -177,6 +177,11 @@ impl Lane<'_> {
     fn skip(&self, project: &str, task: TaskId, fault: Fault) -> Result<()> {
         let board = self.board;
         match fault.code {
+            // What another run leaves of what it may spend is there for the next.
+            Code::BudgetSpent if board.purse.is_promised() => {
+                board.with(|state| _ = state.taken.remove(&task));
+                std::thread::park_timeout(PAUSE);
+            }
             Code::BudgetSpent => board.stop(Stop::Budget(fault.message)),
             // One run of this shift is trying whether it is over: what comes of it decides.
             Code::AccountRests if board.waits_for_another(task) => std::thread::park_timeout(PAUSE),

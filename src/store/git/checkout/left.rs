@@ -43,6 +43,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     // One that is gone or broken, git makes anew.
     if let Ok(index) = read_index(&repo, &found) {
         refuse_conflicts(&index)?;
+        refuse_work_in_submodules(&found, folder, &index)?;
         show_what_is_hidden(folder, &index)?;
     }
     // What was made outside of a sparse checkout is work too.
@@ -66,7 +67,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     Ok(Left { committed, commits, has_diff })
 }
 
-fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
+pub(super) fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
     let path = place.git_dir.join("index");
     gix::index::File::at(path, repo.hash, false, gix::index::decode::Options::default()).map_err(special)
 }
@@ -112,6 +113,35 @@ fn show_what_is_hidden(folder: &Path, index: &gix::index::File) -> Result<()> {
     Ok(())
 }
 
+/// What is done in a submodule is on no branch of this repository: the name of a commit is, and that one only helps who
+/// can fetch it.
+fn refuse_work_in_submodules(place_of: &Place, folder: &Path, index: &gix::index::File) -> Result<()> {
+    for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
+        let path = gix::path::from_bstr(entry.path(index)).map_err(special)?;
+        let inner = folder.join(&path);
+        if inner.join(".git").symlink_metadata().is_err() {
+            continue;
+        }
+        let shown = path.display();
+        let found = place(&inner)?;
+        if !found.git_dir.starts_with(&place_of.common_dir) {
+            return Err(unfit(format!("the submodule `{shown}` leads to another repository than it should")));
+        }
+        let head = refs::tip(&found.git_dir, &found.common_dir)?.id;
+        if head.is_some_and(|head| head != entry.id) {
+            let contains = format!("--contains={}", head.map(|head| head.to_string()).unwrap_or_default());
+            let words = ["for-each-ref", "--count=1", &contains, "refs/remotes", "refs/tags"];
+            if Git::at(&inner).run(&words)?.is_empty() {
+                return Err(unfit(format!("commits in the submodule `{shown}` are nowhere else")));
+            }
+        }
+        if !Git::at(&inner).run(&["status", "--porcelain"])?.is_empty() {
+            return Err(unfit(format!("work in the submodule `{shown}` is on no branch of this repository")));
+        }
+    }
+    Ok(())
+}
+
 /// A repository that was made inside of the worktree is committed as nothing but a name; its files would be nowhere.
 fn refuse_own_repositories(repo: &Repo, folder: &Path, index: &gix::index::File, base: &str) -> Result<()> {
     for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
@@ -151,7 +181,7 @@ fn refuse_another_history(repo: &Repo, folder: &Path, base: &str, tip: &str) -> 
 pub(crate) fn put_back(project: &Path, checkout: &Checkout, commit: &str) -> Result<bool> {
     confirm(project, checkout)?;
     let folder = &checkout.path;
-    if head(folder)?.as_deref() == Some(commit) && !is_dirty(folder)? {
+    if head(folder)?.as_deref() == Some(commit) && !is_dirty(project, folder)? {
         return Ok(false);
     }
     Git::at(folder).run(&["reset", "--hard", "--quiet", commit])?;
@@ -249,7 +279,7 @@ fn commit(
 }
 
 fn commit_by_git(folder: &Path, message: &str) -> Result<Option<String>> {
-    if !is_dirty(folder)? {
+    if Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty() {
         return Ok(None);
     }
     Git::at(folder).input(message.as_bytes().to_vec()).run(&[

@@ -9,7 +9,8 @@ use super::super::find::{Place, place};
 use super::super::gitlock;
 use super::super::lock;
 use super::super::patience::look_until;
-use super::{Checkout, administration, branch_tip, confirm, discard, plain, remove_folder};
+use super::super::worktree::Worktree;
+use super::{Checkout, administration, administrations, branch_tip, confirm, discard, plain, remove_folder};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long somebody else may take to make another worktree of the same repository.
@@ -27,6 +28,7 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
     let _turn = turn(&found)?;
     clear_half_made(&found, &wanted.path)?;
     clear_locks(&found, &wanted)?;
+    fetch_back(project, &found, &wanted)?;
     if !wanted.path.join(".git").is_file() {
         if let Some(parent) = wanted.path.parent() {
             std::fs::create_dir_all(parent).or_io("make", parent)?;
@@ -61,6 +63,26 @@ fn clear_half_made(place: &Place, path: &Path) -> Result<()> {
     }
     remove_folder(path)?;
     discard(&place.common_dir, &admin)
+}
+
+/// The worktree of this branch lies elsewhere, because the project was moved since and its own place is called after that:
+/// it comes along. One whose folder is gone is forgotten.
+fn fetch_back(project: &Path, place: &Place, wanted: &Checkout) -> Result<()> {
+    let has_branch = |worktree: &Worktree| worktree.branch.as_deref() == Some(&wanted.branch);
+    let Some(other) = administrations(&place.common_dir)?.into_iter().find(has_branch) else { return Ok(()) };
+    if other.root == wanted.path || other.admin.join("locked").exists() {
+        return Ok(());
+    }
+    let (from, to) = (other.root.to_string_lossy(), wanted.path.to_string_lossy());
+    if !other.root.join(".git").is_file() {
+        return if other.root.exists() { Ok(()) } else { discard(&place.common_dir, &other.admin) };
+    }
+    if let Some(parent) = wanted.path.parent() {
+        std::fs::create_dir_all(parent).or_io("make", parent)?;
+    }
+    // Its link leads to where the project was.
+    Git::at(project).run(&["worktree", "repair", "--", &from])?;
+    Git::at(project).run(&["worktree", "move", "--", &from, &to]).map(drop)
 }
 
 /// Lock files of the run's branch and worktree, in which nobody works while it is made ready: who left them was killed.

@@ -8,6 +8,7 @@ mod left;
 mod make;
 mod merge;
 mod moved;
+mod obstacle;
 mod plain;
 mod stuck;
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::find::place;
+use super::find::{Place, place};
 use super::refs::{self, Tip};
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
@@ -28,6 +29,7 @@ pub(crate) use merge::{
     remove, try_merge, whereabouts,
 };
 pub(crate) use moved::{Branches, branches_at};
+pub(crate) use obstacle::refuse_obstacles;
 pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.
@@ -90,20 +92,12 @@ pub(crate) fn current_branch(folder: &Path) -> Result<Option<String>> {
 /// # Errors
 /// [`Code::Git`] if not.
 pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
-    let canonical = std::fs::canonicalize(&wanted.path).or_io("find", &wanted.path)?;
-    let found = place(&wanted.path)?;
-    let is_ours = found.common_dir == place(project)?.common_dir
-        && found.git_dir.parent() == Some(&found.common_dir.join("worktrees"));
-    let is_top = found.checkout.as_ref() == Some(&canonical);
+    let found = own_place(project, &wanted.path)?;
     let branch = refs::tip(&found.git_dir, &found.common_dir)?.short().map(str::to_owned);
-    if is_ours && is_top && branch.as_deref() == Some(&wanted.branch) {
+    if branch.as_deref() == Some(&wanted.branch) {
         return Ok(());
     }
-    let is_on = match branch {
-        _ if !is_ours || !is_top => "a worktree of something else".to_owned(),
-        Some(branch) => format!("on `{branch}`"),
-        None => "on no branch".to_owned(),
-    };
+    let is_on = branch.map_or_else(|| "on no branch".to_owned(), |branch| format!("on `{branch}`"));
     Err(Fault::new(
         Code::Git,
         format!("the worktree `{}` should be on `{}` and is {is_on}", wanted.path.display(), wanted.branch),
@@ -111,22 +105,46 @@ pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
     .hint(format!("look at it: `git -C {} status`", wanted.path.display())))
 }
 
+/// Where git keeps what belongs to a worktree of this very repository. In a folder whose `.git` leads elsewhere git is
+/// never started: the configuration that it finds there names programs.
+fn own_place(project: &Path, folder: &Path) -> Result<Place> {
+    let canonical = std::fs::canonicalize(folder).or_io("find", folder)?;
+    let (project, found) = (place(project)?, place(folder).ok());
+    let is_own = |found: &Place| {
+        found.common_dir == project.common_dir
+            && found.git_dir.parent() == Some(&found.common_dir.join("worktrees"))
+            && found.checkout.as_ref() == Some(&canonical)
+    };
+    found.filter(is_own).ok_or_else(|| {
+        let at = folder.display();
+        let text = format!(
+            "`{at}` is no worktree of {} any more: its `.git` leads elsewhere",
+            project.common_dir.display()
+        );
+        Fault::new(Code::Git, text).hint(format!(
+            "do not use git in it; put it aside: `mv {at} {at}.aside`; the next run makes it anew"
+        ))
+    })
+}
+
 /// Whether anything in a worktree is not committed, files that git does not know included.
 ///
 /// # Errors
-/// Those of git.
-pub(crate) fn is_dirty(folder: &Path) -> Result<bool> {
+/// [`Code::Git`] if it is no worktree of the project; those of git.
+pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
+    own_place(project, folder)?;
     Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
 }
 
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
 ///
 /// # Errors
-/// Those of git.
-pub(crate) fn ignored(folder: &Path) -> Result<Vec<String>> {
+/// [`Code::Git`] if it is no worktree of the project; those of git.
+pub(crate) fn ignored(project: &Path, folder: &Path) -> Result<Vec<String>> {
     if !folder.join(".git").exists() {
         return Ok(Vec::new());
     }
+    own_place(project, folder)?;
     let words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
     let out = text(&Git::at(folder).run(&words)?);
     Ok(out.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())

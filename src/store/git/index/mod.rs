@@ -1,5 +1,6 @@
 //! Bringing an index in step with a commit: the queue's own, or the person's with everything else in it kept.
 
+pub(super) mod beginning;
 mod edit;
 pub(super) mod file;
 pub(super) mod outline;
