@@ -76,7 +76,7 @@ struct Bound {
 
 /// Run one command line, on behalf of an earlier proposal if there is one.
 fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
-    let (words, approved) = split_approval(words);
+    let (words, approved) = split_approval(asked_for_help(words));
     if let Some(folder) = folder(&words) {
         lead_from(&folder);
     }
@@ -181,6 +181,15 @@ fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
         return (words, Approved::Yes);
     }
     (words, Approved::NotYet)
+}
+
+/// `swift help VERB` is `swift VERB --help`.
+fn asked_for_help(mut words: Vec<String>) -> Vec<String> {
+    if words.first().is_some_and(|word| word == "help") {
+        words.remove(0);
+        words.push("--help".to_owned());
+    }
+    words
 }
 
 impl Stop {

@@ -35,25 +35,15 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     warnings(queue, &listing.items, &mut findings);
     let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, words, now, &mut findings)?;
+    let told = against_log(queue, &listing.items, words, now, &mut findings);
+    or_finding(told, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
-    match uncommitted(queue, &mut findings) {
-        // One odd name must not hide everything else.
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
-            findings.push(Finding::of_fault("", &fault));
-        }
-        told => told?,
-    }
-    if let Err(fault) = queue.home.unmerged() {
-        let message = format!("git cannot read the index: {}", fault.message);
-        findings.push(
-            Finding::new("index-damaged", Severity::Error, "", message)
-                .fix("`git -C .swift status` says what git makes of it"),
-        );
-    }
+    let told = uncommitted(queue, &mut findings);
+    or_finding(told, &mut findings)?;
+    index(queue, &mut findings)?;
     own_files(queue, &mut findings)?;
     hidden(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
@@ -75,6 +65,38 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
+}
+
+/// One odd name, or one object that git has lost, must not hide everything else.
+fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
+    match told {
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+            findings.push(Finding::of_fault("", &fault));
+            Ok(())
+        }
+        told => told,
+    }
+}
+
+/// git's index: of the queue's own worktree, or of the person's checkout.
+fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let damaged = |why: String, fix: &str| {
+        let message = format!("git cannot read the index: {why}");
+        Finding::new("index-damaged", Severity::Error, "", message).fix(fix)
+    };
+    if let Some(torn) = queue.home.torn_index()? {
+        let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
+        findings.push(damaged(format!("{} is damaged", torn.display()), fix));
+    } else if let Err(fault) = queue.home.unmerged() {
+        findings.push(damaged(fault.message, "`git -C .swift status` says what git makes of it"));
+    }
+    if let Some(aside) = queue.home.index_aside() {
+        let message =
+            "an index that could not be read was made anew; what was staged by hand is in the old one";
+        let fix = format!("when nothing is missed, take it away: it is {}", aside.display());
+        findings.push(Finding::new("index-torn", Severity::Note, "", message).fix(fix));
+    }
+    Ok(())
 }
 
 /// Settings about runs that cannot be read: no run begins with them.

@@ -20,9 +20,6 @@ use crate::store::{history, layout};
 
 use super::rank::{self, Ranking, Scope};
 
-/// Where the open session is noted on this machine.
-const OPEN: &str = "session.json";
-
 /// How many former learnings a start shows.
 const LEARNINGS: usize = 5;
 
@@ -104,6 +101,7 @@ pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situatio
 /// The session that is open now.
 struct Opened {
     running: Running,
+    /// The one before it, if nobody ended it.
     lost: Option<Lost>,
     /// The commit of its start; `None` if it was open before.
     committed: Option<Committed>,
@@ -125,7 +123,7 @@ fn open_now(queue: &Queue, operation: &Operation<'_>) -> Result<Opened> {
             actor: operation.actor.to_string(),
             started_at: operation.at.to_string(),
         };
-        queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
+        queue.local.write(layout::OPEN_SESSION, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
     }
     let committed = Some(tx.commit("start a session")?);
     let running = Running { id, actor: operation.actor.clone(), since: operation.at };
@@ -135,7 +133,7 @@ fn open_now(queue: &Queue, operation: &Operation<'_>) -> Result<Opened> {
 /// The session that is noted here, if the log knows its start and not its end: a verb may have been cut off between
 /// the note and the commit.
 fn open(queue: &Queue) -> Option<Running> {
-    let note: Open = serde_json::from_slice(&queue.local.read(OPEN)?).ok()?;
+    let note: Open = serde_json::from_slice(&queue.local.read(layout::OPEN_SESSION)?).ok()?;
     let since: Timestamp = note.started_at.parse().ok()?;
     let is_about =
         |event: &Event, kind| event.fact.kind == kind && event.fact.cause.as_ref() == Some(&note.id);
@@ -246,7 +244,7 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     let committed = tx.commit("finish the session")?;
     if operation.mode == crate::store::tx::Mode::Write {
         // What stays counts for nothing, because the log knows the end.
-        let _ = queue.local.remove(OPEN);
+        let _ = queue.local.remove(layout::OPEN_SESSION);
     }
     Ok(Summary { session, path, by: operation.actor.clone(), still_claimed, committed })
 }

@@ -199,7 +199,7 @@ impl View for RoundView {
 
     fn next(&self) -> Vec<String> {
         let mut next = vec!["swift next --all".to_owned()];
-        if !self.delivered.is_empty() {
+        if !self.delivered.is_empty() && !self.commits.iter().any(|made| made.commit.waits()) {
             next.push("swift undo".to_owned());
         }
         next

@@ -186,6 +186,39 @@ fn what_waits_stays_with_its_branch() {
 }
 
 #[test]
+fn what_waits_outlives_the_worktree_in_which_it_was_kept() {
+    for is_earlier in [false, true] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, "web");
+        shell(
+            &web,
+            "git worktree add -q wt side; git worktree add -q --detach on-none side; git -C wt rebase main",
+        );
+        shell(&web, "git -C on-none rebase main");
+        web.swift_ok(["-C", "wt", "task", ".", "of a branch"]);
+        web.swift_ok(["-C", "on-none", "task", ".", "of none"]);
+        if is_earlier {
+            shell(&web, "mkdir .git/worktrees/wt/swift; mv .git/swift/waiting .git/worktrees/wt/swift/");
+            web.swift_ok(["-C", "wt", "task", ".", "second"]);
+        }
+        assert_eq!(titles(&web), ["first ready", "second ready"], "it waits for another branch");
+        shell(&web, "git -C wt rebase --abort; git -C on-none rebase --abort");
+        assert_eq!(shell(&web, "git -C wt status --short; git -C on-none status --short"), "");
+        shell(&web, "git worktree remove wt; git worktree remove on-none");
+        let refused = web.swift("uninstall sesame");
+        assert!(refused.stderr.contains("wait for `side`"), "{}", refused.stderr);
+        if !is_earlier {
+            assert!(titles(&web).contains(&"of none ready".to_owned()), "the worktree is gone");
+        }
+        shell(&web, "git checkout -q side");
+        assert!(titles(&web).contains(&"of a branch ready".to_owned()), "{:?}", titles(&web));
+        add(&web, ".", "on side");
+        sound(&web, "back on its branch");
+        assert!(!web.path(".git/swift/waiting").exists());
+    }
+}
+
+#[test]
 fn a_task_that_git_has_changed_meanwhile_is_kept_in_both_versions() {
     let sandbox = Sandbox::new();
     let (web, [first, _]) = project(&sandbox, "web");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::Sandbox;
-use crate::world::text;
+use crate::world::{add, text};
 
 #[test]
 fn a_session_that_somebody_else_opened_says_so() {
@@ -42,4 +42,22 @@ fn a_session_whose_note_is_lost_is_told_of() {
     assert!(!web.swift("start").stderr.contains(told));
     web.swift_ok("finish");
     assert!(!web.swift("start").stderr.contains("has no end"));
+}
+
+#[test]
+fn a_refusal_needs_a_reason() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/inbox/letter.md", "+++\ntitle = \"t\"\n+++\n");
+    add(&web, ".", "a verb that gives it its id");
+    let id = text(&web.json("inbox --dry-run")["waiting"][0]["id"]);
+    for why in ["", " \n"] {
+        let refused = web.swift(["inbox", "refuse", &id, "--why", why]);
+        assert!(
+            refused.status == 2 && refused.stderr.contains("a reason has to say something"),
+            "{}",
+            refused.stderr
+        );
+    }
+    web.swift_ok(["inbox", "refuse", &id, "--why", "not ours"]);
 }

@@ -9,6 +9,7 @@ use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::look::{self, Filter};
 use crate::ops::rank::{self, Scope};
+use crate::ops::undo;
 use crate::view::event::LogView;
 use crate::view::list::{Detail, ListView, NextView};
 use crate::view::task::CardView;
@@ -154,8 +155,11 @@ pub(in crate::cli) struct Log {
 
 impl Log {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        let log = look::log(context.queue()?, self.task.as_deref(), self.most)?;
-        context.ui.show(&LogView::new(&context.project()?, &log.events, &log.problems))?;
+        let queue = context.queue()?;
+        let log = look::log(queue, self.task.as_deref(), self.most)?;
+        let view = LogView::new(&context.project()?, &log.events, &log.problems);
+        let can_undo = !log.events.is_empty() && undo::may_be_offered(queue);
+        context.ui.show(&if can_undo { view.offering_undo() } else { view })?;
         Ok(DONE)
     }
 }

@@ -27,7 +27,7 @@ struct FieldArguments {
     /// A task that has to be done first: an id or its short form, or `project#id`; may be given several times
     #[arg(long = "after", short = 'a', value_name = "REF")]
     after: Vec<String>,
-    /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`
+    /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`; `today` is that of UTC
     #[arg(long, short = 'd', value_name = "DATE")]
     due: Option<String>,
 }
@@ -62,7 +62,7 @@ pub(in crate::cli) struct Task {
     #[arg(long, short = 't', value_name = "NAME")]
     template: Option<String>,
     /// Write the text in your editor
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["body", "file"])]
     edit: bool,
 }
 

@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::post::{Address, Posts};
+use super::post::{Address, Post, Posts};
 use super::{deliver, receipts};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
@@ -156,11 +157,23 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             Err(Fault::new(Code::Unreachable, format!("`{to}` cannot be reached: {why}")))
         }
         Address::Elsewhere | Address::Unknown => {
-            Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
+            let fault = posts.registry.resolve(to).err().unwrap_or_else(|| {
                 Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
-            }))
+            });
+            Err(match posts.all.iter().find(|post| post.is(to.as_str())) {
+                Some(post) if fault.code == Code::UnknownProject => of_that_name(post, to, fault),
+                _ => fault,
+            })
         }
     }
+}
+
+/// A project's own file names it so, and nobody has taken that over into the registry yet.
+fn of_that_name(post: &Post, name: &ProjectName, fault: Fault) -> Fault {
+    let folder = post.queue.home.root.parent().unwrap_or(&post.queue.home.root).display().to_string();
+    let text = format!("`{}` calls itself `{name}` since it was registered: ", post.id);
+    let command = format!("`swift register {}` enters the name", shell_words::quote(&folder));
+    Fault { hints: vec![format!("{text}{command}")], ..fault }
 }
 
 /// How many bytes a task may get on its way at most: its id, and the name of its sender.

@@ -148,7 +148,12 @@ impl Home {
         self.make_records(sharing)?;
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
         self.update_index(repo, folder, &mut index, made, Some(root))?;
-        index.found().map(drop)
+        let path = self.git_dir.join("index");
+        index.handle()?.sync_all().or_io("flush", &path)?;
+        index.found()?;
+        let mut barrier = Barrier::default();
+        barrier.name_of(&path);
+        barrier.wait(Durability::Full)
     }
 }
 

@@ -16,7 +16,7 @@ use super::repo::{CommitData, Repo};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
-use super::{Entry, Home, Touched, commit, disk, index, refs};
+use super::{Entry, Home, Touched, disk, index, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// A file of the queue that is not as HEAD has it.
@@ -26,7 +26,7 @@ pub(crate) struct Changed {
     pub(crate) path: String,
     /// HEAD's blob, `None` if HEAD does not have the file.
     pub(crate) before: Option<String>,
-    /// The blob that the file would be, `None` if it is gone.
+    /// The blob that the file would be, `None` if it is gone; the null one for a file too large to be looked into.
     pub(crate) after: Option<String>,
 }
 
@@ -168,8 +168,8 @@ impl Home {
         let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
         let mut changed = Vec::new();
         for path in doubtful {
-            let after = folder.read(&path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
             let before = before(&path);
+            let after = folder.id(repo, &path, before)?;
             if after != before {
                 changed.push(Changed { before: hex(before), after: hex(after), path });
             }
@@ -204,7 +204,7 @@ impl Home {
                     && head.is_some_and(|id| id.as_slice() == entry.id())
             });
             if !fresh {
-                let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
+                let after = folder.id(repo, path, head)?;
                 if after != head {
                     changed.push(Changed::new(path.clone(), head, after));
                 }

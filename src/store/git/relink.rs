@@ -133,7 +133,7 @@ impl Home {
         .hint(format!("`git -C {} log {own}..{now}` shows what only the other one has", self.root.display())))
     }
 
-    fn index_of_head(&self) -> Result<()> {
+    pub(super) fn index_of_head(&self) -> Result<()> {
         let repo = self.repo()?;
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
         let folder = Folder::open(&self.root)?;

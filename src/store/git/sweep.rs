@@ -92,6 +92,12 @@ impl Home {
         record.is_some_and(|record| record == step(queue, &version).into_bytes())
     }
 
+    /// Whether this version of the index was written by us, and agreed with a commit then.
+    pub(super) fn is_as_written(&self, version: &Version) -> bool {
+        let record = disk::read(&self.step_path()).ok().flatten();
+        record.is_some_and(|record| record.ends_with(format!("\n{}\n", version.0).as_bytes()))
+    }
+
     /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
     pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
         let _ = self.write_record(&self.step_path(), step(queue, version).as_bytes());
