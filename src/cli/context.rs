@@ -7,11 +7,12 @@ use clap::Args;
 
 use super::logging::Logging;
 use crate::domain::actor::Actor;
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::lease::Hold;
 use crate::env::{self, Env};
 use crate::ops::{apart, resolve};
 use crate::store::git::{Cause, identity_name_at};
+use crate::store::proposal;
 use crate::store::queue::Queue;
 use crate::store::tx::{Attendance, Mode, Operation};
 use crate::ui::{Format, Ui};
@@ -121,6 +122,20 @@ impl Context {
         if let Some(standing) = is_told.then(|| resolve::standing(queue)).flatten() {
             self.ui.note(&standing);
         }
+    }
+
+    /// What was approved and cannot be done any more waits for nobody's yes.
+    pub(crate) fn without_proposal(&self, fault: Fault) -> Fault {
+        let is_no = matches!(fault.code.status(), Status::NotFound | Status::Conflict | Status::Held);
+        let is_final = is_no && !fault.code.retryable() && fault.code != Code::ProposalStale;
+        let Some(queue) = self.queue.get().filter(|_| is_final && self.approval != Approval::Ask) else {
+            return fault;
+        };
+        let waits = proposal::all(&queue.local).iter().any(|proposal| proposal.words == self.words);
+        if waits && self.mode == Mode::Write && proposal::settle(&queue.local, &self.words).is_ok() {
+            return fault.hint("the proposal is dropped, because it cannot be carried out any more");
+        }
+        fault
     }
 
     /// Who acts if somebody was named for this run, else the one given; git's name does not count.

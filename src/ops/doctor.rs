@@ -18,6 +18,7 @@ use crate::store::tx::{Committed, Mode, Operation, Tx};
 use crate::store::{archive, audit, history, layout, message};
 
 use super::apart;
+use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -34,18 +35,14 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     warnings(queue, &listing.items, &mut findings);
     let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, words, now, &mut findings)?;
+    let told = against_log(queue, &listing.items, words, now, &mut findings);
+    or_finding(told, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
-    match uncommitted(queue, &mut findings) {
-        // One odd name must not hide everything else.
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
-            findings.push(Finding::of_fault("", &fault));
-        }
-        told => told?,
-    }
+    let told = uncommitted(queue, &mut findings);
+    or_finding(told, &mut findings)?;
     index(queue, &mut findings)?;
     own_files(queue, &mut findings)?;
     hidden(queue, &mut findings)?;
@@ -58,6 +55,9 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     }
     findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
+    if let Carrier::Gone(fault) = carrier::of(queue) {
+        findings.push(Finding::of_fault("", &fault));
+    }
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -65,6 +65,17 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
+}
+
+/// One odd name, or one object that git has lost, must not hide everything else.
+fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
+    match told {
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+            findings.push(Finding::of_fault("", &fault));
+            Ok(())
+        }
+        told => told,
+    }
 }
 
 /// git's index: of the queue's own worktree, or of the person's checkout.
@@ -317,10 +328,12 @@ fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result
     let ranking = rank::rank(queue, now, Scope::Project)?;
     for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            findings.push(
-                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
-                    .fix("change `after`: `swift edit REF --clear after`"),
-            );
+            let fix = match skipped.item.id() {
+                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
+                None => format!("change `after` in `.swift/{}`", skipped.item.path),
+            };
+            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
+            findings.push(finding.fix(fix));
         }
     }
     Ok(())

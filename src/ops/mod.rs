@@ -4,9 +4,11 @@
 
 pub(crate) mod abreast;
 pub(crate) mod apart;
+pub(crate) mod carrier;
 pub(crate) mod carry;
 pub(crate) mod claim;
 pub(crate) mod create;
+pub(crate) mod dependency;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod events;

@@ -96,6 +96,9 @@ pub(crate) fn usual_folder(folder: Folder, id: TaskId) -> String {
     path.trim_end_matches('/').to_owned()
 }
 
+/// Where the session that is open on this machine is noted, in the machine's own folder.
+pub(crate) const OPEN_SESSION: &str = "session.json";
+
 /// The registry file of a project.
 pub(crate) fn project_path(id: &ProjectId) -> String {
     format!("{PROJECTS}/{}.toml", id.file_stem())

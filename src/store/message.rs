@@ -43,8 +43,8 @@ pub(crate) fn of(
     text
 }
 
-/// The message of a commit of nothing but what waited.
-pub(crate) fn of_waited(waited: &[Event]) -> String {
+/// The message of a commit of nothing but what waited. It names no verb: there may have been several.
+pub(crate) fn of_waited(waited: &[Event], anchor: Option<&str>) -> String {
     let tasks: BTreeSet<TaskId> = waited.iter().filter_map(|event| event.fact.task).collect();
     let subject = match (waited.last(), tasks.len()) {
         (Some(last), 0 | 1) => format!("record what waited: {}", last.fact.kind.as_str()),
@@ -57,6 +57,9 @@ pub(crate) fn of_waited(waited: &[Event]) -> String {
         also(&mut text, last.operation, waited);
     }
     what_happened(&mut text, &waited.iter().map(|event| &event.fact).collect::<Vec<_>>());
+    if let Some(anchor) = anchor {
+        line(&mut text, AUDIT, anchor);
+    }
     text
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::settings::Settings;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::shown;
@@ -84,6 +85,11 @@ impl Queue {
         let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// Whether a name is this project's: its id, or one of its aliases.
+    pub(crate) fn is_called(&self, name: &ProjectName) -> bool {
+        self.settings.id.as_str() == name.as_str() || self.settings.aliases.contains(name)
     }
 
     /// Read what is there now: a verb has just kept changes apart, or put them in place.
@@ -354,6 +360,9 @@ impl Queue {
 /// A task that is there and cannot be read is something else than none.
 fn unreadable(problem: Problem) -> Fault {
     let Problem { path, fault, .. } = problem;
+    if let Some(id) = layout::id_in_name(&path).filter(|_| fault.code == Code::Unsettled) {
+        return Fault { message: fault.message, ..unsettled(id) };
+    }
     let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
     let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
     Fault { message, ..fault }

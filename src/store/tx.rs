@@ -409,7 +409,7 @@ fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
     if queue.home.debts()?.is_empty() {
         return Ok(());
     }
-    let message = message::of_waited(&waiting::events(queue)?);
+    let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
     commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
 }
 
@@ -440,7 +440,12 @@ fn commit_each(
 
 fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy) -> Result<Committed> {
     let reason = match policy {
-        CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
+        CommitPolicy::Session if queue.local.read(layout::OPEN_SESSION).is_some() => {
+            "`commit = \"session\"`: `swift finish` makes the commit"
+        }
+        CommitPolicy::Session => {
+            "`commit = \"session\"`: `swift start` opens a session, and its `swift finish` makes the commit"
+        }
         _ => {
             "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
         }

@@ -310,6 +310,26 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
 }
 
 #[test]
+fn a_clone_of_a_queue_on_a_branch_of_another_name_begins_no_second_one() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --branch queue --id acme/web");
+    crate::world::add(&web, ".", "One");
+    for remote in ["origin", "upstream"] {
+        sandbox.root().git(["clone", "--quiet", "--origin", remote, "web", remote]);
+        let clone = sandbox.place(remote);
+        for init in ["init", "init --in-tree", "init --branch other", "init --dry-run"] {
+            let refused = clone.swift(init);
+            refused.ended(4);
+            assert!(refused.stderr.contains("swift init --branch queue"), "{init}: {}", refused.stderr);
+        }
+        assert_eq!(clone.git("status --short --branch"), format!("## main...{remote}/main\n"));
+        clone.swift_ok("init --branch queue");
+        assert!(clone.swift_ok("list").contains("One"));
+    }
+}
+
+#[test]
 fn a_remote_of_any_name_brings_its_queue_and_no_second_one_is_made() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

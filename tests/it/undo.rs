@@ -127,3 +127,22 @@ fn a_record_of_the_log_that_a_stash_has_put_away_and_brought_back_is_committed()
         web.swift_ok("doctor");
     }
 }
+
+#[test]
+fn to_take_back_is_offered_only_where_it_can_be() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    assert!(!web.swift_ok("log").contains("swift undo"));
+    add(&web, ".", "One");
+    assert!(web.swift("log").stderr.contains("next: swift undo"));
+    let settings = web.read(".swift/swift.toml");
+    web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"session\""));
+    web.swift_ok("start");
+    add(&web, ".", "Two");
+    web.write(".swift/inbox/came.md", "+++\ntitle = \"Came\"\nfrom = \"acme/api\"\n+++\n");
+    for verb in ["log", "inbox sesame", "log", "finish", "log"] {
+        let said = web.swift(verb);
+        said.ok();
+        assert!(!said.stderr.contains("swift undo"), "{verb}: {}", said.stderr);
+    }
+}

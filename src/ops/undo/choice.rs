@@ -57,6 +57,20 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
     })
 }
 
+/// Among how many commits something is looked for that is only to be offered.
+const MOST_COMMITS: usize = 64;
+
+/// The newest operation in this repository of which it is known what it did.
+pub(super) fn newest_here(queue: &Queue) -> Result<Option<Entry>> {
+    for entry in queue.home.history()?.take(MOST_COMMITS) {
+        let entry = entry?;
+        if can_be_undone(&entry) && changed_files(queue, &entry) {
+            return Ok(queue.home.touched(&entry.id).is_ok().then_some(entry));
+        }
+    }
+    Ok(None)
+}
+
 fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>> {
     for entry in queue.home.history()? {
         let entry = entry?;

@@ -18,7 +18,7 @@ use crate::domain::text::shown;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 
-use choice::{can_come_back, named, neighbours, newest, open, operation_of, projects};
+use choice::{can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
     is_as_left, refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_later_work_rests_on,
@@ -101,6 +101,14 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         ));
     }
     Ok(Plan { operation, subject, parts })
+}
+
+/// Whether the last operation is one that can be taken back. Cheap, for whoever only tells that there is a way: whether
+/// later work rests on it the plan says.
+pub(crate) fn may_be_offered(queue: &Queue) -> bool {
+    let last = || newest_here(queue).ok().flatten();
+    refuse_waiting(queue).is_ok()
+        && last().is_some_and(|entry| refuse_what_is_no_operation_alone(queue, &entry).is_ok())
 }
 
 /// What the operation did in one repository, over all of its commits there.

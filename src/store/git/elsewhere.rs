@@ -56,7 +56,7 @@ impl Place {
 
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
     pub(super) fn refuse_second(&self) -> Result<()> {
-        let Some(elsewhere) = self.elsewhere()? else { return Ok(()) };
+        let Some(elsewhere) = self.elsewhere()? else { return self.refuse_beside_remote() };
         if !elsewhere.here && self.has_removed_queue() {
             return Ok(());
         }
@@ -65,6 +65,14 @@ impl Place {
             format!("no second queue is made: that of this repository is {}", elsewhere.place()),
         );
         Err(elsewhere.lead(fault))
+    }
+
+    /// The queue that a clone has brought along, on a branch of whatever name.
+    fn refuse_beside_remote(&self) -> Result<()> {
+        let Some((remote, name)) = self.adoptable()? else { return Ok(()) };
+        let text = format!("no second queue is made: that of this repository is on `{remote}/{name}`");
+        let with = if name == "swift" { String::new() } else { format!(" --branch {name}") };
+        Err(Fault::new(Code::QueueElsewhere, text).hint(format!("`swift init{with}` adopts it")))
     }
 
     /// Whether what is checked out at hand has something else than a queue where the queue would be.

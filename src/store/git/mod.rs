@@ -41,6 +41,8 @@ mod refs;
 mod relink;
 mod remove;
 mod repo;
+mod rewound;
+mod soundness;
 mod state;
 mod sweep;
 mod switch;

@@ -184,6 +184,16 @@ impl Repo {
         Some(if is_plain && !named.starts_with('-') { named } else { "REMOTE".to_owned() })
     }
 
+    /// Whether there is something of that name, sound or not.
+    pub(super) fn has(&self, id: ObjectId) -> bool {
+        self.gix.has_object(id)
+    }
+
+    /// Whether an object was left out of a partial clone.
+    pub(super) fn is_left_out(&self, id: ObjectId) -> bool {
+        !self.has(id) && self.promisor().is_some()
+    }
+
     /// Whether an object can be read in full.
     pub(super) fn holds(&self, id: ObjectId) -> bool {
         self.object(id).is_ok()
