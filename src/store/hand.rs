@@ -28,7 +28,11 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     // What a merge that is not concluded has put there nobody has changed by hand.
     let joined = tx.queue.home.put_there_by_git()?;
     for path in tx.queue.home.edited_files(reach)? {
-        if debts.contains(&path) || joined.contains(&path) || tx.operation.leaves_alone(tx.queue, &path) {
+        if tx.is_staged(&path)
+            || debts.contains(&path)
+            || joined.contains(&path)
+            || tx.operation.leaves_alone(tx.queue, &path)
+        {
             continue;
         }
         if let Err(fault) = record(tx, &path) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::gauge;
 use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
 use super::queue::{Item, Queue};
-use super::{audit, hand, layout, message, waiting};
+use super::{audit, hand, landing, layout, message, waiting};
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{OperationId, TaskId};
@@ -74,8 +74,9 @@ impl<'q> Tx<'q> {
             Mode::Write => Some(queue.home.lock(operation.patience())?),
             Mode::DryRun => None,
         };
+        let mut settled = Vec::new();
         if let Some(guard) = &guard {
-            queue.home.land(guard)?;
+            settled = queue.home.land(guard, |files| landing::settle(queue, files))?;
             queue.look_again()?;
         }
         let mut tx = Tx {
@@ -91,6 +92,7 @@ impl<'q> Tx<'q> {
             reach,
             conclusion: Conclusion::None,
         };
+        landing::record(&mut tx, &settled)?;
         hand::record_changes(&mut tx, reach)?;
         Ok(tx)
     }

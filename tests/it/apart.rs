@@ -219,7 +219,7 @@ fn what_waits_outlives_the_worktree_in_which_it_was_kept() {
 }
 
 #[test]
-fn a_task_that_git_has_changed_meanwhile_is_kept_in_both_versions() {
+fn a_task_that_git_has_changed_meanwhile_has_both_changes() {
     let sandbox = Sandbox::new();
     let (web, [first, _]) = project(&sandbox, "web");
     web.swift_ok(["edit", &first, "--title", "by main"]);
@@ -233,13 +233,47 @@ fn a_task_that_git_has_changed_meanwhile_is_kept_in_both_versions() {
     let told = web.swift("task . after");
     told.ok();
     let paths = copies(&web, &first);
-    assert_eq!(paths.len(), 2, "{paths:?}");
-    let text: String = paths.iter().map(|path| web.read(&format!(".swift/{path}"))).collect();
+    assert_eq!(paths.len(), 1, "{paths:?}");
+    let text = web.read(&format!(".swift/{}", paths[0]));
     assert!(text.contains("in the middle") && text.contains("high"), "{text}");
-    web.swift("doctor").ended(8);
-    web.swift_ok("resolve sesame");
-    assert_eq!(copies(&web, &first).len(), 1);
     sound(&web, "settled");
+}
+
+#[test]
+fn a_task_that_was_done_in_the_middle_is_done_whatever_git_brings() {
+    let merge = "git merge side";
+    let ends = [
+        (merge, "git merge --abort", "done"),
+        (merge, "git merge --abort; git reset -q --hard HEAD~1", "done"),
+        ("git checkout -q side; git rebase main", "SETTLE git rebase --continue", "done"),
+        ("git checkout -q side; git rebase main", "git rebase --abort", "done"),
+        (merge, "git merge --abort", "claim"),
+        ("git checkout -q side; git rebase main", "SETTLE git rebase --continue", "claim"),
+    ];
+    for (begin, end, verb) in ends {
+        let when = format!("{verb} in {begin}, {end}");
+        let sandbox = Sandbox::new();
+        let (web, [first, second]) = project(&sandbox, "web");
+        shell(&web, "git checkout -q side");
+        web.swift_ok(["edit", &first, "--priority", "high"]);
+        shell(&web, "git checkout -q main");
+        shell(&web, begin);
+        assert!(is_busy(&web), "{when}");
+        web.swift_ok([verb, &first]);
+        shell(&web, end);
+        assert!(!is_busy(&web), "{when}: {}", web.git("status"));
+        web.swift(["show", "no-such-task"]).ended(3);
+        // A verb that comes to nothing does not lose what it has found.
+        web.swift(["done", "no-such-task"]).ended(3);
+        add(&web, ".", "after");
+        let state = if verb == "done" { "first done" } else { "first claimed" };
+        assert_eq!(titles(&web), ["after ready", state, "second ready"], "{when}");
+        assert_eq!(copies(&web, &first).len(), 1, "{when}");
+        let text = web.read(&format!(".swift/{}", copies(&web, &first)[0]));
+        assert!(!end.contains("rebase") || text.contains("priority = \"high\""), "{when}: {text}");
+        assert_eq!(copies(&web, &second).len(), 1, "{when}");
+        sound(&web, &when);
+    }
 }
 
 #[test]

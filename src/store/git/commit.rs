@@ -21,6 +21,7 @@ use super::refs::{self, Tip};
 use super::repo::{CommitData, Repo};
 use super::sync::Barrier;
 use super::tree::Leaf;
+use super::waiting::Contents;
 use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, path};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -65,7 +66,7 @@ impl Home {
             self.keep(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
         }
-        self.land(guard)?;
+        self.land(guard, |_| Contents::new())?;
         self.commit_joined(guard, request, Joined { parents: also.to_vec(), ..Joined::default() })
     }
 

@@ -66,6 +66,7 @@ pub(crate) use joining::{Conclusion, Join, Unmerged};
 pub(crate) use lock::Guard;
 pub(crate) use remove::{BranchFate, Removed};
 pub(crate) use sweep::Reach;
+pub(crate) use waiting::{Contents, Versions};
 
 pub(crate) use crate::domain::settings::{Durability, Signing};
 

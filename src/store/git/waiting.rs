@@ -51,6 +51,24 @@ struct Waiting {
     files: BTreeMap<String, Kept>,
 }
 
+/// What becomes of files; `None` of one that is to be gone.
+pub(crate) type Contents = BTreeMap<String, Option<Vec<u8>>>;
+
+/// A file that waits: what the change was made to as far as that is known, what is there now, and what it is to be.
+#[derive(Debug)]
+pub(crate) struct Versions {
+    pub(crate) base: Option<Vec<u8>>,
+    pub(crate) here: Option<Vec<u8>>,
+    pub(crate) new: Option<Vec<u8>>,
+}
+
+impl Versions {
+    /// Whether git has brought another version than the one that was changed.
+    pub(crate) fn clash(&self) -> bool {
+        self.here.is_some() && self.here != self.base && self.here != self.new
+    }
+}
+
 impl Home {
     /// What is to be read in place of files of the queue: where the content of each lies, `None` where the file is gone.
     ///
@@ -123,6 +141,15 @@ impl Home {
             waiting.files.insert(change.path.clone(), Kept { base, new });
         }
         repo.sharing()?.make_folders(&waiting.folder)?;
+        self.write_down(&waiting, contents)
+    }
+
+    /// Write a record with these contents that are new in it.
+    fn write_down<'c>(
+        &self,
+        waiting: &Waiting,
+        contents: impl IntoIterator<Item = (ObjectId, &'c [u8])>,
+    ) -> Result<()> {
         let mut barrier = Barrier::default();
         for (id, content) in contents {
             self.write_waiting(&waiting.content(id), content, &mut barrier)?;
@@ -178,17 +205,25 @@ impl Home {
         Ok(changes)
     }
 
-    /// git is done: put what has waited in its place, as a debt that the next commit pays.
+    /// git is done: put what has waited in its place, as a debt that the next commit pays. Where git has brought other
+    /// versions meanwhile, `settle` is asked what becomes of both; these paths are told, and are no debts: what is there
+    /// now no verb has left.
     ///
     /// # Errors
     /// Those of reading and writing the files.
-    pub(crate) fn land(&self, guard: &Guard) -> Result<()> {
+    pub(crate) fn land(
+        &self,
+        guard: &Guard,
+        settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
+    ) -> Result<Vec<String>> {
+        let mut all_settled = Vec::new();
         if self.kind != HomeKind::Tree || self.operation().is_some() {
-            return Ok(());
+            return Ok(all_settled);
         }
-        while let Some(waiting) = self.waiting()? {
+        while let Some(mut waiting) = self.waiting()? {
             let repo = self.repo()?;
             let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
+            let settled = self.settle(&repo, &folder, &mut waiting, &settle)?;
             let mut changes = Vec::new();
             for (path, kept) in &waiting.files {
                 changes.extend(waiting.landing(&repo, &folder, path, *kept)?);
@@ -196,13 +231,43 @@ impl Home {
             // Those that are in place already have to be committed as well.
             self.add_debts(waiting.files.keys().cloned(), "git was in the middle of something")?;
             self.keep_in_place(guard, changes, "git was in the middle of something")?;
+            self.settle_debts(&settled)?;
             waiting.forget()?;
+            all_settled.extend(settled.into_keys());
         }
         // Only those that are empty.
         for folder in self.waiting_folders() {
             let _ = std::fs::remove_dir(folder);
         }
-        Ok(())
+        Ok(all_settled)
+    }
+
+    /// Have a record say, for what is here now, what both versions become. Written down before it is done, so that it is
+    /// done once.
+    fn settle(
+        &self,
+        repo: &Repo,
+        folder: &Folder,
+        waiting: &mut Waiting,
+        settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
+    ) -> Result<Contents> {
+        let mut clashes = false;
+        for (path, kept) in &waiting.files {
+            let here = folder.id(repo, path, kept.base)?;
+            clashes |= here.is_some() && here != kept.base && here != kept.new;
+        }
+        if !clashes {
+            return Ok(Contents::new());
+        }
+        let settled = settle(&waiting.versions(repo, folder)?);
+        let mut contents = Vec::new();
+        for (path, content) in &settled {
+            let new = content.as_deref().map(|content| commit::blob_id(repo, content)).transpose()?;
+            contents.extend(new.zip(content.as_deref()));
+            waiting.files.insert(path.clone(), Kept { base: folder.id(repo, path, None)?, new });
+        }
+        self.write_down(waiting, contents)?;
+        Ok(settled)
     }
 
     /// The first of what waits here.
@@ -357,6 +422,18 @@ impl Waiting {
         }
     }
 
+    /// The three versions of each file.
+    fn versions(&self, repo: &Repo, folder: &Folder) -> Result<BTreeMap<String, Versions>> {
+        let mut all = BTreeMap::new();
+        for (path, kept) in &self.files {
+            // What it was made to may never have been committed.
+            let base = kept.base.and_then(|id| repo.blob(id).ok());
+            let new = kept.new.map(|id| self.read_content(id)).transpose()?;
+            all.insert(path.clone(), Versions { base, here: folder.read(path)?, new });
+        }
+        Ok(all)
+    }
+
     fn read_content(&self, id: ObjectId) -> Result<Vec<u8>> {
         let path = self.content(id);
         std::fs::read(&path).or_io("read", &path)
@@ -376,7 +453,8 @@ impl Waiting {
                 let expect = here.map_or(Expect::Absent, Expect::Bytes);
                 Ok(Some(Change { path: path.to_owned(), content, expect }))
             }
-            // git has brought another version: both are kept, and two files of one task are settled by `resolve`.
+            // git has brought another version, and no rule says what becomes of both: they are kept, and two files of one
+            // task are settled by `resolve`.
             (false, Some(content)) => {
                 let path = beside(folder, path)?;
                 Ok(Some(Change { path, content: Some(content), expect: Expect::Absent }))
