@@ -79,10 +79,18 @@ impl Queue {
             )
             .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
         };
-        let text = text_of(&bytes, layout::SETTINGS)?;
-        let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
+        let settings = Queue::parse_settings(&bytes)?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// What a settings file says.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`], [`Code::NewerSchema`].
+    pub(crate) fn parse_settings(bytes: &[u8]) -> Result<Settings> {
+        let text = text_of(bytes, layout::SETTINGS)?;
+        format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))
     }
 
     /// Read what is there now: a verb has just kept changes apart, or put them in place.

@@ -74,7 +74,10 @@ fn a_branch_of_the_person() {
     sandbox.git(&["pack-refs", "--all"]);
     refused(&sandbox, HomeKind::Branch, Code::BranchTaken);
     assert!(
-        Home::create(&sandbox.project, HomeKind::Branch, "queue", request(super::sandbox::first())).is_ok()
+        Home::create(&sandbox.project, HomeKind::Branch, "queue", request(super::sandbox::first()), &|_| Ok(
+            ()
+        ))
+        .is_ok()
     );
     let sandbox = Sandbox::unborn();
     sandbox.git(&["symbolic-ref", "HEAD", "refs/heads/swift"]);

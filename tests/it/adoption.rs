@@ -1,0 +1,80 @@
+//! What is there already is taken over as it is, or refused before anything is written.
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, sound};
+
+/// Everything below the checkout and the git folder by name, and the refs.
+fn everything(place: &Place<'_>) -> (String, String) {
+    (place.program("find", ". -not -name index").run().ok(), place.git("for-each-ref"))
+}
+
+#[test]
+fn a_queue_that_cannot_be_opened_is_not_taken_over() {
+    let damages = [
+        ("sed -i 's/^schema = 1/schema = 2/' swift.toml", 9, "newer swift"),
+        ("sed -i 's|^id = .*|id = \"../../x\"|' swift.toml", 8, "id"),
+        ("echo '= =' > swift.toml", 8, "swift.toml"),
+        ("printf '\\377' > swift.toml", 8, "UTF-8"),
+        ("rm swift.toml; ln -s .gitignore swift.toml", 8, "not a regular file"),
+    ];
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let sound_one = web.git("rev-parse swift");
+    for (number, (damage, status, said)) in damages.into_iter().enumerate() {
+        web.git(["-C", ".swift", "reset", "--quiet", "--hard", sound_one.trim()]);
+        web.program("sh", ["-c", &format!("cd .swift; {damage}; git add -A; git commit -qm changed")])
+            .run()
+            .ok();
+        let name = format!("twin{number}");
+        sandbox.root().git(["clone", "--quiet", "web", &name]);
+        let twin = sandbox.place(&name);
+        let before = everything(&twin);
+        for verb in ["init --dry-run", "init", "init --id acme/web"] {
+            let refused = twin.swift(verb);
+            refused.ended(status);
+            assert!(refused.stderr.contains(said), "{damage}: {}", refused.stderr);
+            assert!(refused.stderr.contains("cannot be taken over"), "{damage}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&twin), before, "{damage}");
+    }
+    // The other way to ask for something else than what is there.
+    web.git(["-C", ".swift", "reset", "--quiet", "--hard", sound_one.trim()]);
+    sandbox.root().git("clone --quiet web other");
+    let other = sandbox.place("other");
+    let before = everything(&other);
+    other.swift("init --id acme/other").ended(4);
+    assert_eq!(everything(&other), before);
+    other.swift_ok("init --id acme/web");
+}
+
+#[test]
+fn no_second_queue_is_made_beside_one_on_a_branch_of_any_name() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    // A file of that name is no queue.
+    web.write("swift.toml", "[package]\nname = \"a program\"\n");
+    web.git("add swift.toml");
+    web.git("commit --quiet -m own");
+    web.git("branch topic");
+    web.swift_ok("init --branch queue --id acme/web");
+    add(&web, ".", "one");
+    for remote in ["origin", "upstream"] {
+        sandbox.root().git(["clone", "--quiet", "--origin", remote, "web", remote]);
+        let twin = sandbox.place(remote);
+        let before = everything(&twin);
+        for verb in ["init", "init --in-tree", "init --dry-run", "init --branch other"] {
+            let refused = twin.swift(verb);
+            refused.ended(4);
+            assert!(refused.stderr.contains(&format!("`{remote}/queue`")), "{verb}: {}", refused.stderr);
+            assert!(refused.stderr.contains("`swift init --branch queue`"), "{verb}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&twin), before);
+        twin.swift_ok("init --branch queue");
+        assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+    }
+    // Nor beside one that was left on its branch.
+    web.swift_ok("uninstall --keep-branch sesame");
+    web.swift("init").ended(4);
+    web.swift_ok("init --branch queue");
+    sound(&web, "taken over again");
+}
