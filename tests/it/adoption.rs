@@ -78,3 +78,30 @@ fn no_second_queue_is_made_beside_one_on_a_branch_of_any_name() {
     web.swift_ok("init --branch queue");
     sound(&web, "taken over again");
 }
+
+#[test]
+fn a_repository_that_git_refuses_is_refused() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let config = web.read(".git/config");
+        let of_version_1 = config.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
+        let before = everything(&web);
+        web.write(".git/config", format!("{of_version_1}[extensions]\n\tunknownThing = true\n"));
+        assert_ne!(web.program("git", "status").run().status, 0);
+        for verb in ["task . one", "claim", "undo", "doctor", "list"] {
+            let refused = web.swift(verb);
+            let told = refused.stderr.contains("`unknownthing`") || refused.stdout.contains("`unknownthing`");
+            assert!(verb == "list" || told && refused.status != 0, "{verb}: {}", refused.stderr);
+        }
+        web.write(".git/config", &config);
+        assert_eq!(everything(&web), before, "{init}");
+        // How worktrees name each other makes no difference here: what git knows is taken.
+        web.write(".git/config", format!("{of_version_1}[extensions]\n\trelativeWorktrees = true\n"));
+        let knows = web.program("git", "status").run().status == 0;
+        assert_eq!(web.swift("task . one").status == 0, knows);
+        web.write(".git/config", config);
+        add(&web, ".", "two");
+    }
+}

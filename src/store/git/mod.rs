@@ -17,6 +17,7 @@ mod departure;
 mod disk;
 mod elsewhere;
 mod exclude;
+mod extensions;
 mod external;
 mod find;
 mod folder;

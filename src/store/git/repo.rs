@@ -14,6 +14,7 @@ use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
 use super::clock;
+use super::extensions;
 use super::perm::Sharing;
 use super::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
@@ -104,6 +105,7 @@ impl Repo {
                     place.display()
                 )));
         }
+        extensions::check(git_dir, gix.config_snapshot().plumbing())?;
         let hash = gix.object_hash();
         let objects = RefCell::new(gix.objects.clone());
         let repo = Repo { gix, objects, hash, trees: RefCell::default() };
@@ -304,7 +306,9 @@ fn refusal(git_dir: &Path, error: &gix::Error) -> Fault {
     if format!("{error:#}").contains("reftable") || text.contains("reftable") {
         return no_storage(git_dir, "reftable");
     }
-    Fault::new(code(error), format!("cannot open the repository {}: {text}", git_dir.display()))
+    let cause = error.probable_cause().to_string();
+    let text = if text.contains(&cause) { text } else { format!("{text}: {cause}") };
+    Fault::new(code(error), format!("cannot open the repository {}: {}", git_dir.display(), shown(&text)))
         .hint("`git status` says what git makes of it")
 }
 
