@@ -1,7 +1,9 @@
 //! What is there already is taken over as it is, or refused before anything is written.
 
+use std::fs;
+
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, sound};
+use crate::world::{add, copies, sound};
 
 /// Everything below the checkout and the git folder by name, and the refs.
 fn everything(place: &Place<'_>) -> (String, String) {
@@ -104,4 +106,39 @@ fn a_repository_that_git_refuses_is_refused() {
         web.write(".git/config", config);
         add(&web, ".", "two");
     }
+}
+
+#[test]
+fn a_task_in_a_folder_of_folders_is_one_that_every_verb_knows() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let deep = "tasks/2026/backend/api/auth/login";
+    let deepest = format!("{deep}/4/5/6/7/8");
+    for (folder, title) in [(deep, "Deep"), (&deepest, "Deepest"), ("tasks/named.md", "Named")] {
+        web.write(&format!(".swift/{folder}/x.md"), format!("+++\ntitle = \"{title}\"\n+++\n"));
+    }
+    add(&web, ".", "other");
+    let list = web.swift_ok("list");
+    assert!(list.contains("Deep") && !list.contains("Deepest") && !list.contains("Named"), "{list}");
+    for path in [&deepest[..], "tasks/named.md"] {
+        assert!(!web.read(&format!(".swift/{path}/x.md")).contains("id ="), "{path} was taken for a task");
+    }
+    let told = web.swift("list");
+    let told = told.stdout + &told.stderr;
+    assert!(told.contains("folders deep") && told.contains("named as a file"), "{told}");
+    fs::remove_dir_all(web.path(&format!(".swift/{deep}/4"))).unwrap();
+    fs::remove_dir_all(web.path(".swift/tasks/named.md")).unwrap();
+    let id = web.json("list")["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|task| task["title"] == "Deep")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(copies(&web, &id), [format!("{deep}/x.md")]);
+    sound(&web, "deep");
+    web.swift_ok(["done", &id]);
+    sound(&web, "done");
 }
