@@ -89,11 +89,9 @@ fn between_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
 fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Verdict) -> Result<()> {
     let present: HashSet<&str> =
         parsed.iter().flat_map(|(_, segment)| &segment.records).map(|record| record.hash.as_str()).collect();
-    let mut reverted = HashSet::new();
     let mut missing = Vec::new();
     for entry in queue.home.history()? {
         let entry = entry?;
-        reverted.extend(reverted_commit(&entry.message));
         let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else { continue };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
@@ -105,6 +103,10 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             ));
         }
     }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let reverted = queue.home.taken_back(message::is_of_a_verb)?;
     for (commit, path, subject) in missing {
         // A person's `git revert` takes the record out together with the change; that is theirs to do.
         if reverted.contains(&commit) {
@@ -121,11 +123,4 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         )));
     }
     Ok(())
-}
-
-/// The commit that a message written by `git revert` names.
-fn reverted_commit(message: &str) -> Option<String> {
-    let rest = message.split("This reverts commit ").nth(1)?;
-    let hash: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-    (hash.len() >= 40).then_some(hash)
 }

@@ -93,6 +93,80 @@ fn a_squashed_commit_is_not_taken_back_as_one_of_its_operations() {
 }
 
 #[test]
+fn a_revert_of_a_merge_is_no_false_alarm_and_neither_is_one_with_a_message_of_its_own() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        add(&web, ".", "Base");
+        sandbox.root().git("clone --quiet web twin");
+        let twin = sandbox.place("twin");
+        twin.swift_ok("init");
+        add(&twin, ".", "C1");
+        add(&twin, ".", "C2");
+        add(&web, ".", "R1");
+        let branch = if init == "init" { "swift" } else { "main" };
+        let git = |words: &str| web.git(format!("-C .swift {words}").as_str());
+        let pull = |web: &Place<'_>| {
+            web.git([
+                "-C",
+                ".swift",
+                "pull",
+                "-q",
+                "--no-rebase",
+                "--no-edit",
+                twin.path("").to_str().unwrap(),
+                branch,
+            ])
+        };
+        pull(&web);
+        let merged = git("rev-parse HEAD");
+        git("revert --no-edit -m 1 HEAD");
+        add(&web, ".", "after");
+        sound(&web, "a merge that git says is reverted");
+        assert!(!web.swift_ok("list").contains("C1"));
+        for words in ["revert --no-commit -m 1 HEAD", "checkout --quiet HEAD~1 -- ."] {
+            git(&format!("reset --quiet --hard {}", merged.trim()));
+            git(words);
+            if words.starts_with("checkout") {
+                // What the older commit has not is not taken away by that.
+                git("read-tree -u --reset HEAD");
+                git("revert --no-commit -m 1 HEAD");
+            }
+            git("commit --quiet -m mine");
+            add(&web, ".", "after");
+            sound(&web, "a merge that somebody has taken back");
+        }
+        // One operation of this clone, in words of one's own, or with git's short form.
+        for words in ["revert --no-commit HEAD", "-c revert.reference=true revert --no-edit HEAD"] {
+            let id = add(&web, ".", "gone");
+            git(words);
+            if words.contains("--no-commit") {
+                git("commit --quiet -m mine");
+            }
+            add(&web, ".", "after");
+            sound(&web, words);
+            assert!(!web.json("list").to_string().contains(&id));
+        }
+        // A record that is cut off by hand is found as before.
+        let id = add(&web, ".", "cut");
+        let path = git("show --name-only --format= HEAD")
+            .lines()
+            .find(|line| line.contains("audit/"))
+            .unwrap()
+            .to_owned();
+        let path = path.trim_start_matches(".swift/").to_owned();
+        let all = web.read(&format!(".swift/{path}"));
+        let at = all.rfind("[[event]]").unwrap();
+        web.write(&format!(".swift/{path}"), &all[..at]);
+        git("commit --quiet --all -m cut");
+        assert!(all[at..].contains(&id));
+        let told = web.swift("audit verify");
+        assert!(told.ended(8).stdout.contains("audit-missing"), "{}", told.stdout);
+    }
+}
+
+#[test]
 fn a_delivery_that_waited_with_other_work_is_refused_where_it_lies() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

@@ -39,6 +39,7 @@ mod refs;
 mod relink;
 mod remove;
 mod repo;
+mod reverted;
 mod state;
 mod sweep;
 mod switch;
