@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
+use crate::domain::text::shown;
 use crate::ops::init::{self, Wanted};
 use crate::ops::{home, registration};
 use crate::store::git::{BranchFate, HomeKind};
@@ -152,7 +153,11 @@ impl MoveHome {
             return Ok(DONE);
         }
         let moved = home::move_to(queue, &context.operation("home")?, to)?;
-        let said = format!("the home is `{}` now: {}", moved.kind.as_str(), moved.root.display());
+        let said = format!(
+            "the home is `{}` now: {}",
+            moved.kind.as_str(),
+            shown(&moved.root.display().to_string())
+        );
         let answer = Answer::new(said)
             .field("home", moved.kind.as_str())
             .field("branch", moved.branch.clone())
