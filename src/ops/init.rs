@@ -112,6 +112,25 @@ fn check_id(wanted: &Wanted, settings: &Settings) -> Result<()> {
         .hint("to rename it, change `id` in `.swift/swift.toml` and add the old id to `aliases`"))
 }
 
+/// A queue that is there already is where it is; nothing asked for otherwise is passed over without a word.
+fn check_home(wanted: &Wanted, home: &Home) -> Result<()> {
+    let there = |place: String| Fault::new(Code::Collision, format!("the queue is there already, {place}"));
+    match (home.kind, &wanted.branch, &home.branch) {
+        (HomeKind::Branch, _, branch) if wanted.kind == HomeKind::Tree => {
+            let branch = branch.as_deref().unwrap_or("swift");
+            Err(there(format!("on the branch `{branch}`")).hint("`swift home tree` moves it"))
+        }
+        (HomeKind::Branch, Some(wanted), Some(branch)) if wanted != branch => {
+            Err(there(format!("on the branch `{branch}`"))
+                .hint("`swift init` without `--branch` leaves it there"))
+        }
+        (HomeKind::Tree, Some(_), _) => {
+            Err(there("in the tree".to_owned()).hint("`swift home branch` moves it to a branch of its own"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn first_files(settings: &Settings) -> Vec<Change> {
     let file = |path: &str, text: &str| Change {
         path: path.to_owned(),
@@ -138,6 +157,9 @@ fn operation_debt(queue: &Queue) -> Result<Option<String>> {
 /// The queue that is there; with `--orchestrator` it carries for others from now on.
 fn existing(queue: Queue, operation: &Operation<'_>, wanted: &Wanted, how: How) -> Result<Initialised> {
     check_id(wanted, &queue.settings)?;
+    if how == How::Existing {
+        check_home(wanted, &queue.home)?;
+    }
     if wanted.role == Role::Orchestrator && queue.settings.role == Role::Project {
         let committed = promote(&queue, operation)?;
         let queue = Queue::of(queue.home)?;

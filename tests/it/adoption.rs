@@ -142,3 +142,27 @@ fn a_task_in_a_folder_of_folders_is_one_that_every_verb_knows() {
     web.swift_ok(["done", &id]);
     sound(&web, "done");
 }
+
+#[test]
+fn what_init_is_asked_for_otherwise_than_it_is_is_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for (words, said) in [
+        ("init --in-tree", "`swift home tree`"),
+        ("init --branch other", "on the branch `swift`"),
+        ("init --in-tree --orchestrator", "`swift home tree`"),
+    ] {
+        let before = everything(&web);
+        let refused = web.swift(words);
+        assert!(refused.ended(4).stderr.contains(said), "{}", refused.stderr);
+        assert_eq!(everything(&web), before);
+    }
+    web.swift_ok("init");
+    web.swift_ok("init --branch swift --id acme/web");
+    let api = sandbox.repository("api");
+    api.swift_ok("init --in-tree --id acme/api");
+    let refused = api.swift("init --branch swift");
+    assert!(refused.ended(4).stderr.contains("`swift home branch`"), "{}", refused.stderr);
+    api.swift_ok("init --in-tree");
+    api.swift_ok("init");
+}
