@@ -45,13 +45,8 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         }
         told => told?,
     }
-    if let Err(fault) = queue.home.unmerged() {
-        let message = format!("git cannot read the index: {}", fault.message);
-        findings.push(
-            Finding::new("index-damaged", Severity::Error, "", message)
-                .fix("`git -C .swift status` says what git makes of it"),
-        );
-    }
+    conflicts(queue, &mut findings);
+    local_files_in_git(queue, &mut findings);
     own_files(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
@@ -68,6 +63,37 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
+}
+
+/// git reads its index for conflicts. That there is no git says nothing about the index.
+fn conflicts(queue: &Queue, findings: &mut Vec<Finding>) {
+    match queue.home.unmerged() {
+        Ok(_) => {}
+        Err(fault) if fault.code == Code::Io => findings.push(Finding::of_fault("", &fault)),
+        Err(fault) => {
+            let message = format!("git cannot read the index: {}", fault.message);
+            findings.push(
+                Finding::new("index-damaged", Severity::Error, "", message)
+                    .fix("`git -C .swift status` says what git makes of it"),
+            );
+        }
+    }
+}
+
+/// What belongs to one machine is believed by each that gets it with the branch.
+fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
+    let committed = queue.home.committed().and_then(|mut committed| match committed.head() {
+        Some(head) => committed.files(head, layout::LOCAL),
+        None => Ok(Default::default()),
+    });
+    if committed.is_ok_and(|files| !files.is_empty()) {
+        let text =
+            "is committed, and belongs to this machine alone: other clones would take its paths for theirs";
+        findings.push(Finding::new("local-committed", Severity::Error, layout::LOCAL, text).fix(
+            "`git -C .swift rm -r --cached --quiet local` leaves the files and takes them out of git; \
+             then `git -C .swift commit`",
+        ));
+    }
 }
 
 /// Settings about runs that cannot be read: no run begins with them.
@@ -117,10 +143,14 @@ fn against_log(
 ) -> Result<()> {
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
+    let mut seen = HashSet::new();
     for item in items {
+        let is_second = item.id().is_some_and(|id| !seen.insert(id));
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
             Some(events) => compare(queue, item, &events, now, findings),
+            // A second file of the same id is told as such.
+            None if is_second => {}
             None => findings.push(
                 Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
                     .fix("the next verb that writes records it: `swift doctor --fix`"),

@@ -166,3 +166,29 @@ fn what_init_is_asked_for_otherwise_than_it_is_is_refused() {
     api.swift_ok("init --in-tree");
     api.swift_ok("init");
 }
+
+#[test]
+fn what_belongs_to_another_machine_is_not_taken_over_with_the_branch() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.orchestrator();
+    sandbox.project("web");
+    hub.swift_ok("register ../web");
+    hub.git("-C .swift add --force local");
+    hub.git("-C .swift commit --quiet -m slip");
+    sandbox.root().git(["clone", "--quiet", hub.path("").to_str().unwrap(), "twin"]);
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    assert!(twin.swift_ok("projects").contains("unreachable"));
+    for place in [&hub, &twin] {
+        let told = place.swift("doctor");
+        assert!(told.ended(8).stdout.contains("local-committed"), "{}", told.stdout);
+    }
+    let told = hub.swift("doctor").stdout;
+    let command = told.split('`').find(|part| part.contains("rm -r --cached")).unwrap();
+    hub.program("sh", ["-c", command]).run().ok();
+    hub.git("-C .swift commit --quiet -m mended");
+    hub.swift_ok("doctor");
+    assert!(!hub.swift_ok("projects").contains("unreachable"));
+    add(&hub, ".", "work");
+    sound(&hub, "mended");
+}
