@@ -102,6 +102,11 @@ impl Context {
             }
         }
         self.tell_of_merge(&queue);
+        if self.ui.format() == Format::Text && queue.home.is_on_no_branch() {
+            self.ui.note(
+                "HEAD is detached: what is recorded here is on no branch; `git switch -c NAME` makes one",
+            );
+        }
         Ok(self.queue.get_or_init(|| queue))
     }
 

@@ -192,3 +192,17 @@ fn what_belongs_to_another_machine_is_not_taken_over_with_the_branch() {
     add(&hub, ".", "work");
     sound(&hub, "mended");
 }
+
+#[test]
+fn on_a_detached_head_a_queue_in_the_tree_says_so() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let says = |words: &str| web.swift(words).stderr.contains("HEAD is detached");
+    assert!(!says("task . one"));
+    web.git("checkout --quiet --detach");
+    assert!(says("task . two") && says("list"));
+    web.git("switch --quiet --create kept");
+    assert!(!says("task . three"));
+    assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 3);
+}
