@@ -206,3 +206,16 @@ fn on_a_detached_head_a_queue_in_the_tree_says_so() {
     assert!(!says("task . three"));
     assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn a_checkout_that_is_not_there_belongs_to_nobody() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        web.git("config core.worktree ../nowhere");
+        let refused = web.swift("task . one");
+        assert!(!refused.stderr.contains("another user"), "{init}: {}", refused.stderr);
+        assert!(refused.status == 0 || refused.stderr.contains("nothing is there"), "{init}: {}", refused.stderr);
+    }
+}

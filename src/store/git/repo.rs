@@ -99,6 +99,15 @@ impl Repo {
                     format!("the path of {} is not UTF-8, which cannot be worked with", place.display());
                 return Err(Fault::new(Code::Unsupported, text).hint("give the folder another name"));
             }
+            if gix.config_snapshot().string("core.worktree").is_some() && !place.exists() {
+                let text = format!(
+                    "core.worktree of {} is {}, and nothing is there",
+                    git_dir.display(),
+                    place.display()
+                );
+                return Err(Fault::new(Code::Unsupported, text)
+                    .hint("`git config --show-origin core.worktree` shows where it is set"));
+            }
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
                 .hint(format!(
                     "`git config --global --add safe.directory {}` if you trust it",
