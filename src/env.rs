@@ -251,7 +251,8 @@ pub(crate) fn processors() -> usize {
 
 /// The person's editor: `$VISUAL`, else `$EDITOR`.
 pub(crate) fn editor() -> Option<String> {
-    variable("VISUAL").or_else(|| variable("EDITOR")).filter(|editor| !editor.trim().is_empty())
+    let set = |name| variable(name).filter(|editor| !editor.trim().is_empty());
+    set("VISUAL").or_else(|| set("EDITOR"))
 }
 
 /// How long to wait for a queue that another process holds. Ten seconds, or `SWIFT_LOCK_WAIT_MS`.

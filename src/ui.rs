@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
-use crate::view::View;
+use crate::view::{View, led, led_hint};
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,11 @@ impl Ui {
     }
 
     fn next(&self, view: &impl View) -> Vec<String> {
-        match &self.rehearsed {
+        let commands = match &self.rehearsed {
             Some(command) => vec![command.clone()],
             None => view.next(),
-        }
+        };
+        led_all(commands)
     }
 
     /// The format.
@@ -130,7 +131,7 @@ impl Ui {
                 let error = serde_json::json!({"schema": 1, "error": {
                     "code": fault.code.as_str(),
                     "message": fault.message,
-                    "hints": fault.hints,
+                    "hints": fault.hints.iter().map(|hint| led_hint(hint)).collect::<Vec<_>>(),
                     "retryable": fault.code.retryable(),
                 }});
                 talk(&format!("{error}\n"));
@@ -138,7 +139,7 @@ impl Ui {
             Format::Text => {
                 talk(&format!("error: {}\n", shown(&fault.message)));
                 for hint in &fault.hints {
-                    talk(&format!("hint: {}\n", shown(hint)));
+                    talk(&format!("hint: {}\n", shown(&led_hint(hint))));
                 }
             }
         }
@@ -163,6 +164,10 @@ impl Ui {
         let yes = ["y", "yes", "sesame"].contains(&line.trim().to_lowercase().as_str());
         Ok(if yes { Answer::Yes } else { Answer::No })
     }
+}
+
+fn led_all(commands: Vec<String>) -> Vec<String> {
+    commands.iter().map(|command| led(command)).collect()
 }
 
 /// Lines on their way to stdout; written in large pieces, and at the latest when [`Lines::flush`] says so.
@@ -251,7 +256,8 @@ impl Screen {
         let mut text = String::new();
         match self.format {
             Format::Json => {
-                let document = Document { schema: 1, view, next_actions: view.next(), dry_run: None };
+                let document =
+                    Document { schema: 1, view, next_actions: led_all(view.next()), dry_run: None };
                 text = serde_json::to_string(&document)
                     .map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
                 text.push('\n');

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::shown;
 use crate::env;
 use crate::format::audit::digest;
 use crate::store::local::Local;
@@ -42,6 +43,13 @@ impl Plan {
     }
 }
 
+/// Whether other proposals wait, so that the word alone does not say which one is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    None,
+    Others,
+}
+
 /// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -57,7 +65,7 @@ pub(crate) enum Decision {
 /// yes was to another plan.
 pub(crate) fn approve(context: &Context, local: &Local, plan: &Plan) -> Result<Decision> {
     if context.mode == Mode::DryRun {
-        context.ui.show(&view(context, plan, None))?;
+        context.ui.show(&view(context, plan, None, Among::None))?;
         return Ok(Decision::Stop);
     }
     match &context.approval {
@@ -65,7 +73,7 @@ pub(crate) fn approve(context: &Context, local: &Local, plan: &Plan) -> Result<D
         Approval::Bound(basis) if *basis == plan.basis => settled(context, local),
         Approval::Bound(_) => Err(stale(context, local, plan)?),
         Approval::Ask if context.ui.is_interactive() => {
-            context.ui.show(&view(context, plan, None))?;
+            context.ui.show(&view(context, plan, None, Among::None))?;
             match context.ui.ask("do it?")? {
                 Answer::Yes => settled(context, local),
                 Answer::No => Err(Fault::new(Code::ApprovalNeeded, "not approved; nothing was done")),
@@ -80,11 +88,11 @@ fn settled(context: &Context, local: &Local) -> Result<Decision> {
     Ok(Decision::Go)
 }
 
-fn view(context: &Context, plan: &Plan, proposal: Option<String>) -> PlanView {
+fn view(context: &Context, plan: &Plan, proposal: Option<String>, among: Among) -> PlanView {
     let command = shell_words::join(&context.words);
     let next = match &proposal {
-        Some(_) => vec!["swift sesame".to_owned(), format!("swift {command} sesame")],
-        None => vec![format!("swift {command} sesame")],
+        Some(_) if among == Among::None => vec!["swift sesame".to_owned(), format!("swift {command} sesame")],
+        _ => vec![format!("swift {command} sesame")],
     };
     PlanView { command, plan: plan.lines.clone(), proposal, fields: plan.fields.clone(), next }
 }
@@ -92,7 +100,7 @@ fn view(context: &Context, plan: &Plan, proposal: Option<String>) -> PlanView {
 fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
     if env::depth() > 0 {
         // A later `swift sesame` would carry out what the person who says it has never seen.
-        context.ui.show(&view(context, plan, None))?;
+        context.ui.show(&view(context, plan, None, Among::None))?;
         return Ok(Fault::new(Code::ApprovalNeeded, "a run cannot have this approved; nothing is stored")
             .hint("a person can type the same command"));
     }
@@ -106,9 +114,18 @@ fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
         actor: context.actor()?.to_string(),
     };
     proposal::keep(local, id, &stored)?;
-    context.ui.show(&view(context, plan, Some(id.to_string())))?;
-    Ok(Fault::new(Code::ApprovalNeeded, "approval is needed; the plan is stored as a proposal")
-        .hint("`swift sesame` carries it out if nothing has changed by then"))
+    let others = proposal::all(local).len() > 1;
+    let among = if others { Among::Others } else { Among::None };
+    context.ui.show(&view(context, plan, Some(id.to_string()), among))?;
+    Ok(Fault::new(Code::ApprovalNeeded, "approval is needed; the plan is stored as a proposal").hint(
+        match among {
+            Among::None => "`swift sesame` carries it out if nothing has changed by then".to_owned(),
+            Among::Others => format!(
+                "`swift {} sesame` carries it out; others wait too",
+                shown(&shell_words::join(&context.words))
+            ),
+        },
+    ))
 }
 
 /// The yes was to another plan: show and store the present one.

@@ -7,11 +7,12 @@ use clap::Args;
 
 use super::logging::Logging;
 use crate::domain::actor::Actor;
-use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::lease::Hold;
 use crate::env::{self, Env};
-use crate::ops::resolve;
-use crate::store::git::identity_name_at;
+use crate::ops::{apart, resolve};
+use crate::store::git::{Cause, identity_name_at};
+use crate::store::proposal;
 use crate::store::queue::Queue;
 use crate::store::tx::{Attendance, Mode, Operation};
 use crate::ui::{Format, Ui};
@@ -96,7 +97,12 @@ impl Context {
         }
         let queue = Queue::open(&self.start)?;
         if let Some(rebuilt) = &queue.home.rebuilt {
-            self.ui.note("`.swift/` was gone; it is rebuilt from its branch");
+            self.ui.note(match rebuilt.cause {
+                Cause::Gone => "`.swift/` was gone; it is rebuilt from its branch",
+                Cause::Overrun => {
+                    "git had put files of another branch into `.swift/`; the queue's own are there again"
+                }
+            });
             for path in &rebuilt.lost {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));
             }
@@ -106,6 +112,10 @@ impl Context {
             self.ui.note(
                 "HEAD is detached: what is recorded here is on no branch; `git switch -c NAME` makes one",
             );
+        }
+        if let Some(standing) = (self.ui.format() == Format::Text).then(|| apart::standing(&queue)).flatten()
+        {
+            self.ui.note(&standing);
         }
         Ok(self.queue.get_or_init(|| queue))
     }
@@ -117,6 +127,20 @@ impl Context {
         if let Some(standing) = is_told.then(|| resolve::standing(queue)).flatten() {
             self.ui.note(&standing);
         }
+    }
+
+    /// What was approved and cannot be done any more waits for nobody's yes.
+    pub(crate) fn without_proposal(&self, fault: Fault) -> Fault {
+        let is_no = matches!(fault.code.status(), Status::NotFound | Status::Conflict | Status::Held);
+        let is_final = is_no && !fault.code.retryable() && fault.code != Code::ProposalStale;
+        let Some(queue) = self.queue.get().filter(|_| is_final && self.approval != Approval::Ask) else {
+            return fault;
+        };
+        let waits = proposal::all(&queue.local).iter().any(|proposal| proposal.words == self.words);
+        if waits && self.mode == Mode::Write && proposal::settle(&queue.local, &self.words).is_ok() {
+            return fault.hint("the proposal is dropped, because it cannot be carried out any more");
+        }
+        fault
     }
 
     /// Who acts if somebody was named for this run, else the one given; git's name does not count.

@@ -75,7 +75,12 @@ fn open(editor: &str, path: &Path) -> Result<()> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Fault::new(Code::Editor, format!("the editor `{editor}` ended with {status}"))
             .hint(format!("your text is kept in `{}`", path.display()))),
-        Err(error) => Err(Fault::new(Code::Editor, format!("the editor `{editor}` does not start: {error}"))),
+        Err(error) => {
+            // Nothing was written in it.
+            discard(path);
+            Err(Fault::new(Code::Editor, format!("the editor `{editor}` does not start: {error}"))
+                .hint("set `EDITOR` to one that does"))
+        }
     }
 }
 

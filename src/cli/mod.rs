@@ -7,6 +7,7 @@ mod context;
 mod documents;
 mod editor;
 mod logging;
+mod manual;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use crate::env;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
+use crate::view::lead_from;
 
 use command::Command;
 use context::{Approval, Context, Shared};
@@ -74,7 +76,10 @@ struct Bound {
 
 /// Run one command line, on behalf of an earlier proposal if there is one.
 fn run_words(words: Vec<String>, bound: Option<Bound>) -> u8 {
-    let (words, approved) = split_approval(words);
+    let (words, approved) = split_approval(asked_for_help(words));
+    if let Some(folder) = folder(&words) {
+        lead_from(&folder);
+    }
     let format = if words.iter().any(|word| word == "--json") { Format::Json } else { Format::Text };
     let mut ui = Ui::new(format);
     if words.iter().any(|word| word == "--dry-run") {
@@ -121,9 +126,45 @@ fn is_manner(words: &[String], at: usize) -> bool {
         || at.checked_sub(1).is_some_and(|before| is_format(&words[before]))
 }
 
-/// The command itself, without the manner in which it was given: what a proposal is known by.
+/// The option that says where the command is meant.
+const FOLDER: &str = "-C";
+
+/// Options of every command whose value may be the next word.
+const WITH_VALUE: [&str; 3] = [FOLDER, "--actor", LOG_FORMAT];
+
+/// Where the command's own name stands, behind options of every command.
+fn verb(words: &[String]) -> Option<usize> {
+    let mut at = 0;
+    while words.get(at)?.starts_with('-') {
+        at += if WITH_VALUE.contains(&words[at].as_str()) { 2 } else { 1 };
+    }
+    Some(at)
+}
+
+/// The words that belong to the program, before those of which `--` says that they are nothing but words.
+fn own(words: &[String]) -> usize {
+    words.iter().position(|word| word == "--").unwrap_or(words.len())
+}
+
+/// Whether the word at this place says where the command is meant.
+fn is_place(words: &[String], at: usize) -> bool {
+    let is_folder = words[at].starts_with(FOLDER) && !words[at].starts_with("--");
+    at < own(words) && (is_folder || at.checked_sub(1).is_some_and(|before| words[before] == FOLDER))
+}
+
+/// The folder that `-C` names, as it was typed.
+fn folder(words: &[String]) -> Option<String> {
+    let at = (0..words.len()).find(|&at| is_place(words, at))?;
+    match words[at][FOLDER.len()..].trim_start_matches('=') {
+        "" => words.get(at + 1).cloned(),
+        joined => Some(joined.to_owned()),
+    }
+}
+
+/// The command itself, without the manner in which it was given and the way to the project: what a proposal, which lies
+/// there, is known by.
 fn essential(words: &[String]) -> Vec<String> {
-    let kept = (0..words.len()).filter(|&at| !is_manner(words, at));
+    let kept = (0..words.len()).filter(|&at| !is_manner(words, at) && !is_place(words, at));
     kept.map(|at| words[at].clone()).collect()
 }
 
@@ -133,13 +174,22 @@ fn typed(words: &[String]) -> String {
 }
 
 fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
-    let verbs = words.iter().filter(|word| !word.starts_with('-')).count();
-    let last = (0..words.len()).rev().find(|&at| !is_manner(&words, at));
-    if let Some(last) = last.filter(|&last| verbs > 1 && words[last] == SESAME) {
+    let last = (0..words.len()).rev().find(|&at| !is_manner(&words, at) && !is_place(&words, at));
+    let verb = verb(&words).unwrap_or(words.len());
+    if let Some(last) = last.filter(|&last| last > verb && words[last] == SESAME) {
         words.remove(last);
         return (words, Approved::Yes);
     }
     (words, Approved::NotYet)
+}
+
+/// `swift help VERB` is `swift VERB --help`.
+fn asked_for_help(mut words: Vec<String>) -> Vec<String> {
+    if words.first().is_some_and(|word| word == "help") {
+        words.remove(0);
+        words.push("--help".to_owned());
+    }
+    words
 }
 
 impl Stop {
@@ -247,7 +297,10 @@ fn execute(
     };
     match cli.command.run(&mut context) {
         Ok(status) => Ok(status),
-        Err(fault) => Err((context.ui, fault)),
+        Err(fault) => {
+            let fault = context.without_proposal(fault);
+            Err((context.ui, fault))
+        }
     }
 }
 
@@ -277,6 +330,18 @@ mod tests {
         assert_eq!(split("outbox sesame"), (vec!["outbox".to_owned()], Approved::Yes));
         assert_eq!(split("sesame"), (vec!["sesame".to_owned()], Approved::NotYet));
         assert_eq!(split("--json sesame").1, Approved::NotYet);
+        for alone in
+            ["-C hub sesame", "-Chub sesame", "--json -C hub sesame", "--actor x sesame", "sesame -C hub"]
+        {
+            assert_eq!(split(alone).1, Approved::NotYet, "{alone}");
+        }
+        for places in
+            ["-C hub outbox sesame", "outbox -C hub sesame", "outbox sesame -C hub", "outbox sesame -C=hub"]
+        {
+            let (words, approved) = split(places);
+            assert_eq!((essential(&words), approved), (vec!["outbox".to_owned()], Approved::Yes), "{places}");
+            assert_eq!(folder(&words).as_deref(), Some("hub"), "{places}");
+        }
         assert_eq!(split("search sesame street").1, Approved::NotYet);
         for manner in ["-v", "--log-format json", "--log-format=json", "-vv --json"] {
             let (words, approved) = split(&format!("outbox sesame {manner}"));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::domain::problem::Problem;
-use crate::ops::carry::{Delivered, GivenUp, Report, Told as Receipt};
+use crate::ops::carry::{Delivered, GivenUp, Report, StruckOff, Told as Receipt};
 use crate::ops::step::Changed;
 use crate::ops::upkeep::PutAside;
 use crate::store::queue::Item;
@@ -45,6 +45,7 @@ pub(crate) struct Work {
     pub(crate) delivered: Vec<Delivered>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) given_up: Vec<GivenUp>,
+    pub(crate) struck_off: Vec<StruckOff>,
     /// Each with its project.
     pub(crate) accepted: Vec<(String, Changed)>,
     pub(crate) released: Vec<(String, Changed)>,
@@ -62,6 +63,7 @@ impl Work {
             delivered: report.delivered,
             receipts: report.receipts,
             given_up: report.dead,
+            struck_off: report.struck_off,
             commits: report.commits,
             problems: report.problems,
             ..Work::default()
@@ -73,6 +75,7 @@ impl Work {
         self.delivered.is_empty()
             && self.receipts.is_empty()
             && self.given_up.is_empty()
+            && self.struck_off.is_empty()
             && self.accepted.is_empty()
             && self.released.is_empty()
             && self.put_aside.is_empty()
@@ -84,6 +87,7 @@ impl Work {
         self.delivered.extend(other.delivered);
         self.receipts.extend(other.receipts);
         self.given_up.extend(other.given_up);
+        self.struck_off.extend(other.struck_off);
         self.accepted.extend(other.accepted);
         self.released.extend(other.released);
         self.put_aside.extend(other.put_aside);

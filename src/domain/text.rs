@@ -41,6 +41,21 @@ pub(crate) fn slug(title: &str) -> String {
     if out.is_empty() { "task".to_owned() } else { out.to_owned() }
 }
 
+/// Advice in which each command that is quoted leads to the project in a folder, given as a shell wants it. What says
+/// where it is meant stays.
+pub(crate) fn led_to(advice: &str, folder: &str) -> String {
+    if advice.contains("checkout") {
+        return advice.to_owned();
+    }
+    advice
+        .replace("`swift ", &format!("`swift -C {folder} "))
+        .replace(&format!("`swift -C {folder} -C "), "`swift -C ")
+        .replace("`git -C .swift ", &format!("`git -C {folder}/.swift "))
+        .replace("`cat .swift/", &format!("`cat {folder}/.swift/"))
+        .replace("`df -h .`", &format!("`df -h {folder}`"))
+        .replace("`findmnt -T .`", &format!("`findmnt -T {folder}`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

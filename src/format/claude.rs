@@ -44,7 +44,7 @@ fn refuse_hidden(text: &str) -> Result<(), Malformed> {
     match EVENTS.iter().find(|(event, ..)| is_hidden(event)) {
         Some((event, ..)) => {
             let at = text.rfind("\"hooks\"").unwrap_or_default();
-            Err(Malformed::in_text(text, at, &format!("`hooks`, or `{event}` in it, is there twice")))
+            Err(Malformed::in_text(text, at, format!("`hooks`, or `{event}` in it, is there twice")))
         }
         None => Ok(()),
     }

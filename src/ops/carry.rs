@@ -6,6 +6,7 @@
 //!
 //! A receipt is no message that could get lost: it is read off the receiver's queue, each round anew.
 
+mod account;
 mod attempts;
 mod deliver;
 mod plan;
@@ -15,7 +16,8 @@ mod receipts;
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
-use crate::domain::task::Stage;
+use crate::domain::task::{Receipt, Stage};
+use crate::ops::carrier;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
@@ -46,6 +48,39 @@ pub(crate) struct Told {
     pub(crate) note: Option<String>,
 }
 
+impl Told {
+    /// What a receipt tells the sender.
+    fn of(id: TaskId, title: &str, project: &str, receipt: &Receipt) -> Told {
+        Told {
+            id,
+            title: title.to_owned(),
+            project: project.to_owned(),
+            by: receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            stage: receipt.stage,
+            note: receipt.note.clone(),
+        }
+    }
+
+    /// The same as the cause of an event.
+    fn cause(&self) -> String {
+        match &self.note {
+            Some(note) => format!("{} by {}: {note}", self.stage, self.by),
+            None => format!("{} by {}", self.stage, self.by),
+        }
+    }
+}
+
+/// A file of an outbox that was the same as what has left already.
+#[derive(Debug, Clone)]
+pub(crate) struct StruckOff {
+    pub(crate) id: TaskId,
+    /// The sender.
+    pub(crate) project: String,
+    pub(crate) path: String,
+    /// What stays of it at the sender.
+    pub(crate) record: String,
+}
+
 /// A task that was given up because it could not be delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct GivenUp {
@@ -61,6 +96,7 @@ pub(crate) struct Report {
     pub(crate) delivered: Vec<Delivered>,
     pub(crate) receipts: Vec<Told>,
     pub(crate) dead: Vec<GivenUp>,
+    pub(crate) struck_off: Vec<StruckOff>,
     pub(crate) problems: Vec<Problem>,
     /// Project id and how its commit ended.
     pub(crate) commits: Vec<(String, Committed)>,
@@ -84,6 +120,7 @@ pub(crate) fn carry(orchestrator: &Queue, operation: &mut Operation<'_>) -> Resu
     let posts = post::open(orchestrator, None)?;
     let plan = plan::make(&posts, operation);
     count_attempts(orchestrator, &plan);
+    be_found(orchestrator, &posts);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
@@ -97,11 +134,26 @@ pub(crate) fn carry_part(orchestrator: &Queue, operation: &mut Operation<'_>, pa
     let plan = plan::make(&posts, operation);
     let is_of_senders = |key: &str| key.split(' ').next().is_some_and(|id| part.senders.contains(id));
     attempts::count(&orchestrator.local, &plan.held, is_of_senders);
+    be_found(orchestrator, &posts);
     operation.projects = plan.projects();
     deliver::execute(&posts, plan, operation)
 }
 
+/// There is nothing to carry; what else a round does is done.
+///
+/// # Errors
+/// Those of reading the registry.
+pub(crate) fn carry_nothing(orchestrator: &Queue, plan: &Plan) -> Result<()> {
+    count_attempts(orchestrator, plan);
+    be_found(orchestrator, &post::open(orchestrator, None)?);
+    Ok(())
+}
+
+fn be_found(orchestrator: &Queue, posts: &post::Posts) {
+    carrier::be_found(orchestrator, posts.all.iter().map(|post| &post.queue));
+}
+
 /// Count a round for every task that it could not deliver; the settings may limit how many there are.
-pub(crate) fn count_attempts(orchestrator: &Queue, plan: &Plan) {
+fn count_attempts(orchestrator: &Queue, plan: &Plan) {
     attempts::count(&orchestrator.local, &plan.held, |_| true);
 }

@@ -98,7 +98,7 @@ fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
 /// The document before identity is put in: the given file, or a fresh one with the template's body.
 fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     let mut document = match text {
-        Text::File(bytes) => Document::parse(&bytes, &queue.limits()).map_err(|m| m.at("the given text"))?,
+        Text::File(bytes) => given(queue, &bytes, fields.title.as_deref())?,
         Text::Body(body) => {
             let title = title_of(&fields, &body)?;
             valid_title(&title)?;
@@ -115,6 +115,16 @@ fn draft(queue: &Queue, fields: Fields, text: Text) -> Result<Document> {
     task.labels.iter().try_for_each(|label| valid_label(label))?;
     document.apply(&task);
     Ok(document)
+}
+
+/// A whole task file. Its head may lack the title if that was given apart.
+fn given(queue: &Queue, bytes: &[u8], title: Option<&str>) -> Result<Document> {
+    let parse = |bytes: &[u8]| Document::parse(bytes, &queue.limits()).map_err(|m| m.at("the given text"));
+    parse(bytes).or_else(|fault| {
+        let text = std::str::from_utf8(bytes).ok();
+        let titled = text.zip(title).and_then(|(text, title)| template::fill(text, title).ok());
+        titled.and_then(|text| parse(text.as_bytes()).ok()).ok_or(fault)
+    })
 }
 
 /// The given title, else the first heading of the text, else its first line.

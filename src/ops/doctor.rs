@@ -14,9 +14,11 @@ use crate::format::{policy, session};
 use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
-use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, history, layout, message};
+use crate::store::tx::{Committed, Mode, Operation, Tx};
+use crate::store::{archive, audit, history, layout, message};
 
+use super::apart;
+use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -33,21 +35,18 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     warnings(queue, &listing.items, &mut findings);
     let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    against_log(queue, &listing.items, words, now, &mut findings)?;
+    let told = against_log(queue, &listing.items, words, now, &mut findings);
+    or_finding(told, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
     linked_folders(queue, &mut findings);
     sessions(queue, &mut findings);
-    match uncommitted(queue, &mut findings) {
-        // One odd name must not hide everything else.
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile) => {
-            findings.push(Finding::of_fault("", &fault));
-        }
-        told => told?,
-    }
-    conflicts(queue, &mut findings);
+    let told = uncommitted(queue, &mut findings);
+    or_finding(told, &mut findings)?;
+    index(queue, &mut findings)?;
     local_files_in_git(queue, &mut findings);
     own_files(queue, &mut findings)?;
+    hidden(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
         findings.push(
@@ -55,7 +54,11 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
                 .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
         );
     }
+    findings.extend(apart::findings(queue));
     registered(queue, &mut findings)?;
+    if let Carrier::Gone(fault) = carrier::of(queue) {
+        findings.push(Finding::of_fault("", &fault));
+    }
     what_runs_may_do(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
@@ -63,21 +66,6 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
     });
     Ok(findings)
-}
-
-/// git reads its index for conflicts. That there is no git says nothing about the index.
-fn conflicts(queue: &Queue, findings: &mut Vec<Finding>) {
-    match queue.home.unmerged() {
-        Ok(_) => {}
-        Err(fault) if fault.code == Code::Io => findings.push(Finding::of_fault("", &fault)),
-        Err(fault) => {
-            let message = format!("git cannot read the index: {}", fault.message);
-            findings.push(
-                Finding::new("index-damaged", Severity::Error, "", message)
-                    .fix("`git -C .swift status` says what git makes of it"),
-            );
-        }
-    }
 }
 
 /// What belongs to one machine is believed by each that gets it with the branch.
@@ -94,6 +82,42 @@ fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
              then `git -C .swift commit`",
         ));
     }
+}
+
+/// One odd name, or one object that git has lost, must not hide everything else.
+fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
+    match told {
+        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+            findings.push(Finding::of_fault("", &fault));
+            Ok(())
+        }
+        told => told,
+    }
+}
+
+/// git's index: of the queue's own worktree, or of the person's checkout.
+fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let damaged = |why: String, fix: &str| {
+        let message = format!("git cannot read the index: {why}");
+        Finding::new("index-damaged", Severity::Error, "", message).fix(fix)
+    };
+    if let Some(torn) = queue.home.torn_index()? {
+        let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
+        findings.push(damaged(format!("{} is damaged", torn.display()), fix));
+    } else if let Err(fault) = queue.home.unmerged() {
+        // That there is no git says nothing about the index.
+        findings.push(match fault.code {
+            Code::Io => Finding::of_fault("", &fault),
+            _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
+        });
+    }
+    if let Some(aside) = queue.home.index_aside() {
+        let message =
+            "an index that could not be read was made anew; what was staged by hand is in the old one";
+        let fix = format!("when nothing is missed, take it away: it is {}", aside.display());
+        findings.push(Finding::new("index-torn", Severity::Note, "", message).fix(fix));
+    }
+    Ok(())
 }
 
 /// Settings about runs that cannot be read: no run begins with them.
@@ -308,6 +332,19 @@ fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
+/// Where the line is that hides the folder, as git names it.
+const EXCLUDE: &str = ".git/info/exclude";
+
+fn hidden(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    if !queue.home.is_hidden()? {
+        let text = format!("nothing hides the folder from git in the project: the line in {EXCLUDE} is gone");
+        findings.push(
+            Finding::new("not-hidden", Severity::Warning, "", text).fix("`swift doctor --fix` puts it back"),
+        );
+    }
+    Ok(())
+}
+
 fn own_file_texts() -> [(&'static str, &'static str); 2] {
     [(".gitattributes", layout::GIT_ATTRIBUTES), (".gitignore", layout::GIT_IGNORE)]
 }
@@ -316,10 +353,12 @@ fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result
     let ranking = rank::rank(queue, now, Scope::Project)?;
     for skipped in ranking.skipped() {
         if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            findings.push(
-                Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason)
-                    .fix("change `after`: `swift edit REF --clear after`"),
-            );
+            let fix = match skipped.item.id() {
+                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
+                None => format!("change `after` in `.swift/{}`", skipped.item.path),
+            };
+            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
+            findings.push(finding.fix(fix));
         }
     }
     Ok(())
@@ -344,11 +383,12 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
 pub(crate) struct Repaired {
     /// Paths before and after.
     pub(crate) quarantined: Vec<(String, String)>,
+    /// Paths from the project's folder on.
     pub(crate) restored: Vec<String>,
     pub(crate) committed: Committed,
 }
 
-/// Record what was changed by hand, put unreadable files of queue folders aside, put our own two files back.
+/// Record what was changed by hand, put unreadable files of queue folders aside, put back our own two files and the line that hides the folder.
 /// Nothing is deleted.
 ///
 /// # Errors
@@ -361,8 +401,19 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
             tx.put(path, text.as_bytes().to_vec())?;
             tx.record(Fact::of(EventKind::Repaired).because(path));
-            repaired.restored.push(path.to_owned());
+            repaired.restored.push(format!(".swift/{path}"));
         }
+    }
+    for path in audit::returned(queue)? {
+        if tx.take(&path)?.is_some() {
+            tx.record(Fact::of(EventKind::Repaired).because(path));
+        }
+    }
+    if !queue.home.is_hidden()? {
+        if operation.mode == Mode::Write {
+            queue.home.hide()?;
+        }
+        repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
     for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
@@ -379,7 +430,7 @@ fn may_be_put_aside(code: Code) -> bool {
 
 fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {
     let Ok(Some(bytes)) = tx.read(path) else { return Ok(()) };
-    let target = format!("{}/{}-{}", layout::QUARANTINE, tx.operation.id, path.replace('/', "-"));
+    let target = layout::aside_path(tx.operation.id, path);
     tx.put(&target, bytes)?;
     tx.remove(path)?;
     tx.record(Fact::of(EventKind::Repaired).because(format!("{path} put aside as {target}")));

@@ -18,7 +18,7 @@ const OWN: [Folder; 4] = [Folder::Tasks, Folder::Outbox, Folder::Inbox, Folder::
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) fields: Fields,
-    /// Labels and dependencies given are put in the place of the old ones; this clears them first.
+    /// Labels and dependencies given are added to those that are there; this clears them first.
     pub(crate) clear: Vec<Clear>,
     pub(crate) text: NewText,
 }
@@ -68,11 +68,21 @@ pub(crate) fn edit(
         for field in request.clear {
             clear(subject.task, field);
         }
-        apply_fields(subject.task, request.fields);
+        apply_fields(subject.task, added(subject.task, request.fields));
         valid_title(&subject.task.title)?;
         subject.task.labels.iter().try_for_each(|label| valid_label(label))?;
         Ok(Step::stay(EventKind::TaskEdited, subject.item))
     })
+}
+
+/// Of what there may be several, the old ones stay.
+fn added(task: &crate::domain::task::Task, fields: Fields) -> Fields {
+    fn with<T: Clone + PartialEq>(old: &[T], new: Vec<T>) -> Vec<T> {
+        let fresh: Vec<T> = new.into_iter().filter(|one| !old.contains(one)).collect();
+        if fresh.is_empty() { fresh } else { [old, &fresh].concat() }
+    }
+    let (labels, after) = (with(&task.labels, fields.labels), with(&task.after, fields.after));
+    Fields { labels, after, ..fields }
 }
 
 fn clear(task: &mut crate::domain::task::Task, field: Clear) {

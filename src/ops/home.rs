@@ -15,14 +15,49 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
     let root = queue.home.root.display();
     match to {
         HomeKind::Tree => vec![
-            format!("commit the files of {root} on the current branch, with the history of the queue as a second parent"),
+            format!(
+                "commit the files of {root} on the current branch, with the history of the queue as a second parent"
+            ),
             "remove the worktree of the queue's own branch and its line in .git/info/exclude".to_owned(),
         ],
-        HomeKind::Branch => vec![
-            format!("commit the removal of {root} from the current branch"),
-            "make the queue's own branch with the same files and history, and check it out there as a worktree".to_owned(),
-        ],
+        HomeKind::Branch => {
+            let mut lines = vec![
+                format!("commit the removal of {root} from the current branch"),
+                "make the queue's own branch with the same files and history, and check it out there as a worktree"
+                    .to_owned(),
+            ];
+            lines.extend(told_of(&left_behind(&queue.home)));
+            lines
+        }
     }
+}
+
+/// The branches of the project that have `.swift/` in their trees; what cannot be read has nothing to be told of.
+fn left_behind(home: &Home) -> Vec<String> {
+    home.branches_with_files().unwrap_or_default()
+}
+
+/// How many branches are named.
+const MOST_NAMED: usize = 10;
+
+/// What to know about branches that still have `.swift/` in their trees, once the queue has a branch of its own.
+pub(crate) fn told_of(branches: &[String]) -> Option<String> {
+    let named: Vec<String> = branches.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+    let more = branches.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!named.is_empty()).then(|| {
+        format!(
+            "`.swift/` is still in the tree of {}{more}; while one of them is checked out here, the queue waits",
+            named.join(", ")
+        )
+    })
+}
+
+/// A queue that has moved.
+pub(crate) struct Moved {
+    pub(crate) home: Home,
+    /// Branches that still have its files in their trees.
+    pub(crate) left_behind: Vec<String>,
 }
 
 /// Move the queue to another home; its files and history stay.
@@ -30,9 +65,9 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
 /// # Errors
 /// [`Claimed`](crate::domain::fault::Code::Claimed) while a run goes on, which would not find its record any more; those
 /// of the commit engine. Nothing is changed then.
-pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Home> {
+pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) -> Result<Moved> {
     if queue.home.kind == to {
-        return Ok(queue.home.clone());
+        return Ok(Moved { home: queue.home.clone(), left_behind: Vec::new() });
     }
     leftover::refuse_while_running(queue)?;
     let mut tx = Tx::begin(queue, operation)?;
@@ -44,9 +79,10 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let request = Request { changes: vec![note.change()], ..request(queue, &text) };
-    let moved = queue.home.switch_kind(&guard, to, &branch, request)?;
+    let home = queue.home.switch_kind(&guard, to, &branch, request)?;
     note.settle(&queue.local);
-    Ok(moved)
+    let left_behind = if to == HomeKind::Branch { left_behind(&home) } else { Vec::new() };
+    Ok(Moved { home, left_behind })
 }
 
 fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {

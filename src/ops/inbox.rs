@@ -6,6 +6,7 @@ use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::task::{Ending, Folder, State};
+use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 
@@ -121,13 +122,17 @@ fn accept_step(subject: &mut Subject<'_>) -> Result<Step> {
 /// Refuse one task; the reason travels back to the sender.
 ///
 /// # Errors
-/// As [`step::change`].
+/// As [`step::change`]; [`Code::InvalidValue`] without a reason: it is all that the sender hears.
 pub(crate) fn refuse(
     queue: &Queue,
     operation: &Operation<'_>,
     reference: &str,
     why: &str,
 ) -> Result<Changed> {
+    if why.trim().is_empty() {
+        return Err(Fault::new(Code::InvalidValue, "the reason is empty; it is what the sender is told")
+            .hint(format!("`swift inbox refuse {} --why \"…\"`", shown(reference))));
+    }
     let ending = Ending {
         state: State::Refused,
         at: operation.at,

@@ -199,13 +199,17 @@ fn guess_id(checkout: &Path) -> ProjectId {
     })
 }
 
+/// Whether a URL leads to the same place from every machine: neither a path nor `file://`.
+pub(super) fn is_remote(url: &str) -> bool {
+    match url.split_once("://") {
+        Some((scheme, _)) => !scheme.eq_ignore_ascii_case("file"),
+        None => url.split_once(':').is_some_and(|(host, _)| !host.is_empty() && !host.contains('/')),
+    }
+}
+
 /// The last two parts of the path of a git URL, without `.git`. Folders of a local path say nothing about owners.
 pub(crate) fn id_of_url(url: &str) -> Option<ProjectId> {
-    let is_remote = match url.split_once("://") {
-        Some((scheme, _)) => scheme != "file",
-        None => url.contains(':') && !url.starts_with('/'),
-    };
-    if !is_remote {
+    if !is_remote(url) {
         return None;
     }
     let path = url.trim_end_matches('/').trim_end_matches(".git");
@@ -227,5 +231,7 @@ mod tests {
         assert_eq!(id("/srv/git/api.git"), None);
         assert_eq!(id("file:///srv/git/api.git"), None);
         assert_eq!(id("../api"), None);
+        assert_eq!(id("./a:b/api"), None);
+        assert_eq!(id("FILE:///srv/git/api.git"), None);
     }
 }

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::carrier;
 use crate::domain::event::Event;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, State};
 use crate::format::Document;
 use crate::store::queue::{Item, Listing, Queue};
@@ -53,7 +55,7 @@ fn find_anywhere(queue: &Queue, reference: &str) -> Result<Item> {
             {
                 return Ok(item);
             }
-            if fault.code == crate::domain::fault::Code::Ambiguous {
+            if fault.code == Code::Ambiguous {
                 return Err(fault);
             }
             queue.find(reference, &layout::QUEUE_FOLDERS)
@@ -68,7 +70,22 @@ pub(crate) struct Filter {
     pub(crate) states: Vec<State>,
     pub(crate) label: Option<String>,
     pub(crate) kind: Option<String>,
-    pub(crate) project: Option<String>,
+    /// The names of a project that the tasks are from or to.
+    pub(crate) of: Option<Names>,
+}
+
+/// All names that one project has.
+#[derive(Debug)]
+pub(crate) struct Names {
+    all: Vec<ProjectName>,
+    /// Whether it is the project in whose queue they are: what names nobody is from and to it.
+    is_own: bool,
+}
+
+impl Names {
+    fn has(&self, name: Option<&str>) -> bool {
+        name.map_or(self.is_own, |name| self.all.iter().any(|own| own.as_str() == name))
+    }
 }
 
 /// Tasks as they stand at one moment.
@@ -127,6 +144,40 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
     Found { items, problems, now }
 }
 
+/// The tasks that pass a filter and are from or to a project, whatever it was called when they were written.
+///
+/// # Errors
+/// [`Code::InvalidValue`] for what is no name; [`Code::UnknownProject`] if nobody is known under it and no task names it.
+pub(crate) fn list_of(queue: &Queue, filter: Filter, name: &str, now: Timestamp) -> Result<Found> {
+    let own = &queue.settings;
+    let name: ProjectName = if name == "." { (&own.id).into() } else { name.parse()? };
+    let (registry, missing) = carrier::registry_in_view(queue)?;
+    let entry = registry.resolve(&name);
+    let is_own = queue.is_called(&name);
+    let mut all = vec![name.clone()];
+    if is_own {
+        all.push((&own.id).into());
+        all.extend(own.aliases.iter().cloned());
+    } else if let Ok(project) = &entry {
+        all.push((&project.entry.id).into());
+        all.extend(project.entry.aliases.iter().cloned());
+    }
+    let found = list(queue, &Filter { of: Some(Names { all: all.clone(), is_own }), ..filter }, now);
+    if is_own || entry.is_ok() || !found.items.is_empty() {
+        return Ok(found);
+    }
+    let ever = Filter { states: State::ALL.to_vec(), of: Some(Names { all, is_own }), ..Filter::default() };
+    if !list(queue, &ever, now).items.is_empty() {
+        return Ok(found);
+    }
+    let text = format!("no project `{name}` is known here, and no task names it");
+    let fault = Fault::new(Code::UnknownProject, text);
+    Err(match missing {
+        Some(missing) => fault.hint(missing.message),
+        None => fault.hint("`swift list --state any` shows from and to whom tasks are"),
+    })
+}
+
 /// Sort with each element moved once or twice, and looked at once: sorting in place would move each many times, and
 /// tasks lie far apart in memory.
 fn put_in_order<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
@@ -149,9 +200,9 @@ fn passes(filter: &Filter, item: &Item, now: Timestamp) -> bool {
     (filter.states.is_empty() || filter.states.contains(&task.state(item.folder, now)))
         && filter.label.as_ref().is_none_or(|label| task.labels.contains(label))
         && filter.kind.as_ref().is_none_or(|kind| task.kind.as_str() == kind)
-        && filter.project.as_ref().is_none_or(|project| {
-            [task.from.as_ref().map(|p| p.as_str()), task.to.as_ref().map(|p| p.as_str())]
-                .contains(&Some(project.as_str()))
+        && filter.of.as_ref().is_none_or(|of| {
+            of.has(task.from.as_ref().map(|from| from.as_str()))
+                || of.has(task.to.as_ref().map(ProjectName::as_str))
         })
 }
 

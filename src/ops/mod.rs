@@ -3,9 +3,12 @@
 //! A verb neither prints nor asks; the command line, the watcher and other front ends call the same functions.
 
 pub(crate) mod abreast;
+pub(crate) mod apart;
+pub(crate) mod carrier;
 pub(crate) mod carry;
 pub(crate) mod claim;
 pub(crate) mod create;
+pub(crate) mod dependency;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod events;

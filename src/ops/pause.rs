@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::carrier::{self, Carrier};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::ProjectName;
 use crate::domain::settings::Role;
 use crate::store::queue::Queue;
-use crate::store::registry::{self, Registry};
+use crate::store::registry::Registry;
 use crate::store::watcher::{self, Paused, Record};
 
 /// Whom a pause is for.
@@ -72,17 +73,16 @@ fn change(queue: &Queue, whom: &Whom, apply: impl Fn(&mut Paused, &Option<String
 
 /// The orchestrator that carries for a project; `None` if the queue is one itself.
 fn orchestrator_of(queue: &Queue) -> Result<Option<Queue>> {
-    if queue.settings.role == Role::Orchestrator {
-        return Ok(None);
-    }
-    let Some(path) = registry::carrier(queue) else {
-        return Err(Fault::new(
+    match carrier::of(queue) {
+        Carrier::Own => Ok(None),
+        Carrier::There(orchestrator) => Ok(Some(*orchestrator)),
+        Carrier::Gone(fault) => Err(fault),
+        Carrier::Nobody => Err(Fault::new(
             Code::Unreachable,
             format!("no orchestrator on this machine carries for `{}`", queue.settings.id),
         )
-        .hint("`swift register <path>` in the orchestrator's checkout"));
-    };
-    Queue::open(&path).map(Some)
+        .hint("`swift register <path>` in the orchestrator's checkout")),
+    }
 }
 
 fn resolve(orchestrator: &Queue, here: &Queue, whom: &Whom) -> Result<Option<String>> {

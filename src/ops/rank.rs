@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::carrier;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::graph::Graph;
 use crate::domain::id::TaskId;
@@ -168,26 +169,22 @@ fn newest_day(parts: &[Part<'_>], now: Timestamp) -> Date {
 struct Neighbours {
     registry: Registry,
     queues: BTreeMap<String, Result<Queue>>,
+    /// Why there may be others that are not known here.
+    missing: Option<Fault>,
 }
 
 impl Neighbours {
     /// The registry of the queue itself if it is an orchestrator's, else of the orchestrator that it was told of.
     fn of(queue: &Queue) -> Result<Neighbours> {
-        let own = Registry::read(queue)?;
-        let registry = if own.projects.is_empty() { carrier_registry(queue).unwrap_or(own) } else { own };
+        let (registry, missing) = carrier::registry_in_view(queue)?;
         let reach = |project: &Project| (project.entry.id.to_string(), registry::reach(project));
         let queues = registry.projects.iter().map(reach).collect();
-        Ok(Neighbours { registry, queues })
+        Ok(Neighbours { registry, queues, missing })
     }
 
     fn queue(&self, project: &str) -> std::result::Result<&Queue, &Fault> {
         self.queues.get(project).expect("every registered project was tried").as_ref()
     }
-}
-
-fn carrier_registry(queue: &Queue) -> Option<Registry> {
-    let orchestrator = Queue::open(&registry::carrier(queue)?).ok()?;
-    Registry::read(&orchestrator).ok()
 }
 
 /// A task in view: which queue, which task of it.
@@ -342,7 +339,8 @@ impl Judge<'_> {
         let resolved = match self.neighbours.registry.resolve(project) {
             Ok(resolved) => resolved,
             Err(fault) => {
-                return Some(format!("waits for {short} in {project}, which cannot be read: {fault}"));
+                let why = self.neighbours.missing.as_ref().unwrap_or(&fault);
+                return Some(format!("waits for {short} in {project}, which cannot be read: {why}"));
             }
         };
         let id = resolved.entry.id.as_str();

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::init::id_of_url;
+use super::carrier;
+use super::init::{id_of_url, is_remote};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
@@ -23,6 +24,8 @@ pub(crate) struct Registered {
     pub(crate) path: Option<String>,
     /// Whether it was there already and nothing was committed.
     pub(crate) again: bool,
+    /// Entries in whose place it is, because it was called so before.
+    pub(crate) replaced: Vec<ProjectId>,
     pub(crate) committed: Committed,
 }
 
@@ -44,13 +47,14 @@ pub(crate) fn register(
     let present = known.projects.iter().find(|p| p.entry.id == project.settings.id);
     refuse_second(present, &project)?;
     let renamed = renamed(&known, &project);
+    refuse_living(&renamed, &project)?;
     let entry = entry(&project, present, &renamed, aliases);
     refuse_taken_names(&known, &entry, &renamed)?;
     let path = project_folder(&project);
     if operation.mode == Mode::Write {
         // A path without an entry means nothing; an entry without its path would be out of reach.
         registry::set_path(orchestrator, &entry.id, Some(&path))?;
-        registry::set_carrier(&project, Some(&project_folder(orchestrator)))?;
+        carrier::tell(orchestrator, &project)?;
     }
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
     for old in &renamed {
@@ -58,7 +62,8 @@ pub(crate) fn register(
         let _ = registry::set_path(orchestrator, &old.entry.id, None);
     }
     let again = present.is_some_and(|p| p.entry == entry);
-    Ok(Registered { entry, path: Some(path.display().to_string()), again, committed })
+    let replaced = renamed.iter().map(|old| old.entry.id.clone()).collect();
+    Ok(Registered { entry, path: Some(path.display().to_string()), again, replaced, committed })
 }
 
 /// Enter a project by its URL alone: it is known from now on, and reached once somebody tells where it lies here.
@@ -73,16 +78,18 @@ pub(crate) fn register_url(
     aliases: Vec<ProjectName>,
 ) -> Result<Registered> {
     require_orchestrator(orchestrator)?;
-    let Some(id) = id.or_else(|| id_of_url(url)) else {
+    refuse_path(url)?;
+    let url = without_login(url);
+    let Some(id) = id.or_else(|| id_of_url(&url)) else {
         return Err(Fault::new(
             Code::InvalidValue,
-            format!("`{}` does not tell the project's id", shown(url)),
+            format!("`{}` does not tell the project's id", shown(&url)),
         )
         .hint("say it: `swift register <url> --id acme/api`"));
     };
     let known = Registry::read(orchestrator)?;
     let present = known.projects.iter().find(|p| p.entry.id == id);
-    let mut entry = Entry { id, url: Some(without_login(url)), aliases };
+    let mut entry = Entry { id, url: Some(url), aliases };
     if let Some(present) = present {
         let old = present.entry.aliases.iter().filter(|alias| !entry.aliases.contains(alias));
         let old: Vec<ProjectName> = old.cloned().collect();
@@ -91,7 +98,18 @@ pub(crate) fn register_url(
     refuse_taken_names(&known, &entry, &[])?;
     let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &[])?;
     let again = present.is_some_and(|p| p.entry == entry);
-    Ok(Registered { entry, path: None, again, committed })
+    Ok(Registered { entry, path: None, again, replaced: Vec::new(), committed })
+}
+
+/// The registry is committed, and what it says has to hold on every machine.
+fn refuse_path(url: &str) -> Result<()> {
+    if is_remote(url) {
+        return Ok(());
+    }
+    let message = format!("`{}` is a place on this machine, and the registry is committed", shown(url));
+    Err(Fault::new(Code::InvalidValue, message).hint(
+        "clone it, run `swift init` there, and `swift register PATH`: where that is stays on this machine",
+    ))
 }
 
 fn require_orchestrator(queue: &Queue) -> Result<()> {
@@ -119,8 +137,11 @@ fn refuse_second(present: Option<&Project>, project: &Queue) -> Result<()> {
             Code::Collision,
             format!("`{}` is registered at `{}` already", known.entry.id, project_folder(&other).display()),
         )
-        .hint("give this one an id of its own: edit `id` in its `.swift/swift.toml`")
-        .hint(format!("or `swift unregister {}` first", known.entry.id))),
+        .hint(
+            "a clone of it is the same project, and shares its queue through git: one of them is registered",
+        )
+        .hint(format!("to have this one registered: `swift unregister {}` first", known.entry.id))
+        .hint("a project of its own, which is no clone, gets another `id` in its `.swift/swift.toml`")),
         _ => Ok(()),
     }
 }
@@ -131,6 +152,26 @@ fn renamed<'k>(known: &'k Registry, project: &Queue) -> Vec<&'k Project> {
     let same_place = |p: &Project| p.path.as_deref() == Some(project_folder(project).as_path());
     let other = |p: &&Project| p.entry.id != project.settings.id;
     known.projects.iter().filter(other).filter(|p| former(&p.entry.id) || same_place(p)).collect()
+}
+
+/// A name that a project says it had, and that another one has, which is there: a slip, and no renaming.
+fn refuse_living(renamed: &[&Project], project: &Queue) -> Result<()> {
+    for old in renamed {
+        let living = registry::reach(old)
+            .ok()
+            .filter(|other| other.settings.id == old.entry.id && other.home.root != project.home.root);
+        if let Some(other) = living {
+            let (id, own) = (&old.entry.id, &project.settings.id);
+            let text = format!(
+                "`{own}` has `{id}` among its aliases, which is another project, at `{}`",
+                project_folder(&other).display()
+            );
+            let place = project.home.root.join(layout::SETTINGS);
+            return Err(Fault::new(Code::Collision, text)
+                .hint(format!("take `{id}` out of `aliases` in `{}`", place.display())));
+        }
+    }
+    Ok(())
 }
 
 fn entry(
@@ -149,17 +190,21 @@ fn entry(
         }
     }
     let url = project.home.remote_url().map(|url| without_login(&url));
-    Entry { id, url: url.or_else(|| present.and_then(|p| p.entry.url.clone())), aliases: all }
+    let url = url.filter(|url| is_remote(url)).or_else(|| present.and_then(|p| p.entry.url.clone()));
+    Entry { id, url: url.filter(|url| is_remote(url)), aliases: all }
 }
 
-/// The registry is committed and pushed: a URL in it is without the user and the password that one machine has in it.
-/// The user of ssh is part of the address.
+/// The registry is committed and pushed: a URL in it is without the user and the password that one machine has in it, and
+/// without what the web takes for a query, such as a token. The user of ssh is part of the address.
 fn without_login(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let is_web = scheme.starts_with("http") || scheme.starts_with("ftp");
+    let rest = if is_web { rest.split(['?', '#']).next().unwrap_or_default() } else { rest };
+    let url = format!("{scheme}://{rest}");
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let Some((login, host)) = authority.rsplit_once('@') else { return url.to_owned() };
+    let Some((login, host)) = authority.rsplit_once('@') else { return url };
     match login.split_once(':') {
-        None if scheme.starts_with("ssh") || scheme.starts_with("git") => url.to_owned(),
+        None if scheme.starts_with("ssh") || scheme.starts_with("git") => url,
         Some((user, _)) if scheme.starts_with("ssh") => format!("{scheme}://{user}@{host}{path}"),
         _ => format!("{scheme}://{host}{path}"),
     }
@@ -181,7 +226,11 @@ fn refuse_taken_names(known: &Registry, entry: &Entry, former: &[&Project]) -> R
         if is_another(entry, &other.entry) || is_another(&other.entry, entry) {
             let text =
                 format!("an alias of one of `{}` and `{}` is the id of the other", entry.id, other.entry.id);
-            return Err(Fault::new(Code::Collision, text).hint("choose another alias"));
+            let holder = if is_another(entry, &other.entry) { entry } else { &other.entry };
+            return Err(Fault::new(Code::Collision, text).hint(format!(
+                "`{}` has it from `--alias`, or from `aliases` in its `.swift/swift.toml`",
+                holder.id
+            )));
         }
         if other.entry.id.as_str().eq_ignore_ascii_case(entry.id.as_str()) {
             return Err(Fault::new(
@@ -204,6 +253,7 @@ fn write(
     let mut tx = Tx::begin(orchestrator, operation)?;
     for old in renamed {
         tx.remove(&layout::project_path(&old.entry.id))?;
+        tx.record(Fact::of(EventKind::ProjectUnregistered).because(old.entry.id.as_str()));
     }
     if present != Some(entry) {
         let path = layout::project_path(&entry.id);

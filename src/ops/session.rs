@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::actor::Actor;
 use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::SessionId;
@@ -19,9 +20,6 @@ use crate::store::{history, layout};
 
 use super::rank::{self, Ranking, Scope};
 
-/// Where the open session is noted on this machine.
-const OPEN: &str = "session.json";
-
 /// How many former learnings a start shows.
 const LEARNINGS: usize = 5;
 
@@ -33,13 +31,45 @@ struct Open {
     started_at: String,
 }
 
+/// A session that is going on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Running {
+    id: SessionId,
+    /// Who opened it.
+    actor: Actor,
+    since: Timestamp,
+}
+
+/// A session of which the log knows the start and no end, and which is not noted on this machine.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) actor: Actor,
+    pub(crate) since: Timestamp,
+}
+
+impl Lost {
+    /// What became of it.
+    pub(crate) fn told(&self) -> String {
+        format!(
+            "the session that {} opened at {} has no end: its note in `.swift/local/` is lost, or it is another clone's",
+            self.actor, self.since
+        )
+    }
+}
+
+/// For so long a session without an end is worth a word.
+const FRESH: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// What a person wants to know when they begin.
 #[derive(Debug)]
 pub(crate) struct Situation {
     pub(crate) session: SessionId,
     pub(crate) since: Timestamp,
-    /// Whether this call opened the session.
+    /// Who opened the session, and whether it was this call.
+    pub(crate) actor: Actor,
     pub(crate) opened: bool,
+    /// The one before it, if nobody ended it.
+    pub(crate) lost: Option<Lost>,
     pub(crate) outbox: Vec<Item>,
     pub(crate) inbox: Vec<Item>,
     pub(crate) claimed: Vec<Item>,
@@ -57,22 +87,35 @@ pub(crate) struct Situation {
 /// # Errors
 /// Those of the commit.
 pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situation> {
-    let (session, since, committed) = match open(queue) {
-        Some(open) => (open.0, open.1, None),
-        None => {
-            let id = operation.env.session_id();
-            (id, operation.at, Some(open_now(queue, operation, id)?))
-        }
+    let opened = match open(queue) {
+        Some(running) => Opened { running, lost: None, committed: None },
+        None => open_now(queue, operation)?,
     };
-    let mut situation = situation(queue, operation, session, since)?;
-    situation.opened = committed.is_some();
-    situation.committed = committed.unwrap_or_default();
+    let mut situation = situation(queue, operation, opened.running)?;
+    situation.lost = opened.lost;
+    situation.opened = opened.committed.is_some();
+    situation.committed = opened.committed.unwrap_or_default();
     Ok(situation)
 }
 
+/// The session that is open now.
+struct Opened {
+    running: Running,
+    /// The one before it, if nobody ended it.
+    lost: Option<Lost>,
+    /// The commit of its start; `None` if it was open before.
+    committed: Option<Committed>,
+}
+
 /// The note comes first and counts only with what the log says: so there is never a session that nobody can finish.
-fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<Committed> {
+fn open_now(queue: &Queue, operation: &Operation<'_>) -> Result<Opened> {
     let mut tx = Tx::begin(queue, operation)?;
+    // Somebody may have opened one before the queue was ours.
+    if let Some(running) = open(queue) {
+        return Ok(Opened { running, lost: None, committed: None });
+    }
+    let lost = lost(queue, operation);
+    let id = operation.env.session_id();
     tx.record(Fact::of(EventKind::SessionStarted).because(id.to_string()));
     if operation.mode == crate::store::tx::Mode::Write {
         let note = Open {
@@ -80,30 +123,45 @@ fn open_now(queue: &Queue, operation: &Operation<'_>, id: SessionId) -> Result<C
             actor: operation.actor.to_string(),
             started_at: operation.at.to_string(),
         };
-        queue.local.write(OPEN, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
+        queue.local.write(layout::OPEN_SESSION, &serde_json::to_vec_pretty(&note).expect("plain data"))?;
     }
-    tx.commit("start a session")
+    let committed = Some(tx.commit("start a session")?);
+    let running = Running { id, actor: operation.actor.clone(), since: operation.at };
+    Ok(Opened { running, lost, committed })
 }
 
 /// The session that is noted here, if the log knows its start and not its end: a verb may have been cut off between
 /// the note and the commit.
-fn open(queue: &Queue) -> Option<(SessionId, Timestamp)> {
-    let note: Open = serde_json::from_slice(&queue.local.read(OPEN)?).ok()?;
+fn open(queue: &Queue) -> Option<Running> {
+    let note: Open = serde_json::from_slice(&queue.local.read(layout::OPEN_SESSION)?).ok()?;
     let since: Timestamp = note.started_at.parse().ok()?;
     let is_about =
         |event: &Event, kind| event.fact.kind == kind && event.fact.cause.as_ref() == Some(&note.id);
     let events = history::since(queue, since).ok()?.events;
     let is_open = events.iter().any(|event| is_about(event, EventKind::SessionStarted))
         && !events.iter().any(|event| is_about(event, EventKind::SessionFinished));
-    Some((note.id.parse().ok().filter(|_| is_open)?, since))
+    let id = note.id.parse().ok().filter(|_| is_open)?;
+    Some(Running { id, actor: note.actor.parse().ok()?, since })
 }
 
-fn situation(
-    queue: &Queue,
-    operation: &Operation<'_>,
-    session: SessionId,
-    since: Timestamp,
-) -> Result<Situation> {
+/// The last session that this actor opened, if nothing ended it. Which clone it was in the log does not tell.
+fn lost(queue: &Queue, operation: &Operation<'_>) -> Option<Lost> {
+    let events = history::since(queue, operation.at.checked_sub(FRESH).ok()?).ok()?.events;
+    let is = |event: &Event, kind: EventKind, cause: &str| {
+        event.fact.kind == kind && event.fact.cause.as_deref() == Some(cause)
+    };
+    let started = events
+        .iter()
+        .rev()
+        .find(|event| event.fact.kind == EventKind::SessionStarted && event.actor == operation.actor)?;
+    let (id, opened_by) = (started.fact.cause.as_deref()?, started.operation.to_string());
+    let is_over = events.iter().any(|event| {
+        is(event, EventKind::SessionFinished, id) || is(event, EventKind::OperationUndone, &opened_by)
+    });
+    (!is_over).then(|| Lost { actor: started.actor.clone(), since: started.at })
+}
+
+fn situation(queue: &Queue, operation: &Operation<'_>, running: Running) -> Result<Situation> {
     let now = operation.at;
     let today = now.to_zoned(TimeZone::UTC).date();
     let listing = queue.list(&[Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Dead]);
@@ -112,9 +170,11 @@ fn situation(
     };
     let state = |item: &Item| item.task.state(item.folder, now);
     Ok(Situation {
-        session,
-        since,
+        session: running.id,
+        since: running.since,
+        actor: running.actor,
         opened: false,
+        lost: None,
         outbox: some(&|item| item.folder == Folder::Outbox),
         inbox: some(&|item| state(item) == State::Inbox),
         claimed: some(&|item| state(item) == State::Claimed),
@@ -151,6 +211,8 @@ fn learned(queue: &Queue) -> Result<Vec<String>> {
 pub(crate) struct Summary {
     pub(crate) session: Session,
     pub(crate) path: String,
+    /// Who ended it.
+    pub(crate) by: Actor,
     pub(crate) still_claimed: Vec<Item>,
     pub(crate) committed: Committed,
 }
@@ -160,23 +222,21 @@ pub(crate) struct Summary {
 /// # Errors
 /// [`Code::Session`] if none is open; those of the commit.
 pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<String>) -> Result<Summary> {
-    let Some((id, started_at)) = open(queue) else {
-        return Err(Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one"));
-    };
     let mut tx = Tx::begin(queue, operation)?;
+    let Some(Running { id, actor, since: started_at }) = open(queue) else {
+        let fault = Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one");
+        return Err(match lost(queue, operation) {
+            Some(lost) => fault.hint(lost.told()),
+            None => fault,
+        });
+    };
     // With `manual` every commit is the person's own.
     if queue.settings.commit != CommitPolicy::Manual {
         tx.commit_now();
     }
     let events = history::since(queue, started_at)?.events;
-    let session = Session {
-        id,
-        actor: operation.actor.clone(),
-        started_at,
-        finished_at: operation.at,
-        learned,
-        counts: counts(&events),
-    };
+    let session =
+        Session { id, actor, started_at, finished_at: operation.at, learned, counts: counts(&events) };
     let path = layout::session_path(id);
     tx.put(&path, session::render(&session, &narrative(queue, &events)).into_bytes())?;
     tx.record(Fact::of(EventKind::SessionFinished).because(id.to_string()));
@@ -184,9 +244,9 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     let committed = tx.commit("finish the session")?;
     if operation.mode == crate::store::tx::Mode::Write {
         // What stays counts for nothing, because the log knows the end.
-        let _ = queue.local.remove(OPEN);
+        let _ = queue.local.remove(layout::OPEN_SESSION);
     }
-    Ok(Summary { session, path, still_claimed, committed })
+    Ok(Summary { session, path, by: operation.actor.clone(), still_claimed, committed })
 }
 
 fn claimed(queue: &Queue, now: Timestamp) -> Vec<Item> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::carrier::{self, Carrier};
 use super::members::{self, Member};
 use super::run::account::{self, Seen};
 use crate::domain::fault::{Fault, Result};
@@ -14,7 +15,6 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State, Task};
 use crate::store::layout;
 use crate::store::queue::Queue;
-use crate::store::registry;
 use crate::store::watcher::{self, Paused, Record};
 
 /// Everything on one screen.
@@ -100,8 +100,12 @@ const FOLDERS: [Folder; 4] = [Folder::Outbox, Folder::Inbox, Folder::Tasks, Fold
 /// Those of reading the registry; a queue that cannot be read is told as such.
 pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
     let (members, problems) = members::all(queue)?;
-    let carrier = carrier(queue);
-    let carrier = carrier.as_ref().map_or_else(|| is_orchestrator(queue).then_some(queue), Some);
+    let known = carrier::of(queue);
+    let carrier = match &known {
+        Carrier::Own => Some(queue),
+        Carrier::There(orchestrator) => Some(&**orchestrator),
+        Carrier::Nobody | Carrier::Gone(_) => None,
+    };
     let breakers = account::seen(queue, now);
     let mut status = Status {
         at: now,
@@ -122,23 +126,14 @@ pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
         }
         None => {}
     }
+    if let Carrier::Gone(fault) = known {
+        status.problems.push(Problem::at("", fault));
+    }
     for member in members {
         let standing = standing(member, &mut status, now);
         status.projects.push(standing);
     }
     Ok(status)
-}
-
-fn is_orchestrator(queue: &Queue) -> bool {
-    queue.settings.role == Role::Orchestrator
-}
-
-/// The orchestrator of a project, if it is on this machine and can be opened.
-fn carrier(queue: &Queue) -> Option<Queue> {
-    if is_orchestrator(queue) {
-        return None;
-    }
-    Queue::open(&registry::carrier(queue)?).ok()
 }
 
 fn watching(orchestrator: &Queue) -> Watching {

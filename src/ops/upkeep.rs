@@ -80,8 +80,7 @@ pub(crate) fn put_broken_aside(queue: &Queue, operation: &Operation<'_>) -> Resu
             continue;
         }
         let Ok(Some(bytes)) = tx.read(&problem.path) else { continue };
-        let name = problem.path.replace('/', "-");
-        let target = format!("{}/{}-{name}", layout::QUARANTINE, operation.id);
+        let target = layout::aside_path(operation.id, &problem.path);
         tx.put(&target, bytes)?;
         tx.remove(&problem.path)?;
         let why = problem.fault.message;

@@ -10,6 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::id::WriterId;
 use crate::domain::text::shown;
 use crate::format::audit::{Segment, verify as verify_segment};
+use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::{history, message};
 
@@ -42,6 +43,13 @@ pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     }
     within_segments(&parsed, &mut verdict);
     between_segments(&parsed, &mut verdict);
+    for damage in queue.home.damage()? {
+        verdict.findings.push(
+            Finding::new("object-damaged", Severity::Error, &damage.path, damage.what).fix(
+                "`git fsck` lists all that is damaged; a clone or backup that has the branch has it whole",
+            ),
+        );
+    }
     against_history(queue, &parsed, &mut verdict)?;
     Ok(verdict)
 }
@@ -86,12 +94,27 @@ fn between_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
     }
 }
 
+/// Whether an object of git's is named already that cannot be read.
+fn has_damage(verdict: &Verdict) -> bool {
+    verdict.findings.iter().any(|finding| finding.code == "object-damaged")
+}
+
 fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Verdict) -> Result<()> {
     let present: HashSet<&str> =
         parsed.iter().flat_map(|(_, segment)| &segment.records).map(|record| record.hash.as_str()).collect();
+    let (mut commits, mut anchors) = (HashSet::new(), HashSet::new());
     let mut missing = Vec::new();
     for entry in queue.home.history()? {
-        let entry = entry?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            // It is named already, with its place.
+            Err(_) if has_damage(verdict) => continue,
+            Err(fault) => return Err(fault),
+        };
+        commits.insert(entry.id.clone());
+        let named =
+            message::values(&entry.message, message::AUDIT).filter_map(|anchor| anchor.rsplit_once('#'));
+        anchors.extend(named.map(|(_, hash)| hash.to_owned()));
         let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else { continue };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
@@ -103,10 +126,13 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             ));
         }
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let reverted = queue.home.taken_back(message::is_of_a_verb)?;
+    let reverted = match missing.is_empty() {
+        true => HashSet::new(),
+        false => match queue.home.taken_back(message::is_of_a_verb) {
+            Err(_) if has_damage(verdict) => HashSet::new(),
+            reverted => reverted?,
+        },
+    };
     for (commit, path, subject) in missing {
         // A person's `git revert` takes the record out together with the change; that is theirs to do.
         if reverted.contains(&commit) {
@@ -122,5 +148,50 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             &commit[..12.min(commit.len())]
         )));
     }
+    rewound(queue, &Known { commits, anchors, present }, verdict)
+}
+
+/// What is known to be there.
+struct Known<'a> {
+    /// Commits of the queue's history, and the records that they name.
+    commits: HashSet<String>,
+    anchors: HashSet<String>,
+    /// Records in the log.
+    present: HashSet<&'a str>,
+}
+
+/// How many commits are asked about; more are counted.
+const MOST_ASKED: usize = 20;
+
+/// A branch that was set back, or removed, has left commits of verbs. One that was written anew, by a rebase or with
+/// another message, has its record in the log still, or the record's name in another commit.
+fn rewound(queue: &Queue, known: &Known<'_>, verdict: &mut Verdict) -> Result<()> {
+    let mut lost = Vec::new();
+    for entry in queue.home.left_commits(&known.commits)? {
+        let anchor = message::trailer(&entry.message, message::AUDIT);
+        let Some((_, hash)) = anchor.and_then(|anchor| anchor.rsplit_once('#')) else { continue };
+        if !known.anchors.contains(hash) {
+            let is_present = known.present.contains(hash);
+            lost.push((entry, is_present));
+        }
+    }
+    let home = &queue.home;
+    let is_written_anew = |(entry, is_present): &(Entry, bool)| *is_present && home.is_related(&entry.id);
+    let is_lost = |left: &(Entry, bool)| !is_written_anew(left) && !home.is_kept(&left.0.id);
+    let Some(at) = lost.iter().take(MOST_ASKED).position(is_lost) else { return Ok(()) };
+    let (entry, is_present) = &lost[at];
+    let more = match lost[at + 1..].iter().filter(|(_, other)| other == is_present).count() {
+        0 => String::new(),
+        1 => ", nor is 1 older one".to_owned(),
+        more => format!(", nor are {more} older ones"),
+    };
+    let (id, subject) = (&entry.id[..12], shown(entry.message.lines().next().unwrap_or_default()));
+    let text = format!(
+        "commit {id} (“{subject}”) is not in the queue's branch any more{more}: it was set back or removed"
+    );
+    verdict.findings.push(
+        Finding::new("rewound", Severity::Error, "", text)
+            .fix(format!("`git branch rescue {id}` keeps it; `git log rescue` shows what it has")),
+    );
     Ok(())
 }

@@ -62,6 +62,10 @@ pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
         count += 1;
         tx.remove(&item.path)?;
     }
+    if count == 0 {
+        // Another round was faster.
+        return Ok(());
+    }
     text.splice(0..0, title(count).into_bytes());
     let path = layout::archive_path(tx.operation.env.segment_id());
     tx.put(&path, text).map(drop)

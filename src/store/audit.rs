@@ -45,6 +45,8 @@ pub(crate) struct Addition {
     pub(crate) after: Vec<u8>,
     /// `<path>#<hash>` for the commit's trailer: the anchor by which a cut log is found out.
     pub(crate) anchor: String,
+    /// The segment that was written on last is not as it was left: git has brought another state of the log.
+    pub(crate) begins_anew: bool,
     bookmark: Bookmark,
 }
 
@@ -73,7 +75,9 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
     queue.local.ensure()?;
     let fingerprint = queue.local.fingerprint().unwrap_or(0);
     let bookmark = bookmark(&queue.local).filter(|b| b.fingerprint == fingerprint);
+    let has_bookmark = bookmark.is_some();
     let segment = open_segment(queue, operation, bookmark)?;
+    let begins_anew = has_bookmark && segment.is_new && segment.prev.is_none();
     let (mut text, mut tail) = (segment.text.clone(), segment.tail);
     for fact in facts {
         let event = Event {
@@ -98,6 +102,7 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
     Ok(Addition {
         anchor: format!("{}#{tail}", segment.path),
         path: segment.path,
+        begins_anew,
         before,
         after: text.into_bytes(),
         bookmark,
@@ -111,6 +116,8 @@ struct Open {
     text: String,
     tail: Digest,
     is_new: bool,
+    /// The last record of the segment that this one continues.
+    prev: Option<Digest>,
 }
 
 fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>) -> Result<Open> {
@@ -127,7 +134,7 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
             if text.len() >= SEGMENT_BYTES {
                 return Ok(new_segment(operation, writer, Some(&bookmark.tail)));
             }
-            Ok(Open { path: bookmark.path, writer, text, tail: bookmark.tail, is_new: false })
+            Ok(Open { path: bookmark.path, writer, text, tail: bookmark.tail, is_new: false, prev: None })
         }
         _ => Ok(new_segment(operation, writer, None)),
     }
@@ -137,7 +144,39 @@ fn new_segment(operation: &Operation, writer: WriterId, prev: Option<&Digest>) -
     let segment: SegmentId = operation.env.segment_id();
     let text = format::audit::header(writer, segment, prev);
     let tail = format::audit::parse(&text).expect("a header that was just written can be read").seed;
-    Open { path: layout::segment_path(writer, segment), writer, text, tail, is_new: true }
+    Open {
+        path: layout::segment_path(writer, segment),
+        writer,
+        text,
+        tail,
+        is_new: true,
+        prev: prev.cloned(),
+    }
+}
+
+/// Segments with records that were written and that no commit has, although no debt says so any more: git had put them
+/// away, with a stash, and brought them back. Each is whole, and begins with what is committed of it.
+///
+/// # Errors
+/// Those of comparing the folder with the last commit, and of reading.
+pub(crate) fn returned(queue: &Queue) -> Result<Vec<String>> {
+    let debts = queue.home.debts()?;
+    let mut paths = Vec::new();
+    for changed in queue.home.changed_files()? {
+        let is_forgotten = changed.path.starts_with(layout::AUDIT) && !debts.contains(&changed.path);
+        if is_forgotten && is_whole_addition(queue, &changed.path)? {
+            paths.push(changed.path);
+        }
+    }
+    Ok(paths)
+}
+
+fn is_whole_addition(queue: &Queue, path: &str) -> Result<bool> {
+    let Some(written) = queue.read(path)? else { return Ok(false) };
+    let committed = queue.home.read_committed(path)?.unwrap_or_default();
+    let Ok(segment) = format::audit::parse_bytes(&written) else { return Ok(false) };
+    let is_in_place = layout::segment_path(segment.writer, segment.segment) == path;
+    Ok(is_in_place && written.starts_with(&committed) && format::audit::verify(&segment).is_empty())
 }
 
 fn bookmark(local: &Local) -> Option<Bookmark> {

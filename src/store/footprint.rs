@@ -41,6 +41,10 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
         &queue.home.records(),
         "what the commit engine notes: unfinished commits, files not committed yet",
     ));
+    if !queue.home.waiting_folder().starts_with(queue.home.records()) {
+        entries
+            .push(entry(&queue.home.waiting_folder(), "changes that wait for git to be done with something"));
+    }
     if let Ok(service) = Installation::of(queue)
         && service.found.is_for_this()
     {

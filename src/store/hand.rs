@@ -1,5 +1,7 @@
 //! Changes made by hand or by git, merges among them, between two verbs: legal, and recorded by the next verb as what they are.
 
+use std::collections::BTreeMap;
+
 use super::git::Reach;
 use super::tx::Tx;
 use super::{adoption, cache, files, history, layout, message};
@@ -33,7 +35,43 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
             tx.problems.push(Problem::at(path, fault));
         }
     }
-    record_merges(tx)
+    record_merges(tx)?;
+    raise_tokens(tx)
+}
+
+/// What git takes back takes a fencing token along, and the log's record of it too. It was given out all the same, and
+/// is never given out again.
+fn raise_tokens(tx: &mut Tx<'_>) -> Result<()> {
+    let (limits, mut given) = (tx.queue.limits(), BTreeMap::new());
+    for version in tx.queue.home.taken_out_by_git(message::is_of_a_verb)? {
+        if layout::folder_of(&version.path).is_none() {
+            continue;
+        }
+        let Ok(bytes) = tx.queue.home.blob(&version.blob) else { continue };
+        let Ok(Task { id: Some(id), token, .. }) = format::parse_summary(&bytes, &limits) else { continue };
+        let known = given.entry(id).or_insert((0, String::new()));
+        if token > known.0 {
+            *known = (token, version.commit);
+        }
+    }
+    given.into_iter().try_for_each(|(id, (token, commit))| raise_token(tx, id, token, commit))
+}
+
+fn raise_token(tx: &mut Tx<'_>, id: TaskId, token: u64, commit: String) -> Result<()> {
+    let live = [Folder::Tasks, Folder::Inbox];
+    let item = live.iter().find_map(|folder| tx.queue.at_usual_place(id, *folder).transpose()).transpose()?;
+    let item = item.or_else(|| tx.queue.list(&live).items.into_iter().find(|item| item.id() == Some(id)));
+    let Some(item) = item else { return Ok(()) };
+    let Ok(mut document) = tx.document(&item.path) else { return Ok(()) };
+    if document.task().token >= token {
+        return Ok(());
+    }
+    document.apply(&Task { token, ..document.task().clone() });
+    let state = document.task().state(item.folder, tx.operation.at);
+    let hash = tx.put(&item.path, document.to_bytes())?;
+    let fact = Fact::task(EventKind::ChangedByHand, id, Some(state), state).because(commit);
+    tx.record(fact.leaving(hash));
+    Ok(())
 }
 
 /// A task that git has made of two sides by itself is what no verb has left; the next one says so.

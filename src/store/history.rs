@@ -190,26 +190,36 @@ fn take_path(queue: &Queue, log: &mut Log, path: &str) {
 /// How far clocks of machines may differ before an event of a task is looked for in vain.
 const SLACK: SignedDuration = SignedDuration::from_hours(48);
 
-/// All events about one task, oldest first. Segments from before the task, and those that do not name it, are not
-/// parsed.
+/// All events about one task, oldest first; what of the log cannot be read is passed over.
 ///
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
-    let (paths, _) = segment_paths(queue)?;
+    Ok(account_of(queue, id)?.events)
+}
+
+/// The same with what cannot be read. Segments from before the task, and those that do not name it, are not parsed.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn account_of(queue: &Queue, id: TaskId) -> Result<Log> {
+    let (paths, problems) = segment_paths(queue)?;
     let wanted = id.to_string();
     let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
-    let mut log = Log::default();
+    let mut log = Log { events: Vec::new(), problems };
     for path in reaching(&paths, start) {
-        let Ok(Some(bytes)) = queue.read(path) else { continue };
-        if names(&bytes, &wanted) {
-            take(&mut log, &StoredSegment { path: path.clone(), bytes });
+        match queue.read(path) {
+            Ok(Some(bytes)) if names(&bytes, &wanted) => {
+                take(&mut log, &StoredSegment { path: path.clone(), bytes });
+            }
+            Ok(_) => {}
+            Err(fault) => log.problems.push(Problem::at(path.clone(), fault)),
         }
     }
     log.events.retain(|event| event.fact.task == Some(id));
     log.events.sort_by_key(|event| (event.at, event.id));
-    Ok(log.events)
+    Ok(log)
 }
 
 /// Whether a segment mentions an id or a hash.
@@ -225,13 +235,14 @@ pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> 
     Ok(events_of(queue, id)?.pop())
 }
 
-/// Whether a task with this content was delivered here before.
+/// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.
 ///
 /// # Errors
 /// As [`segment_paths`].
-pub(crate) fn was_delivered(queue: &Queue, id: TaskId, content: &str) -> Result<bool> {
-    let delivered = |event: &Event| {
-        event.fact.kind == EventKind::TaskDelivered && event.fact.content.as_deref() == Some(content)
+pub(crate) fn was_here(queue: &Queue, id: TaskId, contents: &[&str]) -> Result<bool> {
+    let arrived = |event: &Event| {
+        matches!(event.fact.kind, EventKind::TaskDelivered | EventKind::TaskAdopted)
+            && event.fact.content.as_deref().is_some_and(|content| contents.contains(&content))
     };
-    Ok(events_of(queue, id)?.iter().any(delivered))
+    Ok(events_of(queue, id)?.iter().any(arrived))
 }

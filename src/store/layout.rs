@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::id::{RunId, SegmentId, SessionId, TaskId, WriterId};
+use crate::domain::id::{OperationId, RunId, SegmentId, SessionId, TaskId, WriterId};
 use crate::domain::project::ProjectId;
 use crate::domain::task::Folder;
 use crate::domain::text::slug;
+use crate::format::audit::digest as content_hash;
 
 /// The name of the folder in a project.
 pub(crate) const FOLDER: &str = ".swift";
@@ -26,6 +27,9 @@ pub(crate) const LOCAL: &str = "local";
 pub(crate) const ARCHIVE: &str = "archive";
 /// Records and transcripts of runs.
 pub(crate) const RUNS: &str = "runs";
+
+/// How many bytes the name of a file may have.
+const LONGEST_NAME: usize = 255;
 
 /// Files that could not be what their folder said, put aside by `doctor --fix`.
 pub(crate) const QUARANTINE: &str = "quarantine";
@@ -92,6 +96,9 @@ pub(crate) fn usual_folder(folder: Folder, id: TaskId) -> String {
     path.trim_end_matches('/').to_owned()
 }
 
+/// Where the session that is open on this machine is noted, in the machine's own folder.
+pub(crate) const OPEN_SESSION: &str = "session.json";
+
 /// The registry file of a project.
 pub(crate) fn project_path(id: &ProjectId) -> String {
     format!("{PROJECTS}/{}.toml", id.file_stem())
@@ -125,6 +132,22 @@ pub(crate) fn segment_path(writer: WriterId, segment: SegmentId) -> String {
 /// An archive of finished work.
 pub(crate) fn archive_path(id: SegmentId) -> String {
     format!("{ARCHIVE}/{}/{id}.md", month(id.milliseconds()))
+}
+
+/// Where a file is put aside. Its name tells where it was, as far as there is room.
+pub(crate) fn aside_path(operation: OperationId, path: &str) -> String {
+    let name = format!("{operation}-{}", path.replace('/', "-"));
+    if name.len() <= LONGEST_NAME {
+        return format!("{QUARANTINE}/{name}");
+    }
+    // Two long names may begin alike.
+    let mark = content_hash(path.as_bytes());
+    let ending = format!("-{}{}", &mark[..8], if name.ends_with(".md") { ".md" } else { "" });
+    let mut room = LONGEST_NAME - ending.len();
+    while !name.is_char_boundary(room) {
+        room -= 1;
+    }
+    format!("{QUARANTINE}/{}{ending}", &name[..room])
 }
 
 /// The month in which the task was made; so its file is found from the id alone.

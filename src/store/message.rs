@@ -43,8 +43,8 @@ pub(crate) fn of(
     text
 }
 
-/// The message of a commit of nothing but what waited.
-pub(crate) fn of_waited(waited: &[Event]) -> String {
+/// The message of a commit of nothing but what waited. It names no verb: there may have been several.
+pub(crate) fn of_waited(waited: &[Event], anchor: Option<&str>) -> String {
     let tasks: BTreeSet<TaskId> = waited.iter().filter_map(|event| event.fact.task).collect();
     let subject = match (waited.last(), tasks.len()) {
         (Some(last), 0 | 1) => format!("record what waited: {}", last.fact.kind.as_str()),
@@ -57,6 +57,9 @@ pub(crate) fn of_waited(waited: &[Event]) -> String {
         also(&mut text, last.operation, waited);
     }
     what_happened(&mut text, &waited.iter().map(|event| &event.fact).collect::<Vec<_>>());
+    if let Some(anchor) = anchor {
+        line(&mut text, AUDIT, anchor);
+    }
     text
 }
 
@@ -102,12 +105,17 @@ pub(crate) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
     lines.filter_map(|l| l.split_once(": ")).find(|(name, _)| *name == key).map(|(_, value)| value.trim())
 }
 
+/// All values of a trailer, wherever a squash has put it.
+pub(crate) fn values<'m>(message: &'m str, key: &'m str) -> impl Iterator<Item = &'m str> {
+    let lines = message.lines().filter_map(|line| line.trim_start().split_once(": "));
+    lines.filter(move |(name, _)| *name == key).map(|(_, value)| value.trim())
+}
+
 /// All operations that a message names, wherever it does: a squash puts the messages of several commits into one, and
 /// may indent them.
 pub(crate) fn operations(message: &str) -> BTreeSet<OperationId> {
-    let named = message.lines().filter_map(|line| line.trim_start().split_once(": "));
-    let named = named.filter(|(key, _)| [OPERATION, ALSO].contains(key));
-    named.flat_map(|(_, ids)| ids.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
+    let named = values(message, OPERATION).chain(values(message, ALSO));
+    named.flat_map(str::split_whitespace).filter_map(|id| id.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -49,6 +49,13 @@ impl Operation<'_> {
     }
 }
 
+impl Attendance {
+    /// Whether it is a run's.
+    pub(crate) fn is_agent(&self) -> bool {
+        matches!(self, Attendance::Agent)
+    }
+}
+
 /// Who stands behind an operation. Settings that were changed in the folder while a run goes on are recorded, and so
 /// count as committed, only by what a person typed: otherwise a run could widen what the next one may do.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{SHORTEST_REFERENCE, TaskId};
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::settings::Settings;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::shown;
@@ -70,6 +71,7 @@ impl Queue {
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(home: Home) -> Result<Queue> {
         finish_what_was_begun(&home);
+        home.refuse_sparse()?;
         let root = Root::open(&home.root)?;
         root.lay_over(home.laid_over()?);
         let Some(bytes) = root.read(layout::SETTINGS, SMALL_FILE)? else {
@@ -91,6 +93,11 @@ impl Queue {
     pub(crate) fn parse_settings(bytes: &[u8]) -> Result<Settings> {
         let text = text_of(bytes, layout::SETTINGS)?;
         format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))
+    }
+
+    /// Whether a name is this project's: its id, or one of its aliases.
+    pub(crate) fn is_called(&self, name: &ProjectName) -> bool {
+        self.settings.id.as_str() == name.as_str() || self.settings.aliases.contains(name)
     }
 
     /// Read what is there now: a verb has just kept changes apart, or put them in place.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::layout;
+use super::local::is_frozen;
 use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
@@ -42,6 +43,14 @@ impl Registry {
         let mut all = Registry { projects: Vec::new(), problems: walk.problems };
         for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
             match entry(queue, &seen.path) {
+                Ok(entry) if all.projects.iter().any(|project| project.entry.id == entry.id) => {
+                    let text = format!("`{}` is there twice: `{}` names it too", entry.id, seen.path);
+                    let fault = Fault::new(Code::Collision, text).hint(format!(
+                        "one file is enough: `{}` is its usual name",
+                        layout::project_path(&entry.id)
+                    ));
+                    all.problems.push(Problem::at(seen.path.clone(), fault));
+                }
                 Ok(entry) => {
                     let path = paths.get(entry.id.as_str()).map(PathBuf::from);
                     all.projects.push(Project { entry, path });
@@ -96,6 +105,11 @@ fn paths(queue: &Queue) -> BTreeMap<String, String> {
 /// # Errors
 /// [`Code::Io`].
 pub(crate) fn set_path(queue: &Queue, id: &ProjectId, path: Option<&Path>) -> Result<()> {
+    if is_frozen() {
+        return Ok(());
+    }
+    // Somebody else may enter another project at the same moment.
+    let _turn = queue.local.turn()?;
     let mut all = paths(queue);
     match path {
         Some(path) => all.insert(id.to_string(), path.display().to_string()),

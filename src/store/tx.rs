@@ -278,13 +278,21 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
+        if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
+            for path in audit::returned(queue)? {
+                self.take(&path)?;
+            }
+        }
         // One commit for a session names all that is in it; otherwise what waited gets a commit of its own.
         let waited =
             if queue.settings.commit == CommitPolicy::Each { Vec::new() } else { waiting::events(queue)? };
         let message = message::of(subject, self.operation, &self.facts, &waited, addition.as_ref());
         let mut changes = self.changes();
         changes.extend(keep_folders(queue, &changes)?);
-        changes.extend(addition.as_ref().map(audit::Addition::change));
+        if let Some(addition) = &addition {
+            changes.retain(|change| change.path != addition.path);
+            changes.push(addition.change());
+        }
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 
@@ -399,7 +407,7 @@ fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
     if queue.home.debts()?.is_empty() {
         return Ok(());
     }
-    let message = message::of_waited(&waiting::events(queue)?);
+    let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
     commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
 }
 
@@ -430,7 +438,12 @@ fn commit_each(
 
 fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy) -> Result<Committed> {
     let reason = match policy {
-        CommitPolicy::Session => "`commit = \"session\"`: `swift finish` makes the commit",
+        CommitPolicy::Session if queue.local.read(layout::OPEN_SESSION).is_some() => {
+            "`commit = \"session\"`: `swift finish` makes the commit"
+        }
+        CommitPolicy::Session => {
+            "`commit = \"session\"`: `swift start` opens a session, and its `swift finish` makes the commit"
+        }
         _ => {
             "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
         }

@@ -23,3 +23,18 @@ pub(crate) fn events(queue: &Queue) -> Result<Vec<Event>> {
     waiting.sort_by_key(|event| event.id);
     Ok(waiting)
 }
+
+/// `<path>#<hash>` of the youngest record that was written and is in no commit.
+///
+/// # Errors
+/// Those of reading the debts and the log.
+pub(crate) fn anchor(queue: &Queue) -> Result<Option<String>> {
+    let mut youngest = None;
+    for path in queue.home.debts()?.into_iter().filter(|path| path.starts_with(layout::AUDIT)) {
+        let written = queue.read(&path)?.unwrap_or_default();
+        let Ok(segment) = audit::parse_bytes(&written) else { continue };
+        let Some(last) = segment.records.last() else { continue };
+        youngest = youngest.max(Some((last.event.id, format!("{path}#{}", last.hash))));
+    }
+    Ok(youngest.map(|(_, anchor)| anchor))
+}

@@ -1,5 +1,7 @@
 //! A round of the orchestrator: what it would do, what it did.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::problem::{self, ProblemRow};
@@ -32,6 +34,16 @@ struct ToldRow {
 }
 
 #[derive(Debug, Serialize)]
+struct StruckOffRow {
+    id: String,
+    project: String,
+    path: String,
+    record: String,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Debug, Serialize)]
 struct DeadRow {
     id: String,
     title: String,
@@ -52,6 +64,7 @@ pub(crate) struct RoundView {
     delivered: Vec<DeliveredRow>,
     receipts: Vec<ToldRow>,
     dead: Vec<DeadRow>,
+    struck_off: Vec<StruckOffRow>,
     problems: Vec<ProblemRow>,
     commits: Vec<ProjectCommit>,
 }
@@ -95,6 +108,17 @@ impl RoundView {
                     reason: d.reason.clone(),
                 })
                 .collect(),
+            struck_off: report
+                .struck_off
+                .iter()
+                .map(|s| StruckOffRow {
+                    id: s.id.to_string(),
+                    short: s.id.short(),
+                    project: s.project.clone(),
+                    path: place(&s.path),
+                    record: place(&s.record),
+                })
+                .collect(),
             problems: problem::rows(&report.problems),
             commits: report
                 .commits
@@ -115,6 +139,7 @@ impl RoundView {
             (self.delivered.len(), "task", " delivered"),
             (self.receipts.len(), "receipt", ""),
             (self.dead.len(), "task", " given up"),
+            (self.struck_off.len(), "equal file", " struck off"),
         ];
         let told = parts.iter().filter(|(n, ..)| *n > 0);
         told.map(|(n, noun, end)| format!("{}{end}", count(*n, noun))).collect::<Vec<_>>().join(", ")
@@ -138,6 +163,13 @@ impl RoundView {
             let (short, stage, title) = (&row.short, row.stage, shown(&row.title));
             out.push_str(&format!("receipt   {short}  {stage} by {}  {title}{note}\n", row.by));
         }
+        for row in &self.struck_off {
+            let (short, from, path) = (&row.short, &row.project, shown(&row.path));
+            out.push_str(&format!(
+                "equal     {short}  {from}  {path}: the same has left as {}\n",
+                shown(&row.record)
+            ));
+        }
         for row in &self.dead {
             out.push_str(&format!(
                 "gave up   {}  {}: {}\n",
@@ -157,7 +189,7 @@ impl RoundView {
 impl View for RoundView {
     fn text(&self, out: &mut String) {
         self.lines(out);
-        if self.delivered.is_empty() && self.receipts.is_empty() && self.dead.is_empty() {
+        if self.summary().is_empty() {
             out.push_str("nothing to carry\n");
         } else {
             out.push_str(&format!("{}\n", self.summary()));
@@ -167,7 +199,7 @@ impl View for RoundView {
 
     fn next(&self) -> Vec<String> {
         let mut next = vec!["swift next --all".to_owned()];
-        if !self.delivered.is_empty() {
+        if !self.delivered.is_empty() && !self.commits.iter().any(|made| made.commit.waits()) {
             next.push("swift undo".to_owned());
         }
         next
@@ -184,7 +216,17 @@ impl View for RoundView {
 /// The lines of a plan.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut first: HashMap<_, &str> = HashMap::new();
     for letter in &plan.letters {
+        let other = letter.item.id().and_then(|id| first.insert((letter.from, id), &letter.item.path));
+        if let Some(other) = other {
+            let (from, path) = (&plan.posts[letter.from], shown(&place(&letter.item.path)));
+            lines.push(format!(
+                "compare  {from}  {path} with {}, which has the same id",
+                shown(&place(other))
+            ));
+            continue;
+        }
         let short = letter.item.id().map_or_else(|| "new".to_owned(), |id| id.short());
         let (from, to) = (&plan.posts[letter.from], &plan.posts[letter.to]);
         lines.push(format!("deliver {short}  {from} → {to}  {}", shown(&letter.item.task.title)));

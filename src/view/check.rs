@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::problem::located;
 use super::task::CommitRow;
-use super::{View, count, place};
+use super::{View, count, led_hint, place};
 use crate::domain::text::shown;
 use crate::ops::doctor::Repaired;
 use crate::ops::finding::{Finding, Severity};
@@ -27,7 +27,7 @@ impl From<&Finding> for FindingRow {
             severity: finding.severity.as_str(),
             path: place(&finding.path),
             message: finding.message.clone(),
-            fix: finding.fix.clone(),
+            fix: finding.fix.as_deref().map(led_hint),
         }
     }
 }
@@ -60,7 +60,7 @@ impl DoctorView {
         DoctorView {
             findings: findings.iter().map(FindingRow::from).collect(),
             quarantined: repaired.quarantined.iter().map(|(a, b)| (place(a), place(b))).collect(),
-            restored: repaired.restored.iter().map(|path| place(path)).collect(),
+            restored: repaired.restored.clone(),
             commit: CommitRow::new(&repaired.committed),
         }
     }

@@ -69,6 +69,9 @@ impl EventRow {
 pub(crate) struct LogView {
     events: Vec<EventRow>,
     problems: Vec<ProblemRow>,
+    /// What can be done next.
+    #[serde(skip)]
+    next: Vec<String>,
 }
 
 impl LogView {
@@ -77,7 +80,15 @@ impl LogView {
         LogView {
             events: events.iter().map(|event| EventRow::new(project, event)).collect(),
             problems: problem::rows(problems),
+            next: vec!["swift audit verify".to_owned()],
         }
+    }
+
+    /// The same, where what happened last can be taken back.
+    #[must_use]
+    pub(crate) fn offering_undo(mut self) -> LogView {
+        self.next.insert(0, "swift undo".to_owned());
+        self
     }
 }
 
@@ -93,7 +104,6 @@ impl View for LogView {
     }
 
     fn next(&self) -> Vec<String> {
-        let undo = self.events.first().map(|_| "swift undo".to_owned());
-        undo.into_iter().chain(["swift audit verify".to_owned()]).collect()
+        self.next.clone()
     }
 }

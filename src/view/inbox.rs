@@ -70,6 +70,7 @@ impl View for InboxView {
 
     fn next(&self) -> Vec<String> {
         match (self.accepted.first(), self.waiting.first()) {
+            (Some(_), _) if self.commit.waits() => vec!["swift next".to_owned()],
             (Some(_), _) => vec!["swift next".to_owned(), "swift undo".to_owned()],
             (None, Some(row)) => vec![
                 "swift inbox sesame".to_owned(),

@@ -25,7 +25,11 @@ pub(crate) mod task;
 pub(crate) mod watch;
 pub(crate) mod work;
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
+
+use crate::domain::text::led_to;
 
 /// Something that can be shown to people and to scripts.
 pub(crate) trait View: Serialize {
@@ -41,6 +45,28 @@ pub(crate) trait View: Serialize {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// The way from where the person is to the project that the command is about, where it was given.
+static FOLDER: OnceLock<String> = OnceLock::new();
+
+/// From now on every command that is offered leads to the project in this folder.
+pub(crate) fn lead_from(folder: &str) {
+    // A proposal that is carried out is of the same project.
+    let _ = FOLDER.set(folder.to_owned());
+}
+
+/// A command as it has to be typed to lead to the same project.
+pub(crate) fn led(command: &str) -> String {
+    match (FOLDER.get(), command.strip_prefix("swift ")) {
+        (Some(folder), Some(rest)) => format!("swift -C {} {rest}", shell_words::quote(folder)),
+        _ => command.to_owned(),
+    }
+}
+
+/// Advice in which each command that is quoted leads to the same project.
+pub(crate) fn led_hint(hint: &str) -> String {
+    FOLDER.get().map_or_else(|| hint.to_owned(), |folder| led_to(hint, &shell_words::quote(folder)))
 }
 
 /// `1 task`, `2 tasks`.

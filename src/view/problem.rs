@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::place;
+use super::{led_hint, place};
 use crate::domain::fault::Code;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
@@ -25,8 +25,16 @@ impl From<&Problem> for ProblemRow {
             path: place(&problem.path),
             code: problem.fault.code.as_str(),
             message: problem.fault.message.clone(),
-            hints: problem.fault.hints.clone(),
+            hints: hints(problem),
         }
+    }
+}
+
+/// What is advised about this project leads to it; about others it says itself where.
+fn hints(problem: &Problem) -> Vec<String> {
+    match &problem.project {
+        None => problem.fault.hints.iter().map(|hint| led_hint(hint)).collect(),
+        Some(_) => problem.fault.hints.clone(),
     }
 }
 

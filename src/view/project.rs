@@ -78,6 +78,9 @@ pub(crate) struct RegisterView {
     project: ProjectRow,
     #[serde(flatten)]
     commit: CommitRow,
+    /// Former ids in whose place it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<String>,
     #[serde(skip)]
     again: bool,
 }
@@ -107,6 +110,7 @@ impl RegisterView {
                 reason: None,
             },
             commit: CommitRow::new(&registered.committed),
+            replaced: registered.replaced.iter().map(ToString::to_string).collect(),
             again: registered.again,
         }
     }
@@ -116,6 +120,9 @@ impl View for RegisterView {
     fn text(&self, out: &mut String) {
         let verb = if self.again { "registered already" } else { "registered" };
         out.push_str(&format!("{verb}: {}\n", self.project.id));
+        for old in &self.replaced {
+            out.push_str(&format!("  in the place of {old}, which it was called before\n"));
+        }
         if let Some(path) = &self.project.path {
             out.push_str(&format!("  {} (on this machine only; not committed)\n", shown(path)));
         } else {

@@ -6,10 +6,11 @@ use super::list::{Detail, NextView};
 use super::problem::{self, ProblemRow};
 use super::task::{CommitRow, TaskRow};
 use super::{View, count, moment, place};
+use crate::domain::actor::Actor;
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::rank::Scope;
-use crate::ops::session::{Situation, Summary};
+use crate::ops::session::{Lost, Situation, Summary};
 use crate::store::queue::Item;
 
 /// How many ready tasks a start shows.
@@ -20,6 +21,7 @@ const TOP: usize = 5;
 pub(crate) struct StartView<'s> {
     session: String,
     since: String,
+    actor: String,
     opened: bool,
     outbox: Vec<TaskRow>,
     inbox: Vec<TaskRow>,
@@ -34,6 +36,10 @@ pub(crate) struct StartView<'s> {
     commit: CommitRow,
     #[serde(skip)]
     carries: Carries,
+    #[serde(skip)]
+    is_own: bool,
+    #[serde(skip)]
+    lost: Option<String>,
 }
 
 /// Whether this queue carries for others.
@@ -45,13 +51,21 @@ pub(crate) enum Carries {
 
 impl<'s> StartView<'s> {
     /// The view of a situation.
-    pub(crate) fn new(project: &str, situation: &'s Situation, carries: Carries) -> StartView<'s> {
+    pub(crate) fn new(
+        project: &str,
+        situation: &'s Situation,
+        carries: Carries,
+        actor: &Actor,
+    ) -> StartView<'s> {
         let rows = |items: &[Item], state: State| -> Vec<TaskRow> {
             items.iter().map(|item| TaskRow::of(project, item, state)).collect()
         };
         StartView {
             session: situation.session.to_string(),
             since: situation.since.to_string(),
+            actor: situation.actor.to_string(),
+            is_own: situation.actor == *actor,
+            lost: situation.lost.as_ref().map(Lost::told),
             opened: situation.opened,
             outbox: rows(&situation.outbox, State::Outbox),
             inbox: rows(&situation.inbox, State::Inbox),
@@ -70,8 +84,9 @@ impl<'s> StartView<'s> {
 
 impl View for StartView<'_> {
     fn text(&self, out: &mut String) {
-        let verb = if self.opened { "session opened" } else { "session open" };
-        out.push_str(&format!("{verb} since {}\n", moment(&self.since)));
+        let verb = if self.opened { "opened" } else { "open" };
+        let whose = whose(&self.actor, self.is_own);
+        out.push_str(&format!("session{whose} {verb} since {}\n", moment(&self.since)));
         let parts = [
             ("inbox", &self.inbox),
             ("outbox", &self.outbox),
@@ -116,8 +131,13 @@ impl View for StartView<'_> {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.commit.notes()
+        self.commit.notes().into_iter().chain(self.lost.clone()).collect()
     }
+}
+
+/// A session that somebody else opened is named by that.
+fn whose(actor: &str, is_own: bool) -> String {
+    if is_own { String::new() } else { format!(" of {}", shown(actor)) }
 }
 
 /// What a session came to.
@@ -125,6 +145,7 @@ impl View for StartView<'_> {
 pub(crate) struct FinishView {
     session: String,
     path: String,
+    actor: String,
     started_at: String,
     finished_at: String,
     learned: Vec<String>,
@@ -132,6 +153,8 @@ pub(crate) struct FinishView {
     still_claimed: Vec<TaskRow>,
     #[serde(flatten)]
     commit: CommitRow,
+    #[serde(skip)]
+    is_own: bool,
 }
 
 impl FinishView {
@@ -141,6 +164,8 @@ impl FinishView {
         FinishView {
             session: session.id.to_string(),
             path: place(&summary.path),
+            actor: session.actor.to_string(),
+            is_own: session.actor == summary.by,
             started_at: session.started_at.to_string(),
             finished_at: session.finished_at.to_string(),
             learned: session.learned.clone(),
@@ -157,7 +182,8 @@ impl FinishView {
 
 impl View for FinishView {
     fn text(&self, out: &mut String) {
-        out.push_str(&format!("session finished: {}\n", self.path));
+        let whose = whose(&self.actor, self.is_own);
+        out.push_str(&format!("session{whose} finished: {}\n", self.path));
         for (kind, n) in &self.counts {
             out.push_str(&format!("  {n:>3}  {}\n", kind.trim_start_matches("task.")));
         }

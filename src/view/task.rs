@@ -253,6 +253,11 @@ impl CommitRow {
         CommitRow { commit: committed.commit.clone(), waiting_to_commit: committed.debt.clone() }
     }
 
+    /// Whether it waits, and can only be taken back when it is made.
+    pub(crate) fn waits(&self) -> bool {
+        self.waiting_to_commit.is_some()
+    }
+
     /// What a person has to know about it.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

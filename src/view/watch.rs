@@ -148,6 +148,7 @@ impl WorkView {
             delivered: work.delivered,
             receipts: work.receipts,
             dead: work.given_up,
+            struck_off: work.struck_off,
             problems: work.problems,
             commits: work.commits,
         };

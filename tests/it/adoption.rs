@@ -216,6 +216,10 @@ fn a_checkout_that_is_not_there_belongs_to_nobody() {
         web.git("config core.worktree ../nowhere");
         let refused = web.swift("task . one");
         assert!(!refused.stderr.contains("another user"), "{init}: {}", refused.stderr);
-        assert!(refused.status == 0 || refused.stderr.contains("nothing is there"), "{init}: {}", refused.stderr);
+        assert!(
+            refused.status == 0 || refused.stderr.contains("nothing is there"),
+            "{init}: {}",
+            refused.stderr
+        );
     }
 }

@@ -186,6 +186,39 @@ fn what_waits_stays_with_its_branch() {
 }
 
 #[test]
+fn what_waits_outlives_the_worktree_in_which_it_was_kept() {
+    for is_earlier in [false, true] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, "web");
+        shell(
+            &web,
+            "git worktree add -q wt side; git worktree add -q --detach on-none side; git -C wt rebase main",
+        );
+        shell(&web, "git -C on-none rebase main");
+        web.swift_ok(["-C", "wt", "task", ".", "of a branch"]);
+        web.swift_ok(["-C", "on-none", "task", ".", "of none"]);
+        if is_earlier {
+            shell(&web, "mkdir .git/worktrees/wt/swift; mv .git/swift/waiting .git/worktrees/wt/swift/");
+            web.swift_ok(["-C", "wt", "task", ".", "second"]);
+        }
+        assert_eq!(titles(&web), ["first ready", "second ready"], "it waits for another branch");
+        shell(&web, "git -C wt rebase --abort; git -C on-none rebase --abort");
+        assert_eq!(shell(&web, "git -C wt status --short; git -C on-none status --short"), "");
+        shell(&web, "git worktree remove wt; git worktree remove on-none");
+        let refused = web.swift("uninstall sesame");
+        assert!(refused.stderr.contains("wait for `side`"), "{}", refused.stderr);
+        if !is_earlier {
+            assert!(titles(&web).contains(&"of none ready".to_owned()), "the worktree is gone");
+        }
+        shell(&web, "git checkout -q side");
+        assert!(titles(&web).contains(&"of a branch ready".to_owned()), "{:?}", titles(&web));
+        add(&web, ".", "on side");
+        sound(&web, "back on its branch");
+        assert!(!web.path(".git/swift/waiting").exists());
+    }
+}
+
+#[test]
 fn a_task_that_git_has_changed_meanwhile_is_kept_in_both_versions() {
     let sandbox = Sandbox::new();
     let (web, [first, _]) = project(&sandbox, "web");
@@ -375,4 +408,66 @@ fn sweep<'a>(copy: &impl Fn(&str, &str), name: &str, program: impl Fn() -> Call<
         check(&format!("{name}, killed at {point:?}"));
     }
     copy(name, "live");
+}
+
+#[test]
+fn what_waits_for_a_branch_that_is_renamed_or_merged_and_deleted_goes_to_the_one_at_hand() {
+    for end in ["git checkout -q main; git merge -q side; git branch -q -d side", "git branch -m side other"]
+    {
+        let sandbox = Sandbox::new();
+        let (web, [first, _]) = project(&sandbox, "web");
+        shell(&web, "git checkout -q side; git rebase main");
+        web.swift_ok(["done", &first]);
+        add(&web, ".", "precious");
+        shell(&web, &format!("SETTLE git rebase --continue; {end}"));
+        assert!(!is_busy(&web), "{}", web.git("status"));
+        let there = ["first done", "precious ready", "second ready"];
+        assert_eq!(titles(&web), there, "{end}: before the next verb");
+        // Without a branch there is nothing to put it on.
+        shell(&web, "git checkout -q --detach");
+        assert!(web.swift("list").stderr.contains("waits for the branch `side`"), "{end}");
+        shell(&web, "git checkout -q -");
+        add(&web, ".", "third");
+        assert_eq!(titles(&web), ["first done", "precious ready", "second ready", "third ready"], "{end}");
+        assert!(!web.path(".git/swift/waiting").exists(), "{end}");
+        sound(&web, end);
+    }
+}
+
+#[test]
+fn what_waits_for_a_branch_that_is_not_at_hand_is_named_by_every_verb() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    shell(&web, "git checkout -q side; git rebase main");
+    web.swift_ok(["done", &first]);
+    shell(&web, "SETTLE git rebase --continue; git checkout -q main; git merge -q side");
+    for verb in ["list", "next", "task . third"] {
+        let said = web.swift(verb).stderr;
+        assert!(said.contains("waits for the branch `side`") && said.contains("git switch side"), "{said}");
+    }
+    let told = web.swift("doctor");
+    assert!(told.stdout.contains("waits-elsewhere") && told.stdout.contains("git switch side"), "{told:?}");
+    shell(&web, "git switch -q side");
+    let there = web.swift("list");
+    assert!(!there.stderr.contains("waits for"), "{}", there.stderr);
+    web.swift_ok("task . fourth");
+    sound(&web, "at last");
+}
+
+#[test]
+fn what_waits_outlives_the_worktree_that_it_was_done_in() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    web.git("worktree add -q ../beside side");
+    let beside = sandbox.place("beside");
+    shell(&beside, "git rebase main");
+    beside.swift_ok(["done", &first]);
+    assert_eq!(titles(&beside), ["first done", "second ready"]);
+    shell(&beside, "SETTLE git rebase --continue");
+    assert!(!beside.git("status").contains("rebase"), "{}", beside.git("status"));
+    shell(&web, "git merge -q side; git worktree remove ../beside; git branch -q -d side");
+    assert!(!beside.path("").exists());
+    add(&web, ".", "third");
+    assert_eq!(titles(&web), ["first done", "second ready", "third ready"]);
+    sound(&web, "without the worktree");
 }

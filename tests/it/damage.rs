@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::sandbox::{Place, Sandbox};
 use crate::snapshot::Snapshot;
@@ -260,6 +261,72 @@ fn every_kind_of_damage_is_found_and_its_place_named() {
     assert!(missed.is_empty(), "{} of the damages:\n{}", missed.len(), missed.join("\n"));
 }
 
+/// What becomes of the bytes of an object; `None` if its file is gone.
+type Change<'a> = dyn Fn(&[u8]) -> Option<Vec<u8>> + 'a;
+
+/// One bit in the middle is another one.
+fn flipped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    Some(bytes)
+}
+
+#[test]
+fn every_object_that_is_lost_or_damaged_is_named_with_what_it_was_for() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let (one, two) = (add(&web, ".", "one"), add(&web, ".", "two"));
+    add(&web, ".", "three");
+    let unpack = "for pack in .git/objects/pack/*.pack; do mv $pack .git/x; rm -f ${pack%.pack}.*; \
+                  git unpack-objects -q < .git/x; done; rm -f .git/x";
+    web.program("sh", ["-c", unpack]).run().ok();
+    sound(&web, "every object has a file of its own");
+    let task = |id: &str| copies(&web, id).remove(0);
+    let log = segment(&web).trim_start_matches(".swift/").to_owned();
+    let of = |object: String| web.git(["rev-parse", &object]).trim().to_owned();
+    let path = |id: &str| web.path(&format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    let another = fs::read(path(&of(format!("swift:{}", task(&two))))).unwrap();
+    let objects = [
+        ("commit", "swift~1".to_owned()),
+        ("commit", "swift~3".to_owned()),
+        ("tasks", "swift:tasks".to_owned()),
+        ("audit", "swift:audit".to_owned()),
+        ("tasks/", format!("swift:{}", task(&one))),
+        ("swift.toml", "swift:swift.toml".to_owned()),
+        ("tasks", "swift~1:tasks".to_owned()),
+        ("audit/", format!("swift~2:{log}")),
+        ("git object", "swift~2^{tree}".to_owned()),
+    ];
+    let kinds: [(&str, &Change<'_>); 4] = [
+        ("missing", &|_| None),
+        ("", &|_| Some(Vec::new())),
+        ("", &flipped),
+        ("", &|_| Some(another.clone())),
+    ];
+    for (place, object) in &objects {
+        let id = of(object.clone());
+        let file = path(&id);
+        web.program("chmod", ["u+w", &file.display().to_string()]).run().ok();
+        let good = fs::read(&file).unwrap();
+        for (number, (how, damage)) in kinds.iter().enumerate() {
+            match damage(&good) {
+                Some(bad) => fs::write(&file, bad).unwrap(),
+                None => fs::remove_file(&file).unwrap(),
+            }
+            let found = findings_of(&web, if number % 2 == 0 { "doctor" } else { "audit verify" });
+            let names = |finding: &Value| {
+                let said = format!("{} {}", text(&finding["path"]), text(&finding["message"]));
+                finding["code"] == "object-damaged"
+                    && [place, how, id.as_str()].iter().all(|part| said.contains(part))
+            };
+            assert!(found.iter().any(names), "{object}, {number}: {found:?}");
+            fs::write(&file, &good).unwrap();
+        }
+    }
+    sound(&web, "whole again");
+}
+
 #[test]
 fn a_registry_that_points_elsewhere_is_found() {
     let sandbox = Sandbox::new();
@@ -315,22 +382,90 @@ fn settings_that_cannot_be_read_are_named_by_every_verb() {
     assert_eq!(web.swift("doctor").status, 0);
 }
 
+/// The findings of a check.
+fn findings_of(web: &Place<'_>, verb: &str) -> Vec<Value> {
+    web.swift(format!("{verb} --json").as_str()).json()["findings"].as_array().unwrap().clone()
+}
+
+/// What both checks say of a branch that has left a commit.
+fn rewound(web: &Place<'_>, when: &str) -> String {
+    let found = web.swift("doctor");
+    assert!(found.ended(8).stdout.contains("[rewound]"), "{when}: {}", found.stdout);
+    let verified = findings_of(web, "audit verify");
+    let found: Vec<_> = verified.iter().filter(|finding| finding["code"] == "rewound").collect();
+    assert_eq!(found.len(), 1, "{when}: {verified:?}");
+    format!("{} {}", text(&found[0]["message"]), text(&found[0]["fix"]))
+}
+
 #[test]
-fn a_branch_that_was_rewound_is_found_or_nothing_is_lost() {
+fn a_branch_that_was_set_back_is_found_until_its_commits_are_kept() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
-    let first = add(&web, ".", "first");
+    add(&web, ".", "first");
     let second = add(&web, ".", "second");
-    web.git("-C .swift reset --quiet --hard HEAD~1");
-    assert_eq!((copies(&web, &first).len(), copies(&web, &second).len()), (1, 0));
-    add(&web, ".", "third");
-    sound(&web, "rewound on purpose");
+    let third = add(&web, ".", "third");
+    let lost = web.git("rev-parse swift");
+    web.git("-C .swift reset --quiet --hard HEAD~2");
+    assert_eq!((copies(&web, &second).len(), copies(&web, &third).len()), (0, 0));
+    for when in ["at once", "after another verb"] {
+        let said = rewound(&web, when);
+        assert!(said.contains(&format!("`git branch rescue {}`", &lost[..12])), "{when}: {said}");
+        assert!(said.contains("third") && said.contains("nor is 1 older one"), "{when}: {said}");
+        add(&web, ".", when);
+    }
+    web.git(["branch", "rescue", lost.trim()]);
+    sound(&web, "kept on a branch");
+    web.git("-C .swift merge --quiet --no-edit rescue");
+    web.git("branch --quiet -D rescue");
+    assert_eq!((copies(&web, &second).len(), copies(&web, &third).len()), (1, 1));
+    add(&web, ".", "after the rescue");
+    sound(&web, "merged again");
+}
 
+#[test]
+fn a_branch_that_was_removed_is_found_before_and_after_it_begins_anew() {
+    for way in ["git -C .swift update-ref -d refs/heads/swift", "rm .git/refs/heads/swift"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        add(&web, ".", "first");
+        let lost = web.git("rev-parse swift");
+        web.program("sh", ["-c", way]).run().ok();
+        let named = format!("`git branch rescue {}`", &lost[..12]);
+        let said = rewound(&web, way);
+        assert!(said.contains(&named), "{way}: {said}");
+        add(&web, ".", "second");
+        let said = rewound(&web, way);
+        assert!(said.contains(&named), "{way}: {said}");
+        web.git(["branch", "rescue", lost.trim()]);
+        sound(&web, way);
+    }
+}
+
+#[test]
+fn a_branch_that_was_written_anew_has_lost_nothing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "first");
+    add(&web, ".", "second");
     // The files of now under an older commit: they are hand changes, and are recorded.
     web.git("-C .swift reset --quiet --soft HEAD~1");
-    add(&web, ".", "fourth");
-    sound(&web, "rewound softly");
+    add(&web, ".", "third");
+    sound(&web, "set back softly");
     assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 3);
+    web.git("-C .swift commit --quiet --amend --message other");
+    sound(&web, "another message");
+    web.git("-C .swift commit --quiet --allow-empty --message empty");
+    web.git("-C .swift reset --quiet --hard HEAD~1");
+    sound(&web, "a commit of the person's own");
+    add(&web, ".", "fourth");
+    web.swift_ok("undo");
+    sound(&web, "taken back");
+    web.git("-C .swift rebase --quiet --force-rebase HEAD~2");
+    sound(&web, "rebased");
+    web.git("-C .swift reset --quiet --hard HEAD~1");
+    web.git("reflog expire --expire=now --all");
+    web.git("gc --quiet --prune=now");
+    assert_eq!(findings_of(&web, "audit verify"), [] as [Value; 0], "cleared away");
 }
 
 #[test]
@@ -460,4 +595,67 @@ fn what_cannot_be_looked_at_and_what_is_told_already_are_no_findings_of_their_ow
     let told = web.swift("doctor");
     assert!(told.ended(8).stdout.contains("id-twice"), "{}", told.stdout);
     assert!(!told.stdout.contains("unrecorded"), "{}", told.stdout);
+}
+
+#[test]
+fn files_with_the_longest_names_are_put_aside_and_so_are_those_beside_them() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for name in ["m".repeat(252), format!("{}n", "m".repeat(251)), "ä".repeat(126), "x".to_owned()] {
+        web.write(&format!(".swift/tasks/{name}.md"), "bad");
+    }
+    web.swift_ok("doctor --fix sesame");
+    sound(&web, "put aside");
+    let aside: Vec<_> = files(&web).into_iter().filter(|path| path.starts_with("quarantine/")).collect();
+    assert_eq!(aside.len(), 4, "{aside:?}");
+    assert!(aside.iter().all(|path| path.ends_with(".md")), "{aside:?}");
+}
+
+#[test]
+fn an_index_of_the_queue_that_a_power_cut_has_torn_is_made_anew() {
+    let torn: [fn(Vec<u8>) -> Vec<u8>; 4] = [
+        |_| Vec::new(),
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |bytes| vec![0; bytes.len()],
+        |bytes| bytes[..bytes.len() - 1].to_vec(),
+    ];
+    for (number, tear) in torn.into_iter().enumerate() {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        let one = add(&web, ".", "one");
+        let path = web.path(".git").join(index_of(&web));
+        let (staged, by_hand) = (file(&web, "one"), ".swift/templates/task.md");
+        let text = web.read(&staged);
+        web.write(by_hand, "staged");
+        web.write(&staged, format!("{text}staged\n"));
+        web.git(["-C", ".swift", "add", "-A"]);
+        web.write(&staged, &text);
+        fs::write(&path, tear(fs::read(&path).unwrap())).unwrap();
+        web.swift("doctor").ended(8);
+        match number % 2 {
+            0 => drop(web.swift_ok("doctor --fix sesame")),
+            _ => drop(web.swift_ok(["claim", &one])),
+        }
+        add(&web, ".", "two");
+        assert_eq!(web.git("-C .swift status --porcelain"), "", "{number}");
+        web.git("-C .swift fsck");
+        assert_eq!(web.git("-C .swift show HEAD:templates/task.md"), "staged", "{number}");
+        let told = web.swift_ok("doctor");
+        // Of one that was emptied nothing is left.
+        assert_eq!(told.contains("torn-index"), number != 0, "{number}: {told}");
+        web.swift_ok("uninstall sesame");
+        assert!(!web.path(".git/swift").exists(), "{number}");
+    }
+}
+
+#[test]
+fn the_index_of_a_persons_checkout_is_theirs() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    fs::write(web.path(".git/index"), "").unwrap();
+    let refused = web.swift("task . one");
+    refused.ended(9);
+    assert!(refused.stderr.contains("index") && refused.stderr.contains("damaged"), "{}", refused.stderr);
+    assert_eq!(fs::read(web.path(".git/index")).unwrap(), b"");
 }

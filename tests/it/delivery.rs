@@ -64,6 +64,123 @@ fn rounds_at_the_same_moment_deliver_once() {
 }
 
 #[test]
+fn rounds_at_the_same_moment_note_a_receipt_once() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("there");
+    world.round();
+    let steps = ["inbox sesame".to_owned(), format!("claim {id}"), format!("done {id}")];
+    for (step, stage) in steps.iter().zip(["accepted", "accepted", "done"]) {
+        world.api.swift_ok(step.as_str());
+        let outputs = together((0..4).map(|_| world.hub.call("outbox --json --yes")).collect());
+        outputs.iter().for_each(|output| drop(output.ok()));
+        let told: usize = outputs.iter().map(|o| o.json()["receipts"].as_array().unwrap().len()).sum();
+        assert_eq!(
+            told,
+            usize::from(!step.starts_with("claim")),
+            "{step}: told by one process\n{outputs:#?}"
+        );
+        let commits: usize = outputs.iter().map(|o| o.json()["commits"].as_array().unwrap().len()).sum();
+        let idle = outputs.iter().flat_map(|o| o.json()["commits"].as_array().unwrap().clone());
+        let idle = idle.filter(|commit| commit["commit"].is_null()).count();
+        assert_eq!(commits - idle, told, "{step}\n{outputs:#?}");
+        assert_eq!(receipt(&world.web, &id).0, stage);
+    }
+    let log = world.web.json("log -n 100");
+    let noted = log["events"].as_array().unwrap().iter().filter(|e| e["kind"] == "receipt.received");
+    assert_eq!(noted.count(), 2, "{log:#}");
+    all_sound(&world, "four at once");
+}
+
+#[test]
+fn an_equal_file_at_the_receiver_is_the_same_delivery() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let copy = |id: &str, to: &str| {
+        let from = copies(&world.web, id).remove(0);
+        let text = world.web.read(&format!(".swift/{from}"));
+        world.api.write(&format!(".swift/inbox/{to}"), text);
+    };
+    let ids = ["under its name", "under another", "accepted"].map(|title| world.letter(title));
+    copy(&ids[0], copies(&world.web, &ids[0])[0].strip_prefix("outbox/").unwrap());
+    copy(&ids[1], "another.md");
+    copy(&ids[2], "accepted.md");
+    world.api.swift_ok(["inbox", "accept", &ids[2]]);
+    // What was changed in the copy is another task.
+    let other = world.letter("changed");
+    let text = world.web.read(&format!(".swift/{}", copies(&world.web, &other)[0]));
+    world.api.write(".swift/inbox/changed.md", text.replace("changed", "altered"));
+
+    let report = world.round();
+    assert_eq!(codes(&report["problems"]), ["collision"], "{report:#}");
+    carried(&world.web, &world.api, &ids[0], "inbox/", "delivered", "under its name");
+    carried(&world.web, &world.api, &ids[1], "inbox/", "delivered", "under another");
+    carried(&world.web, &world.api, &ids[2], "tasks/", "accepted", "accepted");
+    assert!(copies(&world.web, &other)[0].starts_with("outbox/"));
+    all_sound(&world, "equal files");
+}
+
+#[test]
+fn two_equal_files_in_an_outbox_are_one_letter() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let path = |id: &str| format!(".swift/{}", copies(&world.web, id)[0]);
+    let (equal, late, other) = (world.letter("equal"), world.letter("late"), world.letter("other"));
+    let own = add(&world.hub, "acme/api", "at the orchestrator");
+    let texts = [&equal, &late].map(|id| world.web.read(&path(id)));
+    world.web.write(".swift/outbox/zz.md", &texts[0]);
+    let altered = world.web.read(&path(&other)).replace("other", "another");
+    world.web.write(".swift/outbox/zzz.md", altered);
+
+    let plan = world.hub.swift("outbox").stdout;
+    assert_eq!(plan.matches("deliver ").count(), 4, "{plan}");
+    assert!(plan.contains("compare  acme/web  .swift/outbox/zz.md with .swift/outbox/"), "{plan}");
+    let report = world.round();
+    assert_eq!(report["delivered"].as_array().unwrap().len(), 4, "{report:#}");
+    assert_eq!(report["struck_off"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(report["struck_off"][0]["path"], ".swift/outbox/zz.md");
+    assert_eq!(codes(&report["problems"]), ["collision"], "{report:#}");
+    assert!(text(&report["problems"][0]["message"]).contains("which differs"), "{report:#}");
+    for id in [&equal, &late] {
+        carried(&world.web, &world.api, id, "inbox/", "delivered", "equal files");
+    }
+    carried(&world.hub, &world.api, &own, "inbox/", "delivered", "beside equal files");
+
+    // The same file again, when the task has left.
+    fs::remove_file(world.web.path(".swift/outbox/zzz.md")).unwrap();
+    world.web.write(".swift/outbox/again.md", &texts[1]);
+    let told = world.hub.swift_ok("outbox sesame");
+    assert!(told.contains("outbox/again.md: the same has left as .swift/sent/"), "{told}");
+    carried(&world.web, &world.api, &late, "inbox/", "delivered", "the same again");
+    all_sound(&world, "equal files");
+}
+
+#[test]
+fn what_the_receiver_had_is_not_said_to_be_delivered() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids = ["accepted", "done"].map(|title| world.letter(title));
+    let backup = sandbox.root();
+    backup.program("cp", ["-a", "live/web", "backup"]).run().ok();
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok(["claim", &ids[1]]);
+    world.api.swift_ok(["done", &ids[1], "--result", "it works"]);
+    fs::remove_dir_all(world.web.path("")).unwrap();
+    backup.program("cp", ["-a", "backup", "live/web"]).run().ok();
+
+    let report = world.round();
+    assert_eq!(report["delivered"], serde_json::json!([]), "{report:#}");
+    let stages: Vec<_> = report["receipts"].as_array().unwrap().iter().map(|r| text(&r["stage"])).collect();
+    assert_eq!(stages, ["accepted", "done"], "{report:#}");
+    carried(&world.web, &world.api, &ids[0], "tasks/", "accepted", "in the same round");
+    carried(&world.web, &world.api, &ids[1], "done/", "done", "in the same round");
+    assert_eq!(receipt(&world.web, &ids[1]).1, "it works");
+    assert_eq!(world.round()["commits"], serde_json::json!([]));
+    all_sound(&world, "restored");
+}
+
+#[test]
 fn a_round_that_is_killed_anywhere_is_finished_by_the_next() {
     killed_rounds(&World::new(&Sandbox::new()), 13);
 }
@@ -384,6 +501,39 @@ fn what_cannot_be_delivered_becomes_a_dead_letter_and_can_be_put_back() {
     assert!(!file.contains("[result]") && !file.contains("defer_until"), "{file}");
     sound(&nobody, "put back");
     sound(&world.web, "put back");
+}
+
+#[test]
+fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
+    world.api.write(".swift/swift.toml", settings);
+    let large =
+        text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"]);
+    let good = world.letter("good");
+    // Small enough until its sender's name is added.
+    let start =
+        "+++\nschema = 1\nid = \"01ksp1c3h0k3v9q2w7x4m8n5ta\"\ntitle = \"t\"\nto = \"acme/api\"\n+++\n";
+    world.web.write(".swift/outbox/edge.md", format!("{start}{}", "x".repeat(899 - start.len())));
+    sandbox.later(SignedDuration::from_hours(72));
+    for when in ["at first", "a round later"] {
+        let report = world.round();
+        let problems = report["problems"].as_array().unwrap();
+        assert_eq!(codes(&report["problems"]), ["too-large", "too-large"], "{when}: {report:#}");
+        assert!(problems.iter().all(|problem| problem["project"] == "acme/web"), "{when}: {report:#}");
+        let told = problems.iter().map(|problem| text(&problem["message"]));
+        let of_large = told.filter(|told| told.contains("“large”")).collect::<String>();
+        assert!(of_large.contains("takes at most 900") && of_large.contains("3 days"), "{when}: {report:#}");
+        assert!(copies(&world.web, &large)[0].starts_with("outbox/"), "{when}");
+        carried(&world.web, &world.api, &good, "inbox/", "delivered", when);
+    }
+    assert_eq!(world.round()["commits"].as_array().unwrap().len(), 0);
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 900", "max_bytes = 2000");
+    world.api.write(".swift/swift.toml", settings);
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 2);
+    carried(&world.web, &world.api, &large, "inbox/", "delivered", "the limit is raised");
+    all_sound(&world, "the limit is raised");
 }
 
 #[test]

@@ -315,6 +315,26 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
 }
 
 #[test]
+fn a_clone_of_a_queue_on_a_branch_of_another_name_begins_no_second_one() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --branch queue --id acme/web");
+    crate::world::add(&web, ".", "One");
+    for remote in ["origin", "upstream"] {
+        sandbox.root().git(["clone", "--quiet", "--origin", remote, "web", remote]);
+        let clone = sandbox.place(remote);
+        for init in ["init", "init --in-tree", "init --branch other", "init --dry-run"] {
+            let refused = clone.swift(init);
+            refused.ended(4);
+            assert!(refused.stderr.contains("swift init --branch queue"), "{init}: {}", refused.stderr);
+        }
+        assert_eq!(clone.git("status --short --branch"), format!("## main...{remote}/main\n"));
+        clone.swift_ok("init --branch queue");
+        assert!(clone.swift_ok("list").contains("One"));
+    }
+}
+
+#[test]
 fn a_remote_of_any_name_brings_its_queue_and_no_second_one_is_made() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
@@ -427,4 +447,85 @@ fn a_name_that_cannot_be_in_a_commit_as_it_is_goes_in_as_git_writes_it() {
         );
         sound(&web, name);
     }
+}
+
+#[test]
+fn a_queue_does_not_move_into_the_tree_of_no_branch() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let before = web.git("rev-parse swift HEAD");
+    web.git("checkout --quiet --detach");
+    let refused = web.swift("home tree sesame");
+    refused.ended(5);
+    assert!(refused.stderr.contains("no branch is checked out in"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse swift HEAD"), before);
+    sound(&web, "refused");
+    web.git("switch --quiet -");
+    web.swift_ok("home tree sesame");
+    sound(&web, "on a branch");
+}
+
+#[test]
+fn a_branch_that_is_checked_out_elsewhere_is_not_checked_out_twice() {
+    let ways: [&[&str]; 2] = [
+        &["worktree move .swift ../elsewhere"],
+        &["worktree remove --force .swift", "worktree add --quiet ../elsewhere swift"],
+    ];
+    for commands in ways {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        add(&web, ".", "one");
+        commands.iter().for_each(|command| drop(web.git(*command)));
+        for verb in ["task . two", "list", "init"] {
+            let refused = web.swift(verb);
+            refused.ended(9);
+            assert!(refused.stderr.contains("is checked out in $SANDBOX/elsewhere"), "{}", refused.stderr);
+        }
+        assert!(!web.path(".swift").exists());
+        assert_eq!(web.git("-C ../elsewhere status --porcelain"), "");
+        web.git("worktree move ../elsewhere .swift");
+        add(&web, ".", "two");
+        sound(&web, "back in its place");
+    }
+}
+
+#[test]
+fn whoever_acts_is_the_same_for_every_verb() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".git/bot", "[user]\n\tname = Bot\n");
+    web.git("config includeIf.onbranch:swift.path bot");
+    let id = add(&web, ".", "by branch");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    assert!(!web.swift_ok("log").contains("Bot"));
+
+    web.git("config extensions.worktreeConfig true");
+    web.git("config --worktree user.name Main");
+    let id = add(&web, ".", "by worktree");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    let by = web.json(["show", &id]);
+    assert!(by["events"].as_array().unwrap().iter().all(|event| event["actor"] == "Main"), "{by}");
+}
+
+#[test]
+fn a_folder_that_nothing_hides_any_more_is_found_and_hidden_again() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let good = web.read(".git/info/exclude");
+    web.write(".git/info/exclude", good.replace("/.swift/\n", ""));
+    let found = web.swift("doctor");
+    assert!(found.ended(8).stdout.contains("not-hidden"), "{}", found.stdout);
+    let said = web.swift_ok("doctor --fix sesame");
+    assert!(said.contains("put back: .git/info/exclude"), "{said}");
+    assert_eq!(web.read(".git/info/exclude"), good);
+    sound(&web, "hidden again");
+    // A rule of the person's own does it, too.
+    web.write(".git/info/exclude", "");
+    web.write(".gitignore", ".swift\n");
+    web.git("add .gitignore");
+    web.git("commit --quiet --message rule");
+    sound(&web, "hidden by another rule");
 }

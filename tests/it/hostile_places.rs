@@ -314,3 +314,62 @@ fn the_log_may_be_anything() {
 fn the_registry_may_be_anything() {
     in_place_of(|world| files_below(&world.hub.path(".swift/projects")));
 }
+
+#[test]
+fn a_file_of_any_size_is_named_and_not_read() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let one = add(&web, ".", "one");
+    let path = format!(".swift/{}", crate::world::copies(&web, &one)[0]);
+    let sparse = |path: &str| {
+        let path = web.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::File::create(path).unwrap().set_len(3 << 30).unwrap();
+    };
+    ["tasks/h/s.md", "notes.bin", "templates/x.md", "sessions/2026-03/x.md"]
+        .iter()
+        .for_each(|path| sparse(&format!(".swift/{path}")));
+    for verb in ["task . two", &format!("claim {one}"), "list", "undo", "doctor", "doctor --fix sesame"] {
+        assert_eq!(broken(&web, verb, false), None);
+    }
+    let listed = web.swift("list");
+    let said = format!("{}{}", listed.stdout, listed.stderr);
+    assert!(said.contains("tasks/h/s.md") && said.contains("3221225472 bytes"), "{said}");
+    assert!(web.swift("doctor").stdout.contains("notes.bin"));
+    // One that git has already, too.
+    sparse(&path);
+    for verb in ["task . three", "list", "doctor"] {
+        assert_eq!(broken(&web, verb, false), None);
+    }
+}
+
+#[test]
+fn records_that_lead_elsewhere_are_not_followed() {
+    for kind in ["", "--in-tree"] {
+        for folder in [".git/swift", ".git/swift/tmp"] {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            web.swift_ok(&*format!("init --id acme/web {kind}"));
+            web.swift_ok("task . one");
+            let (place, out) = (web.path(folder), web.path("$SANDBOX/out"));
+            fs::create_dir(&out).unwrap();
+            fs::write(out.join("victim.md"), "victim").unwrap();
+            fs::remove_dir_all(&place).unwrap();
+            symlink(&out, &place).unwrap();
+            for verb in ["task . two", "doctor --fix sesame", "undo", "init", "uninstall sesame"] {
+                let output = web.swift(verb);
+                assert!(verb == "init" || output.status != 0, "{verb}: {}", output.stdout);
+                assert!(
+                    verb == "init" || output.stderr.contains("symbolic link"),
+                    "{verb}: {}",
+                    output.stderr
+                );
+            }
+            let left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, ["victim.md"], "{folder} {kind}");
+            fs::remove_file(&place).unwrap();
+            web.swift_ok("task . two");
+            web.swift_ok("uninstall sesame");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add};
 
 #[test]
@@ -93,4 +93,137 @@ fn somebody_without_a_name_in_the_environment_acts_all_the_same() {
     let web = sandbox.project("web");
     let named = web.call("task . One").without("USER").without("LOGNAME").run();
     assert_eq!(named.status, 0, "{}", named.stderr);
+}
+
+#[test]
+fn no_place_on_this_machine_is_committed_with_the_registry() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.repository("hub");
+    hub.swift_ok("init --orchestrator --id acme/hub");
+    let web = sandbox.project("web");
+    let remotes = [web.path("").display().to_string(), format!("file://{}", web.path("").display())];
+    for (n, remote) in remotes.iter().map(String::as_str).chain(["../srv:x/web.git"]).enumerate() {
+        let clone = sandbox.repository(&format!("clone-{n}"));
+        clone.git(["remote", "add", "origin", remote]);
+        clone.swift_ok(format!("init --id acme/clone-{n}").as_str());
+        hub.swift_ok(format!("register ../clone-{n}").as_str());
+        assert!(!hub.read(&format!(".swift/projects/acme__clone-{n}.toml")).contains("url ="), "{remote}");
+        let refused = hub.swift(["register", &format!("file://{remote}"), "--id", "acme/other"]);
+        assert_eq!(refused.status, 2, "{}{}", refused.stdout, refused.stderr);
+        // What a former version has committed goes out again.
+        let path = format!(".swift/projects/acme__clone-{n}.toml");
+        hub.write(&path, format!("{}url = \"{remote}\"\n", hub.read(&path)));
+        hub.swift_ok(format!("register ../clone-{n}").as_str());
+        assert!(!hub.read(&path).contains(remote), "{remote}");
+    }
+    assert_eq!(hub.git("-C .swift status --porcelain"), "");
+}
+
+/// Change one line of a project's settings by hand.
+fn set(place: &Place<'_>, from: &str, to: &str) {
+    let settings = place.read(".swift/swift.toml");
+    assert!(settings.contains(from), "{settings}");
+    place.write(".swift/swift.toml", settings.replace(from, to));
+}
+
+#[test]
+fn what_waits_for_a_session_that_is_not_open_is_committed_by_the_commands_of_the_note() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    set(&web, "commit = \"each\"", "commit = \"session\"");
+    let said = web.swift("task . 'Do it'");
+    let said = format!("{}{}", said.stdout, said.stderr);
+    assert!(
+        said.contains("`swift start` opens a session, and its `swift finish` makes the commit"),
+        "{said}"
+    );
+    assert_ne!(web.git("-C .swift status --porcelain"), "");
+    web.swift_ok("start");
+    web.swift_ok("finish");
+    assert_eq!(web.git("-C .swift status --porcelain"), "");
+}
+
+#[test]
+fn the_log_of_what_waited_is_anchored_in_its_commit() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    set(&web, "commit = \"each\"", "commit = \"manual\"");
+    web.swift_ok("task . A");
+    web.swift_ok("task . B");
+    set(&web, "commit = \"manual\"", "commit = \"each\"");
+    web.swift_ok("task . C");
+    let message = web.git("log -1 --skip 1 --format=%B swift");
+    assert!(message.starts_with("swift: record what waited: 2 tasks"), "{message}");
+    let anchor = message.lines().find_map(|line| line.strip_prefix("Swift-Audit: ")).unwrap();
+    let (path, hash) = anchor.rsplit_once('#').unwrap();
+    assert!(web.git(["show", &format!("swift~1:{path}")]).trim_end().ends_with(&format!("\"{hash}\"")));
+    web.swift_ok("audit verify");
+}
+
+#[test]
+fn an_editor_that_is_not_asked_or_does_not_start_is_told() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for [option, value] in [["--body", "text"], ["--file", "text.md"]] {
+        let refused = web.swift(["task", ".", "Z", "--edit", option, value]);
+        assert_eq!(refused.status, 2, "{}{}", refused.stdout, refused.stderr);
+    }
+    let scratch = sandbox.place("scratch");
+    let failed = web
+        .call("task . Z --edit")
+        .env("EDITOR", "/nonexistent/editor")
+        .env("TMPDIR", scratch.path("").to_str().unwrap())
+        .run();
+    failed.ended(9);
+    assert_eq!(fs::read_dir(scratch.path("")).unwrap().count(), 0);
+    assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn letters_that_cannot_be_read_are_named_in_the_plan_too() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/inbox/good.md", "+++\ntitle = \"Good\"\n+++\n");
+    web.write(".swift/inbox/bad.md", "+++\npriority = \"high\"\n+++\n");
+    let asked = web.swift("inbox");
+    assert_eq!(asked.status, 7, "{}{}", asked.stdout, asked.stderr);
+    assert!(asked.stdout.contains("accept") && asked.stdout.contains("leave  inbox/bad.md"), "{asked:#?}");
+}
+
+#[test]
+fn help_is_a_word_too() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    assert_eq!(root.swift_ok("help"), root.swift_ok("--help"));
+    assert_eq!(root.swift_ok("help inbox refuse"), root.swift_ok("inbox refuse --help"));
+    assert_eq!(root.swift("help nothing").status, 2);
+}
+
+#[test]
+fn a_name_that_the_registry_does_not_know_yet_is_entered_by_the_hint() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    set(&world.api, "aliases = []", "aliases = [\"backend\"]");
+    add(&world.web, "backend", "T");
+    let report = world.round();
+    assert_eq!(report["problems"][0]["code"], "unknown-project", "{report:#}");
+    let hint = report["problems"][0]["hints"][0].as_str().unwrap().to_owned();
+    let command = hint.split('`').find(|part| part.starts_with("swift register ")).unwrap();
+    let place = command.strip_prefix("swift register ").unwrap();
+    let place = place.replace("$SANDBOX", sandbox.root().path("").to_str().unwrap());
+    world.hub.swift_ok(["register", &place]);
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_whole_task_may_lack_the_title_that_is_given_apart() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let head = "+++\npriority = \"high\"\n+++\ntext";
+    let added = web.call("task . Given --file - --json").stdin(head).run().json();
+    assert_eq!((&added["task"]["title"], &added["task"]["priority"]), (&"Given".into(), &"high".into()));
+    let refused = web.call("task . Given --file -").stdin("+++\npriority = high\n+++\ntext").run();
+    assert!(refused.status != 0 && refused.stderr.contains("2:12"), "{refused:#?}");
+    let refused = web.call("task . --file -").stdin(head).run();
+    assert!(refused.status != 0 && refused.stderr.contains("title: is missing"), "{refused:#?}");
 }

@@ -180,3 +180,43 @@ fn leases_of_one_name_differ_by_token() {
     web.swift(["done", &id, "--token", "1"]).ended(4);
     web.swift(["done", &id, "--token", "2"]).ok();
 }
+
+#[test]
+fn starts_at_the_same_moment_open_one_session_and_one_finish_ends_it() {
+    let sandbox = Sandbox::new();
+    let (web, _) = one_task(&sandbox);
+    let by = |verb: &str, n: usize| [verb, "--json", "--actor", &format!("agent-{n}")].map(str::to_owned);
+    let outputs = processes(&web, 4, |n| by("start", n));
+    let started: Vec<_> = outputs.iter().map(|output| output.json()).collect();
+    let opened = started.iter().filter(|situation| situation["opened"] == true);
+    assert_eq!(opened.count(), 1, "{started:#?}");
+    assert!(started.iter().all(|situation| situation["session"] == started[0]["session"]), "{started:#?}");
+
+    let outputs = processes(&web, 4, |n| by("finish", n));
+    assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1, "{outputs:#?}");
+    assert!(outputs.iter().all(|output| output.status == 0 || output.status == 5), "{outputs:#?}");
+    let events = web.json("log -n 100");
+    let of_kind = |kind: &str| {
+        events["events"].as_array().unwrap().iter().filter(|event| event["kind"] == kind).count()
+    };
+    assert_eq!((of_kind("session.started"), of_kind("session.finished")), (1, 1), "{events:#}");
+    sound(&web, "after the sessions");
+}
+
+#[test]
+fn projects_that_are_registered_at_the_same_moment_are_all_reached() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.repository("hub");
+    hub.swift_ok("init --orchestrator --id acme/hub");
+    let names: Vec<_> = (0..8).map(|n| format!("p{n}")).collect();
+    for name in &names {
+        sandbox.repository(name).swift_ok(format!("init --id acme/{name}").as_str());
+    }
+    for output in processes(&hub, 8, |n| ["register".to_owned(), format!("../{}", names[n])]) {
+        output.ok();
+    }
+    let all = hub.json("projects");
+    let reached = all["projects"].as_array().unwrap().iter().filter(|project| project["reachable"] == true);
+    assert_eq!(reached.count(), 8, "{all:#}");
+    sound(&hub, "after the projects");
+}

@@ -39,7 +39,7 @@ impl Outbox {
         }
         let plan = carry::plan(queue, &operation)?;
         if plan.is_empty() {
-            carry::count_attempts(queue, &plan);
+            carry::carry_nothing(queue, &plan)?;
             proposal::settle(&queue.local, &context.words)?;
             let report = Report { problems: plan.problems, ..Report::default() };
             context.ui.show(&RoundView::new(&report))?;

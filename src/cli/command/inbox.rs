@@ -12,6 +12,7 @@ use crate::ops::inbox::{self, Waiting};
 use crate::store::proposal;
 use crate::store::queue::Queue;
 use crate::view::inbox::InboxView;
+use crate::view::problem::located;
 use crate::view::task::ChangedView;
 
 use super::head::reason;
@@ -46,7 +47,7 @@ enum Verb {
         /// The task
         #[arg(value_name = "REF")]
         task: String,
-        /// Until when, such as `2026-12-01`, `tomorrow` or `3d`
+        /// Until when, such as `2026-12-01`, `tomorrow` or `3d`; days begin in UTC
         #[arg(long, short = 'u', value_name = "TIME")]
         until: String,
     },
@@ -106,6 +107,9 @@ fn plan(project: &str, queue: &Queue, waiting: &Waiting) -> Result<approval::Pla
         lines.push(format!("accept {short}  {}{from}", shown(&item.task.title)));
         let bytes = queue.read(&item.path).ok().flatten().unwrap_or_default();
         basis.push_str(&format!("{} {}\n", item.path, crate::format::audit::digest(&bytes)));
+    }
+    for problem in &waiting.problems {
+        lines.push(format!("leave  {}", shown(&located(&problem.path, &problem.fault.message))));
     }
     let fields = approval::fields_of(&InboxView::waiting(project, waiting))?;
     Ok(approval::Plan { lines, basis: crate::format::audit::digest(basis.as_bytes()), fields })

@@ -4,10 +4,12 @@ use clap::Args;
 
 use crate::cli::DONE;
 use crate::cli::context::Context;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::task::State;
+use crate::domain::text::shown;
 use crate::ops::look::{self, Filter};
 use crate::ops::rank::{self, Scope};
+use crate::ops::undo;
 use crate::view::event::LogView;
 use crate::view::list::{Detail, ListView, NextView};
 use crate::view::task::CardView;
@@ -28,7 +30,7 @@ pub(in crate::cli) struct Next {
     #[arg(long)]
     why: bool,
     /// How many tasks to show
-    #[arg(short = 'n', value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', value_name = "N", default_value_t = 10, value_parser = at_least_one)]
     most: usize,
 }
 
@@ -41,6 +43,14 @@ impl Next {
         leave(ranking);
         Ok(DONE)
     }
+}
+
+/// A list of none would read as if there were nothing.
+fn at_least_one(text: &str) -> Result<usize> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| {
+        Fault::new(Code::InvalidValue, format!("`{}` is not a number of 1 or more", shown(text)))
+    })
 }
 
 /// `--state any` or a list of states.
@@ -63,20 +73,19 @@ pub(in crate::cli) struct List {
     /// Only tasks of this kind
     #[arg(long, short = 'k', value_name = "KIND")]
     kind: Option<String>,
-    /// Only tasks from or to this project
+    /// Only tasks from or to this project: its id or an alias, or `.` for this one
     #[arg(long, short = 'p', value_name = "PROJECT")]
     project: Option<String>,
 }
 
 impl List {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        let filter = Filter {
-            states: states(&self.state)?,
-            label: self.label,
-            kind: self.kind,
-            project: self.project,
+        let filter = Filter { states: states(&self.state)?, label: self.label, kind: self.kind, of: None };
+        let (queue, now) = (context.queue()?, context.env.now());
+        let found = match &self.project {
+            Some(name) => look::list_of(queue, filter, name, now)?,
+            None => look::list(queue, &filter, now),
         };
-        let found = look::list(context.queue()?, &filter, context.env.now());
         context.ui.show(&ListView::new(&context.project()?, &found))?;
         leave(found);
         Ok(DONE)
@@ -140,14 +149,17 @@ pub(in crate::cli) struct Log {
     #[arg(value_name = "REF")]
     task: Option<String>,
     /// How many events to show
-    #[arg(short = 'n', value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     most: usize,
 }
 
 impl Log {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        let log = look::log(context.queue()?, self.task.as_deref(), self.most)?;
-        context.ui.show(&LogView::new(&context.project()?, &log.events, &log.problems))?;
+        let queue = context.queue()?;
+        let log = look::log(queue, self.task.as_deref(), self.most)?;
+        let view = LogView::new(&context.project()?, &log.events, &log.problems);
+        let can_undo = !log.events.is_empty() && undo::may_be_offered(queue);
+        context.ui.show(&if can_undo { view.offering_undo() } else { view })?;
         Ok(DONE)
     }
 }

@@ -199,6 +199,6 @@ commands! {
     "completions" Completions(program::Completions),
     /// Print what gives a shell the words of swift, such as `task . sesame`
     "shell-init" ShellInit(program::ShellInit),
-    /// Print the manual page
+    /// Print a manual page
     "man" Man(program::Man),
 }

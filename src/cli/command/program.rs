@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::cli::context::Context;
-use crate::cli::{Bound, Cli, DONE, run_words};
+use crate::cli::{Bound, Cli, DONE, manual, run_words};
 use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::prompt::WORDS;
@@ -99,16 +99,15 @@ impl Completions {
 
 /// `man`
 #[derive(Args)]
-pub(in crate::cli) struct Man {}
+pub(in crate::cli) struct Man {
+    /// The command whose page it is (default: the program's own)
+    #[arg(value_name = "COMMAND")]
+    words: Vec<String>,
+}
 
 impl Man {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        let mut text = Vec::new();
-        let rendered = clap_mangen::Man::new(Cli::command()).render(&mut text);
-        rendered.map_err(|error| {
-            Fault::new(Code::Internal, format!("the manual page cannot be made: {error}"))
-        })?;
-        context.ui.raw(&text)?;
+        context.ui.raw(&manual::page(&self.words)?)?;
         Ok(DONE)
     }
 }

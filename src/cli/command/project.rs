@@ -153,15 +153,17 @@ impl MoveHome {
             return Ok(DONE);
         }
         let moved = home::move_to(queue, &context.operation("home")?, to)?;
-        let said = format!(
-            "the home is `{}` now: {}",
-            moved.kind.as_str(),
-            shown(&moved.root.display().to_string())
-        );
+        let at = &moved.home;
+        let mut said =
+            format!("the home is `{}` now: {}", at.kind.as_str(), shown(&at.root.display().to_string()));
+        if let Some(told) = home::told_of(&moved.left_behind) {
+            said.push_str(&format!("\n{told}"));
+        }
         let answer = Answer::new(said)
-            .field("home", moved.kind.as_str())
-            .field("branch", moved.branch.clone())
-            .field("path", moved.root.display().to_string())
+            .field("home", at.kind.as_str())
+            .field("branch", at.branch.clone())
+            .field("path", at.root.display().to_string())
+            .field("left_behind", moved.left_behind)
             .then("swift doctor");
         context.ui.show(&answer)?;
         Ok(DONE)

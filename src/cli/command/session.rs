@@ -24,8 +24,10 @@ impl Start {
         if context.approval == Approval::Given {
             bring_in(context, carries)?;
         }
-        let situation = session::start(queue, &context.operation("start")?)?;
-        context.ui.show(&StartView::new(&context.project()?, &situation, carries))?;
+        let operation = context.operation("start")?;
+        let situation = session::start(queue, &operation)?;
+        let view = StartView::new(&context.project()?, &situation, carries, &operation.actor);
+        context.ui.show(&view)?;
         Ok(DONE)
     }
 }

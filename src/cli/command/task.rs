@@ -10,9 +10,10 @@ use crate::cli::DONE;
 use crate::cli::context::Context;
 use crate::cli::editor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::task::{Dependency, Folder, Kind, valid_title};
+use crate::domain::task::{Folder, Kind, valid_title};
 use crate::format::date;
 use crate::ops::create::{self, Fields, Target, Text};
+use crate::ops::dependency;
 use crate::ops::edit::{self, Clear, NewText};
 use crate::store::queue::Queue;
 use crate::ui;
@@ -23,10 +24,10 @@ use crate::view::task::ChangedView;
 struct FieldArguments {
     #[command(flatten)]
     head: HeadArguments,
-    /// A task that has to be done first: an id, or `project#id`; may be given several times
+    /// A task that has to be done first: an id or its short form, or `project#id`; may be given several times
     #[arg(long = "after", short = 'a', value_name = "REF")]
     after: Vec<String>,
-    /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`
+    /// The date by which it has to be done, such as `2026-12-01`, `tomorrow` or `+3d`; `today` is that of UTC
     #[arg(long, short = 'd', value_name = "DATE")]
     due: Option<String>,
 }
@@ -35,20 +36,10 @@ impl FieldArguments {
     fn fields(self, context: &Context, queue: &Queue, title: Option<String>) -> Result<Fields> {
         let today = context.env.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let due = self.due.map(|text| date::parse(&text, today)).transpose()?;
-        let after = self.after.iter().map(|text| dependency(queue, text)).collect::<Result<_>>()?;
+        let after = self.after.iter().map(|text| dependency::parse(queue, text)).collect::<Result<_>>()?;
         let HeadArguments { kind, priority, effort, labels, tier, model } = self.head;
         Ok(Fields { title, kind, priority, effort, labels, after, due: due as Option<Date>, tier, model })
     }
-}
-
-/// A dependency by full id, or by the short form of a task of this project.
-fn dependency(queue: &Queue, text: &str) -> Result<Dependency> {
-    if let Ok(dependency) = text.parse() {
-        return Ok(dependency);
-    }
-    let item =
-        queue.find(text, &[Folder::Tasks, Folder::Inbox, Folder::Outbox, Folder::Sent, Folder::Done])?;
-    Ok(Dependency { project: None, task: item.id().expect("found by its id") })
 }
 
 /// `task`
@@ -71,7 +62,7 @@ pub(in crate::cli) struct Task {
     #[arg(long, short = 't', value_name = "NAME")]
     template: Option<String>,
     /// Write the text in your editor
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["body", "file"])]
     edit: bool,
 }
 
@@ -223,7 +214,7 @@ pub(in crate::cli) struct Edit {
     /// The new text; `-` reads it from stdin
     #[arg(long, short = 'b', value_name = "TEXT")]
     body: Option<String>,
-    /// Empty a field first
+    /// Empty a field first; labels and dependencies are otherwise added to those that are there
     #[arg(long, value_name = "FIELD")]
     clear: Vec<Clear>,
     /// The fencing token that the claim gave

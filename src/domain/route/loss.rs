@@ -130,6 +130,9 @@ impl<'a, 't> Scene<'a, 't> {
         }
         let has = |tokens: &[Token<'_>], words: &str| tokens.iter().any(|token| has(token, words));
         let word = &before[found];
+        if word.is("that which who") && self.is_over(found) {
+            return false;
+        }
         if word.is("how whether") {
             return false;
         }
@@ -146,6 +149,15 @@ impl<'a, 't> Scene<'a, 't> {
             || (form(self.tokens, self.at) == Form::Gerund && !word.is("when that which while"));
         let is_order = is_ours && word.is("before after once until if when unless while");
         !is_order || self.is_work(main) || self.has_trouble()
+    }
+
+    /// Whether a clause that says which has its own verb before this one's: `every branch that is merged may be deleted`.
+    fn is_over(&self, found: usize) -> bool {
+        let inner = &self.before()[found + 1..];
+        let has_verb = inner.first().is_some_and(|first| first.is("is are was were has have got"))
+            || form(self.tokens, self.start + found + 1) == Form::Participle;
+        let modal = inner.iter().rposition(|token| token.is(MODALS));
+        has_verb && modal.is_some_and(|modal| modal > 0) && inner.last().is_some_and(|last| last.is("be"))
     }
 
     /// `the wipe transition`

@@ -85,4 +85,12 @@ impl Run {
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.ending.as_ref().map(|ending| ending.outcome)
     }
+
+    /// Why a person has sent its work back, if they have.
+    pub(crate) fn sent_back_because(&self) -> Option<&str> {
+        match &self.review.as_ref()?.decision {
+            Decision::Rejected(why) => Some(why),
+            Decision::Merged(_) => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@
 const MASK: &str = "[secret]";
 
 /// How the secrets of well-known makers begin, and how long the rest has to be.
-const KNOWN: [(&str, usize); 16] = [
+const KNOWN: [(&str, usize); 29] = [
     ("sk-ant-", 8),
     ("sk-proj-", 16),
     ("sk_live_", 12),
@@ -18,13 +18,26 @@ const KNOWN: [(&str, usize); 16] = [
     ("glpat-", 16),
     ("xoxb-", 16),
     ("xoxp-", 16),
+    ("xoxa-", 16),
+    ("xoxs-", 16),
+    ("xapp-", 16),
+    ("ghr_", 20),
+    ("npm_", 30),
+    ("hf_", 30),
+    ("SG.", 30),
+    ("dop_v1_", 30),
+    ("doo_v1_", 30),
+    ("pypi-AgEI", 20),
+    ("ya29.", 20),
+    ("AGE-SECRET-KEY-1", 40),
+    ("ASIA", 16),
     ("AKIA", 16),
     ("AIza", 30),
     ("eyJhbGciOi", 20),
 ];
 
 /// Names whose values are secrets wherever they are assigned.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 16] = [
     "password",
     "passwd",
     "secret",
@@ -34,8 +47,17 @@ const NAMES: [&str; 10] = [
     "apikey",
     "access_token",
     "_token",
+    "token",
+    "mysql_pwd",
+    "pgpassword",
+    "accountkey",
+    "sharedaccesskey",
+    "client_secret",
     "private_key",
 ];
+
+/// Headers whose whole values are secrets.
+const HEADERS: [&str; 2] = ["authorization", "cookie"];
 
 /// The text without the given secrets, and without what has the form of one.
 pub(crate) fn mask(text: &str, own: &[String]) -> String {
@@ -109,9 +131,12 @@ fn assigned(text: &str) -> String {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     for name in NAMES {
         for (at, _) in lower.match_indices(name) {
-            if let Some(cut) = value_after(text, at + name.len()) {
-                cuts.push(cut);
-            }
+            cuts.extend(value_after(text, at + name.len(), |c| c.is_whitespace() || "\"'\\,;})".contains(c)));
+        }
+    }
+    for name in HEADERS {
+        for (at, _) in lower.match_indices(name) {
+            cuts.extend(value_after(text, at + name.len(), |c| "\r\n\"'\\".contains(c)));
         }
     }
     cuts.sort_unstable();
@@ -127,14 +152,14 @@ fn assigned(text: &str) -> String {
     out
 }
 
-/// Where the value that is assigned here begins and ends; `None` if nothing is assigned.
-fn value_after(text: &str, at: usize) -> Option<(usize, usize)> {
+/// Where the value that is assigned here begins and, at such a letter, ends; `None` if nothing is assigned.
+fn value_after(text: &str, at: usize, ends: impl Fn(char) -> bool) -> Option<(usize, usize)> {
     let rest = text.get(at..)?;
     let skipped = rest.len() - rest.trim_start_matches(['"', '\'', '\\', ' ', '\t']).len();
     let rest = rest[skipped..].strip_prefix(['=', ':'])?;
     let inner = rest.trim_start_matches(['"', '\'', '\\', ' ', '\t']);
     let start = text.len() - inner.len();
-    let length = inner.find(|c: char| c.is_whitespace() || "\"'\\,;})".contains(c)).unwrap_or(inner.len());
+    let length = inner.find(ends).unwrap_or(inner.len());
     (length >= 6 && !inner.starts_with(MASK)).then_some((start, start + length))
 }
 
@@ -156,6 +181,12 @@ mod tests {
             ("https://host:80/a@b http://you@host", "https://host:80/a@b http://you@host"),
             ("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key=[secret]"),
             ("GITLAB_TOKEN=abcdef123", "GITLAB_TOKEN=[secret]"),
+            ("Authorization: Basic dXNlcjpwYXNz ok\nnext", "Authorization: [secret]\nnext"),
+            ("-H \"Cookie: session=abc; b=c\" x", "-H \"Cookie: [secret]\" x"),
+            ("token: abcdefgh12345678", "token: [secret]"),
+            ("MYSQL_PWD=p4ssw0rd mysql", "MYSQL_PWD=[secret] mysql"),
+            ("npm_0123456789abcdefghijABCDEFGHIJ012345", "[secret]"),
+            ("an authorization is needed, and cookies", "an authorization is needed, and cookies"),
             ("Grüße sk-", "Grüße sk-"),
             ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", "[secret]\nx"),
         ];

@@ -6,25 +6,30 @@
 //! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
 mod commits;
+mod copies;
+mod departures;
 mod promises;
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
 use super::plan::{Letter, News, Plan, Stranded, Tidings};
-use super::post::{Post, Posts};
-use super::{Delivered, GivenUp, Report, Told};
+use super::post::Posts;
+use super::receipts::{self, Known};
+use super::{GivenUp, Report, Told};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
-use crate::domain::task::{Ending, Folder, Receipt, Stage, State, Task};
+use crate::domain::task::{Ending, Folder, State, Task};
 use crate::format::Document;
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::{Item, Queue};
+use crate::store::archive;
+use crate::store::queue::Item;
 use crate::store::tx::{Operation, Tx};
-use crate::store::{archive, history, layout};
+
+use copies::{Copy, Parcel, Present};
 
 /// Carry out the plan.
 ///
@@ -59,8 +64,22 @@ struct OnItsWay {
     /// SHA-256 of what was carried.
     hash: String,
     path: String,
+    carried: Carried,
+}
+
+/// Who brought a task to its receiver.
+enum Carried {
+    /// This round.
+    Now,
+    /// The receiver had it already, committed, as this.
+    Before(Item),
+}
+
+impl OnItsWay {
     /// Whether the receiver had it already, committed.
-    again: bool,
+    fn is_there(&self) -> bool {
+        matches!(self.carried, Carried::Before(_))
+    }
 }
 
 /// News that are receipts, and those that are lost tasks, which travel like letters.
@@ -81,7 +100,13 @@ struct Round<'a> {
     operation: &'a Operation<'a>,
     open: HashMap<usize, Tx<'a>>,
     present: HashMap<usize, Present>,
+    /// What the receivers have now that the locks are held.
+    known: Known,
     under_way: Vec<OnItsWay>,
+    /// By sender and id: the content and the path of each letter that is under way.
+    first: HashMap<(usize, TaskId), (String, String)>,
+    /// Letters that are the same as one before, by sender.
+    copies: HashMap<usize, Vec<OnItsWay>>,
     told: HashMap<usize, Vec<Told>>,
     given_up: HashMap<usize, Vec<GivenUp>>,
     report: Report,
@@ -94,7 +119,10 @@ impl<'a> Round<'a> {
             operation,
             open: HashMap::new(),
             present: HashMap::new(),
+            known: Known::default(),
             under_way: Vec::new(),
+            first: HashMap::new(),
+            copies: HashMap::new(),
             told: HashMap::new(),
             given_up: HashMap::new(),
             report: Report::default(),
@@ -129,10 +157,11 @@ impl<'a> Round<'a> {
     }
 
     fn problem(&mut self, index: usize, path: &str, fault: Fault) {
-        let post = &self.posts.all[index].id;
-        let known = self.report.problems.iter().any(|p| p.project.as_deref() == Some(post) && p.path == path);
-        if !known {
-            self.report.problems.push(Problem::at(path, fault).of(post));
+        let post = &self.posts.all[index];
+        let is_known =
+            self.report.problems.iter().any(|p| p.project.as_ref() == Some(&post.id) && p.path == path);
+        if !is_known {
+            self.report.problems.push(post.problem(Problem::at(path, fault)));
         }
     }
 
@@ -143,7 +172,7 @@ impl<'a> Round<'a> {
         }
         let (from, path) = (letter.from, letter.item.path.clone());
         match self.stage_arrival(letter) {
-            Ok(under_way) => self.under_way.push(under_way),
+            Ok(under_way) => self.set_out(under_way),
             Err(fault) => self.problem(from, &path, fault),
         }
     }
@@ -158,25 +187,41 @@ impl<'a> Round<'a> {
                 "the file was written while the round ran; the next one takes it",
             ));
         };
+        let own = content_hash(&document.to_bytes());
         let parcel = parcel(document, &sender);
         let (bytes, task) = (parcel.to_bytes(), parcel.task().clone());
         let hash = content_hash(&bytes);
-        let to = &self.posts.all[letter.to];
+        if let Some((content, other)) = self.first.get(&(letter.from, id)) {
+            if *content != hash {
+                return Err(copies::twins(id, &letter.item.path, other));
+            }
+            return Ok(OnItsWay { letter, id, task, hash, path: String::new(), carried: Carried::Now });
+        }
         let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
         let there = if letter.from == letter.to {
-            None
+            Copy::None
         } else {
+            let to = &self.posts.all[letter.to];
             let present = match self.present.entry(letter.to) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(empty) => empty.insert(Present::of(&to.queue)?),
             };
-            copy_at(to, present, receiver, id, &hash)?
+            copies::copy_at(to, present, receiver, &Parcel { id, hash: &hash, own: &own })?
         };
-        if let Some(path) = there {
-            let again = !to.queue.home.debts()?.contains(&path);
-            return Ok(OnItsWay { letter, id, task, hash, path, again });
+        match there {
+            Copy::Committed(there) => {
+                let path = there.path.clone();
+                return Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Before(there) });
+            }
+            Copy::Staged(path) => {
+                return Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now });
+            }
+            Copy::None => {}
         }
         let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
+        if letter.from != letter.to {
+            self.posts.all[letter.to].takes(bytes.len())?;
+        }
         let path = receiver.new_path(folder, &task)?;
         receiver.put(&path, bytes)?;
         if letter.from != letter.to {
@@ -184,7 +229,21 @@ impl<'a> Round<'a> {
             let fact = Fact::task(EventKind::TaskDelivered, id, None, state).because(sender.as_str());
             receiver.record(fact.leaving(hash.clone()));
         }
-        Ok(OnItsWay { letter, id, task, hash, path, again: false })
+        Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now })
+    }
+
+    /// The first letter of an id is carried; others are the same, and go when it has left.
+    fn set_out(&mut self, way: OnItsWay) {
+        if way.letter.item.folder == Folder::Outbox {
+            let key = (way.letter.from, way.id);
+            match self.first.entry(key) {
+                Entry::Occupied(_) => return self.copies.entry(way.letter.from).or_default().push(way),
+                Entry::Vacant(empty) => {
+                    empty.insert((way.hash.clone(), way.letter.item.path.clone()));
+                }
+            }
+        }
+        self.under_way.push(way);
     }
 
     fn give_up(&mut self, stranded: Stranded) {
@@ -223,27 +282,25 @@ impl<'a> Round<'a> {
     fn stage_receipt(&mut self, news: News) -> Result<()> {
         let Some(tx) = self.open.get_mut(&news.post) else { return Ok(()) };
         let Tidings::Receipt(mut receipt) = news.what else { return Ok(()) };
+        let document = tx.document(&news.item.path)?;
+        let mut task = document.task().clone();
+        if task.receipt != news.item.task.receipt {
+            // Another round has told the record something since the plan was made. What the plan has seen at the
+            // receiver may be older than that; what is seen now, with the lock held, is not.
+            let item = Item { task: Box::new(task.clone()), ..news.item.clone() };
+            match receipts::again(self.posts, &mut self.known, news.post, &item) {
+                Some(newer) => receipt = newer,
+                None => return Ok(()),
+            }
+        }
         if !receipt.stage.is_final() {
             receipt.at = self.operation.at;
         }
-        let document = tx.document(&news.item.path)?;
-        let mut task = document.task().clone();
-        let told = Told {
-            id: news.id,
-            title: task.title.clone(),
-            project: self.posts.all[news.post].id.clone(),
-            by: receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
-            stage: receipt.stage,
-            note: receipt.note.clone(),
-        };
-        let cause = match &receipt.note {
-            Some(note) => format!("{} by {}: {note}", receipt.stage, told.by),
-            None => format!("{} by {}", receipt.stage, told.by),
-        };
+        let told = Told::of(news.id, &task.title, &self.posts.all[news.post].id, &receipt);
         task.receipt = Some(receipt);
         let (_, hash) = tx.rewrite(&news.item, Folder::Sent, &task, document)?;
         let fact = Fact::task(EventKind::ReceiptReceived, news.id, Some(State::Sent), State::Sent);
-        tx.record(fact.because(cause).leaving(hash));
+        tx.record(fact.because(told.cause()).leaving(hash));
         self.told.entry(news.post).or_default().push(told);
         Ok(())
     }
@@ -254,116 +311,13 @@ impl<'a> Round<'a> {
             self.problem(post, "", fault);
         }
     }
-
-    /// Strike off what the receivers have, and write the sender's records.
-    fn depart(&mut self, index: usize) {
-        let (own, rest) =
-            std::mem::take(&mut self.under_way).into_iter().partition(|way| way.letter.from == index);
-        self.under_way = rest;
-        for way in own {
-            let path = way.letter.item.path.clone();
-            match self.stage_departure(way) {
-                Ok(Some(delivered)) => self.report.delivered.push(delivered),
-                Ok(None) => {}
-                Err(fault) => self.problem(index, &path, fault),
-            }
-        }
-    }
-
-    fn stage_departure(&mut self, way: OnItsWay) -> Result<Option<Delivered>> {
-        let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(None) };
-        let receiver = &self.posts.all[way.letter.to];
-        let delivered = Delivered {
-            id: way.id,
-            title: way.task.title.clone(),
-            from: self.posts.all[way.letter.from].id.clone(),
-            to: receiver.id.clone(),
-            path: way.path.clone(),
-        };
-        let document = tx.document(&way.letter.item.path)?;
-        if way.letter.from == way.letter.to {
-            tx.remove(&way.letter.item.path)?;
-            let state = way.task.state(Folder::Tasks, self.operation.at);
-            let fact = Fact::task(EventKind::TaskAccepted, way.id, Some(State::Outbox), state);
-            tx.record(fact.leaving(way.hash));
-            return Ok(Some(delivered));
-        }
-        if way.again && way.letter.item.folder == Folder::Outbox && self.is_struck_off(&way)? {
-            return Ok(None);
-        }
-        let tx = self.open.get_mut(&way.letter.from).expect("looked up above");
-        let mut task = document.task().clone();
-        task.receipt = Some(Receipt {
-            stage: Stage::Delivered,
-            at: self.operation.at,
-            by: receiver.id.parse::<ProjectId>().ok(),
-            note: None,
-        });
-        let kind =
-            if way.letter.item.folder == Folder::Sent { EventKind::TaskResent } else { EventKind::TaskSent };
-        let from = if kind == EventKind::TaskResent { State::Sent } else { State::Outbox };
-        let (_, hash) = tx.rewrite(&way.letter.item, Folder::Sent, &task, document)?;
-        tx.record(
-            Fact::task(kind, way.id, Some(from), State::Sent).because(receiver.id.clone()).leaving(hash),
-        );
-        Ok(Some(delivered))
-    }
 }
 
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are
 /// left out; a task without a sender gets one, which it needs at the other end.
-fn parcel(mut document: Document, sender: &ProjectId) -> Document {
+pub(super) fn parcel(mut document: Document, sender: &ProjectId) -> Document {
     let clean = document.task().clone().without_progress();
     let from = clean.from.clone().or_else(|| Some(sender.clone()));
     document.apply(&Task { from, ..clean });
     document
-}
-
-/// What a receiver had when the round began, read once: looking for each letter alone would read it all each time.
-struct Present {
-    items: HashMap<TaskId, Item>,
-    archived: HashSet<TaskId>,
-}
-
-impl Present {
-    fn of(queue: &Queue) -> Result<Present> {
-        let items = queue.list(&layout::QUEUE_FOLDERS).items.into_iter().rev();
-        let items = items.filter_map(|item| item.id().map(|id| (id, item))).collect();
-        Ok(Present { items, archived: archive::ids(queue)? })
-    }
-
-    fn find(&self, queue: &Queue, id: TaskId) -> Result<Option<Item>> {
-        match self.items.get(&id) {
-            Some(item) => Ok(Some(item.clone())),
-            None if self.archived.contains(&id) => archive::find(queue, id),
-            None => Ok(None),
-        }
-    }
-}
-
-/// Where the receiver has this very task already; `None` if it never had it.
-///
-/// # Errors
-/// [`Code::Collision`] if it has another task under the same id.
-fn copy_at(
-    post: &Post,
-    present: &Present,
-    tx: &mut Tx<'_>,
-    id: TaskId,
-    hash: &str,
-) -> Result<Option<String>> {
-    if let Some(path) = tx.staged_copy(id) {
-        return Err(collision(post, id, &path));
-    }
-    let Some(there) = present.find(&post.queue, id)? else { return Ok(None) };
-    let same = content_hash(&archive::read(&post.queue, &there)?) == hash;
-    if same || history::was_delivered(&post.queue, id, hash)? {
-        return Ok(Some(there.path));
-    }
-    Err(collision(post, id, &there.path))
-}
-
-fn collision(post: &Post, id: TaskId, path: &str) -> Fault {
-    Fault::new(Code::Collision, format!("`{}` has another task with the id {id}: `{path}`", post.id))
-        .hint("remove the line `id = …` from the head of this one; it gets a new id")
 }

@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::post::{Address, Posts};
-use super::receipts;
+use super::post::{Address, Post, Posts};
+use super::{deliver, receipts};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::shown;
 use crate::format::audit::digest as content_hash;
@@ -119,13 +120,14 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
 
 fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'_>, plan: &mut Plan) {
     let post = &posts.all[index];
-    plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+    plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
     for item in listing.items {
         let is_for_others = posts.address(&item.task) == Address::Elsewhere;
         if is_for_others || operation.leaves_alone(&post.queue, &item.path) {
             continue;
         }
-        match check(posts, index, &item.task) {
+        let to = check(posts, index, &item.task).and_then(|to| fits(posts, index, to, &item).map(|()| to));
+        match to {
             Ok(to) => plan.letters.push(Letter { from: index, to, item }),
             Err(fault) => hold_back(posts, index, item, fault, operation.at, plan),
         }
@@ -155,11 +157,36 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             Err(Fault::new(Code::Unreachable, format!("`{to}` cannot be reached: {why}")))
         }
         Address::Elsewhere | Address::Unknown => {
-            Err(posts.registry.resolve(to).err().unwrap_or_else(|| {
+            let fault = posts.registry.resolve(to).err().unwrap_or_else(|| {
                 Fault::new(Code::UnknownProject, format!("no project `{to}` is registered"))
-            }))
+            });
+            Err(match posts.all.iter().find(|post| post.is(to.as_str())) {
+                Some(post) if fault.code == Code::UnknownProject => of_that_name(post, to, fault),
+                _ => fault,
+            })
         }
     }
+}
+
+/// A project's own file names it so, and nobody has taken that over into the registry yet.
+fn of_that_name(post: &Post, name: &ProjectName, fault: Fault) -> Fault {
+    let folder = post.queue.home.root.parent().unwrap_or(&post.queue.home.root).display().to_string();
+    let text = format!("`{}` calls itself `{name}` since it was registered: ", post.id);
+    let command = format!("`swift register {}` enters the name", shell_words::quote(&folder));
+    Fault { hints: vec![format!("{text}{command}")], ..fault }
+}
+
+/// How many bytes a task may get on its way at most: its id, and the name of its sender.
+const GROWTH: u64 = 1 << 10;
+
+/// What the receiver could not read stays where it is.
+fn fits(posts: &Posts, from: usize, to: usize, item: &Item) -> Result<(), Fault> {
+    let (sender, receiver) = (&posts.all[from].queue, &posts.all[to]);
+    if from == to || item.stamp.size.saturating_add(GROWTH) <= receiver.queue.settings.max_bytes {
+        return Ok(());
+    }
+    let parcel = deliver::parcel(sender.document(&item.path)?, &sender.settings.id);
+    receiver.takes(parcel.to_bytes().len())
 }
 
 /// The task stays where it is and is listed with its age; after the days that the settings allow it is given up.

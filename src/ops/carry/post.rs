@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempts;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Task};
+use crate::domain::text::led_to;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
 use crate::store::queue::{Listing, Queue};
@@ -121,10 +122,34 @@ impl Posts {
 }
 
 impl Post {
+    /// What is wrong with this queue, with advice that leads there from the orchestrator.
+    pub(super) fn problem(&self, problem: Problem) -> Problem {
+        let root = &self.queue.home.root;
+        let folder = root.parent().unwrap_or(root).display().to_string();
+        let folder = shell_words::quote(&folder);
+        let hints = problem.fault.hints.iter().map(|hint| led_to(hint, &folder)).collect();
+        Problem { fault: Fault { hints, ..problem.fault }, ..problem }.of(&self.id)
+    }
+
     /// Whether a name in a task's `from` is this project's.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.id == name
             || self.queue.settings.id.as_str() == name
             || self.queue.settings.aliases.iter().any(|alias| alias.as_str() == name)
+    }
+
+    /// Whether a letter of this many bytes can be read here.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub(crate) fn takes(&self, bytes: usize) -> Result<()> {
+        let limit = self.queue.settings.max_bytes;
+        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+            return Ok(());
+        }
+        let message = format!("it has {bytes} bytes, and `{}` takes at most {limit}", self.id);
+        Err(Fault::new(Code::TooLarge, message)
+            .hint("put the bulk elsewhere and name it in the text")
+            .hint(format!("or have `max_bytes` raised in the `.swift/swift.toml` of `{}`", self.id)))
     }
 }

@@ -2,24 +2,26 @@
 
 use std::collections::HashMap;
 
+use super::account::{self, Account};
 use super::plan::{News, Plan, Tidings};
 use super::post::{Address, Post, Posts};
-use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
 use crate::store::git::Reach;
 use crate::store::queue::Item;
-use crate::store::{archive, history};
+use crate::store::{archive, layout};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
 const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
 
 /// What the receivers have, read once for each receiver.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     posts: HashMap<usize, HashMap<TaskId, Item>>,
+    /// What cannot be read, asked for where a task is not found.
+    unreadable: HashMap<usize, Vec<Problem>>,
 }
 
 impl Known {
@@ -30,6 +32,21 @@ impl Known {
         });
         all.get(&id)
     }
+
+    /// Why the file of this task cannot be read, or the place cannot be looked into where it would be.
+    fn unreadable(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<Problem> {
+        let folders = &layout::QUEUE_FOLDERS;
+        let all = self
+            .unreadable
+            .entry(index)
+            .or_insert_with(|| posts.all[index].queue.list_within(folders, Reach::Names).problems);
+        let places = folders.map(|folder| format!("{}/", layout::usual_folder(folder, id)));
+        let hides_it = |problem: &&Problem| {
+            layout::id_in_name(&problem.path) == Some(id)
+                || places.iter().any(|place| place.starts_with(&format!("{}/", problem.path)))
+        };
+        all.iter().find(hides_it).cloned()
+    }
 }
 
 /// Compare every sent record with the receiver's queue and note what is new.
@@ -37,13 +54,14 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
     let mut known = Known::default();
     for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
         let post = &posts.all[index];
-        plan.problems.extend(listing.problems.into_iter().map(|problem| problem.of(&post.id)));
+        plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
         keep_few(index, &listing.items, plan);
         for item in listing.items {
-            match news(posts, &mut known, &item) {
+            match news(posts, &mut known, post, &item) {
                 Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
                 Ok(None) => {}
-                Err(fault) => plan.problems.push(Problem::at(item.path, fault).of(&post.id)),
+                Err(problem) if plan.problems.contains(&problem) => {}
+                Err(problem) => plan.problems.push(*problem),
             }
         }
     }
@@ -60,7 +78,19 @@ fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
     }
 }
 
-fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId, Tidings)>> {
+/// What a record does not say yet that another round has changed since the plan was made. A task that the receiver has
+/// lost, or that cannot be read there, is left to the next round.
+pub(super) fn again(posts: &Posts, known: &mut Known, sender: usize, item: &Item) -> Option<Receipt> {
+    match news(posts, known, &posts.all[sender], item) {
+        Ok(Some((_, Tidings::Receipt(receipt)))) => Some(receipt),
+        Ok(Some((_, Tidings::Lost(_))) | None) | Err(_) => None,
+    }
+}
+
+/// What is new about a sent task; or why that cannot be told, which is no news.
+type Told = Result<Option<(TaskId, Tidings)>, Box<Problem>>;
+
+fn news(posts: &Posts, known: &mut Known, sender: &Post, item: &Item) -> Told {
     let Some(id) = item.id() else { return Ok(None) };
     let present = item.task.receipt.as_ref();
     let receiver = present.and_then(|receipt| receipt.by.as_ref()).and_then(|by| posts.named(by.as_str()));
@@ -75,7 +105,14 @@ fn news(posts: &Posts, known: &mut Known, item: &Item) -> Result<Option<(TaskId,
     if let Some(there) = known.at(posts, receiver, id) {
         return Ok(changed(present, receipt_of(there, post)).map(|receipt| (id, Tidings::Receipt(receipt))));
     }
+    if present.is_some_and(|receipt| receipt.stage.is_final()) {
+        return Ok(None);
+    }
+    if let Some(problem) = known.unreadable(posts, receiver, id) {
+        return Err(Box::new(problem.of(&post.id)));
+    }
     missing(post, receiver, id, present)
+        .map_err(|fault| Box::new(Problem::at(item.path.clone(), fault).of(&sender.id)))
 }
 
 /// The receiver's folders do not have it: archived, removed by hand, or never there (a restored backup).
@@ -84,27 +121,19 @@ fn missing(
     receiver: usize,
     id: TaskId,
     present: Option<&Receipt>,
-) -> Result<Option<(TaskId, Tidings)>> {
-    if present.is_some_and(|receipt| receipt.stage.is_final()) {
-        return Ok(None);
-    }
-    if let Some(archived) = post.queue.anywhere(id)? {
-        return Ok(
-            changed(present, receipt_of(&archived, post)).map(|receipt| (id, Tidings::Receipt(receipt)))
-        );
-    }
-    match history::last_event_of(&post.queue, id)? {
-        None => Ok(Some((id, Tidings::Lost(receiver)))),
-        Some(event) => {
-            let note = format!("removed from the queue of {}", post.id);
-            let receipt =
-                Receipt { stage: Stage::Dead, at: event.at, by: post.id.parse().ok(), note: Some(note) };
-            Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
-        }
-    }
+) -> crate::domain::fault::Result<Option<(TaskId, Tidings)>> {
+    let receipt = match post.queue.anywhere(id)? {
+        Some(archived) => receipt_of(&archived, post),
+        None => match account::of(post, id)? {
+            Account::NeverHeardOf => return Ok(Some((id, Tidings::Lost(receiver)))),
+            Account::Over(receipt) => receipt,
+        },
+    };
+    Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
 }
 
-fn receipt_of(item: &Item, post: &Post) -> Receipt {
+/// How far the receiver has come with a task that it has.
+pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
     let task = &item.task;
     let stage = match item.folder {
         Folder::Inbox => Stage::Delivered,

@@ -11,6 +11,7 @@ use crate::store::git::checkout::{self, Checkout, Whereabouts};
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 
+use super::review::some_of;
 use super::{Caller, leftover, list};
 
 /// A worktree that can go.
@@ -22,6 +23,8 @@ pub(crate) struct Removal {
     /// The commit that the branch is at.
     pub(crate) tip: String,
     pub(crate) whereabouts: Whereabouts,
+    /// What git ignores in it, which goes with it.
+    pub(crate) ignored: Vec<String>,
 }
 
 /// A worktree that stays.
@@ -44,7 +47,12 @@ impl Plan {
     pub(crate) fn lines(&self) -> Vec<String> {
         let removals = self.removals.iter().map(|one| {
             let also = if one.takes_branch() { ", and the branch" } else { "" };
-            format!("remove {} of run {}{also}: {}", one.folder.display(), one.run.run.id.short(), one.why())
+            let with = match one.ignored.as_slice() {
+                [] => String::new(),
+                ignored => format!("; with it goes what git ignores there: {}", some_of(ignored)),
+            };
+            let (folder, short) = (one.folder.display(), one.run.run.id.short());
+            format!("remove {folder} of run {short}{also}: {}{with}", one.why())
         });
         let kept = self.kept.iter().map(|one| {
             let (short, title) = (one.run.run.id.short(), shown(&one.run.run.title));
@@ -145,7 +153,8 @@ fn look(
             stored.run.id.short()
         )));
     }
-    Ok(Ok(Removal { run: stored.clone(), branch, folder: folder.to_owned(), tip, whereabouts }))
+    let ignored = checkout::ignored(project, folder)?;
+    Ok(Ok(Removal { run: stored.clone(), branch, folder: folder.to_owned(), tip, whereabouts, ignored }))
 }
 
 /// What became of it.

@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::checkout::{self, Prospect};
+use crate::store::git::checkout::{self, Checkout, Prospect};
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Activity};
 
 use super::ground::PREFIX;
+use super::review::some_of;
 
 /// Why something stays, if it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(crate) struct Leftover {
     pub(crate) branch: String,
     pub(crate) worktree: Option<PathBuf>,
     pub(crate) standing: Standing,
+    /// What git ignores in the worktree, which goes with it.
+    pub(crate) ignored: Vec<String>,
 }
 
 impl Leftover {
@@ -43,6 +46,11 @@ impl Leftover {
     /// What becomes of it, in words.
     pub(crate) fn plan(&self) -> String {
         match self.standing {
+            Standing::Done if !self.ignored.is_empty() => format!(
+                "remove {}, whose work is merged, and what git ignores there: {}",
+                self.shown(),
+                some_of(&self.ignored)
+            ),
             Standing::Done => format!("remove {}, whose work is merged", self.shown()),
             Standing::Uncommitted => format!("leave {}: it has work that is not committed", self.shown()),
             Standing::Unmerged => format!("leave {}: it has work that is not merged", self.shown()),
@@ -66,7 +74,9 @@ pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
             _ if checkout::try_merge(project, &branch)? == Prospect::Merged => Standing::Done,
             _ => Standing::Unmerged,
         };
-        found.push(Leftover { branch, worktree, standing });
+        let of_worktree = worktree.as_ref().filter(|_| standing == Standing::Done);
+        let ignored = of_worktree.map(|path| checkout::ignored(project, path)).transpose()?;
+        found.push(Leftover { branch, worktree, standing, ignored: ignored.unwrap_or_default() });
     }
     Ok(found)
 }
@@ -116,6 +126,11 @@ pub(crate) fn remove(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec
 /// Those of git and of the disk.
 pub(crate) fn clear(queue: &Queue, worktree: &Path, branch: Option<&str>) -> Result<()> {
     let project = runs::project_folder(queue);
+    if let Some(branch) = branch.filter(|_| runs::has_worktree(worktree)) {
+        // Commits of one that is on no branch, or on another, would go with it.
+        let wanted = Checkout { path: worktree.to_owned(), branch: branch.to_owned(), base: String::new() };
+        checkout::confirm(project, &wanted)?;
+    }
     checkout::remove(project, worktree)?;
     let deleted = branch.map_or(Ok(()), |branch| checkout::delete_merged(project, branch));
     checkout::forget(worktree)?;

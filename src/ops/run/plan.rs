@@ -133,7 +133,12 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
         SessionWish::Of(_, said) => said.clone(),
         SessionWish::Usual => String::new(),
     };
-    let (choice, asks) = choose(queue, about, wanted, &policy);
+    let (choice, mut asks) = choose(queue, about, wanted, &policy);
+    // Words that reach the prompt beside the task are looked at as well.
+    let sent_back = earlier.last().and_then(Run::sent_back_because).unwrap_or_default();
+    for beside in [said.as_str(), sent_back] {
+        asks = asks.or_else(|| reason_to_ask(queue, beside));
+    }
     if choice.model.is_some() {
         // Who names a model means that one, which may be the only one that is paid for. A tier is where it begins.
         policy.escalations = 0;
@@ -201,6 +206,16 @@ fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Ch
         },
     };
     (choice, asks)
+}
+
+/// Why a person is asked about a text first, if they are.
+fn reason_to_ask(queue: &Queue, text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let about = About::Prompt(text.to_owned());
+    let decision = decide(queue, &about).unwrap_or_else(|fault| careful(queue, &about, &fault));
+    (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "))
 }
 
 /// By the rules as they are committed: like the policy, they say what an agent may do without being asked about.

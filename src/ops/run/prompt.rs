@@ -4,7 +4,7 @@
 
 use crate::agent::claude;
 use crate::domain::run::outcome::Outcome;
-use crate::domain::run::record::{Decision, Run};
+use crate::domain::run::record::Run;
 use crate::domain::task::Task;
 
 /// How many earlier attempts are told of.
@@ -106,7 +106,7 @@ fn told(run: &Run) -> Option<String> {
             cut(&verdict.said)
         ));
     }
-    if let Some(Decision::Rejected(why)) = run.review.as_ref().map(|review| &review.decision) {
+    if let Some(why) = run.sent_back_because() {
         text.push_str(&format!("  A person looked at it and sent it back: {}\n", cut(why)));
     }
     Some(text)

@@ -162,6 +162,9 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Err(uncommitted(&short, &worktree));
     }
+    if work.prospect == Prospect::Clean {
+        checkout::refuse_obstacles(project, &branch)?;
+    }
     let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
     let is_merged = work.prospect == Prospect::Merged;
@@ -209,7 +212,7 @@ fn uncommitted(short: &str, worktree: &Path) -> Fault {
 }
 
 /// The first few, and how many there are besides.
-fn some_of(paths: &[String]) -> String {
+pub(super) fn some_of(paths: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| crate::domain::text::shown(path)).collect();
     match paths.len().saturating_sub(SHOWN) {
@@ -235,7 +238,7 @@ fn remarks(run: &Run) -> Vec<String> {
         )
     }));
     lines.extend(ending.moved.iter().map(|moved| format!("careful: while it ran, {moved}")));
-    if let Some(Review { decision: Decision::Rejected(why), .. }) = &run.review {
+    if let Some(why) = run.sent_back_because() {
         lines.push(format!("careful: rejected: {why}"));
     }
     if ending.verdicts.is_empty() {
@@ -354,6 +357,12 @@ pub(crate) fn reject(
     reference: &str,
     why: &str,
 ) -> Result<Rejected> {
+    if operation.attendance.is_agent() {
+        let text = "what the next run is told as a person's word, no run can say";
+        return Err(
+            Fault::new(Code::Recursion, text).hint("write it as a comment: `swift comment REF \"…\"`")
+        );
+    }
     let mut stored = list::find(queue, caller, reference)?;
     let short = stored.run.id.short();
     match (&stored.run.ending, &stored.run.review) {

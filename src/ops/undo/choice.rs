@@ -42,10 +42,11 @@ fn can_be_undone(entry: &Entry) -> bool {
     operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
-/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back.
+/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
+/// cannot be told is not passed over; taking it back then says why not.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
-    let touched = queue.home.touched(&entry.id).unwrap_or_default();
-    touched.iter().any(|touched| can_come_back(&touched.path))
+    let touched = queue.home.touched(&entry.id);
+    touched.map_or(true, |touched| touched.iter().any(|touched| can_come_back(&touched.path)))
 }
 
 /// The log only grows, and a folder that is kept stays so.
@@ -69,6 +70,20 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
         Fault::new(Code::Nothing, "there is no operation to take back")
             .hint("`swift log` shows what happened")
     })
+}
+
+/// Among how many commits something is looked for that is only to be offered.
+const MOST_COMMITS: usize = 64;
+
+/// The newest operation in this repository of which it is known what it did.
+pub(super) fn newest_here(queue: &Queue) -> Result<Option<Entry>> {
+    for entry in queue.home.history()?.take(MOST_COMMITS) {
+        let entry = entry?;
+        if can_be_undone(&entry) && changed_files(queue, &entry) {
+            return Ok(queue.home.touched(&entry.id).is_ok().then_some(entry));
+        }
+    }
+    Ok(None)
 }
 
 fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>> {

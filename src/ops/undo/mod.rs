@@ -15,11 +15,12 @@ use jiff::Timestamp;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::text::shown;
+use crate::store::git::Entry;
 use crate::store::message;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 
-use choice::{Chosen, can_come_back, named, neighbours, newest, open, operation_of, projects};
+use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
     is_as_left, refuse_beginning, refuse_together, refuse_waiting, refuse_what_is_no_operation_alone,
@@ -110,6 +111,18 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     Ok(Plan { operation, subject, parts })
 }
 
+/// Whether the last operation is one that can be taken back. Cheap, for whoever only tells that there is a way: whether
+/// later work rests on it the plan says.
+pub(crate) fn may_be_offered(queue: &Queue) -> bool {
+    let last = || newest_here(queue).ok().flatten();
+    let is_alone = |entry: Entry| {
+        refuse_together(&queue.home.root, &entry, 1).is_ok()
+            && refuse_what_is_no_operation_alone(queue, &entry).is_ok()
+            && refuse_what_no_commit_names(queue, &entry).is_ok()
+    };
+    refuse_waiting(queue).is_ok() && last().is_some_and(is_alone)
+}
+
 /// What the operation did in one repository, over all of its commits there.
 fn reversals(queue: &Queue, operation: OperationId, projects: usize) -> Result<Vec<Reversal>> {
     let hand = Hand::of(queue, operation)?;
@@ -126,7 +139,7 @@ fn reversals(queue: &Queue, operation: OperationId, projects: usize) -> Result<V
         refuse_together(&queue.home.root, &entry, projects)?;
         for touched in queue.home.touched(&entry.id)? {
             refuse_beginning(&entry, &touched)?;
-            if !can_come_back(&touched.path) || hand.is_left_alone(&touched.path)? {
+            if !can_come_back(&touched.path) || hand.is_left_alone(queue, &touched)? {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.

@@ -28,6 +28,10 @@ impl Blob {
     pub(super) fn of(id: ObjectId) -> Blob {
         Blob(id)
     }
+
+    pub(super) fn is(self, id: ObjectId) -> bool {
+        self.0 == id
+    }
 }
 
 impl Commit {

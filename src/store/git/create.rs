@@ -212,7 +212,7 @@ fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
         if !is_queue(repo, id)? {
             return Err(taken(branch, "is not a queue's"));
         }
-        if let Some(other) = checked_out(common_dir, branch)? {
+        if let Some(other) = checked_out(common_dir, branch, None)? {
             return Err(taken(branch, &format!("is checked out in {}", other.display())));
         }
         return Ok(Source::Local);
@@ -255,13 +255,14 @@ fn of_other_remotes(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Sour
     }
 }
 
-fn checked_out(common_dir: &Path, branch: &str) -> Result<Option<PathBuf>> {
+/// Where a branch is checked out, the worktree with this administration left out.
+pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -> Result<Option<PathBuf>> {
     let head = format!("ref: refs/heads/{branch}");
     if disk::read_line(&common_dir.join("HEAD"))?.as_deref() == Some(head.as_str()) {
         return Ok(Some(common_dir.parent().unwrap_or(common_dir).to_owned()));
     }
     let Ok(entries) = std::fs::read_dir(common_dir.join("worktrees")) else { return Ok(None) };
-    for entry in entries.flatten() {
+    for entry in entries.flatten().filter(|entry| Some(entry.path().as_path()) != but) {
         if let Some(Worktree { root, branch: Some(other), .. }) = worktree::read(&entry.path())?
             && other == branch
             && root.is_dir()

@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
+use super::external::Git;
 use super::perm::Sharing;
-use super::worktree::write_file;
+use super::worktree::{FOLDER, write_file};
+use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 
 const LINE: &str = "/.swift/";
@@ -20,12 +22,41 @@ fn note(common_dir: &Path) -> PathBuf {
     common_dir.join("swift").join("exclude")
 }
 
+impl Home {
+    /// Whether the person's git passes over the queue's folder, by this line or by another rule.
+    ///
+    /// # Errors
+    /// Those of reading the file and of starting git, which is asked where the line is not there.
+    pub(crate) fn is_hidden(&self) -> Result<bool> {
+        if self.kind == HomeKind::Tree || has_line(&disk::read(&path(&self.common_dir))?.unwrap_or_default())
+        {
+            return Ok(true);
+        }
+        let Some(checkout) = self.root.parent() else { return Ok(true) };
+        let asked =
+            Git::at(checkout).ask(&["check-ignore", "--quiet", "--no-index", &format!("{FOLDER}/")])?;
+        Ok(asked.code == Some(0))
+    }
+
+    /// Put the line back.
+    ///
+    /// # Errors
+    /// Those of writing the file.
+    pub(crate) fn hide(&self) -> Result<()> {
+        add(&self.common_dir, self.repo()?.sharing()?)
+    }
+}
+
+fn has_line(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == LINE.as_bytes())
+}
+
 /// Add the line unless it is there.
 pub(super) fn add(common_dir: &Path, sharing: Sharing) -> Result<()> {
     let path = path(common_dir);
     let old = disk::read(&path)?;
     let text = old.clone().unwrap_or_default();
-    if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == LINE.as_bytes()) {
+    if has_line(&text) {
         return Ok(());
     }
     let made_folder = !sharing.make_folders(path.parent().expect("the file is in a folder"))?.is_empty();

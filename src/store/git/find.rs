@@ -51,7 +51,7 @@ pub(crate) fn remote_url_at(start: &Path) -> Option<String> {
     Repo::open(&place(start).ok()?.common_dir).ok()?.text("remote.origin.url")
 }
 
-/// The name that git puts on commits in the repository around a folder, if it knows one.
+/// The name that git puts on commits in the main checkout of the repository around a folder, if it knows one.
 pub(crate) fn identity_name_at(start: &Path) -> Option<String> {
     Repo::open(&place(start).ok()?.common_dir).ok()?.text("user.name")
 }
@@ -61,7 +61,7 @@ impl Home {
     pub(crate) fn find(start: &Path) -> Result<Home> {
         let place = place(start)?;
         match place.home()? {
-            Some(home) => home.present(),
+            Some(home) => place.without_foreign(home.present()?),
             None => Err(place.not_initialised()?),
         }
     }
@@ -81,9 +81,15 @@ impl Home {
         self.repo().ok()?.text("remote.origin.url")
     }
 
-    /// The name that git puts on the commits of this queue, if it knows one.
+    /// The name that git puts on commits in the project's main checkout, if it knows one; so the same person is the same
+    /// wherever a verb is typed.
     pub(crate) fn identity_name(&self) -> Option<String> {
-        self.repo().ok()?.text("user.name")
+        let own = self.repo().ok()?;
+        if own.is_configured_by_place() {
+            Repo::open(&self.common_dir).ok()?.text("user.name")
+        } else {
+            own.text("user.name")
+        }
     }
 
     /// The opened repository; opened once, because that costs more than most of what is then asked of it.
@@ -147,7 +153,12 @@ impl Home {
         self.make_records(sharing)?;
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
         self.update_index(repo, folder, &mut index, made, Some(root))?;
-        index.found().map(drop)
+        let path = self.git_dir.join("index");
+        index.handle()?.sync_all().or_io("flush", &path)?;
+        index.found()?;
+        let mut barrier = Barrier::default();
+        barrier.name_of(&path);
+        barrier.wait(Durability::Full)
     }
 }
 

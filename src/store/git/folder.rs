@@ -12,12 +12,14 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use gix::ObjectId;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use super::disk::OrIo as _;
-use super::path;
+use super::repo::Repo;
 use super::sync::Barrier;
+use super::{objects, path};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// Where staged files and the bytes that they replace wait; below `.swift/`.
@@ -109,21 +111,31 @@ impl Folder {
     }
 
     fn read_in(&self, folder: &OwnedFd, name: &str, place: &Path) -> Result<Option<Vec<u8>>> {
-        // Without blocking, so that a pipe with no writer cannot hang us.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => return Err(not_a_file(place)),
-            Err(error) => return Err(error).or_io("read", place),
-        };
-        let mut file = File::from(fd);
-        if !file.metadata().or_io("inspect", place)?.is_file() {
-            return Err(not_a_file(place));
-        }
+        let Some(mut file) = open_in(folder, name, place)? else { return Ok(None) };
         let mut content = Vec::new();
         file.read_to_end(&mut content).or_io("read", place)?;
         Ok(Some(content))
+    }
+
+    /// The id that a file's content has for git, `None` if nothing is there; `before` is the id that the content may
+    /// still have. A large file of another size has another content, and is not read to learn which: the id is the null
+    /// one, which no content has.
+    pub(super) fn id(
+        &self,
+        repo: &Repo,
+        relative: &str,
+        before: Option<ObjectId>,
+    ) -> Result<Option<ObjectId>> {
+        let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
+        let place = self.place(relative);
+        let Some(mut file) = open_in(&folder, path::name(relative), &place)? else { return Ok(None) };
+        let length = file.metadata().or_io("inspect", &place)?.len();
+        let may_be_same = || before.and_then(|id| repo.size(id)) == Some(length);
+        let id = match length <= READ_ANYWAY || may_be_same() {
+            true => objects::hash_file(repo.hash, &mut file).or_io("read", &place)?,
+            false => None,
+        };
+        Ok(Some(id.unwrap_or_else(|| ObjectId::null(repo.hash))))
     }
 
     /// Write a file to the staging folder.
@@ -377,6 +389,9 @@ impl Drop for Change<'_> {
     }
 }
 
+/// So many bytes are read to learn whether a file has changed, even if its size says so already.
+const READ_ANYWAY: u64 = 1 << 20;
+
 /// Folders of the queue that are there even when they are empty.
 pub(super) const KEPT: [&str; 2] = ["outbox", "inbox"];
 
@@ -402,6 +417,22 @@ impl Folder {
             // What cannot be removed is swept by the next verb.
             let _ = rustix::fs::unlinkat(&*staging, &file.name, AtFlags::empty());
         }
+    }
+}
+
+/// A regular file, open for reading.
+fn open_in(folder: &OwnedFd, name: &str, place: &Path) -> Result<Option<File>> {
+    // Without blocking, so that a pipe with no writer cannot hang us.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
+        Ok(fd) => File::from(fd),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => return Err(not_a_file(place)),
+        Err(error) => return Err(error).or_io("read", place),
+    };
+    match file.metadata().or_io("inspect", place)?.is_file() {
+        true => Ok(Some(file)),
+        false => Err(not_a_file(place)),
     }
 }
 

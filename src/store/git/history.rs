@@ -16,8 +16,8 @@ use super::repo::{CommitData, Repo};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
-use super::{Entry, Home, Touched, commit, disk, index};
-use crate::domain::fault::Result;
+use super::{Entry, Home, Touched, disk, index, refs};
+use crate::domain::fault::{Code, Fault, Result};
 
 /// A file of the queue that is not as HEAD has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) struct Changed {
     pub(crate) path: String,
     /// HEAD's blob, `None` if HEAD does not have the file.
     pub(crate) before: Option<String>,
-    /// The blob that the file would be, `None` if it is gone.
+    /// The blob that the file would be, `None` if it is gone; the null one for a file too large to be looked into.
     pub(crate) after: Option<String>,
 }
 
@@ -77,13 +77,18 @@ impl Home {
     }
 
     /// What a commit did to the queue, compared with its first parent.
+    ///
+    /// # Errors
+    /// [`Code::Git`] if what was before the commit is not here: it would seem to have made everything that it has.
     pub(crate) fn touched(&self, commit: &str) -> Result<Vec<Touched>> {
         let mut reader = Reader::new(self.repo()?);
         let id = reader.repo.id(commit)?;
+        self.refuse_replaced(id)?;
         let data = reader.commit(id)?;
         let before = match data.parents.first() {
             Some(parent) if reader.repo.holds(*parent) => reader.queue(*parent)?,
-            _ => None,
+            Some(parent) => return Err(self.cut_off(&reader.repo, id, *parent)),
+            None => None,
         };
         let after = reader.queue(id)?;
         let mut touched = Vec::new();
@@ -92,6 +97,27 @@ impl Home {
             touched.push(Touched { path, before: hex(old), after: hex(new) });
         })?;
         Ok(touched)
+    }
+
+    /// Another commit stands in for this one (`git replace`), and with it other parents, or none.
+    fn refuse_replaced(&self, commit: ObjectId) -> Result<()> {
+        if refs::resolve(&self.common_dir, &format!("refs/replace/{commit}"))?.is_none() {
+            return Ok(());
+        }
+        let text = format!("what was before commit {commit} is not told: another commit stands in for it");
+        Err(Fault::new(Code::Git, text)
+            .hint("`git replace --list` shows what git was told to take for something else"))
+    }
+
+    /// Why a parent is not here.
+    fn cut_off(&self, repo: &Repo, commit: ObjectId, parent: ObjectId) -> Fault {
+        let shallow = disk::read(&self.common_dir.join("shallow")).ok().flatten().unwrap_or_default();
+        let name = commit.to_string();
+        if shallow.split(|byte| *byte == b'\n').any(|line| line == name.as_bytes()) {
+            let text = format!("what was before commit {commit} is not in this shallow clone");
+            return Fault::new(Code::Git, text).hint("`git fetch --unshallow` brings the whole history");
+        }
+        repo.missing(parent)
     }
 
     /// Files of the queue's folder that differ from HEAD, new ones included unless git ignores them.
@@ -142,8 +168,8 @@ impl Home {
         let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
         let mut changed = Vec::new();
         for path in doubtful {
-            let after = folder.read(&path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
             let before = before(&path);
+            let after = folder.id(repo, &path, before)?;
             if after != before {
                 changed.push(Changed { before: hex(before), after: hex(after), path });
             }
@@ -178,7 +204,7 @@ impl Home {
                     && head.is_some_and(|id| id.as_slice() == entry.id())
             });
             if !fresh {
-                let after = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
+                let after = folder.id(repo, path, head)?;
                 if after != head {
                     changed.push(Changed::new(path.clone(), head, after));
                 }
@@ -236,7 +262,7 @@ impl Reader {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
     }
 
-    fn commit(&mut self, id: ObjectId) -> Result<Rc<CommitData>> {
+    pub(super) fn commit(&mut self, id: ObjectId) -> Result<Rc<CommitData>> {
         if let Some(data) = self.commits.get(&id) {
             return Ok(Rc::clone(data));
         }

@@ -5,14 +5,14 @@
 //! first finishes or drops what a killed process has left.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::Home;
 use super::disk::OrIo as _;
 use super::patience::look_until;
+use super::{Home, creation};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
@@ -26,6 +26,9 @@ impl Home {
     /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
     pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
         let guard = hold(&self.common_dir, wait)?;
+        for folder in [self.records(), self.scratch(), self.waiting_folder()] {
+            refuse_link(&folder)?;
+        }
         self.refuse_other_branch()?;
         self.recover()?;
         Ok(guard)
@@ -37,8 +40,9 @@ impl Home {
     }
 }
 
-/// Take the lock and nothing else.
+/// Take the lock and nothing else. Whoever holds it writes and removes records, so these are where they seem to be.
 pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
+    refuse_link(&creation::folder(common_dir))?;
     let file = File::open(common_dir).or_io("open", common_dir)?;
     let held = match file.try_lock() {
         Ok(()) => Some(file),
@@ -53,6 +57,16 @@ pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
             .hint("run the same command again")
     })?;
     Ok(Guard { common_dir: common_dir.clone(), _held: held })
+}
+
+/// Refuse a folder of records that leads elsewhere: what lies there is somebody's, and would be taken for left behind.
+fn refuse_link(folder: &Path) -> Result<()> {
+    if !folder.is_symlink() {
+        return Ok(());
+    }
+    let text = format!("{} is a symbolic link, and `swift` writes through none", folder.display());
+    Err(Fault::new(Code::UnsafeHome, text)
+        .hint(format!("`ls -ld {}` shows where it leads", folder.display())))
 }
 
 /// A wait for which no thread is started; those who wait so often would leave many behind.

@@ -27,8 +27,11 @@ mod history;
 mod ignored;
 mod index;
 mod joining;
+mod left_out;
 mod lock;
+mod mend;
 mod objects;
+mod overrun;
 mod pack;
 mod path;
 mod patience;
@@ -40,10 +43,13 @@ mod relink;
 mod remove;
 mod repo;
 mod reverted;
+mod rewound;
+mod soundness;
 mod state;
 mod sweep;
 mod switch;
 mod sync;
+mod taken_out;
 mod tree;
 mod upkeep;
 mod waiting;
@@ -109,11 +115,21 @@ pub(crate) struct Home {
     opened: repo::Opened,
 }
 
-/// `.swift/` was gone and has been checked out again.
+/// `.swift/`, or files in it, were gone and have been checked out again.
 #[derive(Debug, Clone)]
 pub(crate) struct Rebuilt {
+    pub(crate) cause: Cause,
     /// Paths known to have been written and not committed (from the debt record in the git folder, if any).
     pub(crate) lost: Vec<String>,
+}
+
+/// Why files of the queue had to be checked out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The folder was deleted.
+    Gone,
+    /// git had written those of another branch of the project over them.
+    Overrun,
 }
 
 /// A file of the queue that is to be written (`Some`) or removed (`None`).

@@ -5,8 +5,8 @@
 //! the disk before its content would be an empty file after a power cut.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -74,6 +74,28 @@ pub(super) fn hash(hash: gix::hash::Kind, kind: Kind, data: &[u8]) -> Result<Obj
     gix::objs::compute_hash(hash, kind, data)
         .map_err(|error| Fault::new(Code::Git, format!("an object cannot be hashed: {error}")))
 }
+
+/// The id of a file's content as git would have it, in little memory however large it is.
+pub(super) fn hash_file(hash: gix::hash::Kind, file: &mut File) -> std::io::Result<Option<ObjectId>> {
+    let length = file.metadata()?.len();
+    let mut hasher = gix::hash::hasher(hash);
+    hasher.update(format!("blob {length}\0").as_bytes());
+    let (mut slice, mut left) =
+        (vec![0; SLICE.min(usize::try_from(length).unwrap_or(SLICE).saturating_add(1))], length);
+    loop {
+        let read = file.read(&mut slice)?;
+        if read == 0 {
+            // Of one that grew or shrank meanwhile there is no id.
+            return Ok(if left == 0 { hasher.try_finalize().ok() } else { None });
+        }
+        let Some(rest) = left.checked_sub(read as u64) else { return Ok(None) };
+        left = rest;
+        hasher.update(&slice[..read]);
+    }
+}
+
+/// How much of a file is looked at in one go.
+const SLICE: usize = 64 << 10;
 
 /// Objects on the disk that nobody sees yet; what is not published is removed again.
 pub(super) struct Staged {

@@ -136,6 +136,7 @@ impl Home {
         if folder.sweep()? | self.sweep_scratch()? {
             self.sweep_objects()?;
         }
+        self.mend_index()?;
         let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
         if let Some(pending) = Pending::parse(&record) {
             for (path, identity) in &pending.locks {

@@ -15,7 +15,7 @@ use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
+use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long other processes are waited for.
@@ -39,6 +39,9 @@ impl Place {
         if let Some(found) = worktree::registered(&self.common_dir)? {
             // Another process was faster.
             return Ok(Some(found));
+        }
+        if let Some(other) = create::checked_out(&self.common_dir, &branch, None)? {
+            return Err(has_moved(&root, &branch, &other));
         }
         let sharing = Repo::open(&self.common_dir)?.sharing()?;
         std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
@@ -95,12 +98,19 @@ impl Home {
             worktree::link(&self.git_dir, &self.root)?;
             return Ok(None);
         }
+        let other = self
+            .branch
+            .as_deref()
+            .map(|branch| create::checked_out(&self.common_dir, branch, Some(&self.git_dir)));
+        if let (Some(branch), Some(other)) = (&self.branch, other.transpose()?.flatten()) {
+            return Err(has_moved(&self.root, branch, &other));
+        }
         let lost = self.debts()?;
         std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
         self.check_out()?;
         worktree::link(&self.git_dir, &self.root)?;
         self.write_debts(&Default::default())?;
-        Ok(Some(Rebuilt { lost }))
+        Ok(Some(Rebuilt { cause: Cause::Gone, lost }))
     }
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
@@ -123,7 +133,7 @@ impl Home {
         .hint(format!("`git -C {} log {own}..{now}` shows what only the other one has", self.root.display())))
     }
 
-    fn index_of_head(&self) -> Result<()> {
+    pub(super) fn index_of_head(&self) -> Result<()> {
         let repo = self.repo()?;
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
         let folder = Folder::open(&self.root)?;
@@ -139,4 +149,18 @@ pub(super) fn without_branch(root: &Path) -> Fault {
     )
     .hint("`git branch --all` shows the branches that are there")
     .hint(format!("`mv {0} {0}-old` puts the files aside; then `swift init` makes a queue", root.display()))
+}
+
+/// One branch, one worktree, as git has it: what is committed in the one shows as removed in the other.
+fn has_moved(root: &Path, branch: &str, other: &Path) -> Fault {
+    Fault::new(
+        Code::BranchTaken,
+        format!(
+            "{} is gone, and its branch `{branch}` is checked out in {}",
+            root.display(),
+            other.display()
+        ),
+    )
+    .hint(format!("`git worktree move {} {}` brings it back", other.display(), root.display()))
+    .hint(format!("`git -C {} switch --detach` frees the branch", other.display()))
 }

@@ -139,6 +139,12 @@ impl Repo {
         self.gix.config_snapshot().boolean(key)
     }
 
+    /// Whether the configuration may be another one in another checkout of the repository.
+    pub(super) fn is_configured_by_place(&self) -> bool {
+        self.flag("extensions.worktreeConfig") == Some(true)
+            || self.gix.config_snapshot().sections_by_name("includeIf").is_some()
+    }
+
     /// How files in the git folder are shared.
     pub(super) fn sharing(&self) -> Result<Sharing> {
         Sharing::parse(self.text("core.sharedRepository").as_deref())
@@ -166,7 +172,7 @@ impl Repo {
 
     /// What is not there was left out of a partial clone, or is lost. git would fetch the former in passing; nothing goes
     /// over the network unasked, so the command is named that does.
-    fn missing(&self, id: ObjectId) -> Fault {
+    pub(super) fn missing(&self, id: ObjectId) -> Fault {
         match self.promisor() {
             Some(remote) => Fault::new(
                 Code::Git,
@@ -187,6 +193,16 @@ impl Repo {
         // A name that a shell would read otherwise is none to be pasted.
         let is_plain = named.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
         Some(if is_plain && !named.starts_with('-') { named } else { "REMOTE".to_owned() })
+    }
+
+    /// Whether there is something of that name, sound or not.
+    pub(super) fn has(&self, id: ObjectId) -> bool {
+        self.gix.has_object(id)
+    }
+
+    /// Whether an object was left out of a partial clone.
+    pub(super) fn is_left_out(&self, id: ObjectId) -> bool {
+        !self.has(id) && self.promisor().is_some()
     }
 
     /// Whether an object can be read in full.

@@ -65,9 +65,13 @@ impl Home {
     /// Paths below `.swift/` that differ from HEAD, the log and the archives left out.
     ///
     /// # Errors
-    /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD.
+    /// [`Code::Io`](crate::domain::fault::Code::Io), and those of reading HEAD;
+    /// [`Code::Unsupported`](crate::domain::fault::Code::Unsupported) if one is gone that git was told to leave out.
     pub(crate) fn edited_files(&self, reach: Reach) -> Result<Vec<String>> {
         let changed = self.changed_files_but(&PASSED_OVER, reach)?;
+        if changed.iter().any(|changed| changed.after.is_none()) {
+            self.refuse_left_out()?;
+        }
         Ok(changed.into_iter().map(|changed| changed.path).collect())
     }
 
@@ -86,6 +90,12 @@ impl Home {
         let Some(version) = version else { return false };
         let record = disk::read(&self.step_path()).ok().flatten();
         record.is_some_and(|record| record == step(queue, &version).into_bytes())
+    }
+
+    /// Whether this version of the index was written by us, and agreed with a commit then.
+    pub(super) fn is_as_written(&self, version: &Version) -> bool {
+        let record = disk::read(&self.step_path()).ok().flatten();
+        record.is_some_and(|record| record.ends_with(format!("\n{}\n", version.0).as_bytes()))
     }
 
     /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.

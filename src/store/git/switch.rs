@@ -4,6 +4,7 @@
 //! bytes before and after.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -62,6 +63,9 @@ impl Home {
         }
         if let Some(reason) = target.waits()? {
             return Err(not_now(&reason));
+        }
+        if target.branch.is_none() {
+            return Err(no_branch(&checkout));
         }
         let repo = self.repo()?;
         let tip = self.tip()?;
@@ -236,6 +240,14 @@ impl Home {
 /// The commit that decides is made: there is no way back, and the next verb goes on.
 pub(super) fn goes_on(fault: Fault) -> Fault {
     fault.hint("the queue is on its way; the next verb finishes that: `swift list`")
+}
+
+/// On a detached HEAD the queue would be gone from every branch with the next checkout.
+fn no_branch(checkout: &Path) -> Fault {
+    let at = checkout.display();
+    Fault::new(Code::WrongState, format!("no branch is checked out in {at}, so none would have the queue"))
+        .hint(format!("`git -C {at} switch -` goes back to the branch that was checked out before"))
+        .hint(format!("`git -C {at} switch --create NAME` makes one here"))
 }
 
 pub(super) fn not_now(reason: &str) -> Fault {

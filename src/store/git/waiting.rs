@@ -6,7 +6,9 @@
 //! verb after the operation puts them there, as a debt, and commits them.
 //!
 //! A record belongs to the branch that the person was on. So it is not carried to another one by a checkout, and it
-//! outlives whatever git does to the working tree.
+//! outlives whatever git does to the working tree. Of a branch that is not there any more, because it was renamed, or
+//! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
+//! that of a worktree together with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,10 @@ const HEAD_LINE: &str = "swift waiting 1";
 /// Where the record is among the contents.
 const RECORD: &str = "record";
 
+/// The beginning and the end of what git calls the HEAD of a linked worktree.
+const WORKTREES: &str = "worktrees/";
+const HEAD: &str = "/HEAD";
+
 /// One file that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
@@ -40,7 +46,7 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     folder: PathBuf,
-    /// In full; empty for a detached HEAD.
+    /// In full; [`Home::detached`] without one.
     branch: String,
     files: BTreeMap<String, Kept>,
 }
@@ -51,9 +57,13 @@ impl Home {
     /// # Errors
     /// [`Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let Some(waiting) = self.waiting()? else { return Ok(BTreeMap::new()) };
-        let place = |kept: Kept| kept.new.map(|id| waiting.content(id));
-        Ok(waiting.files.iter().map(|(path, kept)| (path.clone(), place(*kept))).collect())
+        let mut over = BTreeMap::new();
+        for waiting in self.waiting_here()? {
+            for (path, kept) in &waiting.files {
+                over.entry(path.clone()).or_insert_with(|| kept.new.map(|id| waiting.content(id)));
+            }
+        }
+        Ok(over)
     }
 
     /// The short names of the branches for which changes wait; a detached HEAD has none.
@@ -61,14 +71,26 @@ impl Home {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn waited_for(&self) -> Result<Vec<String>> {
-        let mut branches = Vec::new();
-        for entry in std::fs::read_dir(self.waiting_folder()).into_iter().flatten().flatten() {
-            if let Some(waiting) = Waiting::read(&entry.path())? {
-                branches.push(refs::short(&waiting.branch).to_owned());
-            }
-        }
+        let all = self.all_waiting().into_iter().collect::<Result<Vec<Waiting>>>()?;
+        let branch = |waiting: &Waiting| waiting.branch.strip_prefix("refs/heads/").map(str::to_owned);
+        let mut branches: Vec<String> =
+            all.iter().map(|waiting| branch(waiting).unwrap_or_default()).collect();
         branches.sort();
         Ok(branches)
+    }
+
+    /// Those of these branches that are not at hand: what waits for them is not to be seen from here.
+    ///
+    /// # Errors
+    /// [`Code::Io`]
+    pub(crate) fn waited_for_elsewhere(&self) -> Result<Vec<String>> {
+        if !self.has_waiting() {
+            return Ok(Vec::new());
+        }
+        let here = self.waiting_here()?;
+        let is_here = |branch: &String| here.iter().any(|waiting| refs::short(&waiting.branch) == branch);
+        let all = self.waited_for()?.into_iter();
+        Ok(all.filter(|branch| !branch.is_empty() && !is_here(branch)).collect())
     }
 
     /// Whether a change has to be kept apart, because git is in the middle of something in the person's checkout.
@@ -89,8 +111,10 @@ impl Home {
         }
         let repo = self.repo()?;
         let folder = Folder::open(&self.root)?;
-        let branch = self.branch_in_mind()?.unwrap_or_default();
+        let branch = self.branch_in_mind()?.unwrap_or_else(|| self.detached());
+        self.make_records(repo.sharing()?)?;
         let mut waiting = self.waiting_for(&repo, &branch)?;
+        self.bring_along(&repo, &mut waiting)?;
         let mut contents = Vec::new();
         for change in changes {
             path::check(&change.path)?;
@@ -103,7 +127,6 @@ impl Home {
             };
             waiting.files.insert(change.path.clone(), Kept { base, new });
         }
-        self.make_records(repo.sharing()?)?;
         repo.sharing()?.make_folders(&waiting.folder)?;
         let mut barrier = Barrier::default();
         for (id, content) in contents {
@@ -113,8 +136,20 @@ impl Home {
         let mut barrier = Barrier::default();
         self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
         barrier.folder(&self.waiting_folder());
+        barrier.name_of(&self.waiting_folder());
         barrier.wait(Durability::Full)?;
         waiting.sweep();
+        Ok(())
+    }
+
+    /// Move what has been kept where it would go with the worktree.
+    fn bring_along(&self, repo: &Repo, waiting: &mut Waiting) -> Result<()> {
+        let folder = self.waiting_folder().join(key(repo, &waiting.branch)?);
+        if waiting.folder != folder {
+            repo.sharing()?.make_folders(&self.waiting_folder())?;
+            std::fs::rename(&waiting.folder, &folder).or_io("move", &waiting.folder)?;
+            waiting.folder = folder;
+        }
         Ok(())
     }
 
@@ -168,40 +203,105 @@ impl Home {
             self.keep_in_place(guard, changes, "git was in the middle of something")?;
             waiting.forget()?;
         }
-        // Only if it is empty.
-        let _ = std::fs::remove_dir(self.waiting_folder());
+        // Only those that are empty.
+        for folder in self.waiting_folders() {
+            let _ = std::fs::remove_dir(folder);
+        }
         Ok(())
     }
 
-    /// What waits for the branch that the person is on, or has waited without one.
+    /// The first of what waits here.
     fn waiting(&self) -> Result<Option<Waiting>> {
-        if self.kind != HomeKind::Tree || !self.waiting_folder().is_dir() {
-            return Ok(None);
+        Ok(self.waiting_here()?.into_iter().next())
+    }
+
+    /// What waits for the branch that the person is on, has waited without one, or has lost its branch.
+    fn waiting_here(&self) -> Result<Vec<Waiting>> {
+        if !self.has_waiting() {
+            return Ok(Vec::new());
         }
         let repo = self.repo()?;
-        for branch in [self.branch_in_mind()?.unwrap_or_default(), String::new()] {
-            let waiting = self.waiting_for(&repo, &branch)?;
-            if !waiting.files.is_empty() {
-                return Ok(Some(waiting));
+        let mut here = Vec::new();
+        for branch in [self.branch_in_mind()?, Some(self.detached())].into_iter().flatten() {
+            here.push(self.waiting_for(&repo, &branch)?);
+        }
+        // While something is begun, and without a branch to put it on, it can wait on.
+        if self.operation().is_none() && self.tip()?.branch.is_some() {
+            here.extend(self.without_branch()?);
+        }
+        here.retain(|waiting| !waiting.files.is_empty());
+        Ok(here)
+    }
+
+    /// What waits for branches that are not there any more, and for worktrees without one that were removed.
+    fn without_branch(&self) -> Result<Vec<Waiting>> {
+        let own = self.tip()?.branch;
+        let mut found = Vec::new();
+        // A record that cannot be read is told where it is looked for.
+        for waiting in self.all_waiting().into_iter().flatten() {
+            let is_there = match waiting.branch.strip_prefix(WORKTREES) {
+                Some(head) => self.common_dir.join(WORKTREES).join(head.trim_end_matches(HEAD)).exists(),
+                None if waiting.branch.is_empty() || own.as_ref() == Some(&waiting.branch) => true,
+                None => refs::resolve(&self.common_dir, &waiting.branch)?.is_some(),
+            };
+            if !is_there {
+                found.push(waiting);
             }
         }
-        Ok(None)
+        found.sort_by(|a, b| a.branch.cmp(&b.branch));
+        Ok(found)
+    }
+
+    /// Everything that waits in this repository, for whichever branch.
+    fn all_waiting(&self) -> Vec<Result<Waiting>> {
+        let folders = self.waiting_folders();
+        let entries =
+            folders.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+        entries.filter_map(|entry| Waiting::read(&entry.path()).transpose()).collect()
+    }
+
+    fn has_waiting(&self) -> bool {
+        self.kind == HomeKind::Tree && self.waiting_folders().iter().any(|folder| folder.is_dir())
     }
 
     /// The paths that wait, as those that are written and not committed.
     pub(super) fn waiting_paths(&self) -> Result<BTreeSet<String>> {
-        Ok(self.waiting()?.map(|waiting| waiting.files.into_keys().collect()).unwrap_or_default())
+        Ok(self.waiting_here()?.into_iter().flat_map(|waiting| waiting.files.into_keys()).collect())
     }
 
     fn waiting_for(&self, repo: &Repo, branch: &str) -> Result<Waiting> {
-        let name = objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string();
-        let folder = self.waiting_folder().join(name);
-        let found = Waiting::read(&folder)?;
-        Ok(found.unwrap_or(Waiting { folder, branch: branch.to_owned(), files: BTreeMap::new() }))
+        let folder = self.waiting_folder().join(key(repo, branch)?);
+        let branch = branch.to_owned();
+        if let Some(found) = Waiting::read(&folder)? {
+            return Ok(Waiting { branch, ..found });
+        }
+        let named = if branch == self.detached() { "" } else { &branch };
+        let earlier = Waiting::read(&self.earlier_waiting_folder().join(key(repo, named)?))?;
+        Ok(match earlier {
+            Some(found) => Waiting { branch, ..found },
+            None => Waiting { folder, branch, files: BTreeMap::new() },
+        })
     }
 
-    pub(super) fn waiting_folder(&self) -> PathBuf {
-        self.records().join("waiting")
+    /// Where the records are: in the shared git folder, whatever becomes of this checkout.
+    pub(crate) fn waiting_folder(&self) -> PathBuf {
+        self.common_dir.join("swift/waiting")
+    }
+
+    /// Where they were in a linked worktree before; it is still read.
+    fn earlier_waiting_folder(&self) -> PathBuf {
+        self.git_dir.join("swift/waiting")
+    }
+
+    fn waiting_folders(&self) -> BTreeSet<PathBuf> {
+        BTreeSet::from([self.waiting_folder(), self.earlier_waiting_folder()])
+    }
+
+    /// What stands for the branch where there is none. Each checkout has a HEAD of its own; that of a linked worktree is
+    /// called as git calls it from another.
+    fn detached(&self) -> String {
+        let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES)).ok();
+        worktree.map(|name| format!("{WORKTREES}{}{HEAD}", name.display())).unwrap_or_default()
     }
 
     /// The branch that is to be where the person's operation ends: a rebase and a bisect leave it for a while.
@@ -342,6 +442,11 @@ impl Waiting {
         }
         Some(Waiting { folder: folder.to_owned(), branch, files })
     }
+}
+
+/// The name of the folder of what waits for a branch.
+fn key(repo: &Repo, branch: &str) -> Result<String> {
+    Ok(objects::hash(repo.hash, Kind::Blob, branch.as_bytes())?.to_string())
 }
 
 /// A free name for a second version of a file: a task's beside it, any other's in the folder for what has no place.

@@ -4,7 +4,7 @@ use crate::cli::DONE;
 use crate::cli::approval::{self, Decision, Plan};
 use crate::cli::context::{Approval, Context};
 use crate::domain::fault::{Code, Fault, Result, Status};
-use crate::domain::id::RunId;
+use crate::domain::id::{RunId, TaskId};
 use crate::domain::prompt::SESAME;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::evidence::End;
@@ -111,7 +111,8 @@ fn ask(context: &Context, plan: &plan::Plan, why: &str) -> Result<Decision> {
 /// A word that looks like a task and is none may have been meant as a prompt.
 fn explain(fault: Fault, about: &About) -> Fault {
     match about {
-        About::Task(word) if fault.code == Code::TaskNotFound => fault
+        // Nobody means the whole id of a task as a prompt.
+        About::Task(word) if fault.code == Code::TaskNotFound && word.parse::<TaskId>().is_err() => fault
             .hint(format!("a prompt of one word is given with a blank: `swift run \"{} \"`", shown(word))),
         _ => fault,
     }

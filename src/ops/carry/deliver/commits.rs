@@ -28,7 +28,7 @@ impl Round<'_> {
     /// Commit every repository after those that it sends to.
     pub(super) fn commit_all(&mut self) {
         let mut arrivals: HashSet<usize> =
-            self.under_way.iter().filter(|way| !way.again).map(|way| way.letter.to).collect();
+            self.under_way.iter().filter(|way| !way.is_there()).map(|way| way.letter.to).collect();
         let mut waiting: BTreeSet<usize> = self.open.keys().copied().collect();
         let mut late = Vec::new();
         while let Some(next) = self.next_to_commit(&waiting, &arrivals) {
@@ -69,7 +69,10 @@ impl Round<'_> {
     }
 
     fn commit_whole(&mut self, indices: &[usize]) {
-        indices.iter().for_each(|index| self.depart(*index));
+        for index in indices {
+            self.depart(*index);
+            self.strike_off_copies(*index);
+        }
         self.commit(indices, Half::Whole);
     }
 
@@ -111,7 +114,7 @@ impl Round<'_> {
         if self.posts.all[index].queue.settings.commit != CommitPolicy::Each {
             return;
         }
-        self.under_way.retain(|way| way.letter.to != index || way.again);
+        self.under_way.retain(|way| way.letter.to != index || way.is_there());
         let text = format!("the commit has to wait: {reason}");
         self.problem(index, "", Fault::new(Code::InProgress, text).hint("the next round makes it"));
     }
@@ -119,9 +122,10 @@ impl Round<'_> {
     /// A repository that could not commit: nothing arrived there, and nothing was struck off there.
     fn failed(&mut self, index: usize, fault: Fault, half: Half) {
         let post = self.posts.all[index].id.clone();
-        self.under_way.retain(|way| way.letter.to != index || way.again);
+        self.under_way.retain(|way| way.letter.to != index || way.is_there());
         if half == Half::Whole {
             self.report.delivered.retain(|delivered| delivered.from != post);
+            self.report.struck_off.retain(|entry| entry.project != post);
         }
         self.told.remove(&index);
         self.given_up.remove(&index);

@@ -2,11 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{OnItsWay, Round, content_hash};
-use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::Result;
+use super::Round;
 use crate::domain::id::TaskId;
-use crate::domain::task::{Folder, State};
 use crate::store::adoption;
 
 impl Round<'_> {
@@ -34,20 +31,7 @@ impl Round<'_> {
         let receivers: HashSet<usize> =
             self.under_way.iter().filter(|way| way.letter.from == index).map(|way| way.letter.to).collect();
         self.under_way.retain(|way| way.letter.from != index && !receivers.contains(&way.letter.to));
+        self.copies.remove(&index);
         self.open.retain(|open, _| *open != index && !receivers.contains(open));
-    }
-
-    /// A round that was killed may have committed the sender's record and not removed a file that no commit knew of. Then
-    /// the removal is all that is left to do.
-    pub(super) fn is_struck_off(&mut self, way: &OnItsWay) -> Result<bool> {
-        let post = &self.posts.all[way.letter.from];
-        let Some(record) = post.queue.at_usual_place(way.id, Folder::Sent)? else { return Ok(false) };
-        let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(false) };
-        let hash = content_hash(&tx.read(&record.path)?.unwrap_or_default());
-        tx.remove(&way.letter.item.path)?;
-        let receiver = self.posts.all[way.letter.to].id.clone();
-        let fact = Fact::task(EventKind::TaskSent, way.id, Some(State::Outbox), State::Sent);
-        tx.record(fact.because(receiver).leaving(hash));
-        Ok(true)
     }
 }

@@ -54,19 +54,41 @@ pub(crate) fn take_back(project: &Path, branch: &str) -> Result<()> {
     if now != before && parents.trim() != line {
         return end(project);
     }
-    // Also where it is made and only git's notes of it are left. What is staged is the merge's: nothing else was.
+    let Some(staged) = staged(project)? else { return end(project) };
+    let merged = merged(project, theirs)?;
+    let is_unstaged = staged == tree_of(project, "HEAD")?;
+    if !is_unstaged && (now != before || staged != merged) {
+        // A person has gone on here: what they have staged is theirs, and git says what is in its way.
+        return end(project);
+    }
+    // Also where it is made and only git's notes of it are left. What is staged is the merge's.
     Git::at(project).run(&["reset", "--quiet", "--merge"])?;
     if now == before {
-        restore_files(project, theirs)?;
+        restore_files(project, &merged)?;
     }
     end(project)
 }
 
+/// The tree that a commit of what is staged would have; `None` while something is in conflict.
+fn staged(project: &Path) -> Result<Option<String>> {
+    let told = Git::at(project).ask(&["write-tree"])?;
+    Ok((told.code == Some(0)).then(|| text(&told.output).trim().to_owned()))
+}
+
+fn tree_of(project: &Path, commit: &str) -> Result<String> {
+    let tree = Git::at(project).run(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{tree}}")])?;
+    Ok(text(&tree).trim().to_owned())
+}
+
+/// The tree that the merge has.
+fn merged(project: &Path, theirs: &str) -> Result<String> {
+    let merged = Git::at(project).ask(&["merge-tree", "--write-tree", "--no-messages", "HEAD", theirs])?;
+    Ok(text(&merged.output).lines().next().unwrap_or_default().to_owned())
+}
+
 /// Files that the merge has written before its index was in place.
-fn restore_files(project: &Path, theirs: &str) -> Result<()> {
-    let merged = Git::at(project).run(&["merge-tree", "--write-tree", "--no-messages", "HEAD", theirs])?;
-    let merged = text(&merged).lines().next().unwrap_or_default().to_owned();
-    for (path, blob) in changes(project, &merged)? {
+fn restore_files(project: &Path, merged: &str) -> Result<()> {
+    for (path, blob) in changes(project, merged)? {
         let file = project.join(&path);
         let Ok(found) = disk::read(&file) else { continue };
         let written = match &blob {

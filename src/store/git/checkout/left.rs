@@ -43,6 +43,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     // One that is gone or broken, git makes anew.
     if let Ok(index) = read_index(&repo, &found) {
         refuse_conflicts(&index)?;
+        refuse_work_in_submodules(&found, folder, &index)?;
         show_what_is_hidden(folder, &index)?;
     }
     // What was made outside of a sparse checkout is work too.
@@ -66,7 +67,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     Ok(Left { committed, commits, has_diff })
 }
 
-fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
+pub(super) fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
     let path = place.git_dir.join("index");
     gix::index::File::at(path, repo.hash, false, gix::index::decode::Options::default()).map_err(special)
 }
@@ -108,6 +109,35 @@ fn show_what_is_hidden(folder: &Path, index: &gix::index::File) -> Result<()> {
     // git changes one of the two marks at a time.
     for shown in ["--no-assume-unchanged", "--no-skip-worktree"] {
         Git::at(folder).input(paths.clone()).run(&["update-index", shown, "-z", "--stdin"])?;
+    }
+    Ok(())
+}
+
+/// What is done in a submodule is on no branch of this repository: the name of a commit is, and that one only helps who
+/// can fetch it.
+fn refuse_work_in_submodules(place_of: &Place, folder: &Path, index: &gix::index::File) -> Result<()> {
+    for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
+        let path = gix::path::from_bstr(entry.path(index)).map_err(special)?;
+        let inner = folder.join(&path);
+        if inner.join(".git").symlink_metadata().is_err() {
+            continue;
+        }
+        let shown = path.display();
+        let found = place(&inner)?;
+        if !found.git_dir.starts_with(&place_of.common_dir) {
+            return Err(unfit(format!("the submodule `{shown}` leads to another repository than it should")));
+        }
+        let head = refs::tip(&found.git_dir, &found.common_dir)?.id;
+        if head.is_some_and(|head| head != entry.id) {
+            let contains = format!("--contains={}", head.map(|head| head.to_string()).unwrap_or_default());
+            let words = ["for-each-ref", "--count=1", &contains, "refs/remotes", "refs/tags"];
+            if Git::at(&inner).run(&words)?.is_empty() {
+                return Err(unfit(format!("commits in the submodule `{shown}` are nowhere else")));
+            }
+        }
+        if !Git::at(&inner).run(&["status", "--porcelain"])?.is_empty() {
+            return Err(unfit(format!("work in the submodule `{shown}` is on no branch of this repository")));
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::super::disk::OrIo as _;
 use super::super::external::Git;
 use super::super::find::place;
 use super::super::{refs, state};
+use super::obstacle::refuse_obstacles;
 use super::{administration, cut_off, discard, head, is_dirty, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -128,10 +129,23 @@ pub(crate) fn refuse_unready(project: &Path) -> Result<()> {
 pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<String> {
     cut_off::take_back(project, branch)?;
     refuse_unready(project)?;
+    refuse_obstacles(project, branch)?;
     let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
     cut_off::begin(project, branch)?;
-    let words = ["merge", "--no-ff", "--no-edit", "--no-autostash", "--quiet", "-m", message, &theirs];
+    // In full, because `branch.<name>.mergeOptions` may say otherwise.
+    let words = [
+        "merge",
+        "--commit",
+        "--no-squash",
+        "--no-ff",
+        "--no-edit",
+        "--no-autostash",
+        "--quiet",
+        "-m",
+        message,
+        &theirs,
+    ];
     let answer = Git::at(project).ask(&words)?;
     if answer.code != Some(0) {
         // None was in progress before, so it is ours: git began it and could not finish.
@@ -144,7 +158,9 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
             .hint(format!("`git -C {} status` shows what is in the way", project.display())));
     }
     cut_off::end(project)?;
-    head(project)?.ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
+    head(project)?
+        .filter(|now| Some(now) != before.as_ref())
+        .ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
 }
 
 /// The merge by which a branch came into what is checked out; its own last commit if there was none.

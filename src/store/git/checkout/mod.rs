@@ -8,6 +8,7 @@ mod left;
 mod make;
 mod merge;
 mod moved;
+mod obstacle;
 mod plain;
 mod stuck;
 
@@ -28,6 +29,7 @@ pub(crate) use merge::{
     remove, try_merge, whereabouts,
 };
 pub(crate) use moved::{Branches, branches_at};
+pub(crate) use obstacle::refuse_obstacles;
 pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.

@@ -70,6 +70,8 @@ pub(in crate::store::git) struct Entry<'a> {
     id_len: usize,
     /// A plain entry of stage 0 that git compares with the file.
     pub(in crate::store::git) plain: bool,
+    /// Whether git was told to leave it out of the checkout.
+    pub(in crate::store::git) left_out: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -88,7 +90,8 @@ impl<'a> Entry<'a> {
         let mode = be32(data, 24)?;
         let plain =
             flags & (STAGE | VALID) == 0 && more & (SKIP | INTENT) == 0 && mode & 0o170_000 == 0o100_000;
-        Some(Entry { path: &record[path_at..used], record, start, id_len, plain })
+        let left_out = more & SKIP != 0;
+        Some(Entry { path: &record[path_at..used], record, start, id_len, plain, left_out })
     }
 
     /// The object id.

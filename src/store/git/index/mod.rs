@@ -1,5 +1,6 @@
 //! Bringing an index in step with a commit: the queue's own, or the person's with everything else in it kept.
 
+pub(super) mod beginning;
 mod edit;
 pub(super) mod file;
 pub(super) mod outline;
@@ -8,8 +9,6 @@ use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-
-use gix::objs::Kind;
 
 use super::disk::{self, OrIo as _};
 use super::external::Git;
@@ -147,8 +146,9 @@ impl Home {
         if entry.stamp().mtime < written {
             return true;
         }
-        let Ok(content) = std::fs::read(&file) else { return false };
-        objects::hash(repo.hash, Kind::Blob, &content).is_ok_and(|id| id.as_slice() == entry.id())
+        let Ok(mut file) = File::open(&file) else { return false };
+        let id = objects::hash_file(repo.hash, &mut file).ok().flatten();
+        id.is_some_and(|id| id.as_slice() == entry.id())
     }
 
     /// Let git do it, on a copy, while we hold the lock.

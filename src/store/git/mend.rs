@@ -1,0 +1,64 @@
+//! Making the index of the queue's own worktree anew when it is damaged.
+//!
+//! git does not flush an index, so a power cut can leave one that is empty or torn, and then neither git nor a verb can
+//! commit any more. It is only a cache of HEAD and of the files. What may not be in them is what a person has staged by hand
+//! and changed since: so a torn one is kept beside the records, and `doctor` names it. That of the person's checkout is
+//! theirs, and is not touched.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use super::disk::{self, OrIo as _};
+use super::index::file::{Stream, Trouble};
+use super::sweep::Version;
+use super::{Home, HomeKind};
+use crate::domain::fault::Result;
+
+impl Home {
+    /// Make the index of HEAD's files anew if what is there cannot be read. The lock is held.
+    pub(super) fn mend_index(&self) -> Result<()> {
+        let Some(path) = self.torn_index()? else { return Ok(()) };
+        if std::fs::metadata(&path).or_io("inspect", &path)?.len() == 0 {
+            disk::remove(&path)?;
+        } else {
+            self.make_records(self.repo()?.sharing()?)?;
+            std::fs::rename(&path, self.aside()).or_io("move", &path)?;
+        }
+        self.index_of_head()
+    }
+
+    /// The index of the queue's own worktree, if not all of it is there. In the middle of a merge it is more than a cache.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub(crate) fn torn_index(&self) -> Result<Option<PathBuf>> {
+        if self.kind == HomeKind::Tree || self.is_joining() {
+            return Ok(None);
+        }
+        let path = self.index_path();
+        let Some(index) = disk::open(&path)? else { return Ok(None) };
+        Ok(self.is_torn(&index)?.then_some(path))
+    }
+
+    /// What was put aside because it could not be read.
+    pub(crate) fn index_aside(&self) -> Option<PathBuf> {
+        Some(self.aside()).filter(|path| path.symlink_metadata().is_ok())
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.records().join("torn-index")
+    }
+
+    /// Whether not all of an index is there. One that we have written, and nobody since, is looked at in its beginning
+    /// only.
+    fn is_torn(&self, index: &File) -> Result<bool> {
+        let read = Stream::open(index, self.repo()?.hash.len_in_bytes()).and_then(|mut entries| {
+            if Version::of(index).is_some_and(|version| self.is_as_written(&version)) {
+                return Ok(());
+            }
+            while entries.next()?.is_some() {}
+            entries.tail()?.extensions().map(drop)
+        });
+        Ok(matches!(read, Err(Trouble::Damaged)))
+    }
+}

@@ -1,0 +1,79 @@
+//! Lists show what was asked for, and say so when there is nothing of that name.
+
+use crate::sandbox::Sandbox;
+use crate::world::{World, add, text};
+
+#[test]
+fn a_project_is_found_in_lists_under_each_of_its_names() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.hub.swift_ok("register ../api --alias backend");
+    add(&world.web, "acme/api", "by id");
+    add(&world.web, "backend", "by alias");
+    add(&world.web, "acme/hub", "to another");
+    add(&world.web, ".", "own");
+    world.web.write(".swift/tasks/hand.md", "+++\ntitle = \"by hand\"\n+++\n");
+    let count = |name: &str| world.web.json(["list", "-p", name])["tasks"].as_array().unwrap().len();
+    assert_eq!((count("acme/api"), count("backend"), count("acme/hub")), (2, 2, 1));
+    assert_eq!((count("."), count("acme/web")), (5, 5));
+
+    let settings = world.web.read(".swift/swift.toml").replace("\"acme/web\"", "\"shop/front\"");
+    world.web.write(".swift/swift.toml", settings.replace("aliases = []", "aliases = [\"acme/web\"]"));
+    assert_eq!((count("."), count("shop/front"), count("acme/web")), (5, 5, 5));
+
+    let unknown = world.web.swift("list -p acme/nosuch");
+    assert_eq!(unknown.status, 3, "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("no project `acme/nosuch` is known here"), "{}", unknown.stderr);
+    assert_eq!(world.api.json("list -p acme/web")["tasks"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_list_of_none_is_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "there");
+    for line in ["next -n 0", "log -n 0", "next -n -1", "log -n many"] {
+        assert_eq!(web.swift(line).status, 2, "{line}");
+    }
+    assert!(web.swift_ok("next -n 1").contains("there"));
+}
+
+#[test]
+fn labels_and_dependencies_are_added() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = text(&web.json("task . L --label a,b --label c")["task"]["id"]);
+    let [one, two] = ["one", "two"].map(|title| add(&web, ".", title));
+    web.swift_ok(["edit", &id, "--label", "d,a", "--after", &one]);
+    web.swift_ok(["edit", &id, "--after", &two]);
+    let task = web.json(["show", &id]);
+    assert_eq!(task["task"]["labels"], serde_json::json!(["a", "b", "c", "d"]), "{task:#}");
+    assert_eq!(task["task"]["after"], serde_json::json!([one, two]), "{task:#}");
+    web.swift_ok(["edit", &id, "--clear", "labels", "--label", "e"]);
+    assert_eq!(web.json(["show", &id])["task"]["labels"], serde_json::json!(["e"]));
+}
+
+#[test]
+fn an_editor_that_is_set_to_nothing_is_none() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let edited = web.call("task . --edit").env("VISUAL", "").env("EDITOR", "true").run();
+    assert!(edited.stderr.contains("nothing was written"), "{}", edited.stderr);
+    let edited = web.call("task . --edit").env("VISUAL", " ").env("EDITOR", "").run();
+    assert!(edited.stderr.contains("no editor is set"), "{}", edited.stderr);
+}
+
+#[test]
+fn a_task_that_is_there_and_cannot_be_read_is_no_missing_one() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = text(&web.json("task . newer")["task"]["id"]);
+    let path = crate::world::copies(&web, &id).remove(0);
+    let file = web.read(&format!(".swift/{path}")).replace("schema = 1", "schema = 2");
+    web.write(&format!(".swift/{path}"), file);
+    for line in [format!("claim {id}"), format!("show {}", &id[10..16]), format!("done {}", &id[10..16])] {
+        let output = web.swift(line.as_str());
+        assert_eq!(output.status, 9, "{line}: {}", output.stderr);
+        assert!(output.stderr.contains("newer"), "{line}: {}", output.stderr);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a sender hears of a task whose file its receiver cannot read, or does not have any more.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+use crate::world::{World, codes, receipt, received, sound};
+
+/// A letter that the receiver has accepted, of which the sender knows; its id and the path of its file.
+fn accepted(world: &World<'_>) -> (String, String) {
+    let id = world.letter("there");
+    world.round();
+    world.api.swift_ok("inbox --yes");
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+    let path = received(&world.api, &id).remove(0);
+    (id, format!(".swift/{path}"))
+}
+
+/// A round brings no receipt, and one problem with this code; the sender's record stays as it was.
+#[track_caller]
+fn no_news(world: &World<'_>, id: &str, code: &str, when: &str) -> Value {
+    let report = world.round();
+    assert_eq!(report["receipts"].as_array().unwrap().len(), 0, "{when}: {report:#}");
+    assert_eq!(codes(&report["problems"]), [code], "{when}: {report:#}");
+    assert_eq!(receipt(&world.web, id).0, "accepted", "{when}");
+    report
+}
+
+#[test]
+fn a_task_that_its_receiver_cannot_read_is_no_news() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let (id, path) = accepted(&world);
+    let good = world.api.read(&path);
+    let slips = [
+        (good.replacen("priority = \"medium\"", "priority = mdium", 1), "malformed"),
+        (good.replacen("schema = 1", "schema = 2", 1), "newer-schema"),
+        (format!("<<<<<<< HEAD\n{good}"), "unsettled"),
+        (format!("{good}{}", "x".repeat(2 << 20)), "too-large"),
+    ];
+    for (text, code) in slips {
+        assert_ne!(text, good);
+        world.api.write(&path, text);
+        let report = no_news(&world, &id, code, code);
+        assert_eq!(report["problems"][0]["project"], "acme/api", "{report:#}");
+    }
+    world.api.write(&path, good);
+    let idle = world.round();
+    assert_eq!((codes(&idle["problems"]).len(), idle["commits"].as_array().unwrap().len()), (0, 0), "{idle}");
+    sound(&world.web, "mended");
+}
+
+#[test]
+fn a_file_that_is_away_for_a_moment_is_no_news_and_a_recorded_removal_is() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let (id, path) = accepted(&world);
+    let (there, tasks) = (world.api.path(&path), world.api.path(".swift/tasks"));
+    let aside = world.api.path(".swift/local/aside");
+    for place in [&there, &tasks] {
+        fs::rename(place, &aside).unwrap();
+        let report = no_news(&world, &id, "task-not-found", "away");
+        assert!(
+            report["problems"][0]["message"].as_str().unwrap().contains("its log says ready"),
+            "{report}"
+        );
+        fs::rename(&aside, place).unwrap();
+    }
+    // A link in the place of the folder is not followed, and tells nothing.
+    fs::rename(&tasks, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &tasks).unwrap();
+    let report = world.round();
+    assert_eq!(report["receipts"].as_array().unwrap().len(), 0, "{report:#}");
+    assert_eq!(report["problems"][0]["project"], "acme/api", "{report:#}");
+    fs::remove_file(&tasks).unwrap();
+    fs::rename(&aside, &tasks).unwrap();
+
+    fs::remove_file(&there).unwrap();
+    world.api.swift_ok("task . 'a verb that records the removal'");
+    let report = world.round();
+    assert_eq!(report["receipts"][0]["stage"], "dead", "{report:#}");
+    assert_eq!(
+        receipt(&world.web, &id),
+        ("dead".to_owned(), "removed from the queue of acme/api".to_owned())
+    );
+    sound(&world.web, "removed");
+}
+
+#[test]
+fn the_end_of_a_task_is_told_though_its_file_was_cleared_away() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let ids = ["a", "b", "c"].map(|title| world.letter(title));
+    world.round();
+    let [done, refused, forgotten] = &ids;
+    world.api.swift_ok(["inbox", "refuse", refused, "--why", "not ours"]);
+    for id in [done, forgotten] {
+        world.api.swift_ok(["inbox", "accept", id]);
+        world.api.swift_ok(["done", id, "--result", "it works"]);
+    }
+    for id in [done, refused] {
+        let path = received(&world.api, id).remove(0);
+        world.api.git(["-C", ".swift", "rm", "--quiet", &path]);
+    }
+    world.api.git("-C .swift commit --quiet --message 'clean up'");
+    let path = received(&world.api, forgotten).remove(0);
+    fs::remove_file(world.api.path(&format!(".swift/{path}"))).unwrap();
+    world.api.swift_ok("task . 'a verb that records the removal'");
+
+    assert_eq!(world.round()["receipts"].as_array().unwrap().len(), 3);
+    let told = |stage: &str, note: &str| (stage.to_owned(), note.to_owned());
+    assert_eq!(receipt(&world.web, done), told("done", "it works"));
+    assert_eq!(receipt(&world.web, refused), told("refused", "not ours"));
+    assert_eq!(receipt(&world.web, forgotten), told("done", "it works"));
+    assert_eq!(world.round()["receipts"].as_array().unwrap().len(), 0);
+    sound(&world.web, "cleared away");
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_no_reason_to_carry_a_task_again() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let (id, path) = accepted(&world);
+    let audit = world.api.path(".swift/audit");
+    let aside = world.api.path(".swift/local/aside");
+    let kept = world.api.path(".swift/local/kept");
+    fs::rename(world.api.path(&path), &kept).unwrap();
+    fs::rename(&audit, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &audit).unwrap();
+    let report = world.round();
+    assert_eq!(report["delivered"].as_array().unwrap().len(), 0, "{report:#}");
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+    assert!(!codes(&report["problems"]).is_empty());
+    fs::remove_file(&audit).unwrap();
+    fs::rename(&aside, &audit).unwrap();
+    fs::rename(&kept, world.api.path(&path)).unwrap();
+    world.round();
+    sound(&world.api, "put back");
+}

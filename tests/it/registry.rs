@@ -1,0 +1,152 @@
+//! Who is registered, under which name and where: what was meant is entered, and nothing else changes.
+
+use std::fs;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{World, add, codes, copies, received, sound, text};
+
+/// Put aliases into a project's settings.
+fn called(place: &Place<'_>, aliases: &str) {
+    let settings = place.read(".swift/swift.toml");
+    place.write(".swift/swift.toml", settings.replace("aliases = []", &format!("aliases = {aliases}")));
+}
+
+fn ids(world: &World<'_>) -> Vec<String> {
+    world.hub.json("projects")["projects"].as_array().unwrap().iter().map(|p| text(&p["id"])).collect()
+}
+
+#[test]
+fn an_alias_that_is_another_project_removes_nobody() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("from web");
+    called(&world.api, "[\"acme/web\"]");
+    let refused = world.hub.swift("register ../api");
+    assert_eq!(refused.status, 4, "{}{}", refused.stdout, refused.stderr);
+    assert!(
+        refused.stderr.contains("which is another project, at `$SANDBOX/live/web`"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("live/api/.swift/swift.toml"), "{}", refused.stderr);
+    assert_eq!(ids(&world), ["acme/api", "acme/web"]);
+    world.round();
+    assert_eq!(received(&world.api, &id).len(), 1);
+    sound(&world.hub, "refused");
+}
+
+#[test]
+fn a_name_that_is_given_up_is_said_and_in_the_log() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let settings = world.api.read(".swift/swift.toml").replace("\"acme/api\"", "\"acme/backend\"");
+    world.api.write(".swift/swift.toml", settings.replace("aliases = []", "aliases = [\"acme/api\"]"));
+    let said = world.hub.swift_ok("register ../api");
+    assert!(said.contains("in the place of acme/api"), "{said}");
+    assert_eq!(ids(&world), ["acme/backend", "acme/web"]);
+    let log = world.hub.swift_ok("log -n 3");
+    assert!(log.contains("project.unregistered") && log.contains("acme/api"), "{log}");
+    sound(&world.hub, "renamed");
+}
+
+#[test]
+fn a_second_clone_is_told_to_be_one() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.folder().git("clone --quiet api api2");
+    let clone = sandbox.place("live/api2");
+    clone.swift_ok("init");
+    let refused = world.hub.swift("register ../api2");
+    assert_eq!(refused.status, 4);
+    assert!(refused.stderr.contains("hint: a clone of it is the same project"), "{}", refused.stderr);
+}
+
+#[test]
+fn no_secret_of_a_url_is_committed() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.orchestrator();
+    hub.swift_ok("register https://host/x/q.git?access_token=SECRET#SECRET --id x/q");
+    hub.swift_ok("register https://me:SECRET@host/x/r?private_token=SECRET");
+    let entries = ["x__q", "x__r"].map(|name| hub.read(&format!(".swift/projects/{name}.toml")));
+    assert!(entries[0].contains("url = \"https://host/x/q.git\""), "{}", entries[0]);
+    assert!(entries[1].contains("url = \"https://host/x/r\""), "{}", entries[1]);
+    assert!(!hub.git("-C .swift log -p").contains("SECRET"));
+}
+
+#[test]
+fn an_id_that_two_files_have_is_a_problem() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let entry = world.hub.read(".swift/projects/acme__api.toml");
+    world.hub.write(".swift/projects/copy.toml", entry);
+    let list = world.hub.json("projects");
+    assert_eq!(ids(&world), ["acme/api", "acme/web"]);
+    assert_eq!(codes(&list["problems"]), ["collision"], "{list}");
+    assert_eq!(world.hub.swift("doctor").status, 8);
+}
+
+#[test]
+fn an_orchestrator_that_was_moved_is_missed_and_found() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = add(&world.api, ".", "first");
+    world.web.swift_ok(["task", ".", "then", "--after", &format!("acme/api#{id}")]);
+    let why = || world.web.swift_ok("next --why");
+    assert!(why().contains("(first) in acme/api"), "{}", why());
+
+    fs::rename(world.hub.path(""), sandbox.place("live").path("hub2")).unwrap();
+    let gone = "the orchestrator at `$SANDBOX/live/hub` is not there";
+    assert!(why().contains(gone), "{}", why());
+    assert!(world.web.swift_ok("status").contains(gone));
+    let doctor = world.web.swift("doctor");
+    assert!(doctor.status == 8 && doctor.stdout.contains(gone), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("`swift outbox`, or `swift register`"), "{}", doctor.stdout);
+    assert!(world.web.swift("pause").stderr.contains(gone));
+
+    let moved = sandbox.place("live/hub2");
+    moved.swift_ok("outbox sesame");
+    assert!(why().contains("(first) in acme/api"), "{}", why());
+    assert_eq!(world.web.swift("doctor").status, 0);
+
+    // A note that is lost is written anew, also where nothing is approved and there is nothing to carry.
+    fs::remove_dir_all(world.web.path(".swift/local")).unwrap();
+    assert_eq!(moved.swift("outbox --dry-run").status, 0);
+    assert!(!world.web.path(".swift/local/orchestrator").exists());
+    moved.swift_ok("outbox");
+    assert!(why().contains("(first) in acme/api"), "{}", why());
+    assert_eq!(copies(&world.api, &id).len(), 1);
+}
+
+#[test]
+fn a_task_of_another_project_is_named_by_its_short_form() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = add(&world.api, ".", "first");
+    world.hub.swift_ok("register ../api --alias backend");
+    let wait =
+        |name: &str| world.web.swift(["task", ".", "then", "--after", &format!("{name}#{}", &id[10..16])]);
+    wait("acme/api").ok();
+    wait("backend").ok();
+    let why = world.web.swift_ok("next --why");
+    assert_eq!(why.matches("(first) in acme/api").count(), 2, "{why}");
+    let unknown = wait("acme/nobody");
+    assert!(unknown.status == 3 && unknown.stderr.contains("no project `acme/nobody`"), "{}", unknown.stderr);
+    let task = world.web.swift(["task", ".", "then", "--after", "acme/api#zzzz"]);
+    assert!(task.status == 3 && task.stderr.contains("no task `zzzz`"), "{}", task.stderr);
+
+    fs::remove_file(world.web.path(".swift/local/orchestrator")).unwrap();
+    let alone = wait("acme/api");
+    assert_eq!(alone.status, 9, "{}", alone.stderr);
+    assert!(alone.stderr.contains("the full id needs no look"), "{}", alone.stderr);
+}
+
+#[test]
+fn advice_about_a_dependency_names_the_task() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "waits");
+    web.swift_ok(["edit", &id, "--after", "01ksp1c3h0k3v9q2w7x4m8n5ta"]);
+    let advice = format!("`swift edit {} --clear after`", &id[10..16]);
+    let doctor = web.swift("doctor").stdout;
+    assert!(doctor.contains(&advice), "{advice} in {doctor}");
+}

@@ -1,0 +1,59 @@
+//! A session is told by whose it is, and one that was lost is not silently another.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+use crate::world::{add, text};
+
+#[test]
+fn a_session_that_somebody_else_opened_says_so() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    assert!(web.swift_ok("start").starts_with("session opened since"));
+    let joined = web.swift_ok("--actor bob start");
+    assert!(joined.starts_with("session of Ada Example open since"), "{joined}");
+    assert_eq!(web.json("--actor bob start")["actor"], "Ada Example");
+    let finished = web.swift_ok("--actor bob finish");
+    assert!(finished.starts_with("session of Ada Example finished"), "{finished}");
+    let path = text(&web.json("log -n 1")["events"][0]["actor"]);
+    assert_eq!(path, "bob", "the log tells who ended it");
+    let files = web.git("-C .swift ls-files sessions");
+    assert!(web.read(&format!(".swift/{}", files.trim())).contains("actor = \"Ada Example\""));
+}
+
+#[test]
+fn a_session_whose_note_is_lost_is_told_of() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.swift_ok("start");
+    fs::remove_dir_all(web.path(".swift/local")).unwrap();
+    let told = "the session that Ada Example opened at 2026-03-02T09:00:0";
+    let finish = web.swift("finish");
+    assert!(finish.status == 5 && finish.stderr.contains(told), "{}", finish.stderr);
+    // Another actor has lost nothing.
+    assert!(!web.swift("--actor bob finish").stderr.contains(told));
+    let again = web.swift("start");
+    assert!(
+        again.stdout.starts_with("session opened since") && again.stderr.contains(told),
+        "{}",
+        again.stderr
+    );
+    // Once is enough.
+    assert!(!web.swift("start").stderr.contains(told));
+    web.swift_ok("finish");
+    assert!(!web.swift("start").stderr.contains("has no end"));
+}
+
+#[test]
+fn a_refusal_needs_a_reason() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/inbox/letter.md", "+++\ntitle = \"t\"\n+++\n");
+    add(&web, ".", "a verb that gives it its id");
+    let id = text(&web.json("inbox --dry-run")["waiting"][0]["id"]);
+    for why in ["", " \n"] {
+        let refused = web.swift(["inbox", "refuse", &id, "--why", why]);
+        assert!(refused.status == 2 && refused.stderr.contains("the reason is empty"), "{}", refused.stderr);
+    }
+    web.swift_ok(["inbox", "refuse", &id, "--why", "not ours"]);
+}

@@ -1,0 +1,148 @@
+//! What can be taken back, and what is refused because nobody could tell what was before.
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::add;
+
+/// All files of the queue and their commit.
+fn as_it_is(place: &Place<'_>, queue: &str) -> String {
+    place.git(["-C", queue, "rev-parse", "HEAD"]) + &place.git(["-C", queue, "status", "--short", "."])
+}
+
+#[track_caller]
+fn refused(place: &Place<'_>, queue: &str, hint: &str) {
+    let before = as_it_is(place, queue);
+    let undo = place.swift("undo");
+    assert_ne!(undo.status, 0, "{}", undo.stdout);
+    assert!(undo.stderr.contains(hint), "{}", undo.stderr);
+    assert_eq!(as_it_is(place, queue), before);
+    place.swift_ok("list");
+}
+
+#[test]
+fn what_was_before_the_edge_of_a_shallow_clone_is_not_taken_for_nothing() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let origin = sandbox.repository("web");
+        origin.swift_ok(init);
+        add(&origin, ".", "One");
+        add(&origin, ".", "Two");
+        let url = format!("file://{}", origin.path("").display());
+        sandbox.root().git(["clone", "--quiet", "--depth", "1", "--no-single-branch", &url, "clone"]);
+        let clone = sandbox.place("clone");
+        clone.swift_ok(init);
+        let queue = if init == "init" { ".swift" } else { "." };
+        refused(&clone, queue, "git fetch --unshallow");
+        clone.git("fetch --quiet --unshallow");
+        assert!(clone.swift_ok("undo").contains("Two"));
+        assert!(clone.swift_ok("list").contains("One"));
+    }
+}
+
+#[test]
+fn a_commit_that_another_stands_in_for_is_not_taken_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "One");
+    web.git("replace --graft swift");
+    refused(&web, ".swift", "git replace --list");
+    web.git(["replace", "--delete", web.git("rev-parse swift").trim()]);
+    web.swift_ok("undo");
+    web.swift_ok("audit verify");
+}
+
+#[test]
+fn what_was_moved_or_removed_by_hand_stays_so_when_the_operation_that_recorded_it_is_taken_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let (keep, other) = (add(&web, ".", "Keep"), add(&web, ".", "Other"));
+    let file = |id: &str| crate::world::copies(&web, id).pop().map(|path| format!(".swift/{path}")).unwrap();
+    let moved = web.read(&file(&keep)).replace("Keep", "KEEP");
+    std::fs::remove_file(web.path(&file(&keep))).unwrap();
+    web.write(".swift/tasks/mine/keep.md", moved);
+    std::fs::remove_file(web.path(&file(&other))).unwrap();
+    add(&web, ".", "Third");
+    web.swift_ok("undo");
+    let left = web.swift_ok("list");
+    assert!(left.contains("KEEP") && !left.contains("Keep") && left.lines().count() < 5, "{left}");
+    assert!(!left.contains("Other") && !left.contains("Third"), "{left}");
+    web.swift_ok("doctor");
+    // What the operation itself did to a task that was moved is one with the move.
+    std::fs::rename(web.path(".swift/tasks/mine/keep.md"), web.path(".swift/tasks/kept.md")).unwrap();
+    web.swift_ok(["claim", &keep]);
+    let both = web.swift("undo");
+    assert!(both.stderr.contains("by hand and by the operation"), "{}", both.stderr);
+    web.swift_ok("doctor");
+}
+
+#[test]
+fn a_token_that_git_has_taken_back_is_not_given_out_again() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        let queue = if init == "init" { ".swift" } else { "." };
+        let (id, other) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+        let claim = |actor: &str| web.json(["--actor", actor, "claim", &id])["lease"]["token"].as_u64();
+        assert_eq!((claim("one"), web.swift("undo").status), (Some(1), 0));
+        assert_eq!(claim("two"), Some(2));
+        web.git(["-C", queue, "revert", "--no-edit", "HEAD"]);
+        web.git("commit --quiet --allow-empty --message unrelated");
+        // Any verb notes it, and is taken back without what it noted.
+        web.swift_ok(["comment", &other, "now"]);
+        web.swift_ok("undo");
+        assert_eq!(claim("three"), Some(3));
+        web.swift(["--actor", "two", "done", &id, "--token", "2"]).ended(4);
+        web.git(["-C", queue, "revert", "--no-edit", "HEAD"]);
+        assert_eq!(claim("four"), Some(4));
+        web.swift(["--actor", "three", "done", &id, "--token", "3"]).ended(4);
+        assert_eq!(web.git(["-C", queue, "status", "--short"]), "");
+        web.swift_ok("undo");
+        assert!(web.swift_ok(["show", &id]).contains("ready"), "taken back");
+        assert_eq!(claim("five"), Some(5));
+        web.swift_ok("audit verify");
+        web.swift_ok("doctor");
+    }
+}
+
+#[test]
+fn a_record_of_the_log_that_a_stash_has_put_away_and_brought_back_is_committed() {
+    for settle in ["task . Later", "doctor --fix sesame"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree");
+        add(&web, ".", "One");
+        web.git("branch old");
+        web.write(".git/index.lock", "");
+        add(&web, ".", "Debt");
+        std::fs::remove_file(web.path(".git/index.lock")).unwrap();
+        web.git("stash --quiet --include-untracked");
+        web.git("checkout --quiet old");
+        add(&web, ".", "There");
+        web.git("checkout --quiet main");
+        web.git("stash pop --quiet");
+        web.swift_ok(settle);
+        assert_eq!(web.git("status --short"), "", "{settle}");
+        assert!(web.swift_ok("log").matches("task.created").count() >= 2, "{settle}");
+        web.swift_ok("audit verify");
+        web.swift_ok("doctor");
+    }
+}
+
+#[test]
+fn to_take_back_is_offered_only_where_it_can_be() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    assert!(!web.swift_ok("log").contains("swift undo"));
+    add(&web, ".", "One");
+    assert!(web.swift("log").stderr.contains("next: swift undo"));
+    let settings = web.read(".swift/swift.toml");
+    web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"session\""));
+    web.swift_ok("start");
+    add(&web, ".", "Two");
+    web.write(".swift/inbox/came.md", "+++\ntitle = \"Came\"\nfrom = \"acme/api\"\n+++\n");
+    for verb in ["log", "inbox sesame", "log", "finish", "log"] {
+        let said = web.swift(verb);
+        said.ok();
+        assert!(!said.stderr.contains("swift undo"), "{verb}: {}", said.stderr);
+    }
+}
