@@ -108,6 +108,11 @@ impl Context {
             }
         }
         self.tell_of_merge(&queue);
+        if self.ui.format() == Format::Text && queue.home.is_on_no_branch() {
+            self.ui.note(
+                "HEAD is detached: what is recorded here is on no branch; `git switch -c NAME` makes one",
+            );
+        }
         if let Some(standing) = (self.ui.format() == Format::Text).then(|| apart::standing(&queue)).flatten()
         {
             self.ui.note(&standing);

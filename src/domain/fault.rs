@@ -69,7 +69,7 @@ codes! {
     InvalidValue = "invalid-value", Usage;
     /// There is no repository here.
     NoRepository = "no-repository", NotFound;
-    /// The queue of this repository is in the tree of another branch, and a second one is not made.
+    /// The queue of this repository is on another branch, or in its tree, and a second one is not made.
     QueueElsewhere = "queue-elsewhere", Conflict;
     /// The repository has no queue yet.
     NotInitialised = "not-initialised", NotFound;

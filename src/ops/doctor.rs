@@ -44,6 +44,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let told = uncommitted(queue, &mut findings);
     or_finding(told, &mut findings)?;
     index(queue, &mut findings)?;
+    local_files_in_git(queue, &mut findings);
     own_files(queue, &mut findings)?;
     hidden(queue, &mut findings)?;
     waiting(queue, now, &mut findings)?;
@@ -67,6 +68,22 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// What belongs to one machine is believed by each that gets it with the branch.
+fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
+    let committed = queue.home.committed().and_then(|mut committed| match committed.head() {
+        Some(head) => committed.files(head, layout::LOCAL),
+        None => Ok(Default::default()),
+    });
+    if committed.is_ok_and(|files| !files.is_empty()) {
+        let text =
+            "is committed, and belongs to this machine alone: other clones would take its paths for theirs";
+        findings.push(Finding::new("local-committed", Severity::Error, layout::LOCAL, text).fix(
+            "`git -C .swift rm -r --cached --quiet local` leaves the files and takes them out of git; \
+             then `git -C .swift commit`",
+        ));
+    }
+}
+
 /// One odd name, or one object that git has lost, must not hide everything else.
 fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
     match told {
@@ -88,7 +105,11 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
         findings.push(damaged(format!("{} is damaged", torn.display()), fix));
     } else if let Err(fault) = queue.home.unmerged() {
-        findings.push(damaged(fault.message, "`git -C .swift status` says what git makes of it"));
+        // That there is no git says nothing about the index.
+        findings.push(match fault.code {
+            Code::Io => Finding::of_fault("", &fault),
+            _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
+        });
     }
     if let Some(aside) = queue.home.index_aside() {
         let message =
@@ -146,10 +167,14 @@ fn against_log(
 ) -> Result<()> {
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
+    let mut seen = HashSet::new();
     for item in items {
+        let is_second = item.id().is_some_and(|id| !seen.insert(id));
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
             Some(events) => compare(queue, item, &events, now, findings),
+            // A second file of the same id is told as such.
+            None if is_second => {}
             None => findings.push(
                 Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
                     .fix("the next verb that writes records it: `swift doctor --fix`"),

@@ -70,8 +70,9 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
     let settings = Settings { role: wanted.role, branch: wanted.branch.clone(), ..Settings::of(id.clone()) };
     let branch = wanted.branch.as_deref().unwrap_or("swift");
     format::settings::check_branch(branch)?;
+    let judge = |settings: &[u8]| check_taken_over(wanted, settings);
     if operation.mode == Mode::DryRun {
-        Home::check_create(start, wanted.kind, branch)?;
+        Home::check_create(start, wanted.kind, branch, &judge)?;
         return Ok(Initialised {
             how: How::Planned,
             id,
@@ -90,10 +91,43 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
         durability: Durability::Full,
         signing: Signing::AsConfigured,
     };
-    match Home::create(start, wanted.kind, branch, request)? {
+    match Home::create(start, wanted.kind, branch, request, &judge)? {
         Created::New(home) => record_beginning(Queue::of(home)?),
         Created::Adopted(home) => existing(Queue::of(home)?, operation, wanted, How::Adopted),
         Created::Existing(home) => existing(Queue::of(home)?, operation, wanted, How::Existing),
+    }
+}
+
+/// Whether a queue with these settings can be opened, and is the one that is asked for.
+fn check_taken_over(wanted: &Wanted, settings: &[u8]) -> Result<()> {
+    let settings = Queue::parse_settings(settings)?;
+    check_id(wanted, &settings)
+}
+
+fn check_id(wanted: &Wanted, settings: &Settings) -> Result<()> {
+    if wanted.id.as_ref().is_none_or(|id| *id == settings.id) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Collision, format!("the queue is there already, as `{}`", settings.id))
+        .hint("to rename it, change `id` in `.swift/swift.toml` and add the old id to `aliases`"))
+}
+
+/// A queue that is there already is where it is; nothing asked for otherwise is passed over without a word.
+fn check_home(wanted: &Wanted, home: &Home) -> Result<()> {
+    let there = |place: String| Fault::new(Code::Collision, format!("the queue is there already, {place}"));
+    match (home.kind, &wanted.branch, &home.branch) {
+        (HomeKind::Branch, _, branch) if wanted.kind == HomeKind::Tree => {
+            let branch = branch.as_deref().unwrap_or("swift");
+            Err(there(format!("on the branch `{branch}`")).hint("`swift home tree` moves it"))
+        }
+        (HomeKind::Branch, Some(wanted), Some(branch)) if wanted != branch => {
+            Err(there(format!("on the branch `{branch}`"))
+                .hint("`swift init` without `--branch` leaves it there"))
+        }
+        (HomeKind::Tree, Some(_), _) => {
+            Err(there("in the tree".to_owned()).hint("`swift home branch` moves it to a branch of its own"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -122,14 +156,9 @@ fn operation_debt(queue: &Queue) -> Result<Option<String>> {
 
 /// The queue that is there; with `--orchestrator` it carries for others from now on.
 fn existing(queue: Queue, operation: &Operation<'_>, wanted: &Wanted, how: How) -> Result<Initialised> {
-    if let Some(id) = &wanted.id
-        && *id != queue.settings.id
-    {
-        return Err(Fault::new(
-            Code::Collision,
-            format!("the queue is there already, as `{}`", queue.settings.id),
-        )
-        .hint("to rename it, change `id` in `.swift/swift.toml` and add the old id to `aliases`"));
+    check_id(wanted, &queue.settings)?;
+    if how == How::Existing {
+        check_home(wanted, &queue.home)?;
     }
     if wanted.role == Role::Orchestrator && queue.settings.role == Role::Project {
         let committed = promote(&queue, operation)?;

@@ -5,7 +5,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
-use crate::store::queue::{Item, Queue, unsettled};
+use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{archive, layout};
 
@@ -122,10 +122,10 @@ fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
     }
     match others.first() {
         None => Ok(()),
-        Some(other) if other == path => Err(unsettled(id)),
+        Some(other) if other == path => Err(queue.unsettled(id)),
         Some(other) => {
             let message = format!("task {} is in `{path}` and in `{other}`", id.short());
-            Err(Fault { message, ..unsettled(id) })
+            Err(Fault { message, ..queue.unsettled(id) })
         }
     }
 }

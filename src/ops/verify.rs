@@ -94,24 +94,30 @@ fn between_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
     }
 }
 
+/// Whether an object of git's is named already that cannot be read.
+fn has_damage(verdict: &Verdict) -> bool {
+    verdict.findings.iter().any(|finding| finding.code == "object-damaged")
+}
+
 fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Verdict) -> Result<()> {
     let present: HashSet<&str> =
         parsed.iter().flat_map(|(_, segment)| &segment.records).map(|record| record.hash.as_str()).collect();
-    let (mut reverted, mut commits, mut anchors) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut commits, mut anchors) = (HashSet::new(), HashSet::new());
     let mut missing = Vec::new();
     for entry in queue.home.history()? {
         let entry = match entry {
             Ok(entry) => entry,
             // It is named already, with its place.
-            Err(_) if verdict.findings.iter().any(|finding| finding.code == "object-damaged") => continue,
+            Err(_) if has_damage(verdict) => continue,
             Err(fault) => return Err(fault),
         };
         commits.insert(entry.id.clone());
-        reverted.extend(reverted_commit(&entry.message));
+        let named =
+            message::values(&entry.message, message::AUDIT).filter_map(|anchor| anchor.rsplit_once('#'));
+        anchors.extend(named.map(|(_, hash)| hash.to_owned()));
         let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else { continue };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
-        anchors.insert(hash.to_owned());
         if !present.contains(hash) {
             missing.push((
                 entry.id,
@@ -120,6 +126,13 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             ));
         }
     }
+    let reverted = match missing.is_empty() {
+        true => HashSet::new(),
+        false => match queue.home.taken_back(message::is_of_a_verb) {
+            Err(_) if has_damage(verdict) => HashSet::new(),
+            reverted => reverted?,
+        },
+    };
     for (commit, path, subject) in missing {
         // A person's `git revert` takes the record out together with the change; that is theirs to do.
         if reverted.contains(&commit) {
@@ -181,11 +194,4 @@ fn rewound(queue: &Queue, known: &Known<'_>, verdict: &mut Verdict) -> Result<()
             .fix(format!("`git branch rescue {id}` keeps it; `git log rescue` shows what it has")),
     );
     Ok(())
-}
-
-/// The commit that a message written by `git revert` names.
-fn reverted_commit(message: &str) -> Option<String> {
-    let rest = message.split("This reverts commit ").nth(1)?;
-    let hash: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-    (hash.len() >= 40).then_some(hash)
 }

@@ -24,7 +24,23 @@ const FILE_FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// How deep folders are followed below a queue folder.
-const DEEPEST: usize = 3;
+const DEEPEST: usize = 8;
+
+/// Refuse a file that lies where no list looks for it: what cannot be read back must not be taken for a task.
+///
+/// # Errors
+/// [`Code::NotAFile`], with what its folder is.
+pub(crate) fn check_reach(path: &str) -> Result<()> {
+    let mut folders: Vec<&str> = path.split('/').skip(1).collect();
+    folders.pop();
+    if folders.len() > DEEPEST {
+        return Err(too_deep(path));
+    }
+    match folders.iter().find(|name| is_named_as_a_file(name)) {
+        Some(name) => Err(named_as_a_file(name)),
+        None => Ok(()),
+    }
+}
 
 /// A folder that everything is read below.
 #[derive(Debug)]
@@ -178,9 +194,11 @@ impl Here {
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => self.files.push(Seen { path, stamp: Stamp::from(&stat) }),
-            FileType::Directory if depth > 0 && !name.ends_with(".md") => {
-                self.below.push((name.to_owned(), Stamp::from(&stat)));
+            FileType::Directory if is_named_as_a_file(name) => {
+                self.problems.push(Problem::at(path.clone(), named_as_a_file(&path)));
             }
+            FileType::Directory if depth > 0 => self.below.push((name.to_owned(), Stamp::from(&stat))),
+            FileType::Directory => self.problems.push(Problem::at(path.clone(), too_deep(&path))),
             _ => self.problems.push(Problem::at(path.clone(), not_a_file(&path))),
         }
     }
@@ -492,6 +510,27 @@ fn is_passed_over(name: &str) -> bool {
 /// Files that the commit engine writes before it renames them.
 fn is_own_temporary(name: &str) -> bool {
     name.starts_with(".swift-tmp-")
+}
+
+/// A folder that is named as a task is none that anybody meant.
+fn is_named_as_a_file(folder: &str) -> bool {
+    folder.ends_with(".md")
+}
+
+fn named_as_a_file(path: &str) -> Fault {
+    Fault::new(
+        Code::NotAFile,
+        format!("`{path}` is a folder, and named as a file; what is in it is not read"),
+    )
+    .hint("give the folder another name")
+}
+
+fn too_deep(path: &str) -> Fault {
+    Fault::new(
+        Code::NotAFile,
+        format!("`{path}` lies more than {DEEPEST} folders deep; what is there is not read"),
+    )
+    .hint("move the tasks up: `mv` keeps them what they are")
 }
 
 fn not_a_file(path: &str) -> Fault {

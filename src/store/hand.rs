@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::git::Reach;
 use super::tx::Tx;
-use super::{adoption, cache, history, layout, message};
+use super::{adoption, cache, files, history, layout, message};
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
@@ -126,7 +126,10 @@ fn record(tx: &mut Tx<'_>, path: &str) -> Result<()> {
     }
     match layout::folder_of(path) {
         Some(folder) if path.ends_with(".md") => match tx.read(path)? {
-            Some(bytes) => take_written(tx, path, folder, &bytes),
+            Some(bytes) => {
+                files::check_reach(path)?;
+                take_written(tx, path, folder, &bytes)
+            }
             None => take_removed(tx, path),
         },
         Some(_) => Ok(()),

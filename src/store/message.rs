@@ -101,8 +101,21 @@ pub(crate) fn is_of_a_verb(message: &str) -> bool {
 
 /// The value of a trailer; of the last one if there are several.
 pub(crate) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
-    let lines = message.lines().rev().map_while(|l| (!l.trim().is_empty()).then_some(l));
+    let lines = message.trim_end().lines().rev().map_while(|l| (!l.trim().is_empty()).then_some(l));
     lines.filter_map(|l| l.split_once(": ")).find(|(name, _)| *name == key).map(|(_, value)| value.trim())
+}
+
+/// All values of a trailer, wherever a squash has put it.
+pub(crate) fn values<'m>(message: &'m str, key: &'m str) -> impl Iterator<Item = &'m str> {
+    let lines = message.lines().filter_map(|line| line.trim_start().split_once(": "));
+    lines.filter(move |(name, _)| *name == key).map(|(_, value)| value.trim())
+}
+
+/// All operations that a message names, wherever it does: a squash puts the messages of several commits into one, and
+/// may indent them.
+pub(crate) fn operations(message: &str) -> BTreeSet<OperationId> {
+    let named = values(message, OPERATION).chain(values(message, ALSO));
+    named.flat_map(str::split_whitespace).filter_map(|id| id.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::domain::text::shown;
 use crate::format::{self, Document, Limits};
 
 use super::files::{Root, Seen, Stamp};
-use super::git::{Home, Reach};
+use super::git::{Conclusion, Home, Reach};
 use super::listing;
 use super::local::{Local, is_frozen};
 use super::{archive, layout};
@@ -84,10 +84,18 @@ impl Queue {
             )
             .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
         };
-        let text = text_of(&bytes, layout::SETTINGS)?;
-        let settings = format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))?;
+        let settings = Queue::parse_settings(&bytes)?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
+    }
+
+    /// What a settings file says.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`], [`Code::NewerSchema`].
+    pub(crate) fn parse_settings(bytes: &[u8]) -> Result<Settings> {
+        let text = text_of(bytes, layout::SETTINGS)?;
+        format::settings::parse(text).map_err(|m| m.at(layout::SETTINGS))
     }
 
     /// Whether a name is this project's: its id, or one of its aliases.
@@ -214,8 +222,28 @@ impl Queue {
         }
         if self.home.is_joining() {
             self.leave_out_open(&mut all);
+            all.problems.iter_mut().for_each(|problem| self.lead_to_the_end(&mut problem.fault));
         }
         all
+    }
+
+    /// A task that two sides of a merge have both changed.
+    pub(crate) fn unsettled(&self, id: TaskId) -> Fault {
+        let short = id.short();
+        let message = format!("task {short} was changed on both sides of a merge");
+        let mut fault = Fault::new(Code::Unsettled, message)
+            .hint(format!("`swift resolve {short}` makes one task of the two"))
+            .hint(format!("`swift resolve {short} --dry-run` shows what becomes of it"));
+        self.lead_to_the_end(&mut fault);
+        fault
+    }
+
+    /// What a revert has left open `swift resolve` does not settle: what is taken back is the person's to say.
+    fn lead_to_the_end(&self, fault: &mut Fault) {
+        let is_open = fault.code == Code::Unsettled;
+        if is_open && self.home.conclusion().is_ok_and(|conclusion| conclusion == Conclusion::Revert) {
+            fault.hints = vec!["`git -C .swift status` shows how the revert goes on".to_owned()];
+        }
     }
 
     /// A task that two sides of a merge have both changed is nobody's to go by before it is settled.
@@ -271,13 +299,13 @@ impl Queue {
     fn elsewhere(&self, reference: &str, wanted: &Reference, folders: &[Folder]) -> Fault {
         let others: Vec<Folder> = Folder::ALL.iter().copied().filter(|f| !folders.contains(f)).collect();
         let fault = not_found(reference, folders);
+        if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
+            return self.unsettled(id);
+        }
         let is_wanted =
             |problem: &Problem| layout::id_in_name(&problem.path).is_some_and(|id| wanted.is_for(id));
         if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
             return unreadable(problem);
-        }
-        if let Some(id) = self.unmerged().into_iter().find(|id| wanted.is_for(*id)) {
-            return unsettled(id);
         }
         match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
             Some(item) => {
@@ -450,14 +478,6 @@ fn not_found(reference: &str, folders: &[Folder]) -> Fault {
     let places: Vec<&str> = folders.iter().map(|folder| folder.as_str()).collect();
     Fault::new(Code::TaskNotFound, format!("no task `{}` in {}", shown(reference), places.join(", ")))
         .hint("`swift list --state any` shows every task")
-}
-
-/// A task that two sides of a merge have both changed.
-pub(crate) fn unsettled(id: TaskId) -> Fault {
-    let short = id.short();
-    Fault::new(Code::Unsettled, format!("task {short} was changed on both sides of a merge"))
-        .hint(format!("`swift resolve {short}` makes one task of the two"))
-        .hint(format!("`swift resolve {short} --dry-run` shows what becomes of it"))
 }
 
 fn ambiguous(reference: &str, found: &[Item]) -> Fault {

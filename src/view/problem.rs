@@ -63,7 +63,7 @@ pub(crate) fn lines(problems: &[Problem]) -> Vec<String> {
 impl ProblemRow {
     /// Whether `swift resolve` is what helps.
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.code == Code::Unsettled.as_str()
+        self.code == Code::Unsettled.as_str() && self.hints.iter().any(|hint| hint.contains("`swift resolve"))
     }
 
     fn line(&self) -> String {

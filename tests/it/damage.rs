@@ -578,6 +578,26 @@ fn a_healthy_queue_gives_no_finding() {
 }
 
 #[test]
+fn what_cannot_be_looked_at_and_what_is_told_already_are_no_findings_of_their_own() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "one");
+    let told = web.call("doctor").env("PATH", "/nonexistent").run();
+    assert!(
+        told.ended(8).stdout.contains("git") && !told.stdout.contains("index-damaged"),
+        "{}",
+        told.stdout
+    );
+    assert!(told.stdout.contains("1 finding"), "{}", told.stdout);
+    let path = crate::world::copies(&web, &id).remove(0);
+    std::fs::copy(web.path(&format!(".swift/{path}")), web.path(".swift/tasks/copy.md")).unwrap();
+    web.swift("doctor --fix sesame");
+    let told = web.swift("doctor");
+    assert!(told.ended(8).stdout.contains("id-twice"), "{}", told.stdout);
+    assert!(!told.stdout.contains("unrecorded"), "{}", told.stdout);
+}
+
+#[test]
 fn files_with_the_longest_names_are_put_aside_and_so_are_those_beside_them() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

@@ -174,9 +174,14 @@ fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
     fs::remove_dir_all(web.path(".swift")).unwrap();
     for verb in ["list", "init", "init --in-tree"] {
         let refused = web.swift(verb);
-        assert!(refused.stderr.contains("`git restore .swift`"), "{verb}: {}", refused.stderr);
+        let hint = "`git restore --staged --worktree .swift`";
+        assert!(refused.stderr.contains(hint), "{verb}: {}", refused.stderr);
     }
-    web.git("restore .swift");
+    web.git("restore --staged --worktree .swift");
+    assert!(web.swift_ok("list").contains("on main"));
+    web.git("rm -r --quiet .swift");
+    web.swift("list").ended(3);
+    web.git("restore --staged --worktree .swift");
     assert!(web.swift_ok("list").contains("on main"));
 }
 

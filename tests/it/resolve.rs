@@ -549,3 +549,22 @@ fn a_task_that_git_takes_for_another_one_gets_none_of_its_words() {
     assert_eq!(tasks(web), tasks(twin));
     assert!(file_of(web, &id).contains("of-the-one") && !file_of(web, &new).contains("of-the-one"));
 }
+
+#[test]
+fn what_a_revert_has_left_open_leads_to_git() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "one");
+    web.swift_ok("claim");
+    let revert = web.program("git", "-C .swift revert --no-edit HEAD~1").run();
+    assert_ne!(revert.status, 0, "{}", revert.stdout);
+    for verb in
+        [vec!["list".to_owned()], vec!["show".to_owned(), id.clone()], vec!["done".to_owned(), id.clone()]]
+    {
+        let told = web.swift(verb.clone());
+        let all = told.stdout + &told.stderr;
+        assert!(all.contains("`git -C .swift status`"), "{verb:?}: {all}");
+        assert!(!all.contains("swift resolve"), "{verb:?}: {all}");
+    }
+    web.swift("resolve").ended(9);
+}

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
+use crate::domain::text::shown;
 use crate::ops::init::{self, Wanted};
 use crate::ops::{home, registration};
 use crate::store::git::{BranchFate, HomeKind};
@@ -153,7 +154,8 @@ impl MoveHome {
         }
         let moved = home::move_to(queue, &context.operation("home")?, to)?;
         let at = &moved.home;
-        let mut said = format!("the home is `{}` now: {}", at.kind.as_str(), at.root.display());
+        let mut said =
+            format!("the home is `{}` now: {}", at.kind.as_str(), shown(&at.root.display().to_string()));
         if let Some(told) = home::told_of(&moved.left_behind) {
             said.push_str(&format!("\n{told}"));
         }

@@ -114,6 +114,10 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
         return None;
     }
     let open = queue.home.unmerged().unwrap_or_default();
+    let conclusion = queue.home.conclusion().ok()?;
+    if conclusion == Conclusion::Revert {
+        return Some("a revert waits for its end; `git -C .swift status` shows how it goes on".to_owned());
+    }
     if !open.is_empty() {
         let ids: BTreeSet<_> = open.iter().map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
@@ -121,7 +125,7 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
             n => format!("{n} tasks were changed on both sides of a merge; `swift resolve` settles them"),
         });
     }
-    let waits = queue.home.conclusion().ok()? == Conclusion::Ours;
+    let waits = conclusion == Conclusion::Ours;
     waits.then(|| "a merge of the queue's branch is not concluded; `swift resolve` concludes it".to_owned())
 }
 

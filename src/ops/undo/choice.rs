@@ -8,6 +8,7 @@ use crate::store::git::Entry;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
+use std::path::PathBuf;
 
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
@@ -17,6 +18,19 @@ pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
     }
     let carrier = registry::carrier(queue).and_then(|path| Queue::open(&path).ok());
     Ok(carrier.and_then(|orchestrator| Registry::read(&orchestrator).ok()).unwrap_or(own))
+}
+
+/// A commit that is to be taken back, and whose it is.
+pub(super) struct Chosen {
+    pub(super) entry: Entry,
+    /// The folder of the queue that has the commit.
+    pub(super) root: PathBuf,
+}
+
+impl Chosen {
+    fn of(queue: &Queue, entry: Entry) -> Chosen {
+        Chosen { entry, root: queue.home.root.clone() }
+    }
 }
 
 pub(super) fn operation_of(entry: &Entry) -> Option<OperationId> {
@@ -40,15 +54,16 @@ pub(super) fn can_come_back(path: &str) -> bool {
     !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
-pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Entry> {
-    let mut found = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
+pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
+    let own = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
+    let mut found = own.map(|entry| Chosen::of(queue, entry));
     // A round of the orchestrator leaves no commit in the orchestrator itself.
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         if queue.settings.role == Role::Orchestrator {
             let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
-            let candidate = first(&other, shared)?;
-            found = found.into_iter().chain(candidate).max_by_key(operation_of);
+            let candidate = first(&other, shared)?.map(|entry| Chosen::of(&other, entry));
+            found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
         }
     }
     found.ok_or_else(|| {
@@ -81,22 +96,20 @@ fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>
     Ok(None)
 }
 
-pub(super) fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Entry> {
+pub(super) fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Chosen> {
     let is_meant =
         |id: OperationId| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text));
     let matches = |entry: &Entry| {
-        let others = message::trailer(&entry.message, message::ALSO).unwrap_or_default();
-        let mut all =
-            operation_of(entry).into_iter().chain(others.split(' ').filter_map(|id| id.parse().ok()));
-        can_be_undone(entry) && all.any(is_meant)
+        let is_init = message::trailer(&entry.message, message::VERB) == Some("init");
+        !is_init && message::operations(&entry.message).into_iter().any(is_meant)
     };
     if let Some(entry) = first(queue, matches)? {
-        return Ok(entry);
+        return Ok(Chosen::of(queue, entry));
     }
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         if let Some(entry) = first(&other, matches)? {
-            return Ok(entry);
+            return Ok(Chosen::of(&other, entry));
         }
     }
     Err(Fault::new(Code::UnknownOperation, format!("no operation `{}` is known here", shown(text)))

@@ -15,14 +15,17 @@ use jiff::Timestamp;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::text::shown;
+use crate::store::git::Entry;
+use crate::store::message;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 
-use choice::{can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
+use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
-    is_as_left, refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_later_work_rests_on,
-    rested_on, was_taken_back, with_newest_token,
+    is_as_left, refuse_beginning, refuse_together, refuse_waiting, refuse_what_is_no_operation_alone,
+    refuse_what_later_work_rests_on, refuse_what_no_commit_names, rested_on, was_taken_back,
+    with_newest_token,
 };
 use states::States;
 
@@ -70,21 +73,26 @@ pub(crate) struct Undone {
 /// [`Code::UnknownOperation`], [`Code::Nothing`]; [`Code::Unreachable`] if another repository of it cannot be reached.
 pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let neighbours = neighbours(queue)?;
-    let entry = match wanted {
+    let chosen = match wanted {
         Some(text) => named(queue, &neighbours, text)?,
         None => {
             refuse_waiting(queue)?;
-            newest(queue, &neighbours)?
+            let newest = newest(queue, &neighbours)?;
+            refuse_what_no_commit_names(queue, &newest.entry)?;
+            newest
         }
     };
+    let Chosen { entry, root } = chosen;
+    refuse_together(&root, &entry, projects(queue, &entry).len())?;
     refuse_what_is_no_operation_alone(queue, &entry)?;
-    let operation = operation_of(&entry).expect("the entry was chosen for its trailer");
+    let operation = operation_of(&entry).expect("a commit of one operation has its trailer");
     let mut parts = Vec::new();
-    for project in projects(queue, &entry) {
-        let part = open(queue, &neighbours, &project)?;
-        let files = reversals(&part, operation)?;
+    let projects = projects(queue, &entry);
+    for project in &projects {
+        let part = open(queue, &neighbours, project)?;
+        let files = reversals(&part, operation, projects.len())?;
         if !files.is_empty() {
-            let part = Part { project, files, queue: part };
+            let part = Part { project: project.clone(), files, queue: part };
             refuse_what_later_work_rests_on(&part, operation)?;
             parts.push(part);
         }
@@ -107,12 +115,16 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
 /// later work rests on it the plan says.
 pub(crate) fn may_be_offered(queue: &Queue) -> bool {
     let last = || newest_here(queue).ok().flatten();
-    refuse_waiting(queue).is_ok()
-        && last().is_some_and(|entry| refuse_what_is_no_operation_alone(queue, &entry).is_ok())
+    let is_alone = |entry: Entry| {
+        refuse_together(&queue.home.root, &entry, 1).is_ok()
+            && refuse_what_is_no_operation_alone(queue, &entry).is_ok()
+            && refuse_what_no_commit_names(queue, &entry).is_ok()
+    };
+    refuse_waiting(queue).is_ok() && last().is_some_and(is_alone)
 }
 
 /// What the operation did in one repository, over all of its commits there.
-fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
+fn reversals(queue: &Queue, operation: OperationId, projects: usize) -> Result<Vec<Reversal>> {
     let hand = Hand::of(queue, operation)?;
     let oldest = i64::try_from(operation.milliseconds() / 1000).unwrap_or(0) - SLACK;
     let mut files: BTreeMap<String, Reversal> = BTreeMap::new();
@@ -121,10 +133,12 @@ fn reversals(queue: &Queue, operation: OperationId) -> Result<Vec<Reversal>> {
         if entry.seconds < oldest {
             break;
         }
-        if operation_of(&entry) != Some(operation) {
+        if !message::operations(&entry.message).contains(&operation) {
             continue;
         }
+        refuse_together(&queue.home.root, &entry, projects)?;
         for touched in queue.home.touched(&entry.id)? {
+            refuse_beginning(&entry, &touched)?;
             if !can_come_back(&touched.path) || hand.is_left_alone(queue, &touched)? {
                 continue;
             }

@@ -1,16 +1,20 @@
 //! What is not taken back, and why.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::Task;
 use crate::format::{Document, parse_summary};
-use crate::store::git::Entry;
+use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
 use crate::store::{history, layout, message, waiting};
 
-use super::{Part, moment};
+use super::choice::operation_of;
+use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
 pub(super) fn refuse_waiting(queue: &Queue) -> Result<()> {
@@ -24,17 +28,97 @@ pub(super) fn refuse_waiting(queue: &Queue) -> Result<()> {
     })
 }
 
-/// A commit that holds more than one operation can be taken back as a whole, by git; so can a merge.
-pub(super) fn refuse_what_is_no_operation_alone(queue: &Queue, entry: &Entry) -> Result<()> {
-    let short = entry.id.get(..12).unwrap_or(&entry.id);
-    if let Some(others) = message::trailer(&entry.message, message::ALSO) {
-        let count = others.split(' ').count() + 1;
-        let text = format!(
-            "commit {short} holds {count} operations, which waited for it: none can be taken back alone"
-        );
-        return Err(Fault::new(Code::UndoBlocked, text)
-            .hint(format!("`git -C {} revert {short}` takes back all of them", queue.home.root.display())));
+/// The log's newest operation is in a commit that does not say so: one that a person made, or a squash without its
+/// messages. Taking back the one before it would surprise.
+pub(super) fn refuse_what_no_commit_names(queue: &Queue, found: &Entry) -> Result<()> {
+    let Some(found) = operation_of(found) else { return Ok(()) };
+    let mut newer = history::since(queue, moment(found))?.events;
+    newer.retain(|event| event.operation > found);
+    if newer.is_empty() {
+        return Ok(());
     }
+    let oldest = moment(found).as_second() - SLACK;
+    let mut named = BTreeSet::new();
+    let mut of_a_person = None;
+    for entry in queue.home.history()? {
+        let entry = entry?;
+        if entry.seconds < oldest {
+            break;
+        }
+        let operations = message::operations(&entry.message);
+        if operations.is_empty() && of_a_person.is_none() {
+            of_a_person = Some(entry.id);
+        }
+        named.extend(operations);
+    }
+    newer.retain(|event| !named.contains(&event.operation));
+    let Some(last) = newer.into_iter().max_by_key(|event| event.operation) else { return Ok(()) };
+    let text = format!(
+        "what was done last (`{}`) is in a commit that does not name the operation, so it cannot be taken back alone",
+        last.fact.kind.as_str()
+    );
+    let fault = Fault::new(Code::UndoBlocked, text);
+    let (root, found) = (queue.home.root.display(), found.random_part());
+    let fault = match of_a_person {
+        Some(commit) => {
+            fault.hint(format!("`git -C {root} show --stat {}` shows that commit", short(&commit)))
+        }
+        None => fault,
+    };
+    Err(fault.hint(format!("`swift undo {found}` takes back the newest operation that a commit names")))
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+/// How many operations are named when there are several.
+const MOST_NAMED: usize = 6;
+
+/// A commit that holds more than one operation can be taken back as a whole, by git, if it is in one repository alone.
+pub(super) fn refuse_together(root: &Path, entry: &Entry, projects: usize) -> Result<()> {
+    let all = message::operations(&entry.message);
+    if all.len() < 2 && operation_of(entry).is_some() {
+        return Ok(());
+    }
+    let commit = short(&entry.id);
+    let mut names: Vec<String> = all.iter().take(MOST_NAMED).map(|id| id.random_part()).collect();
+    if all.len() > MOST_NAMED {
+        names.push("…".to_owned());
+    }
+    let text = format!(
+        "commit {commit} in {} holds {} operations ({}): none can be taken back alone",
+        root.display(),
+        all.len(),
+        names.join(", ")
+    );
+    let fault = Fault::new(Code::UndoBlocked, text);
+    let root = root.display();
+    let shows = format!("`git -C {root} show --stat {commit}` shows what is in it");
+    let has_beginning = entry.message.lines().any(|line| line.trim() == "Swift-Verb: init");
+    Err(if has_beginning {
+        fault.hint(shows)
+    } else if projects > 1 {
+        fault
+            .hint(shows)
+            .hint("other repositories have a part of it, which a revert of this commit would leave")
+    } else {
+        fault.hint(shows).hint(format!("`git -C {root} revert {commit}` takes back all of them"))
+    })
+}
+
+/// A commit that the queue begins with has everything in it, whichever operation it names: rewritten history, say.
+pub(super) fn refuse_beginning(entry: &Entry, touched: &Touched) -> Result<()> {
+    if touched.path != layout::SETTINGS || touched.before.is_some() {
+        return Ok(());
+    }
+    let text = format!("commit {} has the beginning of the queue in it", short(&entry.id));
+    Err(Fault::new(Code::UndoBlocked, text)
+        .hint("`swift log` shows what happened; `swift uninstall` takes the queue out"))
+}
+
+/// What is more than an operation can be taken back by other means.
+pub(super) fn refuse_what_is_no_operation_alone(queue: &Queue, entry: &Entry) -> Result<()> {
     let blocked = |why: &str, hint: &str| Err(Fault::new(Code::UndoBlocked, why).hint(hint));
     match message::trailer(&entry.message, message::VERB) {
         Some("merge") => blocked(

@@ -26,6 +26,12 @@ pub(crate) enum Created {
     Existing(Home),
 }
 
+/// Judges the settings of a queue that would be taken over: nothing is made around one that could not be opened then.
+pub(crate) type Judge<'j> = &'j dyn Fn(&[u8]) -> Result<()>;
+
+/// The largest settings file that is looked at.
+const MOST_SETTINGS: u64 = 4 << 20;
+
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -36,6 +42,7 @@ impl Home {
         kind: HomeKind,
         branch: &str,
         request: Request<'_>,
+        judge: Judge<'_>,
     ) -> Result<Created> {
         let place = place(start)?;
         if place.home()?.is_some() {
@@ -43,13 +50,13 @@ impl Home {
         }
         let repo = may_begin(&place, branch)?;
         match kind {
-            HomeKind::Branch => create_branch(&place, &repo, branch, request),
-            HomeKind::Tree => create_tree(&place, &repo, request),
+            HomeKind::Branch => create_branch(&place, &repo, branch, request, judge),
+            HomeKind::Tree => create_tree(&place, &repo, request, judge),
         }
     }
 
     /// Whether `create` would make a queue: everything that it would refuse is refused, and nothing is written.
-    pub(crate) fn check_create(start: &Path, kind: HomeKind, branch: &str) -> Result<()> {
+    pub(crate) fn check_create(start: &Path, kind: HomeKind, branch: &str, judge: Judge<'_>) -> Result<()> {
         let place = place(start)?;
         let repo = may_begin(&place, branch)?;
         let source = match kind {
@@ -59,7 +66,7 @@ impl Home {
             }
             HomeKind::Tree => Source::New,
         };
-        refuse_second(&place, &source)
+        check_source(&place, &repo, &source, branch, judge)
     }
 }
 
@@ -72,9 +79,24 @@ fn may_begin(place: &Place, branch: &str) -> Result<Repo> {
     Ok(repo)
 }
 
-/// A queue that begins must not be the second; one that is on its branch already does not begin.
-fn refuse_second(place: &Place, source: &Source) -> Result<()> {
-    if *source == Source::New { place.refuse_second() } else { Ok(()) }
+/// A queue that begins must not be the second; one that is on its branch already does not begin, and is looked at first.
+fn check_source(place: &Place, repo: &Repo, source: &Source, branch: &str, judge: Judge<'_>) -> Result<()> {
+    let commit = match source {
+        Source::New => {
+            place.refuse_second()?;
+            return place.refuse_beside_a_branch(repo, judge);
+        }
+        Source::Local => refs::resolve(&place.common_dir, &format!("refs/heads/{branch}"))?,
+        Source::Remote(id) => Some(*id),
+    };
+    let not_taken = |fault: Fault| {
+        let message = format!("the queue on the branch `{branch}` cannot be taken over: {}", fault.message);
+        Fault { message, ..fault }
+    };
+    let found = commit.map(|commit| settings(repo, commit)).transpose().map_err(not_taken)?.flatten();
+    found.map_or(Ok(()), |settings| judge(&settings)).map_err(|fault| {
+        not_taken(fault).hint(format!("`git log --remotes --branches -- {SETTINGS}` shows its history"))
+    })
 }
 
 /// `core.worktree` can name another checkout than the one that `.git` lies in; nothing here would find that.
@@ -88,7 +110,7 @@ fn check_checkout(place: &Place, repo: &Repo) -> Result<()> {
         .hint("`git config --show-origin core.worktree` shows where it is set"))
 }
 
-fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Created> {
+fn create_tree(place: &Place, repo: &Repo, request: Request<'_>, judge: Judge<'_>) -> Result<Created> {
     let checkout = place.checkout.clone().map_or_else(|| place.project(), Ok)?;
     let home = place.tree_home(&checkout)?;
     check_root(place, &home.root)?;
@@ -100,7 +122,7 @@ fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Creat
         return Ok(Created::Existing(home));
     }
     home.recover()?;
-    refuse_second(place, &Source::New)?;
+    check_source(place, repo, &Source::New, "", judge)?;
     if let Some(reason) = home.waits()? {
         return Err(not_now(&reason));
     }
@@ -114,7 +136,13 @@ fn create_tree(place: &Place, repo: &Repo, request: Request<'_>) -> Result<Creat
     home.reopen().map(Created::New)
 }
 
-fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>) -> Result<Created> {
+fn create_branch(
+    place: &Place,
+    repo: &Repo,
+    branch: &str,
+    request: Request<'_>,
+    judge: Judge<'_>,
+) -> Result<Created> {
     let root = place.project()?.join(FOLDER);
     check_root(place, &root)?;
     let common_dir = &place.common_dir;
@@ -126,7 +154,7 @@ fn create_branch(place: &Place, repo: &Repo, branch: &str, request: Request<'_>)
         return Ok(Created::Existing(home));
     }
     let source = source(common_dir, repo, branch)?;
-    refuse_second(place, &source)?;
+    check_source(place, repo, &source, branch, judge)?;
     let is_new = source == Source::New;
     let creation = Creation::of(&root, repo, &request)?.on_branch(common_dir, branch, source, sharing)?;
     let home = creation.home(place)?.expect("a queue on a branch has a home");
@@ -249,6 +277,23 @@ pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -
 pub(super) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
     let tree = repo.commit(commit)?.tree;
     Ok(tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder()))
+}
+
+/// The settings of the queue in a commit; `None` if it has none.
+pub(super) fn settings(repo: &Repo, commit: ObjectId) -> Result<Option<Vec<u8>>> {
+    let tree = repo.commit(commit)?.tree;
+    let Some(line) = tree::lookup(repo, tree, SETTINGS)? else { return Ok(None) };
+    if !line.is_file() {
+        let text = format!("`{SETTINGS}` on the branch is not a regular file (a link, folder or submodule)");
+        return Err(Fault::new(Code::NotAFile, text));
+    }
+    if repo.size(line.id).is_some_and(|size| size > MOST_SETTINGS) {
+        return Err(Fault::new(
+            Code::TooLarge,
+            format!("`{SETTINGS}` on the branch is larger than any settings"),
+        ));
+    }
+    repo.blob(line.id).map(Some)
 }
 
 fn taken(branch: &str, why: &str) -> Fault {

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::create::Judge;
 use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
@@ -56,7 +57,7 @@ impl Place {
 
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
     pub(super) fn refuse_second(&self) -> Result<()> {
-        let Some(elsewhere) = self.elsewhere()? else { return self.refuse_beside_remote() };
+        let Some(elsewhere) = self.elsewhere()? else { return Ok(()) };
         if !elsewhere.here && self.has_removed_queue() {
             return Ok(());
         }
@@ -67,12 +68,40 @@ impl Place {
         Err(elsewhere.lead(fault))
     }
 
-    /// The queue that a clone has brought along, on a branch of whatever name.
-    fn refuse_beside_remote(&self) -> Result<()> {
-        let Some((remote, name)) = self.adoptable()? else { return Ok(()) };
-        let text = format!("no second queue is made: that of this repository is on `{remote}/{name}`");
-        let with = if name == "swift" { String::new() } else { format!(" --branch {name}") };
-        Err(Fault::new(Code::QueueElsewhere, text).hint(format!("`swift init{with}` adopts it")))
+    /// Refuse to begin a queue beside one that is on a branch of its own, of whatever name. A file of that name can also
+    /// be the person's own; so the settings have to read as a queue's.
+    pub(super) fn refuse_beside_a_branch(&self, repo: &Repo, judge: Judge<'_>) -> Result<()> {
+        let is_queues = |id| match create::settings(repo, id) {
+            Ok(Some(settings)) => {
+                judge(&settings).map_or_else(|fault| fault.code != Code::Malformed, |()| true)
+            }
+            // What a partial clone does not have cannot be looked at.
+            _ => false,
+        };
+        let at = |full: &str| refs::resolve(&self.common_dir, full).ok().flatten();
+        let mut names: Vec<String> =
+            refs::names_below(&self.common_dir, "refs/heads/")?.into_iter().collect();
+        names.sort_by_key(|name| name != "swift");
+        let local = names.into_iter().take(MOST_BRANCHES);
+        let local = local.map(|name| (format!("refs/heads/{name}"), name.clone(), name));
+        let remote = self.remote_branches(repo)?.into_iter().take(MOST_BRANCHES);
+        let remote = remote.map(|(remote, name)| {
+            (format!("refs/remotes/{remote}/{name}"), format!("{remote}/{name}"), name)
+        });
+        let mut all = local.chain(remote);
+        let Some((_, shown, name)) = all.find(|(full, ..)| at(full).is_some_and(is_queues)) else {
+            return Ok(());
+        };
+        let text = format!("no second queue is made: that of this repository is on `{shown}`");
+        let fault = Fault::new(Code::QueueElsewhere, text);
+        Err(match is_plain(&name) {
+            true if name == "swift" => {
+                fault.hint("`swift init` takes it over; `swift home` can move it then")
+            }
+            true => fault
+                .hint(format!("`swift init --branch {name}` takes it over; `swift home` can move it then")),
+            false => fault.hint("`git branch --all` shows the branches"),
+        })
     }
 
     /// Whether what is checked out at hand has something else than a queue where the queue would be.
@@ -124,13 +153,9 @@ impl Place {
         ))
     }
 
-    /// The remote and its branch that is a queue's; the usual names first.
-    fn adoptable(&self) -> Result<Option<(String, String)>> {
+    /// The branches of all remotes, each with its remote; the usual names first.
+    fn remote_branches(&self, repo: &Repo) -> Result<Vec<(String, String)>> {
         let names = refs::names_below(&self.common_dir, "refs/remotes/")?;
-        if names.is_empty() {
-            return Ok(None);
-        }
-        let repo = Repo::open(&self.common_dir)?;
         let remotes: Vec<String> = repo.gix().remote_names().iter().map(ToString::to_string).collect();
         let part = |name: &String| {
             let of = |remote: &String| {
@@ -140,18 +165,30 @@ impl Place {
         };
         let mut all: Vec<(String, String)> = names.iter().filter_map(part).collect();
         all.sort_by_key(|(remote, name)| (name != "swift", remote != "origin"));
-        for (remote, name) in all.into_iter().take(MOST_BRANCHES) {
+        Ok(all)
+    }
+
+    /// The remote and its branch that is a queue's.
+    fn adoptable(&self) -> Result<Option<(String, String)>> {
+        if refs::names_below(&self.common_dir, "refs/remotes/")?.is_empty() {
+            return Ok(None);
+        }
+        let repo = Repo::open(&self.common_dir)?;
+        for (remote, name) in self.remote_branches(&repo)?.into_iter().take(MOST_BRANCHES) {
             let full = format!("refs/remotes/{remote}/{name}");
             let Ok(Some(id)) = refs::resolve(&self.common_dir, &full) else { continue };
-            // A name that a shell would read otherwise is none to be pasted.
-            let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
             // Of the usual one `init` says what a partial clone lacks to tell.
-            if is_plain && create::is_queue(&repo, id).unwrap_or(name == "swift") {
+            if is_plain(&name) && create::is_queue(&repo, id).unwrap_or(name == "swift") {
                 return Ok(Some((remote, name)));
             }
         }
         Ok(None)
     }
+}
+
+/// A name that a shell would read otherwise is none to be pasted.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !name.starts_with('-')
 }
 
 impl Elsewhere {
@@ -171,7 +208,7 @@ impl Elsewhere {
     fn lead(&self, fault: Fault) -> Fault {
         if self.here {
             return fault
-                .hint("`git restore .swift` brings them back")
+                .hint("`git restore --staged --worktree .swift` brings them back")
                 .hint("in a sparse checkout `git sparse-checkout add .swift` does");
         }
         let fault = match &self.checkout {

@@ -25,6 +25,9 @@ use crate::domain::fault::{Code, Fault, Result};
 /// The file at the top of every queue; a branch is a queue's only if it has it.
 pub(super) const SETTINGS: &str = "swift.toml";
 
+/// The folder of the queue that belongs to one machine alone.
+const MACHINE: &str = "local/";
+
 /// How long a lock file of another program is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -119,6 +122,8 @@ impl Home {
         let mut barrier = Barrier::default();
         let mut change = folder.change();
         let mut made: BTreeMap<String, Option<Leaf>> = BTreeMap::new();
+        // What somebody has committed of another machine's own files is not this machine's.
+        all.retain(|path, _| !path.starts_with(MACHINE));
         // The settings last: a folder that has them has everything.
         let settings = all.remove_entry(SETTINGS);
         for (path, leaf) in all.into_iter().chain(settings) {

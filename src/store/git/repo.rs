@@ -14,6 +14,7 @@ use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
 use super::clock;
+use super::extensions;
 use super::perm::Sharing;
 use super::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
@@ -98,12 +99,22 @@ impl Repo {
                     format!("the path of {} is not UTF-8, which cannot be worked with", place.display());
                 return Err(Fault::new(Code::Unsupported, text).hint("give the folder another name"));
             }
+            if gix.config_snapshot().string("core.worktree").is_some() && !place.exists() {
+                let text = format!(
+                    "core.worktree of {} is {}, and nothing is there",
+                    git_dir.display(),
+                    place.display()
+                );
+                return Err(Fault::new(Code::Unsupported, text)
+                    .hint("`git config --show-origin core.worktree` shows where it is set"));
+            }
             return Err(Fault::new(Code::Untrusted, format!("{} belongs to another user", place.display()))
                 .hint(format!(
                     "`git config --global --add safe.directory {}` if you trust it",
                     place.display()
                 )));
         }
+        extensions::check(git_dir, gix.config_snapshot().plumbing())?;
         let hash = gix.object_hash();
         let objects = RefCell::new(gix.objects.clone());
         let repo = Repo { gix, objects, hash, trees: RefCell::default() };
@@ -320,7 +331,9 @@ fn refusal(git_dir: &Path, error: &gix::Error) -> Fault {
     if format!("{error:#}").contains("reftable") || text.contains("reftable") {
         return no_storage(git_dir, "reftable");
     }
-    Fault::new(code(error), format!("cannot open the repository {}: {text}", git_dir.display()))
+    let cause = error.probable_cause().to_string();
+    let text = if text.contains(&cause) { text } else { format!("{text}: {cause}") };
+    Fault::new(code(error), format!("cannot open the repository {}: {}", git_dir.display(), shown(&text)))
         .hint("`git status` says what git makes of it")
 }
 

@@ -29,6 +29,10 @@ impl Line {
         self.mode & 0o170_000 == FOLDER
     }
 
+    pub(super) fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == FILE & 0o170_000
+    }
+
     /// git sorts folders as if their name ended with a slash.
     fn key(&self) -> Vec<u8> {
         let mut key = self.name.clone();

@@ -116,6 +116,11 @@ impl Home {
         self.kind == HomeKind::Tree && self.operation().is_some()
     }
 
+    /// Whether commits of the queue go to a detached HEAD, which the next checkout leaves behind.
+    pub(crate) fn is_on_no_branch(&self) -> bool {
+        self.kind == HomeKind::Tree && self.branch.is_none() && self.operation().is_none()
+    }
+
     /// Keep changes until git is done; nothing in the checkout differs afterwards.
     pub(super) fn keep_apart(&self, guard: &Guard, changes: &[Change]) -> Result<()> {
         self.check(guard);

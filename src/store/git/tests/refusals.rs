@@ -64,6 +64,39 @@ fn reftable() {
 }
 
 #[test]
+fn extensions_that_are_not_known() {
+    for (version, name) in [("1", "unknownThing"), ("1", "compatObjectFormat"), ("0", "compatObjectFormat")] {
+        for kind in BOTH {
+            let sandbox = Sandbox::new();
+            let home = sandbox.create(kind);
+            for (key, value) in
+                [("core.repositoryformatversion", version), (&format!("extensions.{name}"), "sha256")]
+            {
+                sandbox.git(&["config", key, value]);
+            }
+            let before = listing(&sandbox.scratch());
+            let home = home.reopen();
+            let fault = home.and_then(|home| try_commit(&home, vec![write("x.md", "x\n")])).unwrap_err();
+            assert_eq!(fault.code, Code::Unsupported, "{fault:?}");
+            assert_eq!(listing(&sandbox.scratch()), before);
+            // It is gone, or of no consequence.
+            let config = sandbox.project.join(".git/config");
+            let text = std::fs::read_to_string(&config).unwrap();
+            std::fs::write(&config, text.replace(name, "preciousObjects").replace("sha256", "true")).unwrap();
+            commit(&Home::find(&sandbox.project).unwrap(), vec![write("x.md", "x\n")]);
+        }
+    }
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let config = sandbox.project.join(".git/config");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let text = text.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
+        std::fs::write(&config, text + "[extensions]\n\tunknownThing = true\n").unwrap();
+        refused(&sandbox, kind, Code::Unsupported);
+    }
+}
+
+#[test]
 fn a_branch_of_the_person() {
     let sandbox = Sandbox::new();
     sandbox.git(&["branch", "swift"]);
@@ -74,7 +107,10 @@ fn a_branch_of_the_person() {
     sandbox.git(&["pack-refs", "--all"]);
     refused(&sandbox, HomeKind::Branch, Code::BranchTaken);
     assert!(
-        Home::create(&sandbox.project, HomeKind::Branch, "queue", request(super::sandbox::first())).is_ok()
+        Home::create(&sandbox.project, HomeKind::Branch, "queue", request(super::sandbox::first()), &|_| Ok(
+            ()
+        ))
+        .is_ok()
     );
     let sandbox = Sandbox::unborn();
     sandbox.git(&["symbolic-ref", "HEAD", "refs/heads/swift"]);

@@ -190,7 +190,7 @@ pub(super) fn request(changes: Vec<Change>) -> Request<'static> {
 }
 
 pub(super) fn try_create(at: &Path, kind: HomeKind) -> Result<Created> {
-    Home::create(at, kind, "swift", request(first()))
+    Home::create(at, kind, "swift", request(first()), &|_| Ok(()))
 }
 
 pub(super) fn try_commit(home: &Home, changes: Vec<Change>) -> Result<Outcome> {

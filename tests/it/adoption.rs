@@ -1,0 +1,225 @@
+//! What is there already is taken over as it is, or refused before anything is written.
+
+use std::fs;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, copies, sound};
+
+/// Everything below the checkout and the git folder by name, and the refs.
+fn everything(place: &Place<'_>) -> (String, String) {
+    (place.program("find", ". -not -name index").run().ok(), place.git("for-each-ref"))
+}
+
+#[test]
+fn a_queue_that_cannot_be_opened_is_not_taken_over() {
+    let damages = [
+        ("sed -i 's/^schema = 1/schema = 2/' swift.toml", 9, "newer swift"),
+        ("sed -i 's|^id = .*|id = \"../../x\"|' swift.toml", 8, "id"),
+        ("echo '= =' > swift.toml", 8, "swift.toml"),
+        ("printf '\\377' > swift.toml", 8, "UTF-8"),
+        ("rm swift.toml; ln -s .gitignore swift.toml", 8, "not a regular file"),
+    ];
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let sound_one = web.git("rev-parse swift");
+    for (number, (damage, status, said)) in damages.into_iter().enumerate() {
+        web.git(["-C", ".swift", "reset", "--quiet", "--hard", sound_one.trim()]);
+        web.program("sh", ["-c", &format!("cd .swift; {damage}; git add -A; git commit -qm changed")])
+            .run()
+            .ok();
+        let name = format!("twin{number}");
+        sandbox.root().git(["clone", "--quiet", "web", &name]);
+        let twin = sandbox.place(&name);
+        let before = everything(&twin);
+        for verb in ["init --dry-run", "init", "init --id acme/web"] {
+            let refused = twin.swift(verb);
+            refused.ended(status);
+            assert!(refused.stderr.contains(said), "{damage}: {}", refused.stderr);
+            assert!(refused.stderr.contains("cannot be taken over"), "{damage}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&twin), before, "{damage}");
+    }
+    // The other way to ask for something else than what is there.
+    web.git(["-C", ".swift", "reset", "--quiet", "--hard", sound_one.trim()]);
+    sandbox.root().git("clone --quiet web other");
+    let other = sandbox.place("other");
+    let before = everything(&other);
+    other.swift("init --id acme/other").ended(4);
+    assert_eq!(everything(&other), before);
+    other.swift_ok("init --id acme/web");
+}
+
+#[test]
+fn no_second_queue_is_made_beside_one_on_a_branch_of_any_name() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    // A file of that name is no queue.
+    web.write("swift.toml", "[package]\nname = \"a program\"\n");
+    web.git("add swift.toml");
+    web.git("commit --quiet -m own");
+    web.git("branch topic");
+    web.swift_ok("init --branch queue --id acme/web");
+    add(&web, ".", "one");
+    for remote in ["origin", "upstream"] {
+        sandbox.root().git(["clone", "--quiet", "--origin", remote, "web", remote]);
+        let twin = sandbox.place(remote);
+        let before = everything(&twin);
+        for verb in ["init", "init --in-tree", "init --dry-run", "init --branch other"] {
+            let refused = twin.swift(verb);
+            refused.ended(4);
+            assert!(refused.stderr.contains(&format!("`{remote}/queue`")), "{verb}: {}", refused.stderr);
+            assert!(refused.stderr.contains("`swift init --branch queue`"), "{verb}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&twin), before);
+        twin.swift_ok("init --branch queue");
+        assert_eq!(twin.swift_ok("list"), web.swift_ok("list"));
+    }
+    // Nor beside one that was left on its branch.
+    web.swift_ok("uninstall --keep-branch sesame");
+    web.swift("init").ended(4);
+    web.swift_ok("init --branch queue");
+    sound(&web, "taken over again");
+}
+
+#[test]
+fn a_repository_that_git_refuses_is_refused() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let config = web.read(".git/config");
+        let of_version_1 = config.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
+        let before = everything(&web);
+        web.write(".git/config", format!("{of_version_1}[extensions]\n\tunknownThing = true\n"));
+        assert_ne!(web.program("git", "status").run().status, 0);
+        for verb in ["task . one", "claim", "undo", "doctor", "list"] {
+            let refused = web.swift(verb);
+            let told = refused.stderr.contains("`unknownthing`") || refused.stdout.contains("`unknownthing`");
+            assert!(verb == "list" || told && refused.status != 0, "{verb}: {}", refused.stderr);
+        }
+        web.write(".git/config", &config);
+        assert_eq!(everything(&web), before, "{init}");
+        // How worktrees name each other makes no difference here: what git knows is taken.
+        web.write(".git/config", format!("{of_version_1}[extensions]\n\trelativeWorktrees = true\n"));
+        let knows = web.program("git", "status").run().status == 0;
+        assert_eq!(web.swift("task . one").status == 0, knows);
+        web.write(".git/config", config);
+        add(&web, ".", "two");
+    }
+}
+
+#[test]
+fn a_task_in_a_folder_of_folders_is_one_that_every_verb_knows() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let deep = "tasks/2026/backend/api/auth/login";
+    let deepest = format!("{deep}/4/5/6/7/8");
+    for (folder, title) in [(deep, "Deep"), (&deepest, "Deepest"), ("tasks/named.md", "Named")] {
+        web.write(&format!(".swift/{folder}/x.md"), format!("+++\ntitle = \"{title}\"\n+++\n"));
+    }
+    add(&web, ".", "other");
+    let list = web.swift_ok("list");
+    assert!(list.contains("Deep") && !list.contains("Deepest") && !list.contains("Named"), "{list}");
+    for path in [&deepest[..], "tasks/named.md"] {
+        assert!(!web.read(&format!(".swift/{path}/x.md")).contains("id ="), "{path} was taken for a task");
+    }
+    let told = web.swift("list");
+    let told = told.stdout + &told.stderr;
+    assert!(told.contains("folders deep") && told.contains("named as a file"), "{told}");
+    fs::remove_dir_all(web.path(&format!(".swift/{deep}/4"))).unwrap();
+    fs::remove_dir_all(web.path(".swift/tasks/named.md")).unwrap();
+    let id = web.json("list")["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|task| task["title"] == "Deep")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(copies(&web, &id), [format!("{deep}/x.md")]);
+    sound(&web, "deep");
+    web.swift_ok(["done", &id]);
+    sound(&web, "done");
+}
+
+#[test]
+fn what_init_is_asked_for_otherwise_than_it_is_is_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for (words, said) in [
+        ("init --in-tree", "`swift home tree`"),
+        ("init --branch other", "on the branch `swift`"),
+        ("init --in-tree --orchestrator", "`swift home tree`"),
+    ] {
+        let before = everything(&web);
+        let refused = web.swift(words);
+        assert!(refused.ended(4).stderr.contains(said), "{}", refused.stderr);
+        assert_eq!(everything(&web), before);
+    }
+    web.swift_ok("init");
+    web.swift_ok("init --branch swift --id acme/web");
+    let api = sandbox.repository("api");
+    api.swift_ok("init --in-tree --id acme/api");
+    let refused = api.swift("init --branch swift");
+    assert!(refused.ended(4).stderr.contains("`swift home branch`"), "{}", refused.stderr);
+    api.swift_ok("init --in-tree");
+    api.swift_ok("init");
+}
+
+#[test]
+fn what_belongs_to_another_machine_is_not_taken_over_with_the_branch() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.orchestrator();
+    sandbox.project("web");
+    hub.swift_ok("register ../web");
+    hub.git("-C .swift add --force local");
+    hub.git("-C .swift commit --quiet -m slip");
+    sandbox.root().git(["clone", "--quiet", hub.path("").to_str().unwrap(), "twin"]);
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    assert!(twin.swift_ok("projects").contains("unreachable"));
+    for place in [&hub, &twin] {
+        let told = place.swift("doctor");
+        assert!(told.ended(8).stdout.contains("local-committed"), "{}", told.stdout);
+    }
+    let told = hub.swift("doctor").stdout;
+    let command = told.split('`').find(|part| part.contains("rm -r --cached")).unwrap();
+    hub.program("sh", ["-c", command]).run().ok();
+    hub.git("-C .swift commit --quiet -m mended");
+    hub.swift_ok("doctor");
+    assert!(!hub.swift_ok("projects").contains("unreachable"));
+    add(&hub, ".", "work");
+    sound(&hub, "mended");
+}
+
+#[test]
+fn on_a_detached_head_a_queue_in_the_tree_says_so() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let says = |words: &str| web.swift(words).stderr.contains("HEAD is detached");
+    assert!(!says("task . one"));
+    web.git("checkout --quiet --detach");
+    assert!(says("task . two") && says("list"));
+    web.git("switch --quiet --create kept");
+    assert!(!says("task . three"));
+    assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_checkout_that_is_not_there_belongs_to_nobody() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        web.git("config core.worktree ../nowhere");
+        let refused = web.swift("task . one");
+        assert!(!refused.stderr.contains("another user"), "{init}: {}", refused.stderr);
+        assert!(
+            refused.status == 0 || refused.stderr.contains("nothing is there"),
+            "{init}: {}",
+            refused.stderr
+        );
+    }
+}
