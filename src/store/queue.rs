@@ -305,7 +305,7 @@ impl Queue {
         let is_wanted =
             |problem: &Problem| layout::id_in_name(&problem.path).is_some_and(|id| wanted.is_for(id));
         if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
-            return unreadable(problem);
+            return self.unreadable(problem);
         }
         match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
             Some(item) => {
@@ -315,6 +315,17 @@ impl Queue {
             }
             None => fault,
         }
+    }
+
+    /// A task that is there and cannot be read is something else than none.
+    fn unreadable(&self, problem: Problem) -> Fault {
+        let Problem { path, fault, .. } = problem;
+        if let Some(id) = layout::id_in_name(&path).filter(|_| fault.code == Code::Unsettled) {
+            return Fault { message: fault.message, ..self.unsettled(id) };
+        }
+        let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
+        let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
+        Fault { message, ..fault }
     }
 
     /// The tasks of which git has left a path open, if an operation waits.
@@ -387,17 +398,6 @@ impl Queue {
     pub(crate) fn reader(&self) -> Reader {
         Reader { limits: self.limits(), bytes: self.settings.max_bytes }
     }
-}
-
-/// A task that is there and cannot be read is something else than none.
-fn unreadable(problem: Problem) -> Fault {
-    let Problem { path, fault, .. } = problem;
-    if let Some(id) = layout::id_in_name(&path).filter(|_| fault.code == Code::Unsettled) {
-        return Fault { message: fault.message, ..unsettled(id) };
-    }
-    let is_named = fault.code == Code::Unsettled || fault.message.contains(&path);
-    let message = if is_named { fault.message } else { format!("`{path}`: {}", fault.message) };
-    Fault { message, ..fault }
 }
 
 /// Reads single files as tasks.
