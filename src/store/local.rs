@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,6 +36,9 @@ pub(crate) fn freeze() {
 pub(crate) fn is_frozen() -> bool {
     FROZEN.load(Ordering::Relaxed)
 }
+
+/// The bits of a folder that is shared with a group: it may write there, and what is made belongs to it.
+const SHARED: u32 = 0o2020;
 
 /// The machine's own folder of one queue.
 #[derive(Debug, Clone)]
@@ -124,10 +127,11 @@ impl Local {
         let path = self.folder.join(name);
         let folder = path.parent().expect("a name below the folder").to_owned();
         self.refuse_links(&folder)?;
-        fs::create_dir_all(&folder).map_err(|e| io("make", &folder, &e))?;
+        self.make(&folder)?;
         let temporary = folder.join(format!(".swift-tmp-{}-{}", std::process::id(), name.replace('/', "-")));
         let written = fs::File::create(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
+            self.share(&temporary)?;
             flush(&file)
         });
         let done = written.and_then(|()| fs::rename(&temporary, &path));
@@ -190,7 +194,35 @@ impl Local {
     /// As [`Local::write`].
     pub(crate) fn ensure(&self) -> Result<()> {
         self.refuse_links(&self.folder)?;
-        fs::create_dir_all(&self.folder).map_err(|e| io("make", &self.folder, &e))
+        self.make(&self.folder)
+    }
+
+    /// Make a folder and those above it.
+    fn make(&self, folder: &Path) -> Result<()> {
+        let made = match fs::create_dir(folder) {
+            Ok(()) => self.share(folder),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let Some(above) = folder.parent() else { return Err(io("make", folder, &e)) };
+                self.make(above)?;
+                return self.make(folder);
+            }
+            Err(e) => Err(e),
+        };
+        made.map_err(|e| io("make", folder, &e))
+    }
+
+    /// In a queue that is shared with a group, the group can write what is in here, too: whoever runs the next verb.
+    fn share(&self, path: &Path) -> std::io::Result<()> {
+        let Some(above) = self.folder.parent().and_then(|root| fs::metadata(root).ok()) else {
+            return Ok(());
+        };
+        if above.mode() & SHARED != SHARED {
+            return Ok(());
+        }
+        let meta = fs::metadata(path)?;
+        let wide = meta.mode() | if meta.is_dir() { 0o2070 } else { 0o060 };
+        if wide == meta.mode() { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(wide)) }
     }
 
     fn refuse_links(&self, folder: &Path) -> Result<()> {

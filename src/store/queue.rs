@@ -22,6 +22,9 @@ use super::{archive, layout};
 /// The largest settings, registry or log file that is read.
 pub(crate) const SMALL_FILE: u64 = 4 << 20;
 
+/// The largest segment of the log that is read: one commit records whatever was done by hand, be it to very many files.
+pub(crate) const LARGEST_SEGMENT: u64 = 256 << 20;
+
 /// A queue that was found and whose settings were read.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -119,6 +122,7 @@ impl Queue {
     pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let limit = match layout::folder_of(path) {
             Some(_) => self.settings.max_bytes,
+            None if path.starts_with(layout::AUDIT) => LARGEST_SEGMENT,
             None => SMALL_FILE,
         };
         self.root.read(path, limit)

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::git::{Blob, Commit, Committed, CommittedChange as Change};
 use super::layout;
-use super::queue::{Queue, SMALL_FILE};
+use super::queue::{LARGEST_SEGMENT, Queue};
 use crate::domain::cursor::{Cursor, Mark, Others, Position, ProjectKey, SegmentKey, ShortHash, Sweep};
 use crate::domain::event::Event;
 use crate::domain::fault::{Code, Fault, Result};
@@ -205,16 +205,16 @@ impl Source {
             return on_disk.map(Option::unwrap_or_default);
         }
         match size {
-            Some(size) if size > SMALL_FILE => Err(Fault::new(
+            Some(size) if size > LARGEST_SEGMENT => Err(Fault::new(
                 Code::TooLarge,
-                format!("`{}` has {size} bytes; the limit is {SMALL_FILE}", section.path),
+                format!("`{}` has {size} bytes; the limit is {LARGEST_SEGMENT}", section.path),
             )),
             _ => self.committed.read(section.blob),
         }
     }
 
     fn count(&self, blob: Blob) -> u32 {
-        let small = self.committed.size(blob).is_some_and(|size| size <= SMALL_FILE);
+        let small = self.committed.size(blob).is_some_and(|size| size <= LARGEST_SEGMENT);
         let bytes = if small { self.committed.read(blob).ok() } else { None };
         bytes.map_or(0, |bytes| audit::entries(&bytes).len() as u32)
     }

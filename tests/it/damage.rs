@@ -592,6 +592,21 @@ fn files_with_the_longest_names_are_put_aside_and_so_are_those_beside_them() {
 }
 
 #[test]
+fn a_segment_of_the_log_may_be_larger_than_other_files() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "first");
+    let path = segment(&web);
+    web.write(&path, format!("{}# {}\n", web.read(&path), "x".repeat(5 << 20)));
+    // The line is none of the log's; that it is long hides nothing that stands before it.
+    let said = web.swift("audit verify");
+    assert!(said.ended(8).stdout.contains("1 record"), "{}", said.stderr);
+    assert!(!said.stdout.contains("too-large"));
+    assert!(web.json("log").to_string().contains("task.created"));
+    add(&web, ".", "second");
+}
+
+#[test]
 fn an_index_of_the_queue_that_a_power_cut_has_torn_is_made_anew() {
     let torn: [fn(Vec<u8>) -> Vec<u8>; 4] = [
         |_| Vec::new(),

@@ -266,11 +266,16 @@ fn a_partial_clone_says_what_it_lacks_and_the_command_it_names_brings_it() {
 }
 
 /// A program as another user of the group 4711, with a umask that lets the group write.
-fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
+fn with_umask<'a>(call: crate::sandbox::Call<'a>, user: &str, umask: &str) -> crate::sandbox::Call<'a> {
     let user = format!("--reuid={user}");
-    let words =
-        ["setpriv", &user, "--regid=4711", "--clear-groups", "sh", "-c", "umask 002; exec \"$@\"", "sh"];
+    let run = format!("umask {umask}; exec \"$@\"");
+    let words = ["setpriv", &user, "--regid=4711", "--clear-groups", "sh", "-c", &run, "sh"];
     call.env("USER", "member").under(&words)
+}
+
+/// With the usual umask, which shares nothing with the group.
+fn member<'a>(call: crate::sandbox::Call<'a>, user: &str) -> crate::sandbox::Call<'a> {
+    with_umask(call, user, "022")
 }
 
 #[test]
@@ -292,7 +297,8 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
         let name = init.replace([' ', '-'], "");
         member(root.program("git", ["init", "-q", "--shared=group", &name]), alice).run().ok();
         let shared = root.place(&name);
-        member(shared.program("git", "commit -q --allow-empty -m first"), alice).run().ok();
+        // Not every file of git's own is shared by git.
+        with_umask(shared.program("git", "commit -q --allow-empty -m first"), alice, "002").run().ok();
         member(shared.call(format!("{init} --id a/shared").as_str()), alice).run().ok();
         for (number, user) in [alice, bob, bob, alice, bob].into_iter().enumerate() {
             let title = format!("number {number}");
@@ -301,10 +307,23 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
             assert_eq!(list.lines().count(), number + 1, "{init}: {list}");
         }
         member(shared.call("undo sesame"), alice).run().ok();
-        member(shared.program("git", "-C .swift commit -q --allow-empty -m by-hand"), bob).run().ok();
+        with_umask(shared.program("git", "-C .swift commit -q --allow-empty -m by-hand"), bob, "002")
+            .run()
+            .ok();
         member(shared.call("doctor"), bob).run().ok();
-        // Whatever the engine notes, the group can write.
-        let narrow = "find .git/swift -type f ! -perm -660";
+        let mine = member(shared.call(["task", ".", "mine"]), bob).run().ok();
+        let mine = mine.split_whitespace().nth(1).unwrap();
+        for (verb, user) in [("claim", alice), ("release", alice), ("claim", bob), ("done", bob)] {
+            member(shared.call([verb, mine]), user).run().ok();
+        }
+        member(shared.call("start"), alice).run().ok();
+        member(shared.call("finish"), bob).run().ok();
+        member(shared.program("rm", "-r .swift/local"), alice).run().ok();
+        member(shared.call("task . again"), bob).run().ok();
+        member(shared.call("task . and-again"), alice).run().ok();
+        // Whatever the engine writes, the group can write, too.
+        let narrow =
+            "find .git/swift .swift -type f ! -perm -660 ! -name .git; find .swift -type d ! -perm -2770";
         assert_eq!(shared.program("sh", ["-c", narrow]).run().ok(), "", "{init}");
     }
 }

@@ -53,7 +53,11 @@ fn a_refusal_needs_a_reason() {
     let id = text(&web.json("inbox --dry-run")["waiting"][0]["id"]);
     for why in ["", " \n"] {
         let refused = web.swift(["inbox", "refuse", &id, "--why", why]);
-        assert!(refused.status == 2 && refused.stderr.contains("the reason is empty"), "{}", refused.stderr);
+        assert!(
+            refused.status == 2 && refused.stderr.contains("a reason has to say something"),
+            "{}",
+            refused.stderr
+        );
     }
     web.swift_ok(["inbox", "refuse", &id, "--why", "not ours"]);
 }

@@ -109,10 +109,10 @@ fn news(posts: &Posts, known: &mut Known, sender: &Post, item: &Item) -> Told {
         return Ok(None);
     }
     if let Some(problem) = known.unreadable(posts, receiver, id) {
-        return Err(Box::new(problem.of(&post.id)));
+        return Err(Box::new(post.problem(problem)));
     }
     missing(post, receiver, id, present)
-        .map_err(|fault| Box::new(Problem::at(item.path.clone(), fault).of(&sender.id)))
+        .map_err(|fault| Box::new(sender.problem(Problem::at(item.path.clone(), fault))))
 }
 
 /// The receiver's folders do not have it: archived, removed by hand, or never there (a restored backup).

@@ -102,7 +102,7 @@ impl Home {
     fn attempt(&self, repo: &Repo, request: &Request<'_>, joined: &Joined) -> Result<Attempt> {
         let tip = self.tip()?;
         let base = tip.id.map(|id| repo.commit(id)).transpose()?;
-        let folder = Folder::open(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
         let mut plan =
             Plan::new(self, repo, &folder, base.map(|commit| commit.tree), &request.changes, &joined.leaves)?;
         if plan.is_committed(repo) && joined.parents.is_empty() {

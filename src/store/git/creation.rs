@@ -121,7 +121,7 @@ impl Creation {
         flush_names(&folder(&home.common_dir))?;
         flush_names(&home.common_dir)?;
         if self.makes_root {
-            std::fs::create_dir(&self.root).or_io("make the folder", &self.root)?;
+            sharing.make_folders(&self.root)?;
         }
         if self.worktree.is_some() {
             sharing.make_folders(home.git_dir.parent().expect("an administration is in a folder"))?;

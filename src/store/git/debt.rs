@@ -36,7 +36,7 @@ impl Home {
             path::check(&change.path)?;
         }
         let before = self.debt_set()?;
-        let folder = Folder::open(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(self.repo()?.sharing()?);
         let mut barrier = Barrier::default();
         let mut staged = Vec::new();
         let result = changes

@@ -225,8 +225,9 @@ impl Home {
     /// Write every committed file that is not on the disk, and nothing else.
     pub(super) fn put_back(&self) -> Result<()> {
         let repo = self.repo()?;
-        std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
-        let folder = Folder::open(&self.root)?;
+        let sharing = repo.sharing()?;
+        sharing.make_folders(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(sharing);
         let (mut change, mut barrier) = (folder.change(), Barrier::default());
         for (path, leaf) in self.committed_files(&repo)? {
             if folder.stat(&path)?.is_none() {

@@ -111,7 +111,7 @@ impl Home {
     /// Write all files of HEAD that are not there, and a new index.
     pub(super) fn check_out(&self) -> Result<()> {
         let repo = self.repo()?;
-        let folder = Folder::open(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
         let root = repo.commit(tip)?.tree;
         let mut all = BTreeMap::new();

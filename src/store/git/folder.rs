@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use super::disk::OrIo as _;
+use super::perm::Sharing;
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::{objects, path};
@@ -33,6 +34,8 @@ pub(super) struct Folder {
     root: Rc<OwnedFd>,
     path: PathBuf,
     open: RefCell<HashMap<String, Rc<OwnedFd>>>,
+    /// How what is made in it is shared.
+    sharing: Sharing,
 }
 
 /// What to do about a folder that is not there.
@@ -52,7 +55,13 @@ impl Folder {
     pub(super) fn open(root: &Path) -> Result<Folder> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(root, flags, Mode::empty()).map_err(|error| unsafe_or_io(error, root))?;
-        Ok(Folder { root: Rc::new(fd), path: root.to_owned(), open: RefCell::default() })
+        let (path, open) = (root.to_owned(), RefCell::default());
+        Ok(Folder { root: Rc::new(fd), path, open, sharing: Sharing::Umask })
+    }
+
+    /// The same for whoever writes: others may have to write there, too.
+    pub(super) fn shared(self, sharing: Sharing) -> Folder {
+        Folder { sharing, ..self }
     }
 
     fn place(&self, relative: &str) -> PathBuf {
@@ -69,11 +78,15 @@ impl Folder {
         let Some(above) = self.enter(path::parent(relative), missing, made)? else { return Ok(None) };
         let name = path::name(relative);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut is_new = false;
         let fd = match rustix::fs::openat(&*above, name, flags, Mode::empty()) {
             Err(Errno::NOENT) if missing == Missing::Leave => return Ok(None),
             Err(Errno::NOENT) => {
                 match rustix::fs::mkdirat(&*above, name, Mode::from_raw_mode(0o777)) {
-                    Ok(()) => made.push(relative.to_owned()),
+                    Ok(()) => {
+                        made.push(relative.to_owned());
+                        is_new = true;
+                    }
                     Err(Errno::EXIST) => {}
                     Err(error) => return Err(error).or_io("make the folder", &self.place(relative)),
                 }
@@ -82,6 +95,9 @@ impl Folder {
             opened => opened,
         };
         let fd = Rc::new(fd.map_err(|error| unsafe_or_io(error, &self.place(relative)))?);
+        if is_new {
+            self.sharing.folder(&*fd, &self.place(relative))?;
+        }
         let mut open = self.open.borrow_mut();
         if open.len() >= OPEN {
             open.clear();
@@ -147,10 +163,11 @@ impl Folder {
         let fd =
             rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)).or_io("make", &place)?;
         let mut file = File::from(fd);
-        if let Err(error) = file.write_all(content) {
+        let written = file.write_all(content).or_io("write", &place);
+        if let Err(fault) = written.and_then(|()| self.sharing.file(&file, &place)) {
             // The error that matters is the one at hand; what stays behind is swept by the next verb.
             let _ = rustix::fs::unlinkat(&*staging, &name, AtFlags::empty());
-            return Err(error).or_io("write", &place);
+            return Err(fault);
         }
         barrier.file(&place, file);
         Ok(Staged { name })

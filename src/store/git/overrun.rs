@@ -104,7 +104,7 @@ impl Home {
         let _guard = self.lock(WAIT)?;
         let repo = self.repo()?;
         let own = self.committed_files(&repo)?;
-        let folder = Folder::open(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
         let (mut change, mut barrier) = (folder.change(), Barrier::default());
         let mut all = self.foreign()?;
         if folder.stat(SETTINGS)?.is_none() {

@@ -1,11 +1,14 @@
-//! Modes of the files that the engine makes in the git folder.
+//! Modes of the files that the engine makes, in the git folder and in that of the queue.
 //!
 //! git makes them as the umask says unless `core.sharedRepository` widens them for a group or for everybody.
 //! The engine does the same, so that no colleague is locked out of an object that the queue has written.
 
 use std::fs::{File, Permissions};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use rustix::fs::Mode;
 
 use super::disk::OrIo as _;
 use crate::domain::fault::{Code, Fault, Result};
@@ -68,12 +71,20 @@ impl Sharing {
             Err(error) => return Err(error).or_io("make the folder", path),
         }
         if self != Sharing::Umask {
-            let mode = std::fs::metadata(path).or_io("inspect", path)?.permissions().mode() & 0o777;
-            let wide = self.widen(mode);
-            let wide = wide | ((wide & 0o444) >> 2) | 0o2000;
-            std::fs::set_permissions(path, Permissions::from_mode(wide)).or_io("share", path)?;
+            self.folder(&File::open(path).or_io("open", path)?, path)?;
         }
         Ok(vec![path.to_owned()])
+    }
+
+    /// Widen a folder that was just made; what is made in it belongs to the same group.
+    pub(super) fn folder(self, folder: impl AsFd, path: &Path) -> Result<()> {
+        if self == Sharing::Umask {
+            return Ok(());
+        }
+        let mode = rustix::fs::fstat(&folder).or_io("inspect", path)?.st_mode & 0o777;
+        let wide = self.widen(mode);
+        let wide = wide | ((wide & 0o444) >> 2) | 0o2000;
+        rustix::fs::fchmod(folder, Mode::from_raw_mode(wide)).or_io("share", path)
     }
 
     fn widen(self, mode: u32) -> u32 {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk::{self, OrIo as _};
+use super::disk;
 use super::find::{Place, SETTINGS};
 use super::folder::Folder;
 use super::repo::Repo;
@@ -44,7 +44,7 @@ impl Place {
             return Err(has_moved(&root, &branch, &other));
         }
         let sharing = Repo::open(&self.common_dir)?.sharing()?;
-        std::fs::create_dir_all(&root).or_io("make the folder", &root)?;
+        sharing.make_folders(&root)?;
         let records = creation::folder(&self.common_dir);
         sharing.make_folders(&records)?;
         worktree::write_file(&records.join("branch"), &format!("{branch}\n"), sharing)?;
@@ -106,7 +106,8 @@ impl Home {
             return Err(has_moved(&self.root, branch, &other));
         }
         let lost = self.debts()?;
-        std::fs::create_dir_all(&self.root).or_io("make the folder", &self.root)?;
+        // Of a checkout that is not there the library cannot tell whose it is.
+        Repo::open(&self.common_dir)?.sharing()?.make_folders(&self.root)?;
         self.check_out()?;
         worktree::link(&self.git_dir, &self.root)?;
         self.write_debts(&Default::default())?;

@@ -192,7 +192,7 @@ impl Home {
 
     /// Whatever the log has that is not committed is the note of a move that was not to be: nothing else waited.
     pub(super) fn take_note_back(&self) -> Result<()> {
-        let folder = Folder::open(&self.root)?;
+        let folder = Folder::open(&self.root)?.shared(self.repo()?.sharing()?);
         let (mut change, mut barrier) = (folder.change(), Barrier::default());
         for changed in self.changed_files()?.into_iter().filter(|changed| changed.path.starts_with(LOG)) {
             match changed.before {

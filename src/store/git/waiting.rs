@@ -221,8 +221,8 @@ impl Home {
             return Ok(all_settled);
         }
         while let Some(mut waiting) = self.waiting()? {
-            let folder = Folder::open(&self.root)?;
             let repo = self.repo()?;
+            let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
             let settled = self.settle(&repo, &folder, &mut waiting, &settle)?;
             let mut changes = Vec::new();
             for (path, kept) in &waiting.files {
