@@ -5,10 +5,9 @@ use clap::Args;
 use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
-use crate::domain::fault::{Code, Result};
+use crate::domain::fault::Result;
 use crate::domain::text::shown;
 use crate::ops::undo::{self, Plan};
-use crate::store::proposal;
 use crate::view::count;
 use crate::view::simple::Answer;
 use crate::view::task::CommitRow;
@@ -23,13 +22,7 @@ pub(in crate::cli) struct Undo {
 impl Undo {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
-        let plan = undo::plan(queue, self.operation.as_deref()).or_else(|fault| {
-            if matches!(fault.code, Code::UndoBlocked | Code::Nothing | Code::UnknownOperation) {
-                // A proposal of it could never be carried out, and would be in the way of others.
-                proposal::settle(&queue.local, &context.words)?;
-            }
-            Err(fault)
-        })?;
+        let plan = undo::plan(queue, self.operation.as_deref())?;
         // One repository is the caller's own; several are other people's too.
         if (plan.parts.len() > 1 || context.mode == crate::store::tx::Mode::DryRun)
             && approval::approve(context, &queue.local, &shown_plan(&plan))? == Decision::Stop

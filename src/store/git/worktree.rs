@@ -43,8 +43,9 @@ pub(super) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
 
 /// Read one administration folder.
 pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
-    let Some(link) = disk::read_line(&admin.join("gitdir"))? else { return Ok(None) };
-    let link = admin.join(link);
+    let Some(link) = disk::read(&admin.join("gitdir"))? else { return Ok(None) };
+    // A folder may have a line break in its name.
+    let link = admin.join(String::from_utf8_lossy(&link).trim_end());
     let head = disk::read_line(&admin.join("HEAD"))?.unwrap_or_default();
     let branch = head.strip_prefix("ref: refs/heads/").map(str::to_owned);
     Ok(link.parent().map(|root| Worktree { admin: admin.to_owned(), root: root.to_owned(), branch }))
