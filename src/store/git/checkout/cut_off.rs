@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::super::disk::{self, OrIo as _};
 use super::super::external::Git;
 use super::super::find::place;
-use super::{branch_tip, head, text};
+use super::{branch_tip, head, merged_tree, text};
 use crate::domain::fault::Result;
 
 /// What is noted while git merges: where the checkout stood, and what is merged.
@@ -55,7 +55,7 @@ pub(crate) fn take_back(project: &Path, branch: &str) -> Result<()> {
         return end(project);
     }
     let Some(staged) = staged(project)? else { return end(project) };
-    let merged = merged(project, theirs)?;
+    let merged = merged_tree(project, theirs)?.unwrap_or_default();
     let is_unstaged = staged == tree_of(project, "HEAD")?;
     if !is_unstaged && (now != before || staged != merged) {
         // A person has gone on here: what they have staged is theirs, and git says what is in its way.
@@ -78,12 +78,6 @@ fn staged(project: &Path) -> Result<Option<String>> {
 fn tree_of(project: &Path, commit: &str) -> Result<String> {
     let tree = Git::at(project).run(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{tree}}")])?;
     Ok(text(&tree).trim().to_owned())
-}
-
-/// The tree that the merge has.
-fn merged(project: &Path, theirs: &str) -> Result<String> {
-    let merged = Git::at(project).ask(&["merge-tree", "--write-tree", "--no-messages", "HEAD", theirs])?;
-    Ok(text(&merged.output).lines().next().unwrap_or_default().to_owned())
 }
 
 /// Files that the merge has written before its index was in place.

@@ -190,6 +190,13 @@ fn remove_folder(folder: &Path) -> Result<()> {
     }
 }
 
+/// The tree of a merge into what is checked out; `None` where git makes none.
+fn merged_tree(project: &Path, theirs: &str) -> Result<Option<String>> {
+    let words = ["merge-tree", "--write-tree", "--no-messages", "HEAD", theirs];
+    let told = text(&Git::at(project).ask(&words)?.output);
+    Ok(told.lines().next().filter(|line| !line.is_empty()).map(str::to_owned))
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -9,7 +9,7 @@ use super::super::external::Git;
 use super::super::find::place;
 use super::super::repo::Repo;
 use super::left::read_index;
-use super::text;
+use super::{merged_tree, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
 
@@ -25,11 +25,9 @@ struct Incoming {
 /// [`Code::MergeConflict`] with the first paths that are in the way; those of git.
 pub(crate) fn refuse_obstacles(project: &Path, branch: &str) -> Result<()> {
     let theirs = format!("refs/heads/{branch}");
-    let words = ["merge-tree", "--write-tree", "--no-messages", "HEAD", &theirs];
-    let merged = text(&Git::at(project).ask(&words)?.output);
     // Without a merged tree there is no merge either, which is told elsewhere.
-    let Some(merged) = merged.lines().next().filter(|line| !line.is_empty()) else { return Ok(()) };
-    let incoming = incoming(project, merged)?;
+    let Some(merged) = merged_tree(project, &theirs)? else { return Ok(()) };
+    let incoming = incoming(project, &merged)?;
     let mut in_the_way = Vec::new();
     for one in incoming.iter().filter(|one| one.is_new) {
         in_the_way.extend(at_or_above(project, &one.path)?);
