@@ -39,7 +39,7 @@ impl Home {
     /// What is to be read in place of files of the queue: where the content of each lies, `None` where the file is gone.
     ///
     /// # Errors
-    /// [`Code::Io`], and those of reading HEAD.
+    /// [`crate::domain::fault::Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
         let mut over = BTreeMap::new();
         for waiting in self.waiting_here()? {
@@ -53,7 +53,7 @@ impl Home {
     /// The short names of the branches for which changes wait; a detached HEAD has none.
     ///
     /// # Errors
-    /// [`Code::Io`]
+    /// [`crate::domain::fault::Code::Io`]
     pub(crate) fn waited_for(&self) -> Result<Vec<String>> {
         let all = self.all_waiting().into_iter().collect::<Result<Vec<Waiting>>>()?;
         let branch = |waiting: &Waiting| waiting.branch.strip_prefix("refs/heads/").map(str::to_owned);
@@ -66,7 +66,7 @@ impl Home {
     /// Those of these branches that are not at hand: what waits for them is not to be seen from here.
     ///
     /// # Errors
-    /// [`Code::Io`]
+    /// [`crate::domain::fault::Code::Io`]
     pub(crate) fn waited_for_elsewhere(&self) -> Result<Vec<String>> {
         if !self.has_waiting() {
             return Ok(Vec::new());

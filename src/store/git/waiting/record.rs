@@ -31,7 +31,7 @@ pub(super) struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) folder: PathBuf,
-    /// In full; [`Home::detached`] without one.
+    /// In full; [`super::super::Home::detached`] without one.
     pub(super) branch: String,
     pub(super) files: BTreeMap<String, Kept>,
 }
