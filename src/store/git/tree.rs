@@ -3,7 +3,9 @@
 //! Only the folders on the way to a change are read and rewritten, and siblings are not looked up: in a partial
 //! clone they need not be there.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -33,14 +35,22 @@ impl Line {
         self.mode & 0o170_000 == FILE & 0o170_000
     }
 
-    /// git sorts folders as if their name ended with a slash.
-    fn key(&self) -> Vec<u8> {
-        let mut key = self.name.clone();
-        if self.is_folder() {
-            key.push(b'/');
-        }
-        key
+    /// As git sorts: by the bytes of the name, that of a folder as if it ended with a slash.
+    fn order(&self, name: &[u8], mode: u32) -> Ordering {
+        let both = self.name.len().min(name.len());
+        let next = |name: &[u8], mode: u32| match name.get(both) {
+            None if mode & 0o170_000 == FOLDER => Some(b'/'),
+            next => next.copied(),
+        };
+        let beginning = self.name[..both].cmp(&name[..both]);
+        beginning.then_with(|| next(&self.name, self.mode).cmp(&next(name, mode)))
     }
+}
+
+/// The line of this name, in lines that are sorted as git sorts them.
+pub(super) fn find<'a>(lines: &'a [Line], name: &[u8]) -> Option<&'a Line> {
+    let at = |mode| lines.binary_search_by(|line| line.order(name, mode)).ok();
+    at(FILE).or_else(|| at(FOLDER)).map(|at| &lines[at])
 }
 
 /// A file as it is to be in a tree.
@@ -50,7 +60,7 @@ pub(super) struct Leaf {
     pub(super) id: ObjectId,
 }
 
-/// The lines of a tree object.
+/// The lines of a tree object, sorted. git writes them so, other programs not always.
 pub(super) fn parse(mut data: &[u8], hash_len: usize) -> Option<Vec<Line>> {
     let mut lines = Vec::with_capacity(data.len() / 40);
     while !data.is_empty() {
@@ -62,7 +72,15 @@ pub(super) fn parse(mut data: &[u8], hash_len: usize) -> Option<Vec<Line>> {
         lines.push(Line { mode, name: rest[..end].to_vec(), id: ObjectId::from_bytes_or_panic(id) });
         data = &rest[end + 1 + hash_len..];
     }
+    sort(&mut lines);
     Some(lines)
+}
+
+fn sort(lines: &mut [Line]) {
+    let order = |left: &Line, right: &Line| left.order(&right.name, right.mode);
+    if !lines.is_sorted_by(|left, right| order(left, right).is_le()) {
+        lines.sort_by(order);
+    }
 }
 
 fn render(lines: &[Line]) -> Vec<u8> {
@@ -99,47 +117,64 @@ fn edit_folder(
     steps: &[Step<'_>],
     batch: &mut Batch,
 ) -> Result<Option<ObjectId>> {
-    let before = base.map(|id| repo.tree(id)).transpose()?.unwrap_or_default();
-    let mut lines: Vec<Line> = before.to_vec();
+    let mut entries = Entries {
+        before: base.map(|id| repo.tree(id)).transpose()?.unwrap_or_default(),
+        changed: BTreeMap::new(),
+    };
     let mut below: BTreeMap<&str, Vec<Step<'_>>> = BTreeMap::new();
-    // Removals first: a file may make room for a folder of the same name.
-    let (gone, there): (Vec<&Step<'_>>, Vec<&Step<'_>>) = steps.iter().partition(|step| step.leaf.is_none());
-    for step in gone.into_iter().chain(there) {
-        match step.rest.split_once('/') {
-            Some((folder, rest)) => below.entry(folder).or_default().push(Step { rest, leaf: step.leaf }),
-            None => match step.leaf {
-                Some(leaf) => put(&mut lines, step.rest.as_bytes(), leaf),
-                None => lines.retain(|line| line.name != step.rest.as_bytes() || line.is_folder()),
-            },
+    for step in steps {
+        match (step.rest.split_once('/'), step.leaf) {
+            (Some((folder, rest)), leaf) => below.entry(folder).or_default().push(Step { rest, leaf }),
+            (None, None) if entries.folder(step.rest).is_some() => {}
+            (None, leaf) => entries.set(step.rest, leaf),
         }
     }
+    // After the files: one that goes may make room for a folder of the same name.
     for (folder, steps) in below {
-        let at = lines.iter().position(|line| line.name == folder.as_bytes());
-        let old = at.map(|at| &lines[at]).filter(|line| line.is_folder()).map(|line| line.id);
+        let old = entries.folder(folder);
         if old.is_none() && steps.iter().all(|step| step.leaf.is_none()) {
             continue;
         }
-        match edit_folder(repo, old, &steps, batch)? {
-            Some(id) => put(&mut lines, folder.as_bytes(), Leaf { mode: FOLDER, id }),
-            None => lines.retain(|line| line.name != folder.as_bytes()),
-        }
+        let new = edit_folder(repo, old, &steps, batch)?;
+        entries.set(folder, new.map(|id| Leaf { mode: FOLDER, id }));
     }
-    if lines.is_empty() {
-        return Ok(None);
+    let before = Rc::clone(&entries.before);
+    let lines = entries.finish();
+    match base {
+        _ if lines.is_empty() => Ok(None),
+        Some(base) if lines == *before => Ok(Some(base)),
+        _ => batch.add(Kind::Tree, render(&lines)).map(Some),
     }
-    if let Some(base) = base
-        && lines == *before
-    {
-        return Ok(Some(base));
-    }
-    lines.sort_by_cached_key(Line::key);
-    batch.add(Kind::Tree, render(&lines)).map(Some)
 }
 
-fn put(lines: &mut Vec<Line>, name: &[u8], leaf: Leaf) {
-    match lines.iter_mut().find(|line| line.name == name) {
-        Some(line) => (line.mode, line.id) = (leaf.mode, leaf.id),
-        None => lines.push(Line { mode: leaf.mode, name: name.to_vec(), id: leaf.id }),
+/// The entries of one folder and what becomes of them. A folder may have many thousands, and as many changes.
+struct Entries {
+    before: Rc<Vec<Line>>,
+    /// By name; `None` for what goes.
+    changed: BTreeMap<Vec<u8>, Option<Leaf>>,
+}
+
+impl Entries {
+    fn folder(&self, name: &str) -> Option<ObjectId> {
+        let leaf = match self.changed.get(name.as_bytes()) {
+            Some(changed) => *changed,
+            None => find(&self.before, name.as_bytes()).map(|line| Leaf { mode: line.mode, id: line.id }),
+        };
+        leaf.filter(|leaf| leaf.mode & 0o170_000 == FOLDER).map(|leaf| leaf.id)
+    }
+
+    fn set(&mut self, name: &str, leaf: Option<Leaf>) {
+        self.changed.insert(name.as_bytes().to_vec(), leaf);
+    }
+
+    fn finish(self) -> Vec<Line> {
+        let stays = |line: &&Line| !self.changed.contains_key(&line.name);
+        let mut lines: Vec<Line> = self.before.iter().filter(stays).cloned().collect();
+        let new =
+            |(name, leaf): (Vec<u8>, Option<Leaf>)| leaf.map(|Leaf { mode, id }| Line { mode, name, id });
+        lines.extend(self.changed.into_iter().filter_map(new));
+        sort(&mut lines);
+        lines
     }
 }
 
@@ -149,7 +184,7 @@ pub(super) fn lookup(repo: &Repo, root: ObjectId, path: &str) -> Result<Option<L
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {
         let lines = repo.tree(tree)?;
-        let Some(line) = lines.iter().find(|line| line.name == part.as_bytes()) else { return Ok(None) };
+        let Some(line) = find(&lines, part.as_bytes()) else { return Ok(None) };
         if parts.peek().is_none() {
             return Ok(Some(line.clone()));
         }
@@ -220,4 +255,33 @@ fn join(prefix: &str, name: &[u8]) -> Result<String> {
     let name = std::str::from_utf8(name)
         .map_err(|_| Fault::new(Code::Unsupported, format!("a file name in `{prefix}` is not UTF-8")))?;
     Ok(if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(mode: u32, name: &str) -> Line {
+        Line { mode, name: name.as_bytes().to_vec(), id: ObjectId::null(gix::hash::Kind::Sha1) }
+    }
+
+    #[test]
+    fn names_sort_and_are_found_as_git_sorts_them() {
+        // The order that `git mktree` gives these: a folder sorts as if a slash ended its name.
+        let names = [(FILE, "a"), (FILE, "a-b"), (FILE, "a.md"), (FOLDER, "a0"), (FOLDER, "b"), (FILE, "b0")];
+        let sorted: Vec<Line> = names.iter().map(|(mode, name)| line(*mode, name)).collect();
+        let folder = [(FILE, "a-b"), (FILE, "a.md"), (FOLDER, "a"), (FILE, "a0")];
+        let folder: Vec<Line> = folder.iter().map(|(mode, name)| line(*mode, name)).collect();
+        for lines in [sorted, folder] {
+            let mut turned: Vec<Line> = lines.iter().rev().cloned().collect();
+            assert_eq!(parse(&render(&turned), 20).as_ref(), Some(&lines), "an unsorted tree is read sorted");
+            sort(&mut turned);
+            assert_eq!(turned, lines);
+            for line in &lines {
+                assert_eq!(find(&lines, &line.name), Some(line));
+            }
+            assert_eq!(find(&lines, b"a-"), None);
+            assert_eq!(find(&lines, b"zz"), None);
+        }
+    }
 }
