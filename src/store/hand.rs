@@ -80,29 +80,25 @@ fn raise_token(tx: &mut Tx<'_>, id: TaskId, token: u64, commit: String) -> Resul
 
 /// A task that git has made of two sides by itself is what no verb has left; the next one says so.
 fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
+    let mut merged = Vec::new();
     for (path, merge) in tx.queue.home.merged_by_git(message::is_of_a_verb)? {
-        let Some(folder) = layout::folder_of(&path) else { continue };
-        if tx.is_staged(&path) {
-            continue;
-        }
+        let Some(folder) = layout::folder_of(&path).filter(|_| !tx.is_staged(&path)) else { continue };
         let Some(bytes) = tx.read(&path)? else { continue };
         let Ok(task) = format::parse_summary(&bytes, &tx.queue.limits()) else { continue };
-        let hash = digest(&bytes);
-        if let Some(id) = task.id
-            && !is_last_recorded(tx, id, &hash)?
-        {
+        if let Some(id) = task.id {
             let state = task.state(folder, tx.operation.at);
             let fact = Fact::task(EventKind::TaskMerged, id, None, state).because(merge);
+            merged.push((id, digest(&bytes), fact));
+        }
+    }
+    let last = history::last_events_of(tx.queue, &merged.iter().map(|(id, ..)| *id).collect())?;
+    for (id, hash, fact) in merged {
+        // Another clone may have recorded the merge, or `resolve` has.
+        if last.get(&id).and_then(|event| event.fact.content.as_ref()) != Some(&hash) {
             tx.record(fact.leaving(hash));
         }
     }
     Ok(())
-}
-
-/// Whether the log's last word on a task is this content: another clone has recorded the merge, or `resolve` has.
-fn is_last_recorded(tx: &Tx<'_>, id: TaskId, hash: &str) -> Result<bool> {
-    let last = history::last_event_of(tx.queue, id)?;
-    Ok(last.and_then(|event| event.fact.content).is_some_and(|content| content == hash))
 }
 
 /// Record what was done by hand to the one file that a verb is about, if that is not done yet.

@@ -1,6 +1,6 @@
 //! Reading the audit log back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -203,21 +203,27 @@ pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn account_of(queue: &Queue, id: TaskId) -> Result<Log> {
-    let (paths, problems) = segment_paths(queue)?;
     let wanted = id.to_string();
+    let mut log = since_birth(queue, id, |segment| names(segment, &wanted))?;
+    log.events.retain(|event| event.fact.task == Some(id));
+    Ok(log)
+}
+
+/// Events since a task was born, in the segments that are wanted, oldest first.
+fn since_birth(queue: &Queue, id: TaskId, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Log> {
+    let (paths, problems) = segment_paths(queue)?;
     let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
     let mut log = Log { events: Vec::new(), problems };
     for path in reaching(&paths, start) {
         match queue.read(path) {
-            Ok(Some(bytes)) if names(&bytes, &wanted) => {
+            Ok(Some(bytes)) if is_wanted(&bytes) => {
                 take(&mut log, &StoredSegment { path: path.clone(), bytes });
             }
             Ok(_) => {}
             Err(fault) => log.problems.push(Problem::at(path.clone(), fault)),
         }
     }
-    log.events.retain(|event| event.fact.task == Some(id));
     log.events.sort_by_key(|event| (event.at, event.id));
     Ok(log)
 }
@@ -233,6 +239,18 @@ pub(crate) fn names(bytes: &[u8], id: &str) -> bool {
 /// As [`segment_paths`].
 pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> {
     Ok(events_of(queue, id)?.pop())
+}
+
+/// The newest event about each of these tasks that the log has heard of. The log is read once, however many they are.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn last_events_of(queue: &Queue, ids: &BTreeSet<TaskId>) -> Result<HashMap<TaskId, Event>> {
+    let Some(oldest) = ids.first() else { return Ok(HashMap::new()) };
+    let events = since_birth(queue, *oldest, |_| true)?.events.into_iter();
+    // The youngest comes last and stays.
+    let of_a_task = |event: Event| event.fact.task.filter(|id| ids.contains(id)).map(|id| (id, event));
+    Ok(events.filter_map(of_a_task).collect())
 }
 
 /// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.

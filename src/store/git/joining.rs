@@ -5,6 +5,7 @@
 //! settled files are staged and the rest is left to them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use gix::ObjectId;
 
@@ -12,6 +13,7 @@ use super::commit::Joined;
 use super::committed::{Blob, Commit};
 use super::disk;
 use super::external::Git;
+use super::history::Reader;
 use super::repo::Repo;
 use super::tree::{self, Leaf};
 use super::{Change, Guard, Home, HomeKind, Outcome, Request};
@@ -317,19 +319,21 @@ impl Home {
     /// Those of reading commits and trees.
     pub(crate) fn merged_by_git(&self, is_verb: impl Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
         let repo = self.repo()?;
+        let mut reader = Reader::new(Rc::clone(&repo));
         let mut found = BTreeMap::new();
         let Some(head) = self.tip_or_detached()? else { return Ok(found) };
-        let top = self.queue_tree(&repo, repo.commit(head)?.tree)?;
+        let top = reader.queue(head)?;
         let (mut waiting, mut seen) = (vec![head], BTreeSet::from([head]));
         while let Some(id) = waiting.pop().filter(|_| seen.len() < MOST_COMMITS) {
-            let commit = repo.commit(id)?;
+            let commit = reader.commit(id)?;
             // What lies before a verb it has recorded itself; but not what its own merge brought.
             if is_verb(&commit.message) && commit.parents.len() < 2 {
                 continue;
             }
-            let parents: Vec<ObjectId> = commit.parents.into_iter().filter(|id| repo.holds(*id)).collect();
+            let parents: Vec<ObjectId> =
+                commit.parents.iter().copied().filter(|id| repo.holds(*id)).collect();
             if let [ours, theirs] = parents[..] {
-                for (path, leaf) in self.of_neither(&repo, commit.tree, [ours, theirs])? {
+                for (path, leaf) in of_neither(&mut reader, id, [ours, theirs])? {
                     let line = top.map(|top| tree::lookup(&repo, top, &path)).transpose()?.flatten();
                     if line.is_some_and(|line| line.id == leaf.id) {
                         found.entry(path).or_insert_with(|| id.to_string());
@@ -340,27 +344,27 @@ impl Home {
         }
         Ok(found)
     }
+}
 
-    /// Files of a merge that differ from both of its parents.
-    fn of_neither(
-        &self,
-        repo: &Repo,
-        root: ObjectId,
-        parents: [ObjectId; 2],
-    ) -> Result<BTreeMap<String, Leaf>> {
-        let merged = self.queue_tree(repo, root)?;
-        let mut changed = [BTreeMap::new(), BTreeMap::new()];
-        for (parent, changed) in parents.into_iter().zip(&mut changed) {
-            let before = self.queue_tree(repo, repo.commit(parent)?.tree)?;
-            if before == merged {
-                return Ok(BTreeMap::new());
-            }
-            tree::compare(repo, before, merged, "", &mut |path, _, new| {
-                changed.extend(new.map(|leaf| (path, leaf)));
-            })?;
+/// Files of a merge that differ from both of its parents. The move of a home is a merge, too, and the queue lies at
+/// another place in one of its parents.
+fn of_neither(
+    reader: &mut Reader,
+    merge: ObjectId,
+    parents: [ObjectId; 2],
+) -> Result<BTreeMap<String, Leaf>> {
+    let merged = reader.queue(merge)?;
+    let mut changed = [BTreeMap::new(), BTreeMap::new()];
+    for (parent, changed) in parents.into_iter().zip(&mut changed) {
+        let before = reader.queue(parent)?;
+        if before == merged {
+            return Ok(BTreeMap::new());
         }
-        let [mut ours, theirs] = changed;
-        ours.retain(|path, _| theirs.contains_key(path));
-        Ok(ours)
+        tree::compare(&reader.repo, before, merged, "", &mut |path, _, new| {
+            changed.extend(new.map(|leaf| (path, leaf)));
+        })?;
     }
+    let [mut ours, theirs] = changed;
+    ours.retain(|path, _| theirs.contains_key(path));
+    Ok(ours)
 }
