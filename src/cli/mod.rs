@@ -21,7 +21,7 @@ use crate::env;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
-use crate::view::lead_from;
+use crate::view::{act_as, lead_from};
 
 use command::Command;
 use context::{Approval, Context, Shared};
@@ -276,6 +276,9 @@ fn execute(
     bound: Option<Bound>,
     ui: Ui,
 ) -> std::result::Result<u8, (Ui, Fault)> {
+    if let Some(actor) = &cli.shared.actor {
+        act_as(actor.as_str());
+    }
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
         // A run is no person: what it approves itself would be approved by nobody.

@@ -1,5 +1,6 @@
 //! What all verbs about one task share: find it under the lock, decide, write it back with its event.
 
+use crate::domain::actor::Actor;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
@@ -44,6 +45,8 @@ pub(crate) struct Changed {
     pub(crate) task: Task,
     pub(crate) path: String,
     pub(crate) to: State,
+    /// Who changed it.
+    pub(crate) by: Actor,
     pub(crate) committed: Committed,
 }
 
@@ -111,7 +114,8 @@ pub(crate) fn apply(
     fact.cause = step.cause;
     tx.record(fact);
     let subject = subject(tx.operation.verb, id, &task.title);
-    Ok((Changed { id, task, path, to, committed: Committed::default() }, subject))
+    let by = tx.operation.actor.clone();
+    Ok((Changed { id, task, path, to, by, committed: Committed::default() }, subject))
 }
 
 /// What is in an archive is as it was put away, for good.
