@@ -58,8 +58,11 @@ pub(crate) fn lead_from(folder: &str) {
 
 /// A command as it has to be typed to lead to the same project.
 pub(crate) fn led(command: &str) -> String {
-    match (FOLDER.get(), command.strip_prefix("swift ")) {
-        (Some(folder), Some(rest)) => format!("swift -C {} {rest}", shell_words::quote(folder)),
+    let Some(folder) = FOLDER.get() else { return command.to_owned() };
+    match command.split_once(' ') {
+        Some((program @ ("swift" | "git"), rest)) => {
+            format!("{program} -C {} {rest}", shell_words::quote(folder))
+        }
         _ => command.to_owned(),
     }
 }
