@@ -174,7 +174,7 @@ fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
     fs::remove_dir_all(web.path(".swift")).unwrap();
     for verb in ["list", "init", "init --in-tree"] {
         let refused = web.swift(verb);
-        let hint = "`git restore --staged --worktree .swift`";
+        let hint = "web restore --staged --worktree .swift`";
         assert!(refused.stderr.contains(hint), "{verb}: {}", refused.stderr);
     }
     web.git("restore --staged --worktree .swift");
