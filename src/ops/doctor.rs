@@ -371,8 +371,8 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let all = Registry::read(queue)?;
     findings.extend(all.problems.iter().map(Finding::from_problem));
     for project in &all.projects {
-        if let Err(fault) = registry::reach(project) {
-            findings.push(Finding::of_fault(&layout::project_path(&project.entry.id), &fault));
+        if let (Some(file), Err(fault)) = (project.files.first(), registry::reach(project)) {
+            findings.push(Finding::of_fault(file, &fault));
         }
     }
     Ok(())

@@ -87,7 +87,7 @@ impl Queue {
                 Code::NotInitialised,
                 format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
             )
-            .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
+            .hint(home.restoring()));
         };
         let settings = Queue::parse_settings(&bytes)?;
         let local = Local::of(&home.root);

@@ -66,11 +66,15 @@ pub(crate) fn lead_from(folder: &str) {
 
 /// A command as it has to be typed to lead to the same project.
 pub(crate) fn led(command: &str) -> String {
-    let Some(rest) = command.strip_prefix("swift ") else { return command.to_owned() };
     let option = |name: &str, value: Option<&String>| {
         value.map_or_else(String::new, |value| format!("{name} {} ", shell_words::quote(value)))
     };
-    format!("swift {}{}{rest}", option("-C", FOLDER.get()), option("--actor", ACTOR.get()))
+    let folder = option("-C", FOLDER.get());
+    match command.split_once(' ') {
+        Some(("swift", rest)) => format!("swift {folder}{}{rest}", option("--actor", ACTOR.get())),
+        Some(("git", rest)) => format!("git {folder}{rest}"),
+        _ => command.to_owned(),
+    }
 }
 
 /// Advice in which each command that is quoted leads to the same project.

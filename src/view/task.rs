@@ -416,7 +416,7 @@ impl View for CardView {
         field("file", Some(&task.path));
         if !self.body.trim().is_empty() {
             out.push('\n');
-            for line in self.body.trim_matches('\n').lines() {
+            for line in self.body.trim_matches(['\r', '\n']).lines() {
                 out.push_str(&format!("{}\n", shown(line)));
             }
         }

@@ -674,3 +674,30 @@ fn the_index_of_a_persons_checkout_is_theirs() {
     assert!(refused.stderr.contains("index") && refused.stderr.contains("damaged"), "{}", refused.stderr);
     assert_eq!(fs::read(web.path(".git/index")).unwrap(), b"");
 }
+
+#[test]
+fn what_brings_the_settings_back_leaves_all_other_work_alone() {
+    for (init, remove) in
+        [("init", "rm -f .swift/swift.toml"), ("init --in-tree", "git -C .swift rm -q swift.toml")]
+    {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("it's web");
+        web.swift_ok(init);
+        let id = add(&web, ".", "A");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let edited = web.read(&file) + "two hours of notes\n";
+        web.write(&file, &edited);
+        web.program("sh", ["-c", remove]).run().ok();
+        let said = web.swift("list").ended(3).stderr.clone();
+        let command =
+            said.split('`').find(|part| part.starts_with("git -C")).unwrap_or_else(|| panic!("{said}"));
+        let command = command.replace("$SANDBOX", sandbox.root().path("").to_str().unwrap());
+        web.program("sh", ["-c", &command]).run().ok();
+        assert_eq!(web.read(&file), edited);
+        web.swift_ok("list");
+        // Where nothing else is left, everything comes back.
+        web.program("sh", ["-c", "rm -r .swift/*"]).run().ok();
+        let said = web.swift("list").ended(3).stderr.clone();
+        assert!(said.contains("--worktree .`") || said.contains("--worktree .swift`"), "{said}");
+    }
+}
