@@ -9,6 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::format::fit_for_a_receipt;
 use crate::store::git::Reach;
 use crate::store::queue::Item;
 use crate::store::{archive, layout};
@@ -146,7 +147,7 @@ pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
         stage,
         at: ending.map_or(born, |ending| ending.at),
         by: post.id.parse::<ProjectId>().ok(),
-        note: ending.and_then(|ending| ending.note.clone()),
+        note: ending.and_then(|ending| ending.note.clone()).map(fit_for_a_receipt),
     }
 }
 
