@@ -14,6 +14,8 @@ use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
 use super::clock;
+use super::deflate;
+use super::disk;
 use super::extensions;
 use super::perm::Sharing;
 use super::tree::{self, Line};
@@ -166,7 +168,8 @@ impl Repo {
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
             Ok(None) => Err(self.missing(id)),
-            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))),
+            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))
+                .hint("`git fsck` lists what is damaged")),
         }
     }
 
@@ -198,6 +201,20 @@ impl Repo {
     /// Whether there is something of that name, sound or not.
     pub(super) fn has(&self, id: ObjectId) -> bool {
         self.gix.has_object(id)
+    }
+
+    /// Whether the file of an object that can be read here lost its end, where git reads nothing of it any more.
+    pub(super) fn is_cut_off(&self, id: ObjectId) -> bool {
+        if !matches!(self.gix.find_header(id), Ok(gix::odb::find::Header::Loose { .. })) {
+            return false;
+        }
+        let store = self.gix.objects.store_ref();
+        let others = store.alternate_db_paths().unwrap_or_default();
+        let hex = id.to_string();
+        let files = std::iter::once(store.path().to_owned())
+            .chain(others)
+            .map(|objects| objects.join(&hex[..2]).join(&hex[2..]));
+        files.filter_map(|file| disk::read(&file).ok().flatten()).any(|stream| !deflate::is_whole(&stream))
     }
 
     /// Whether an object was left out of a partial clone.
