@@ -74,7 +74,8 @@ impl Home {
         if !is_gone || self.refuse_sparse().is_err() || self.refuse_other_branch().is_err() {
             return Ok(false);
         }
-        Ok(self.committed_files(&self.repo()?)?.contains_key(SETTINGS))
+        let repo = self.repo()?;
+        Ok(self.committed_files(&repo)?.contains_key(SETTINGS))
     }
 
     fn foreign_path(&self) -> PathBuf {
