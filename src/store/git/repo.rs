@@ -168,8 +168,7 @@ impl Repo {
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
             Ok(None) => Err(self.missing(id)),
-            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))
-                .hint("`git fsck` lists what is damaged")),
+            Err(error) => Err(unsound(id, &format!("cannot be read: {error}"))),
         }
     }
 
@@ -182,8 +181,7 @@ impl Repo {
                 format!("this is a partial clone, and git object {id} was left out of it"),
             )
             .hint(format!("`git fetch --refetch --no-filter {remote}` brings what was left out")),
-            None => Fault::new(Code::Git, format!("git object {id} is missing"))
-                .hint("`git fsck` lists what is damaged"),
+            None => unsound(id, "is missing"),
         }
     }
 
@@ -231,7 +229,7 @@ impl Repo {
     pub(super) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
         match self.object(id)? {
             (Kind::Blob, data) => Ok(data),
-            (kind, _) => Err(Fault::new(Code::Git, format!("git object {id} is a {kind}, not a file"))),
+            (kind, _) => Err(unsound(id, &format!("is a {kind}, not a file"))),
         }
     }
 
@@ -256,8 +254,7 @@ impl Repo {
         }
         let (kind, data) = self.object(id)?;
         let lines = (kind == Kind::Tree).then(|| tree::parse(&data, self.hash.len_in_bytes())).flatten();
-        let lines =
-            lines.ok_or_else(|| Fault::new(Code::Git, format!("git object {id} is not a sound tree")))?;
+        let lines = lines.ok_or_else(|| unsound(id, "is not a sound tree"))?;
         let lines = Rc::new(lines);
         let mut trees = self.trees.borrow_mut();
         if trees.len() >= TREES {
@@ -269,7 +266,7 @@ impl Repo {
 
     /// A commit, decoded.
     pub(super) fn commit(&self, id: ObjectId) -> Result<CommitData> {
-        let damaged = || Fault::new(Code::Git, format!("git object {id} is not a sound commit"));
+        let damaged = || unsound(id, "is not a sound commit");
         let (kind, data) = self.object(id)?;
         if kind != Kind::Commit {
             return Err(damaged());
@@ -325,6 +322,10 @@ impl Repo {
             None => Ok(commit),
         }
     }
+}
+
+fn unsound(id: ObjectId, how: &str) -> Fault {
+    Fault::new(Code::Git, format!("git object {id} {how}")).hint("`git fsck` lists what is damaged")
 }
 
 fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
