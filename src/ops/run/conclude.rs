@@ -60,7 +60,7 @@ fn result(run: &Run, ending: &RunEnding) -> String {
         facts.push(format!("branch {branch}"));
         facts.push(format!("commits {}", short.into_iter().rev().collect::<Vec<_>>().join(" ")));
     }
-    facts.push(format!("cost ${:.4}", ending.spend.usd));
+    facts.push(format!("cost {}", ending.spend.shown()));
     facts.push(format!("run {}", run.id));
     if !text.is_empty() {
         text.push_str(" (");

@@ -198,7 +198,7 @@ impl Execution<'_> {
             reasons: reasons.iter().map(|reason| recorder.masked(reason)).collect(),
             model,
             turns: result.and_then(|result| result.turns).unwrap_or(0),
-            spend: spend::of_run(result, self.draft.before.as_ref()),
+            spend: spend::of_run(&evidence.finished, self.draft.before.as_ref(), self.plan.policy.max_usd),
             summary: recorder.masked(&summary.unwrap_or_default().chars().take(8_000).collect::<String>()),
             denials: result
                 .iter()
