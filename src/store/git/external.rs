@@ -47,6 +47,7 @@ pub(super) struct Git {
     folder: PathBuf,
     index: Option<PathBuf>,
     input: Vec<u8>,
+    settings: Vec<(String, String)>,
 }
 
 /// How a call ended.
@@ -74,12 +75,18 @@ impl Answer {
 impl Git {
     /// git in a folder of the checkout that is meant.
     pub(super) fn at(folder: &Path) -> Git {
-        Git { folder: folder.to_owned(), index: None, input: Vec::new() }
+        Git { folder: folder.to_owned(), index: None, input: Vec::new(), settings: Vec::new() }
     }
 
     /// Work on this index.
     pub(super) fn index(mut self, index: &Path) -> Git {
         self.index = Some(index.to_owned());
+        self
+    }
+
+    /// With these settings, whatever the configuration says.
+    pub(super) fn with(mut self, settings: Vec<(String, String)>) -> Git {
+        self.settings = settings;
         self
     }
 
@@ -137,6 +144,14 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
+        // Not as words, which a `=` in a name would end.
+        if !self.settings.is_empty() {
+            command.env("GIT_CONFIG_COUNT", self.settings.len().to_string());
+        }
+        for (number, (name, value)) in self.settings.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), name);
+            command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
         command.arg("-C").arg(&self.folder);
         command.args([
             "-c",
@@ -145,6 +160,8 @@ impl Git {
             "core.fsmonitor=false",
             "-c",
             "maintenance.auto=false",
+            "-c",
+            "submodule.recurse=false",
         ]);
         command
     }

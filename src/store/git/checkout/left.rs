@@ -13,7 +13,7 @@ use super::super::perm::Sharing;
 use super::super::refs;
 use super::super::repo::Repo;
 use super::super::tree::{self, Leaf};
-use super::{Checkout, confirm, head, is_dirty, text};
+use super::{Checkout, confirm, embedded, head, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The most commits of one run that are told.
@@ -41,15 +41,17 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     let found = place(folder)?;
     let repo = Repo::open(&found.git_dir)?;
     // One that is gone or broken, git makes anew.
+    let mut inside = Vec::new();
     if let Ok(index) = read_index(&repo, &found) {
         refuse_conflicts(&index)?;
         refuse_work_in_submodules(&found, folder, &index)?;
         show_what_is_hidden(folder, &index)?;
+        inside = embedded::present(folder, &index);
     }
     // What was made outside of a sparse checkout is work too.
     let is_sparse = repo.flag("core.sparseCheckout") == Some(true);
     let words: &[&str] = if is_sparse { &["add", "--all", "--sparse"] } else { &["add", "--all"] };
-    Git::at(folder).run(words)?;
+    embedded::stage(folder, words, &inside)?;
     let committed = match changes(&repo, &found) {
         Ok(changes) if changes.is_empty() => None,
         Ok(changes) => commit(&repo, &found, &changes, message)?,
@@ -135,7 +137,7 @@ fn refuse_work_in_submodules(place_of: &Place, folder: &Path, index: &gix::index
                 return Err(unfit(format!("commits in the submodule `{shown}` are nowhere else")));
             }
         }
-        if !Git::at(&inner).run(&["status", "--porcelain"])?.is_empty() {
+        if embedded::is_dirty(place_of, &inner)? {
             return Err(unfit(format!("work in the submodule `{shown}` is on no branch of this repository")));
         }
     }
@@ -279,7 +281,7 @@ fn commit(
 }
 
 fn commit_by_git(folder: &Path, message: &str) -> Result<Option<String>> {
-    if Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty() {
+    if embedded::status(folder)?.is_empty() {
         return Ok(None);
     }
     Git::at(folder).input(message.as_bytes().to_vec()).run(&[

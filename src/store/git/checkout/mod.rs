@@ -4,6 +4,7 @@
 //! about the repository git does it, with the person's hooks off.
 
 mod cut_off;
+mod embedded;
 mod left;
 mod make;
 mod merge;
@@ -18,6 +19,7 @@ use super::disk::{self, OrIo as _};
 use super::external::Git;
 use super::find::{Place, place};
 use super::refs::{self, Tip};
+use super::repo::Repo;
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -132,8 +134,12 @@ fn own_place(project: &Path, folder: &Path) -> Result<Place> {
 /// # Errors
 /// [`Code::Git`] if it is no worktree of the project; those of git.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
-    own_place(project, folder)?;
-    Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
+    let found = own_place(project, folder)?;
+    if !embedded::status(folder)?.is_empty() {
+        return Ok(true);
+    }
+    let index = Repo::open(&found.git_dir).and_then(|repo| left::read_index(&repo, &found)).ok();
+    embedded::any_is_dirty_in(&found, folder, index.as_ref())
 }
 
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
