@@ -207,6 +207,9 @@ pub(crate) struct DecidedView {
     pub(crate) decision: &'static str,
     /// The merge.
     pub(crate) merge: Option<String>,
+    /// The task of merged work that is still to be worked on.
+    #[serde(skip)]
+    pub(crate) open: Option<String>,
     #[serde(flatten)]
     pub(crate) commit: CommitRow,
     #[serde(rename = "notes")]
@@ -226,7 +229,10 @@ impl View for DecidedView {
 
     fn next(&self) -> Vec<String> {
         match (&self.merge, &self.run.task) {
-            (Some(_), _) => vec!["swift review".to_owned()],
+            (Some(_), _) => {
+                let done = self.open.as_ref().map(|task| format!("swift done {task}"));
+                done.into_iter().chain(["swift review".to_owned()]).collect()
+            }
             (None, Some(task)) => vec![format!("swift run {task}")],
             (None, None) => vec![format!("swift run resume {}", self.run.short)],
         }

@@ -135,3 +135,56 @@ fn words_beside_the_task_are_asked_about_too() {
     scene.call(["run", &task]).run().ended(7);
     assert_eq!(scene.starts(), 3);
 }
+
+#[test]
+fn a_merge_brings_back_nothing_that_was_taken_away() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write("d/b", "one\n");
+    scene.place.git("add .");
+    scene.place.git("commit --quiet --message d");
+    scene.script("init; echo two >d/b; result ok");
+    let task = scene.task("Make the thing");
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    std::fs::rename(scene.place.path("d/b"), scene.place.path("d/c")).unwrap();
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert_eq!(refused.status, 4, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("bring back what you have removed or moved: d/b"), "{}", refused.stderr);
+    assert!(!scene.place.path("d/b").exists());
+    scene.place.git("add --all");
+    scene.place.git("commit --quiet --message moved");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    assert_eq!(scene.place.read("d/c"), "two\n");
+}
+
+#[test]
+fn what_is_merged_is_what_was_planned_whatever_strategy_is_set() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    for setting in ["branch.main.mergeOptions --strategy=ours", "pull.twohead ours"] {
+        scene.place.git(format!("config {setting}").as_str());
+        let task = scene.task(&format!("Make the thing with {setting}"));
+        scene.run([task.as_str()]);
+        scene.call(["merge", &task, "sesame"]).run().ok();
+        let arrived = scene.place.git("show --name-only --format= --first-parent -m HEAD");
+        assert!(arrived.contains("work.txt"), "{setting}: {arrived}");
+    }
+}
+
+#[test]
+fn a_merge_tells_that_the_task_stays_open() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\nretries = 0\n\n[[verify]]\ncommand = [\"false\"]\n");
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let plan = scene.call(["merge", &task]).run();
+    assert!(plan.stdout.contains("stays open"), "{}{}", plan.stdout, plan.stderr);
+    let merged = scene.call(["merge", &task, "sesame"]).run();
+    merged.ok();
+    let told = format!("{}{}", merged.stdout, merged.stderr);
+    assert!(told.contains(&format!("swift done {}", &task[10..16])), "{told}");
+    assert_eq!(scene.state(&task), "ready");
+}

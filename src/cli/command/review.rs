@@ -77,6 +77,7 @@ impl Merge {
             run: RunRow::new(&merged.stored.run, &merged.stored.path),
             decision: "merged",
             merge: Some(merged.commit),
+            open: review::open_task(queue, &merged.stored.run),
             commit: CommitRow::new(&merged.committed),
             remarks: merged.notes,
         })?;
@@ -104,6 +105,7 @@ impl Reject {
             run: RunRow::new(&rejected.stored.run, &rejected.stored.path),
             decision: "rejected",
             merge: None,
+            open: None,
             commit: CommitRow::new(&rejected.committed),
             remarks: Vec::new(),
         })?;

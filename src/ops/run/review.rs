@@ -175,6 +175,9 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run));
     lines.extend(touches_the_policy(queue, &branch, run)?);
+    lines.extend(open_task(queue, run).map(|task| {
+        format!("careful: task {task} stays open, and is worked on again, until `swift done {task}`")
+    }));
     lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
     let ignored = checkout::ignored(project, &worktree)?;
     if !ignored.is_empty() {
@@ -208,7 +211,9 @@ fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
 
 fn uncommitted(short: &str, worktree: &Path) -> Fault {
     let text = format!("the worktree of run {short} has work that is not committed");
-    Fault::new(Code::WrongState, text).hint(format!("look at it: `git -C {} status`", worktree.display()))
+    // What a run has made inside of it could name programs that git would start there.
+    Fault::new(Code::WrongState, text)
+        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", worktree.display()))
 }
 
 /// The first few, and how many there are besides.
@@ -245,6 +250,12 @@ fn remarks(run: &Run) -> Vec<String> {
         lines.push("no verifier looked at it".to_owned());
     }
     lines
+}
+
+/// The task of a run, if it is still to be worked on.
+pub(crate) fn open_task(queue: &Queue, run: &Run) -> Option<String> {
+    let item = queue.find(&run.task?.to_string(), &[Folder::Tasks]).ok()?;
+    Some(item.task.id?.short())
 }
 
 /// In the current branch's own queue a run can bring along what later runs may do.

@@ -75,7 +75,7 @@ fn staged(project: &Path) -> Result<Option<String>> {
     Ok((told.code == Some(0)).then(|| text(&told.output).trim().to_owned()))
 }
 
-fn tree_of(project: &Path, commit: &str) -> Result<String> {
+pub(super) fn tree_of(project: &Path, commit: &str) -> Result<String> {
     let tree = Git::at(project).run(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{tree}}")])?;
     Ok(text(&tree).trim().to_owned())
 }

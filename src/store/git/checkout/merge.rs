@@ -9,8 +9,11 @@ use super::super::disk::OrIo as _;
 use super::super::external::Git;
 use super::super::find::place;
 use super::super::{refs, state};
+use super::cut_off::tree_of;
 use super::obstacle::refuse_obstacles;
-use super::{administration, cut_off, discard, head, is_dirty, remove_folder, text};
+use super::{
+    administration, current_branch, cut_off, discard, head, is_dirty, merged_tree, remove_folder, text,
+};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// What a branch changes since it began, as a person reads it.
@@ -34,7 +37,7 @@ pub(crate) fn diff(project: &Path, from: &str, to: &str, detail: Detail) -> Resu
         Detail::Short => "--shortstat",
         Detail::Patch => "--patch",
     };
-    let words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", how];
+    let words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short", how];
     let since = format!("{from}...{to}");
     let answer = Git::at(project).ask(&[&words[..], &[&since, "--"]].concat())?;
     if answer.code == Some(0) {
@@ -133,7 +136,8 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
     let theirs = format!("refs/heads/{branch}");
     let before = head(project)?;
     cut_off::begin(project, branch)?;
-    // In full, because `branch.<name>.mergeOptions` may say otherwise.
+    let planned = merged_tree(project, &theirs)?;
+    // In full, whatever the settings say; the strategy is in them alone, and the plan is that of git's own.
     let words = [
         "merge",
         "--commit",
@@ -146,7 +150,7 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         message,
         &theirs,
     ];
-    let answer = Git::at(project).ask(&words)?;
+    let answer = Git::at(project).with(own_strategy(project)?).ask(&words)?;
     if answer.code != Some(0) {
         // None was in progress before, so it is ours: git began it and could not finish.
         if head(project)? == before && project_is_merging(project)? {
@@ -158,9 +162,25 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
             .hint(format!("`git -C {} status` shows what is in the way", project.display())));
     }
     cut_off::end(project)?;
-    head(project)?
+    let merged = head(project)?
         .filter(|now| Some(now) != before.as_ref())
-        .ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))
+        .ok_or_else(|| Fault::new(Code::Git, "the merge left no commit"))?;
+    if planned.is_some_and(|planned| tree_of(project, "HEAD").ok().as_ref() != Some(&planned)) {
+        let short = merged.get(..12).unwrap_or(&merged);
+        let text =
+            format!("git has merged otherwise than it was planned, as {short}: settings of git's say so");
+        return Err(Fault::new(Code::Git, text)
+            .hint(format!("`git show --stat {short}` shows what arrived"))
+            .hint(format!("`git revert --mainline 1 {short}` takes it back")));
+    }
+    Ok(merged)
+}
+
+/// Settings by which git merges as it does unasked: another strategy may drop what was planned.
+fn own_strategy(project: &Path) -> Result<Vec<(String, String)>> {
+    let branch = current_branch(project)?.unwrap_or_default();
+    let plain = [(format!("branch.{branch}.mergeOptions"), "--commit"), ("pull.twohead".to_owned(), "ort")];
+    Ok(plain.map(|(name, value)| (name, value.to_owned())).to_vec())
 }
 
 /// The merge by which a branch came into what is checked out; its own last commit if there was none.
@@ -226,7 +246,7 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
             Code::WrongState,
             format!("`{}` has work that is not committed", path.display()),
         )
-        .hint(format!("look at it: `git -C {} status`", path.display())));
+        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", path.display())));
     }
     let common_dir = place(project)?.common_dir;
     match administration(&common_dir, path)? {

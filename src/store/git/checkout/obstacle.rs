@@ -16,7 +16,15 @@ use crate::domain::text::shown;
 /// A path that differs between what is checked out and the merge.
 struct Incoming {
     path: String,
-    is_new: bool,
+    kind: Kind,
+}
+
+/// What a merge does to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    New,
+    Changed,
+    Removed,
 }
 
 /// Refuse a merge that would overwrite or remove what is in no commit.
@@ -29,12 +37,15 @@ pub(crate) fn refuse_obstacles(project: &Path, branch: &str) -> Result<()> {
     let Some(merged) = merged_tree(project, &theirs)? else { return Ok(()) };
     let incoming = incoming(project, &merged)?;
     let mut in_the_way = Vec::new();
-    for one in incoming.iter().filter(|one| one.is_new) {
+    for one in incoming.iter().filter(|one| one.kind == Kind::New) {
         in_the_way.extend(at_or_above(project, &one.path)?);
     }
     in_the_way.extend(unwatched(project, &incoming)?);
     in_the_way.sort();
     in_the_way.dedup();
+    if in_the_way.is_empty() {
+        refuse_what_was_taken_away(project, &incoming)?;
+    }
     let Some(first) = in_the_way.first() else { return Ok(()) };
     let told: Vec<String> = in_the_way.iter().take(5).map(|path| shown(path)).collect();
     Err(Fault::new(
@@ -45,6 +56,29 @@ pub(crate) fn refuse_obstacles(project: &Path, branch: &str) -> Result<()> {
     .hint("put it aside under another name, or commit it; then run the same command again"))
 }
 
+/// A file that the person has removed or moved, and not committed that: git would bring it back without a word.
+fn refuse_what_was_taken_away(project: &Path, incoming: &[Incoming]) -> Result<()> {
+    let found = place(project)?;
+    let Ok(index) = read_index(&Repo::open(&found.git_dir)?, &found) else { return Ok(()) };
+    let is_expected = |path: &str| {
+        let entry = index.entry_by_path(path.into());
+        entry.is_some_and(|entry| !entry.flags.contains(Flags::SKIP_WORKTREE))
+    };
+    let is_gone = |one: &&Incoming| {
+        one.kind == Kind::Changed
+            && project.join(&one.path).symlink_metadata().is_err()
+            && is_expected(&one.path)
+    };
+    let gone: Vec<String> = incoming.iter().filter(is_gone).take(5).map(|one| shown(&one.path)).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let text = format!("the merge would bring back what you have removed or moved: {}", gone.join(", "));
+    Err(Fault::new(Code::MergeConflict, text)
+        .hint(format!("look at it: `git -C {} status`", shell_words::quote(&project.to_string_lossy())))
+        .hint("commit that; then run the same command again"))
+}
+
 fn incoming(project: &Path, merged: &str) -> Result<Vec<Incoming>> {
     let told =
         Git::at(project).run(&["diff-tree", "-r", "-z", "--no-renames", "--name-status", "HEAD", merged])?;
@@ -52,7 +86,12 @@ fn incoming(project: &Path, merged: &str) -> Result<Vec<Incoming>> {
     let mut fields = told.split('\0');
     let mut all = Vec::new();
     while let (Some(kind), Some(path)) = (fields.next(), fields.next()) {
-        all.push(Incoming { path: path.to_owned(), is_new: kind == "A" });
+        let kind = match kind {
+            "A" => Kind::New,
+            "D" => Kind::Removed,
+            _ => Kind::Changed,
+        };
+        all.push(Incoming { path: path.to_owned(), kind });
     }
     Ok(all)
 }
@@ -93,7 +132,7 @@ fn unwatched(project: &Path, incoming: &[Incoming]) -> Result<Vec<String>> {
         entry.is_some_and(|entry| entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE))
     };
     let mut all = Vec::new();
-    for one in incoming.iter().filter(|one| !one.is_new && is_unwatched(&one.path)) {
+    for one in incoming.iter().filter(|one| one.kind != Kind::New && is_unwatched(&one.path)) {
         let Some(entry) = index.entry_by_path(one.path.as_str().into()) else { continue };
         if project.join(&one.path).symlink_metadata().is_err() {
             continue;
