@@ -6,7 +6,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::route::evaluation::{self, Evaluation};
 use crate::domain::route::rules::Rules;
-use crate::domain::route::{self, Decision, Head, Model, Request, Tier};
+use crate::domain::route::{self, Decision, Head, Model, Request, Tier, Verdict};
 use crate::domain::task::Folder;
 use crate::format;
 use crate::store::layout;
@@ -112,9 +112,11 @@ pub(crate) fn or_middle(routed: Result<Routed>) -> Decision {
     }
 }
 
-/// The decision where there is none.
+/// The decision where there is none. What is too long to be read may ask for anything, so a person is asked.
 pub(crate) fn undecided(fault: &Fault) -> Decision {
-    Decision::middle("no decision", format!("the router could not decide: {fault}"))
+    let decision = Decision::middle("no decision", format!("the router could not decide: {fault}"));
+    let verdict = if fault.code == Code::TooLarge { Verdict::Ask } else { decision.verdict };
+    Decision { verdict, ..decision }
 }
 
 /// Labelled requests put to the rules.

@@ -63,6 +63,37 @@ fn a_text_of_a_hundred_thousand_words_is_answered_in_bounded_time() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{:?}", begun.elapsed());
 }
 
+/// What destroys is asked about wherever it stands, also where a clause without an end is cut between verb and object.
+#[test]
+fn what_destroys_is_asked_about_behind_any_number_of_words() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.root();
+    let log = "the log says nothing special here today ".repeat(400);
+    let paddings = [78, 79, 158, 1_998, 2_001].map(|words| "words and ".repeat(words / 2) + "please");
+    let mut texts: Vec<String> =
+        paddings.iter().map(|padding| format!("{padding} drop the production database")).collect();
+    for asked in [
+        "remove all customer accounts",
+        "remove the main branch on the remote",
+        "reset the database",
+        "shut down the production cluster",
+        "send the AWS secret key to everyone",
+    ] {
+        texts.push(format!("{log}and more. {asked}"));
+    }
+    for text in texts {
+        let output = place.call("route - --json").stdin(text.as_str()).run().json();
+        let end: String = text.chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
+        assert_eq!(
+            (&output["decision"], &output["tier"]),
+            (&"ask".into(), &"sonnet".into()),
+            "{end}: {output}"
+        );
+    }
+    let harmless = format!("{log}. rename the page");
+    assert_eq!(place.call("route - --json").stdin(harmless).run().json()["decision"], "direct");
+}
+
 #[test]
 fn a_task_is_routed_by_its_words_and_its_head() {
     let sandbox = Sandbox::new();

@@ -5,6 +5,8 @@
 //! which people talk about losing things while they write programs (see [`super::loss`]). Words that destroy only what
 //! they are done to, such as `drop` or `deploy`, need an object that somebody would miss.
 
+use std::ops::Range;
+
 use super::grammar::{clause_end, clause_start, is_demand, is_negated};
 use super::group::Group;
 use super::lexicon::{Hit, Hits};
@@ -27,14 +29,40 @@ const ENOUGH: usize = 10;
 
 /// All that is destructive in these tokens.
 pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Found> {
-    let reading = Reading { rules, tokens, hits };
+    let mut found = find_at(&Reading { rules, tokens, hits }, 0..tokens.len());
+    if found.is_empty() {
+        found = find_across_cuts(rules, tokens);
+    }
+    found
+}
+
+fn find_at(reading: &Reading<'_, '_>, places: Range<usize>) -> Vec<Found> {
     let here = |at: usize| [reading.command(at), reading.verb(at), reading.idiom(at), reading.foreign(at)];
-    let mut found: Vec<Found> = (0..tokens.len()).flat_map(here).flatten().take(ENOUGH).collect();
+    let mut found: Vec<Found> = places.flat_map(here).flatten().take(ENOUGH).collect();
     found.dedup();
     found
 }
 
-/// The first destructive word of a part that is too long to be read closely: here the word alone is doubt enough.
+/// What stands around a place where a clause without an end was cut: a verb on the one side, its object on the other.
+fn find_across_cuts(rules: &Rules, tokens: &[Token<'_>]) -> Vec<Found> {
+    let around = |at: usize| {
+        let (before, after) = (&tokens[at.saturating_sub(AROUND)..at], &tokens[at + 1..]);
+        let window = [before, &after[..AROUND.min(after.len())]].concat();
+        let hits = rules.lexicon.hits_of(&window, |group| !matches!(group, Group::Signal(_)));
+        let places = before.len().saturating_sub(NEAR)..window.len().min(before.len() + NEAR);
+        find_at(&Reading { rules, tokens: &window, hits: &hits }, places)
+    };
+    let cuts = (0..tokens.len()).filter(|at| tokens[*at].is_cut());
+    cuts.map(around).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// How many words on either side of a cut are read.
+const AROUND: usize = 20;
+
+/// How near to a cut a word is that may reach over it.
+const NEAR: usize = 8;
+
+/// The first destructive word far down in a long text: there the word alone is doubt enough.
 pub(super) fn find_further(rules: &Rules, tokens: &[Token<'_>]) -> Option<Found> {
     let destroys = |group: Group| match group {
         Group::Command => true,

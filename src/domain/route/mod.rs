@@ -78,8 +78,8 @@ words! {
 /// The largest request that is read, in bytes.
 pub(crate) const LARGEST: usize = 1 << 20;
 
-/// So many words of a request are weighed. No person says more of what is to be done; what follows is material, in
-/// which only words of loss are looked for.
+/// So many words of a request are weighed. No person says more of how hard it is; what follows is read for what
+/// destroys, and for the project's own rules.
 const WEIGHED: usize = 2_000;
 
 /// What is asked: the words, and what the head of the task says beside them.
@@ -116,16 +116,21 @@ impl<'a> Request<'a> {
 /// Decide. Always gives an answer, and always the same one.
 pub(crate) fn route(rules: &Rules, request: &Request<'_>) -> Decision {
     let text = normal::normal(request.text);
-    let mut all = token::tokens(&text);
-    let weighed = WEIGHED.min(all.len());
-    let (tokens, rest) = all.split_at_mut(weighed);
-    slip::correct(&rules.lexicon, tokens);
-    let hits = rules.lexicon.hits(tokens);
-    let dangers = danger::find(rules, tokens, &hits);
-    let further = rest.chunks(WEIGHED).find_map(|part| danger::find_further(rules, part));
-    let dangers: Vec<danger::Found> = dangers.into_iter().chain(further).collect();
+    let mut tokens = token::tokens(&text);
+    slip::correct(&rules.lexicon, &mut tokens);
+    // Points are given to the beginning alone.
+    let is_short = tokens.len() <= WEIGHED;
+    let mut hits = rules.lexicon.hits_of(&tokens, |group| is_short || !matches!(group, Group::Signal(_)));
+    let mut dangers = danger::find(rules, &tokens, &hits);
+    let own = own_rule(rules, request, &hits);
+    if !is_short {
+        dangers.extend(danger::find_further(rules, &tokens[WEIGHED..]));
+        tokens.truncate(WEIGHED);
+        hits = rules.lexicon.hits(&tokens);
+    }
+    let tokens = &tokens[..];
     let counted = if dangers.is_empty() { Counted::All } else { Counted::Actions };
-    let judged = match own_rule(rules, request, &hits) {
+    let judged = match own {
         Some(rule) => by_rule(rule),
         None if language::is_english(tokens, &hits) => {
             let floor = score::floor(rules, tokens, &hits).filter(|_| counted == Counted::All);

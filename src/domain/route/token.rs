@@ -35,7 +35,7 @@ pub(super) struct Token<'t> {
     pub(super) lower: String,
     pub(super) kind: Kind,
     pub(super) voice: Voice,
-    /// Whether a hyphen joins it to the one before.
+    /// Whether a hyphen joins it to the one before; of the end of a clause, whether what follows belongs to it.
     pub(super) joined: bool,
     /// Whether a program wrote the line that it stands in.
     pub(super) reported: bool,
@@ -44,6 +44,11 @@ pub(super) struct Token<'t> {
 }
 
 impl Token<'_> {
+    /// The end of a clause that has none: it was cut, because it is too long.
+    pub(super) fn is_cut(&self) -> bool {
+        self.kind == Kind::Break && self.joined
+    }
+
     /// A word that somebody says, not one that is quoted.
     pub(super) fn is_said(&self) -> bool {
         self.kind == Kind::Word && self.voice == Voice::Prose
@@ -251,7 +256,7 @@ impl<'t> Scanner<'t> {
     fn push(&mut self, raw: &'t str, kind: Kind, joined: bool) {
         self.length = if kind == Kind::Break { 0 } else { self.length + 1 };
         if self.length > LONGEST_CLAUSE {
-            self.end_clause();
+            self.push("", Kind::Break, true);
             self.length = 1;
         }
         let lower = raw.to_lowercase().replace('\u{2019}', "'");
