@@ -55,6 +55,19 @@ pub(crate) fn find(environment: &[(OsString, OsString)]) -> Result<Program> {
         })
 }
 
+/// Refuse to go on without git, by which the work of a run is kept: it would be paid for and lost.
+///
+/// # Errors
+/// [`Code::Git`]
+pub(crate) fn git(environment: &[(OsString, OsString)]) -> Result<()> {
+    let Some((_, path)) = environment.iter().find(|(key, _)| key == "PATH") else { return Ok(()) };
+    let is_there = std::env::split_paths(path).any(|folder| program(&folder.join("git")).is_some());
+    is_there.then_some(()).ok_or_else(|| {
+        Fault::new(Code::Git, "there is no program `git` on the path, so no work of a run could be kept")
+            .hint("install git, or add its folder to PATH")
+    })
+}
+
 fn program(path: &Path) -> Option<Program> {
     let meta = std::fs::metadata(path).ok()?;
     let can_run = meta.is_file() && meta.permissions().mode() & 0o111 != 0;

@@ -10,7 +10,7 @@ use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
-use crate::format::{policy, session};
+use crate::format::{policy, routing, session};
 use crate::store::history::LastWords;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
@@ -64,6 +64,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         findings.push(Finding::of_fault("", &fault));
     }
     what_runs_may_do(queue, &mut findings);
+    what_is_routed(queue, &mut findings);
     findings.extend(verify::verify(queue)?.findings);
     findings.dedup();
     findings.sort_by(|a, b| {
@@ -131,6 +132,18 @@ fn what_runs_may_do(queue: &Queue, findings: &mut Vec<Finding>) {
         let message = format!("no run begins with these settings: {malformed}");
         findings.push(
             Finding::new("run-settings", Severity::Warning, layout::SETTINGS, message)
+                .fix(format!("mend it in `.swift/{}`", layout::SETTINGS)),
+        );
+    }
+}
+
+/// Rules of the project that cannot be read: what they ask about cannot be known.
+fn what_is_routed(queue: &Queue, findings: &mut Vec<Finding>) {
+    let Ok(Some(text)) = queue.read_text(layout::SETTINGS) else { return };
+    if let Err(malformed) = routing::rules(Some(&text)) {
+        let message = format!("`swift work` runs nothing with these rules: {malformed}");
+        findings.push(
+            Finding::new("route-settings", Severity::Warning, layout::SETTINGS, message)
                 .fix(format!("mend it in `.swift/{}`", layout::SETTINGS)),
         );
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::{Code, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::{self, Hold};
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::{Run, RunEnding};
@@ -11,6 +11,7 @@ use crate::domain::task::Folder;
 use crate::format;
 use crate::ops::progress;
 use crate::ops::step::{self, Step, Subject};
+use crate::store::git::HomeKind;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{layout, runs};
@@ -93,6 +94,7 @@ pub(crate) fn conclude(
 ) -> Result<Concluded> {
     let operation = caller.operation("run");
     let mut tx = Tx::begin_for_one(queue, &operation)?;
+    refuse_elsewhere(queue, run)?;
     stage(&mut tx, run, transcript)?;
     let untouched = match settle(&mut tx, run, hold, fate) {
         Ok(()) => None,
@@ -116,6 +118,16 @@ pub(crate) fn conclude(
     let committed = tx.commit(&begin::subject(run))?;
     runs::forget_live(queue, run.id);
     Ok(Concluded { committed, untouched })
+}
+
+/// Where the queue is on what is checked out, the person may have checked out something else since the run began: the
+/// end of a run belongs where its beginning is.
+fn refuse_elsewhere(queue: &Queue, run: &Run) -> Result<()> {
+    if queue.home.kind != HomeKind::Tree || queue.read(&begin::path(run))?.is_some() {
+        return Ok(());
+    }
+    let text = "what is checked out now does not have the beginning of this run";
+    Err(Fault::new(Code::WrongState, text).hint("check out the branch that has it, then `swift runs`"))
 }
 
 /// The record with its end, the transcript, and the event.

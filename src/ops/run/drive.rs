@@ -20,7 +20,7 @@ use crate::store::runs;
 use super::keeper::Keeper;
 use super::plan::Plan;
 use super::purse::Purse;
-use super::{Caller, Watch, stale};
+use super::{Caller, Watch, ground, stale};
 
 /// How a request ended.
 #[derive(Debug)]
@@ -116,7 +116,9 @@ impl Drive<'_> {
         let promise = self.purse.ask(self.left()?)?;
         self.plan.policy.max_usd = promise.usd;
         let before = self.runs.len();
+        let settings = ground::committed_settings(self.queue);
         let next = self.attempt(watch);
+        self.notes.extend(ground::changed_settings(self.queue, settings.as_deref()));
         match self.runs.get(before).and_then(|run| run.ending.as_ref()) {
             Some(ending) => self.purse.settle(promise, ending.spend.usd),
             None => self.purse.give_back(promise),

@@ -81,12 +81,29 @@ pub(crate) fn uncommitted_settings(queue: &Queue) -> Option<String> {
     })
 }
 
+/// The settings as they are committed now; what cannot be read is none.
+pub(crate) fn committed_settings(queue: &Queue) -> Option<Vec<u8>> {
+    queue.home.read_committed(layout::SETTINGS).ok().flatten()
+}
+
+/// What to say if other settings are committed than before: a run can commit, too, and the next one follows them.
+pub(crate) fn changed_settings(queue: &Queue, before: Option<&[u8]>) -> Option<String> {
+    (committed_settings(queue).as_deref() != before).then(|| {
+        format!(
+            "while it ran, other settings were committed, and what runs may do is as they say from now on: \
+             `git -C .swift log --patch -- {}`",
+            layout::SETTINGS
+        )
+    })
+}
+
 /// The program, looked at: there, and not too old. Gives a warning if there is one.
 ///
 /// # Errors
 /// [`Code::NoClaude`]
 pub(crate) fn program(queue: &Queue, caller: &Caller<'_>) -> Result<(Program, Option<String>)> {
     let program = find::find(&caller.environment)?;
+    find::git(&caller.environment)?;
     let remembered = queue.local.read_text(VERSION_FILE).and_then(|text| {
         let (stamp, said) = text.split_once('\n')?;
         (stamp == program.stamp).then(|| said.to_owned())

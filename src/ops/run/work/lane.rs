@@ -12,10 +12,10 @@ use crate::domain::run::next::Next;
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::Run;
 use crate::env::signals::Asked;
-use crate::ops::progress;
 use crate::ops::run::account::{self, Rest};
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::{About, Caller, Watch, ground, plan, stale};
+use crate::ops::{progress, route};
 use crate::store::queue::Queue;
 use crate::store::tx::Tx;
 use crate::store::{history, layout};
@@ -125,7 +125,7 @@ impl Lane<'_> {
             return self.quarantine(&queue, project, task);
         }
         let short = task.short();
-        if let Some(why) = &plan.asks {
+        if let Some(why) = plan.asks.clone().or_else(|| unreadable_rules(&queue)) {
             board.note(format!("{project} {short}: not run, because a person has to say yes: {why}"));
             return Ok(());
         }
@@ -223,6 +223,12 @@ fn policy_changed(project: &str) -> Fault {
             layout::SETTINGS
         ))
         .hint("then run the same command again")
+}
+
+/// The project's own rules may say that a person is asked: unattended, nothing runs while they cannot be read.
+fn unreadable_rules(queue: &Queue) -> Option<String> {
+    let fault = route::committed_rules_of(queue).err()?;
+    Some(format!("the project's own rules cannot be read: {}", fault.message))
 }
 
 fn counts_as_attempt(outcome: Outcome) -> bool {

@@ -1,0 +1,81 @@
+//! What a person is told of what happened around a run, and what is not begun without a word from them.
+
+use crate::claude::{GOOD, Scene};
+use crate::sandbox::Sandbox;
+use crate::world::text;
+
+#[test]
+fn a_run_during_which_another_branch_was_checked_out_has_one_record_and_a_true_one() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.swift_ok("home tree sesame");
+    let task = scene.task("Make the thing");
+    let project = scene.place.path("").display().to_string();
+    scene.script(&format!("init; git -C '{project}' checkout -q -b other HEAD~2; change; result ok"));
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(text(&document["run"]["outcome"]), "completed", "{document:#}");
+    assert!(document["notes"].to_string().contains("does not have the beginning"), "{document:#}");
+    assert!(
+        !scene.place.git("log --format=%s other").contains("run: "),
+        "nothing of it is on the other branch"
+    );
+    scene.place.git("checkout -q main");
+    let runs = scene.runs();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!((&runs[0]["outcome"], &runs[0]["cost_usd"]), (&"completed".into(), &0.25.into()), "{runs:?}");
+    assert_eq!(scene.state(&task), "done");
+}
+
+#[test]
+fn settings_that_a_run_commits_are_told() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    let queue = scene.place.path(".swift").display().to_string();
+    scene.script(&format!(
+        "init; echo 'permission = \"bypassPermissions\"' >>'{queue}/swift.toml'; \
+         git -C '{queue}' commit -qam tidy; change; result ok"
+    ));
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert!(document["notes"].to_string().contains("other settings were committed"), "{document:#}");
+    scene.script(GOOD);
+    let task = scene.task("Make another thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert!(!document["notes"].to_string().contains("settings"), "{document:#}");
+}
+
+#[test]
+fn nothing_runs_unattended_while_the_projects_own_rules_cannot_be_read() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.settings(
+        "[[route.rule]]\nname = \"money\"\nwords = [\"invoice\"]\ndecision = \"ask\"\n\n\
+         [[route.signal]]\nname = \"slang\"\nrolle = \"topic\"\npoints = 1\nwords = [\"zhuzh\"]\n",
+    );
+    let task = scene.task("check the invoice layout");
+    let output = scene.call("work --json").run().json();
+    assert!(output["notes"].to_string().contains("own rules cannot be read"), "{output:#}");
+    assert_eq!((scene.starts(), scene.state(&task)), (0, "ready".to_owned()));
+    let doctor = scene.place.swift("doctor");
+    assert!(doctor.stdout.contains("rolle"), "{doctor:?}");
+}
+
+#[test]
+fn without_git_nothing_is_paid_for() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let bin = sandbox.home().path("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    for name in ["sh", "cat", "mkdir", "env", "sort", "pwd"] {
+        std::os::unix::fs::symlink(format!("/bin/{name}"), bin.join(name)).unwrap();
+    }
+    let refused = scene.call(["run", &task]).env("PATH", bin.to_str().unwrap()).run();
+    assert_eq!(refused.status, 9, "{refused:?}");
+    assert!(refused.stderr.contains("no program `git`"), "{}", refused.stderr);
+    assert_eq!(scene.starts(), 0);
+    assert_eq!(scene.state(&task), "ready");
+}
