@@ -113,6 +113,9 @@ impl Context {
                 Cause::Overrun => {
                     "git had put files of another branch into `.swift/`; the queue's own are there again"
                 }
+                Cause::Emptied => {
+                    "files of the queue were gone, `swift.toml` among them; what is committed is there again"
+                }
             });
             for path in &rebuilt.lost {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));

@@ -22,7 +22,7 @@ use crate::env;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
-use crate::view::lead_from;
+use crate::view::{act_as, lead_from};
 
 use command::Command;
 use context::{Approval, Context, Shared};
@@ -281,6 +281,9 @@ fn execute(
 ) -> std::result::Result<u8, (Ui, Fault)> {
     if let Some(actor) = bound.as_mut().and_then(|bound| bound.actor.take()) {
         cli.shared.actor = Some(actor);
+    }
+    if let Some(actor) = &cli.shared.actor {
+        act_as(actor.as_str());
     }
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),

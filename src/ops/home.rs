@@ -11,9 +11,13 @@ use crate::store::tx::{Mode, Operation, Tx};
 use crate::store::{audit, message};
 
 /// What moving would do, in lines for a person.
-pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
+///
+/// # Errors
+/// Those of [`Home::refuse_unwritable`]: there is nothing to say yes to.
+pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
+    queue.home.refuse_unwritable()?;
     let root = queue.home.root.display();
-    match to {
+    Ok(match to {
         HomeKind::Tree => vec![
             format!(
                 "commit the files of {root} on the current branch, with the history of the queue as a second parent"
@@ -29,7 +33,7 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
             lines.extend(told_of(&left_behind(&queue.home)));
             lines
         }
-    }
+    })
 }
 
 fn removal_of_worktree(queue: &Queue) -> &'static str {
@@ -105,8 +109,9 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
 /// What an uninstall would do, in lines for a person.
 ///
 /// # Errors
-/// Those of reading the history.
+/// Those of reading the history and of [`Home::refuse_unwritable`].
 pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String>> {
+    queue.home.refuse_unwritable()?;
     let root = queue.home.root.display();
     let mut lines = vec![format!("remove {root} from this machine, with its caches and proposals")];
     match (queue.home.kind, fate) {

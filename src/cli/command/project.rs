@@ -147,7 +147,7 @@ impl MoveHome {
             context.ui.show(&Answer::new(format!("the home is `{word}` already")).field("home", word))?;
             return Ok(DONE);
         }
-        if approval::approve(context, &queue.local, &approval::Plan::of_lines(home::move_plan(queue, to)))?
+        if approval::approve(context, &queue.local, &approval::Plan::of_lines(home::move_plan(queue, to)?))?
             == Decision::Stop
         {
             return Ok(DONE);

@@ -11,7 +11,7 @@ use crate::domain::task::Task;
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
-use crate::store::{history, layout, message, waiting};
+use crate::store::{archive, history, layout, message, waiting};
 
 use super::choice::operation_of;
 use super::{Part, SLACK, moment};
@@ -172,6 +172,12 @@ pub(super) fn as_before(queue: &Queue, before: Option<Vec<u8>>, now: Option<&[u8
 }
 
 pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
+    let id = layout::id_in_name(path);
+    if id.is_some_and(|id| archive::find(&part.queue, id).is_ok_and(|item| item.is_some())) {
+        let text = format!("`{path}` in {} is in an archive by now, which does not change", part.project);
+        return Fault::new(Code::UndoBlocked, text)
+            .hint("what is left to do is a new task: `swift task . \"…\"`");
+    }
     let text =
         format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
     Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")
