@@ -65,22 +65,38 @@ pub(super) fn can_come_back(path: &str) -> bool {
 
 pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
     let own = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
-    let mut found = own.map(|entry| Chosen::of(queue, entry));
+    let mut found: Vec<Chosen> = own.map(|entry| Chosen::of(queue, entry)).into_iter().collect();
     // A round of the orchestrator leaves no commit in the orchestrator itself.
-    for project in &neighbours.projects {
+    let is_orchestrator = queue.settings.role == Role::Orchestrator;
+    for project in neighbours.projects.iter().filter(|_| is_orchestrator) {
         let Ok(other) = registry::reach(project) else { continue };
-        if queue.settings.role == Role::Orchestrator {
-            let carried = |entry: &Entry| {
-                can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
-            };
-            let candidate = first(&other, carried)?.map(|entry| Chosen::of(&other, entry));
-            found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
-        }
+        let carried = |entry: &Entry| {
+            can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
+        };
+        found.extend(first(&other, carried)?.map(|entry| Chosen::of(&other, entry)));
     }
-    found.ok_or_else(|| {
+    found.sort_by_key(|chosen| operation_of(&chosen.entry));
+    let followed = |at: &usize| is_followed(&found[*at], &found, queue, neighbours).unwrap_or(false);
+    let newest = (0..found.len()).rev().find(|at| !followed(at)).or(found.len().checked_sub(1));
+    newest.map(|at| found.swap_remove(at)).ok_or_else(|| {
         Fault::new(Code::Nothing, "there is no operation to take back")
             .hint("`swift log` shows what happened")
     })
+}
+
+/// Whether another operation came after this one in a repository that both touched. The ids tell when operations were
+/// begun, by clocks that may have been wrong; the order of commits is sure.
+fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Registry) -> Result<bool> {
+    let (operation, touched) = (operation_of(&chosen.entry), projects_of(&chosen.entry));
+    for other in all.iter().filter(|other| touched.contains(&other.project)) {
+        if operation_of(&other.entry) != operation {
+            let there = open(queue, neighbours, &other.project)?;
+            if first(&there, |entry| operation_of(entry) == operation)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
