@@ -10,6 +10,8 @@ use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
 use std::path::PathBuf;
 
+use super::{SLACK, moment};
+
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
     let own = Registry::read(queue)?;
@@ -121,9 +123,25 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-pub(super) fn projects(queue: &Queue, entry: &Entry) -> Vec<String> {
+/// The projects that an operation touched. A part of it that was committed later, because it had to wait, does not name
+/// the others; they do.
+pub(super) fn projects(queue: &Queue, neighbours: &Registry, entry: &Entry) -> Result<Vec<String>> {
     let named = projects_of(entry);
-    if named.is_empty() { vec![queue.settings.id.to_string()] } else { named }
+    let had_to_wait = message::trailer(&entry.message, message::VERB).is_none();
+    let own = || vec![queue.settings.id.to_string()];
+    let Some(operation) = operation_of(entry).filter(|_| named.is_empty() && had_to_wait) else {
+        return Ok(if named.is_empty() { own() } else { named });
+    };
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        let found = other.home.history()?.filter_map(Result::ok);
+        let mut since = found.take_while(|entry| entry.seconds >= moment(operation).as_second() - SLACK);
+        let part = since.find(|entry| operation_of(entry) == Some(operation) && projects_of(entry).len() > 1);
+        if let Some(part) = part {
+            return Ok(projects_of(&part));
+        }
+    }
+    Ok(own())
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {

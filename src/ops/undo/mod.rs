@@ -23,9 +23,9 @@ use crate::store::tx::{Committed, Operation, Tx};
 use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
-    is_as_left, refuse_beginning, refuse_together, refuse_waiting, refuse_what_is_no_operation_alone,
-    refuse_what_later_work_rests_on, refuse_what_no_commit_names, rested_on, was_taken_back,
-    with_newest_token,
+    is_as_left, refuse_a_round_that_waits, refuse_beginning, refuse_together, refuse_waiting,
+    refuse_what_is_no_operation_alone, refuse_what_is_not_named, refuse_what_later_work_rests_on,
+    refuse_what_no_commit_names, refuse_what_waits, rested_on, was_taken_back, with_newest_token,
 };
 use states::States;
 
@@ -78,20 +78,24 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         None => {
             refuse_waiting(queue)?;
             let newest = newest(queue, &neighbours)?;
+            refuse_a_round_that_waits(queue, &neighbours, &newest.entry)?;
             refuse_what_no_commit_names(queue, &newest.entry)?;
             newest
         }
     };
     let Chosen { entry, root } = chosen;
-    refuse_together(&root, &entry, projects(queue, &entry).len())?;
+    let projects = projects(queue, &neighbours, &entry)?;
+    refuse_together(&root, &entry, projects.len())?;
     refuse_what_is_no_operation_alone(queue, &entry)?;
     let operation = operation_of(&entry).expect("a commit of one operation has its trailer");
     let mut parts = Vec::new();
-    let projects = projects(queue, &entry);
     for project in &projects {
         let part = open(queue, &neighbours, project)?;
+        refuse_what_waits(&part, project, operation)?;
         let files = reversals(&part, operation, projects.len())?;
-        if !files.is_empty() {
+        if files.is_empty() {
+            refuse_what_is_not_named(&part, project, operation)?;
+        } else {
             let part = Part { project: project.clone(), files, queue: part };
             refuse_what_later_work_rests_on(&part, operation)?;
             parts.push(part);
