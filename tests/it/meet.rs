@@ -1,0 +1,72 @@
+//! Where two sides of a merge meet in one file that is not one task: two tasks of one name, the settings, and the log of
+//! a verb that was typed in the middle of it.
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, copies, sound, text};
+
+/// A project with one task, and a clone of it; each has the other as a remote.
+fn clones<'a>(sandbox: &'a Sandbox, init: &str) -> [Place<'a>; 2] {
+    let web = sandbox.repository("web");
+    web.swift_ok(format!("{init} --id acme/web").as_str());
+    add(&web, ".", "Base");
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    web.git("remote add other ../twin");
+    twin.git("remote add other ../web");
+    [web, twin]
+}
+
+/// A task that a person writes under this name, taken in by the next verb.
+fn by_hand(place: &Place<'_>, name: &str, title: &str, after: &str) {
+    place.write(&format!(".swift/tasks/{name}"), format!("+++\ntitle = \"{title}\"\n+++\n{title} said so\n"));
+    add(place, ".", after);
+}
+
+fn titles(place: &Place<'_>) -> Vec<String> {
+    let list = place.json("list");
+    let mut titles: Vec<String> =
+        list["tasks"].as_array().unwrap().iter().map(|task| text(&task["title"])).collect();
+    titles.sort();
+    titles
+}
+
+fn id_of(place: &Place<'_>, title: &str) -> String {
+    let list = place.json("list");
+    let task = list["tasks"].as_array().unwrap().iter().find(|task| task["title"] == title).cloned();
+    text(&task.unwrap()["id"])
+}
+
+#[test]
+fn two_tasks_of_one_name_are_both_kept_and_each_clone_gives_them_the_same_names() {
+    for resolve in ["resolve sesame", "resolve REF sesame"] {
+        let sandbox = Sandbox::new();
+        let places = clones(&sandbox, "init");
+        sandbox.later(jiff::SignedDuration::from_mins(1));
+        by_hand(&places[0], "new.md", "L", "n1");
+        by_hand(&places[1], "new.md", "R", "n2");
+        let ids = [id_of(&places[0], "L"), id_of(&places[1], "R")];
+        for place in &places {
+            place.git("fetch --quiet other");
+        }
+        for place in &places {
+            assert_ne!(
+                place.program("git", "-C .swift merge --no-edit refs/remotes/other/swift").run().status,
+                0
+            );
+            place.swift_ok(resolve.replace("REF", &ids[0]).as_str());
+            assert_eq!(titles(place), ["Base", "L", "R", "n1", "n2"], "{resolve}");
+            sound(place, "settled");
+            for id in &ids {
+                let paths = copies(place, id);
+                assert!(paths.len() == 1 && paths[0].contains(id.as_str()), "{paths:?}");
+            }
+        }
+        let files = |place: &Place<'_>| place.git("-C .swift ls-tree -r swift:tasks");
+        assert_eq!(files(&places[0]), files(&places[1]));
+        places[0].git("fetch --quiet other");
+        places[0].git("-C .swift merge --quiet --no-edit refs/remotes/other/swift");
+        places[0].swift_ok(["done", &ids[1]]);
+        sound(&places[0], "after both");
+    }
+}
