@@ -70,3 +70,40 @@ fn two_tasks_of_one_name_are_both_kept_and_each_clone_gives_them_the_same_names(
         sound(&places[0], "after both");
     }
 }
+
+#[test]
+fn settings_that_both_sides_have_changed_are_told_for_what_they_are() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let places = clones(&sandbox, init);
+        let main = format!("refs/remotes/other/{}", places[0].git("branch --show-current").trim());
+        let (queue, theirs) =
+            if init == "init" { (".swift", "refs/remotes/other/swift") } else { (".", main.as_str()) };
+        for (place, commit) in places.iter().zip(["manual", "session"]) {
+            let settings = place.read(".swift/swift.toml");
+            place.write(
+                ".swift/swift.toml",
+                settings.replace("commit = \"each\"", &format!("commit = \"{commit}\"")),
+            );
+            place.git(["-C", queue, "commit", "--quiet", "--all", "-m", commit]);
+        }
+        let [web, _] = &places;
+        web.git("fetch --quiet other");
+        let merged = web.program("git", ["-C", queue, "merge", "--no-edit", theirs]).run();
+        assert_ne!(merged.status, 0, "both have changed the settings");
+        for verb in ["list", "doctor", "resolve", "task . New"] {
+            let refused = web.swift(verb);
+            assert_eq!(refused.status, 4, "{verb}: {}", refused.stderr);
+            assert!(refused.stderr.contains("both sides of a merge"), "{}", refused.stderr);
+            assert!(refused.stderr.contains("add swift.toml"), "{}", refused.stderr);
+        }
+        web.git("-C .swift checkout --quiet --ours swift.toml");
+        web.git("-C .swift add swift.toml");
+        if init == "init" {
+            web.swift_ok("resolve sesame");
+        } else {
+            web.git("commit --quiet --no-edit");
+        }
+        sound(web, "settled");
+    }
+}
