@@ -282,7 +282,7 @@ impl<'q> Tx<'q> {
             return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
-            .then(|| audit::addition(queue, self.operation, &self.facts))
+            .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
         if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
             for path in audit::returned(queue)? {
@@ -300,6 +300,12 @@ impl<'q> Tx<'q> {
             changes.push(addition.change());
         }
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
+    }
+
+    /// What is staged for a commit of the person's goes there without what is kept apart until it is made.
+    fn segment(&self) -> audit::Segment {
+        let is_staged = matches!(self.conclusion, Conclusion::Theirs(_)) && self.queue.home.keeps_apart();
+        if is_staged { audit::Segment::Fresh } else { audit::Segment::Usual }
     }
 
     fn changes(&self) -> Vec<Change> {

@@ -107,3 +107,49 @@ fn settings_that_both_sides_have_changed_are_told_for_what_they_are() {
         sound(web, "settled");
     }
 }
+
+/// In-tree: `Base` is open in a merge, and `Apart` was written meanwhile.
+fn in_the_middle<'a>(sandbox: &'a Sandbox) -> (Place<'a>, String) {
+    let [web, twin] = clones(sandbox, "init --in-tree");
+    let base = id_of(&web, "Base");
+    twin.swift_ok(["edit", &base, "--priority", "high"]);
+    web.swift_ok(["edit", &base, "--priority", "low"]);
+    web.git("fetch --quiet other");
+    let theirs = format!("other/{}", web.git("branch --show-current").trim());
+    assert_ne!(web.program("git", ["merge", "--no-edit", &theirs]).run().status, 0);
+    add(&web, ".", "Apart");
+    web.swift_ok("resolve sesame");
+    (web, base)
+}
+
+#[test]
+fn what_is_settled_in_the_middle_of_a_merge_takes_no_record_of_what_waits_along() {
+    let sandbox = Sandbox::new();
+    let (web, base) = in_the_middle(&sandbox);
+    web.swift_ok(["done", &base]);
+    web.git("commit --quiet --no-edit");
+    sandbox.root().git("clone --quiet web late");
+    let late = sandbox.place("late");
+    let findings = late.json("doctor")["findings"].to_string();
+    assert_eq!(findings, "[]");
+    add(&web, ".", "Next");
+    sound(&web, "gone on");
+    assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    let log = web.swift_ok("log -n 20");
+    for event in ["task.merged", "task.done"] {
+        assert!(log.contains(event), "{event}: {log}");
+    }
+    assert_eq!(titles(&web), ["Apart", "Next"]);
+}
+
+#[test]
+fn what_was_settled_in_a_merge_that_is_given_up_leaves_no_record() {
+    let sandbox = Sandbox::new();
+    let (web, _) = in_the_middle(&sandbox);
+    web.git("merge --abort");
+    add(&web, ".", "Next");
+    sound(&web, "given up");
+    assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    assert!(!web.swift_ok("log -n 20").contains("task.merged"));
+    assert_eq!(titles(&web), ["Apart", "Base", "Next"]);
+}
