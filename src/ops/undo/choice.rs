@@ -11,6 +11,7 @@ use crate::store::{layout, message};
 use std::path::PathBuf;
 
 use super::hand::Hand;
+use super::{SLACK, moment};
 
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
@@ -155,10 +156,25 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-/// The projects that an operation touched: one that names none, that which has its commit.
-pub(super) fn projects(chosen: &Chosen) -> Vec<String> {
+/// The projects that an operation touched: one that names none, that which has its commit. A part of it that was
+/// committed later, because it had to wait, does not name the others; they do.
+pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
     let named = projects_of(&chosen.entry);
-    if named.is_empty() { vec![chosen.project.clone()] } else { named }
+    let had_to_wait = message::trailer(&chosen.entry.message, message::VERB).is_none();
+    let own = || vec![chosen.project.clone()];
+    let Some(operation) = operation_of(&chosen.entry).filter(|_| named.is_empty() && had_to_wait) else {
+        return Ok(if named.is_empty() { own() } else { named });
+    };
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        let found = other.home.history()?.filter_map(Result::ok);
+        let mut since = found.take_while(|entry| entry.seconds >= moment(operation).as_second() - SLACK);
+        let part = since.find(|entry| operation_of(entry) == Some(operation) && projects_of(entry).len() > 1);
+        if let Some(part) = part {
+            return Ok(projects_of(&part));
+        }
+    }
+    Ok(own())
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
