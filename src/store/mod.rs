@@ -27,6 +27,7 @@ pub(crate) mod proposal;
 pub(crate) mod queue;
 pub(crate) mod reached;
 pub(crate) mod registry;
+pub(crate) mod replay;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod stream;

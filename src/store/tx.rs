@@ -245,6 +245,15 @@ impl<'q> Tx<'q> {
         }
     }
 
+    /// Record every task that is otherwise than the log says, however it came to that; one that is gone is left to the
+    /// person.
+    ///
+    /// # Errors
+    /// Those of reading the log and of what git has begun.
+    pub(crate) fn record_what_the_log_does_not_know(&mut self) -> Result<()> {
+        hand::record_all(self)
+    }
+
     /// Record a fact; it becomes an event in the same commit.
     pub(crate) fn record(&mut self, fact: Fact) {
         self.facts.push(fact);
