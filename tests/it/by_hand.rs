@@ -121,3 +121,27 @@ fn a_doctor_records_what_the_log_does_not_know_however_it_came_to_that() {
     assert_eq!(told(&web, "task.adopted"), 1);
     assert_eq!(codes(&web.swift("doctor --json").json()["findings"]), [""; 0]);
 }
+
+#[test]
+fn no_rule_of_the_person_keeps_a_task_out_of_git() {
+    for (init, place, rule) in [
+        ("init", "rules", "*.md"),
+        ("init", "rules", "tasks"),
+        ("init", "rules", "h*"),
+        ("init --in-tree", ".gitignore", ".swift/"),
+        ("init --in-tree", ".git/info/exclude", "*.md"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (web, queue) = project(&sandbox, init);
+        web.write(place, format!("{rule}\n"));
+        web.git(["config", "core.excludesFile", web.path("rules").to_str().unwrap()]);
+        web.write(".swift/tasks/h.md", HAND);
+        web.write(".swift/tasks/h.txt", "none");
+        add(&web, ".", "Three");
+        assert_eq!(told(&web, "task.adopted"), 1, "{rule}");
+        let committed = web.git(["-C", queue, "ls-tree", "-r", "--name-only", "HEAD"]);
+        assert!(committed.contains("tasks/h.md") && !committed.contains("h.txt"), "{rule}: {committed}");
+        web.git("clean --quiet -ffdx -e rules -e .gitignore");
+        assert!(web.swift_ok("list").contains("Hand"), "{rule}");
+    }
+}
