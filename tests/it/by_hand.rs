@@ -145,3 +145,18 @@ fn no_rule_of_the_person_keeps_a_task_out_of_git() {
         assert!(web.swift_ok("list").contains("Hand"), "{rule}");
     }
 }
+
+#[test]
+fn a_clock_that_ran_ahead_for_a_while_is_no_change_by_hand() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "init");
+    let id = add(&web, ".", "Three");
+    web.call(["claim", &id]).env("SWIFT_TEST_NOW", "2026-03-02T12:00:00Z").run().ok();
+    web.swift_ok(["comment", &id, "--actor", "Ada Example", "now"]);
+    healthy(&web);
+    for absurd in ["9999-06-01T00:00:00Z", "1969-06-01T00:00:00Z"] {
+        let output = web.call("task . Later").env("SWIFT_TEST_NOW", absurd).run();
+        output.ended(9);
+        assert!(output.stderr.contains("clock"), "{}", output.stderr);
+    }
+}
