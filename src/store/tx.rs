@@ -289,7 +289,7 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts))
             .transpose()?;
-        if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
+        if addition.as_ref().is_some_and(|addition| addition.was_moved_by_git) && !queue.home.keeps_apart() {
             for path in audit::returned(queue)? {
                 self.take(&path)?;
             }

@@ -160,3 +160,36 @@ fn a_clock_that_ran_ahead_for_a_while_is_no_change_by_hand() {
         assert!(output.stderr.contains("clock"), "{}", output.stderr);
     }
 }
+
+#[test]
+fn what_was_done_during_a_revert_that_is_given_up_keeps_its_record() {
+    let sandbox = Sandbox::new();
+    let (web, queue) = project(&sandbox, "init");
+    let (id, other) = (add(&web, ".", "Three"), add(&web, ".", "Four"));
+    web.swift_ok(["claim", &id]);
+    let revert = web.program("git", ["-C", queue, "revert", "--no-edit", "HEAD~2"]).run();
+    assert_ne!(revert.status, 0, "{}", revert.stdout);
+    web.swift_ok(["done", &other]);
+    add(&web, ".", "New");
+    web.git(["-C", queue, "revert", "--abort"]);
+    add(&web, ".", "Later");
+    let log = web.swift_ok("log -n 100");
+    assert_eq!((log.matches("task.done").count(), log.matches("task.created").count()), (1, 6), "{log}");
+    sound(&web, "given up");
+    healthy(&web);
+}
+
+#[test]
+fn a_record_that_a_stash_brings_back_later_is_committed_by_the_next_verb() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "init --in-tree");
+    web.write(".git/index.lock", "");
+    add(&web, ".", "Debt");
+    fs::remove_file(web.path(".git/index.lock")).unwrap();
+    web.git("stash --quiet");
+    add(&web, ".", "Later");
+    web.git("stash pop --quiet");
+    add(&web, ".", "Later still");
+    sound(&web, "brought back");
+    healthy(&web);
+}
