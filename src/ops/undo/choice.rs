@@ -37,9 +37,15 @@ pub(super) fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for.
+/// The newest operation that a commit names, wherever in its message a squash has put that.
+fn newest_named(entry: &Entry) -> Option<OperationId> {
+    message::operations(&entry.message).pop_last()
+}
+
+/// Undoing the making of the queue is what `uninstall` is for. A squash counts, although it is refused then: taking back
+/// what was done before it would surprise.
 fn can_be_undone(entry: &Entry) -> bool {
-    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+    newest_named(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
 /// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
@@ -63,7 +69,7 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
         if queue.settings.role == Role::Orchestrator {
             let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
             let candidate = first(&other, shared)?.map(|entry| Chosen::of(&other, entry));
-            found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
+            found = found.into_iter().chain(candidate).max_by_key(|chosen| newest_named(&chosen.entry));
         }
     }
     found.ok_or_else(|| {
