@@ -15,7 +15,7 @@ use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, layout, message};
+use crate::store::{archive, audit, hand, layout, message};
 
 use super::apart;
 use super::carrier::{self, Carrier};
@@ -181,11 +181,10 @@ fn against_log(
     let archived = archive::ids(queue).unwrap_or_default();
     let in_conflict: HashSet<TaskId> =
         findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
+    last.retain(|id, events| !archived.contains(id) && !in_conflict.contains(id) && replay::is_there(events));
+    let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
-        if archived.contains(&id) || in_conflict.contains(&id) {
-            continue;
-        }
-        missing(queue, id, &events, findings);
+        missing(queue, id, &events, removed.get(&id), findings);
     }
     Ok(())
 }
@@ -212,9 +211,21 @@ fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, finding
     findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT));
 }
 
-fn missing(queue: &Queue, id: TaskId, events: &[Event], findings: &mut Vec<Finding>) {
-    let Some(event) = events.last().filter(|_| replay::is_there(events)) else { return };
+/// A task that is nowhere, and whose file a person may have removed by a commit.
+fn missing(
+    queue: &Queue,
+    id: TaskId,
+    events: &[Event],
+    removed: Option<&String>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(event) = events.last() else { return };
     if queue.anywhere(id).ok().flatten().is_some() {
+        return;
+    }
+    if let Some(path) = removed {
+        let text = format!("task {id} was removed by a commit, and the log does not know that yet");
+        findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
         return;
     }
     let state = event.fact.to.map_or("there", State::as_str);

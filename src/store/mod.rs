@@ -12,7 +12,7 @@ pub(crate) mod files;
 pub(crate) mod footprint;
 pub(crate) mod gauge;
 pub(crate) mod git;
-mod hand;
+pub(crate) mod hand;
 pub(crate) mod history;
 pub(crate) mod integration;
 mod landing;

@@ -10,10 +10,10 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
 use crate::format;
 use crate::format::audit::digest;
-use crate::store::queue::Item;
+use crate::store::queue::{Item, Queue};
 use crate::store::replay::{self, LastWords};
 use crate::store::tx::Tx;
-use crate::store::{archive, cache, files, layout};
+use crate::store::{archive, cache, files, layout, message};
 
 /// Record every task that is otherwise than the log says, however it came to that. One that is gone is not recorded as
 /// removed: it may have been lost.
@@ -29,6 +29,24 @@ pub(in crate::store) fn record_all(tx: &mut Tx<'_>) -> Result<()> {
     let is_one = |item: &Item| item.id().is_none_or(|id| files[&id] == 1);
     let paths = items.into_iter().filter(|item| is_one(item) && !joined.contains(&item.path));
     record(tx, paths.map(|item| (item.path, None)).collect())
+}
+
+/// The tasks whose files were removed by a commit since a verb has last committed here, each with the path.
+///
+/// # Errors
+/// Those of reading commits and files.
+pub(crate) fn removed(queue: &Queue) -> Result<BTreeMap<TaskId, String>> {
+    let mut removed = BTreeMap::new();
+    for (path, blob) in queue.home.committed_since(message::is_of_a_verb)? {
+        let (Some(_), Some(blob), None) = (layout::folder_of(&path), blob, queue.read(&path)?) else {
+            continue;
+        };
+        let Ok(bytes) = queue.home.blob(&blob) else { continue };
+        if let Ok(Task { id: Some(id), .. }) = format::parse_summary(&bytes, &queue.limits()) {
+            removed.insert(id, path);
+        }
+    }
+    Ok(removed)
 }
 
 /// A file of which the log may not know yet, committed as it is.
