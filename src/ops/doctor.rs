@@ -11,11 +11,11 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, session};
-use crate::store::history::LastWords;
 use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
+use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, history, layout, message};
+use crate::store::{archive, audit, hand, layout, message};
 
 use super::apart;
 use super::carrier::{self, Carrier};
@@ -33,7 +33,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     findings.extend(listing.problems.iter().map(Finding::from_problem));
     same_id_twice(&listing.items, &mut findings);
     warnings(queue, &listing.items, &mut findings);
-    let (log, words) = history::read_by_hand(queue)?;
+    let (log, words) = replay::of_all(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
     let told = against_log(queue, &listing, words, now, &mut findings);
     or_finding(told, &mut findings)?;
@@ -176,63 +176,59 @@ fn against_log(
             Some(events) => compare(queue, item, &events, now, findings),
             // A second file of the same id is told as such.
             None if is_second => {}
-            None => findings.push(
-                Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
-                    .fix("the next verb that writes records it: `swift doctor --fix`"),
-            ),
+            None => compare(queue, item, &[], now, findings),
         }
     }
     let archived = archive::ids(queue).unwrap_or_default();
     // A file that cannot be read, or not yet, is there all the same.
     let unreadable: HashSet<TaskId> =
         listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
+    let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
+    last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
+    let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
-        if archived.contains(&id) || unreadable.contains(&id) {
-            continue;
-        }
-        missing(queue, id, &events, findings);
+        missing(queue, id, &events, removed.get(&id), findings);
     }
     Ok(())
 }
 
+/// How the next verb that writes mends what the log does not know.
+const RECORD_IT: &str = "the next verb that writes records it: `swift doctor --fix`";
+
 /// A file is what one of the hands has left last: of several that came together, the one whose content git kept.
 fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let state = item.task.state(item.folder, now);
-    let Some(youngest) = events.last() else { return };
     let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
-    let left =
-        events.iter().rev().find(|event| event.fact.content.is_some() && event.fact.content == content);
-    let expected = left.unwrap_or(youngest).fact.to;
-    if left.is_none() && content.is_some() && youngest.fact.content.is_some() {
-        findings.push(
-            Finding::new(
-                "changed-by-hand",
-                Severity::Note,
-                &item.path,
-                "the content is not what the log last saw",
-            )
-            .fix("the next verb that writes records it: `swift doctor --fix`"),
-        );
-    } else if expected.is_some_and(|expected| differs(expected, state)) {
-        let text = format!("the log says {}, the file says {state}", expected.map_or("gone", State::as_str));
-        findings.push(
-            Finding::new("state-differs", Severity::Warning, &item.path, text)
-                .fix("the next verb that writes records it: `swift doctor --fix`"),
-        );
-    }
+    let (code, severity, text) = match replay::difference(events, content.as_ref(), state) {
+        None => return,
+        Some(Difference::Unknown) => {
+            ("unrecorded", Severity::Note, "the log does not know this task yet".to_owned())
+        }
+        Some(Difference::Content) => {
+            ("changed-by-hand", Severity::Note, "the content is not what the log last saw".to_owned())
+        }
+        Some(Difference::State(said)) => {
+            ("state-differs", Severity::Warning, format!("the log says {said}, the file says {state}"))
+        }
+    };
+    findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT));
 }
 
-/// Time alone turns claimed and deferred tasks into ready ones; that is no difference.
-fn differs(log: State, file: State) -> bool {
-    let timed = |state| matches!(state, State::Claimed | State::Deferred | State::Ready);
-    let inbox = |state| matches!(state, State::Inbox | State::Deferred);
-    log != file && !(timed(log) && timed(file)) && !(inbox(log) && inbox(file))
-}
-
-fn missing(queue: &Queue, id: TaskId, events: &[Event], findings: &mut Vec<Finding>) {
-    let is_gone = |event: &Event| matches!(event.fact.to, None | Some(State::Gone));
-    let Some(event) = events.last().filter(|_| !events.iter().any(is_gone)) else { return };
+/// A task that is nowhere, and whose file a person may have removed by a commit.
+fn missing(
+    queue: &Queue,
+    id: TaskId,
+    events: &[Event],
+    removed: Option<&String>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(event) = events.last() else { return };
     if queue.anywhere(id).ok().flatten().is_some() {
+        return;
+    }
+    if let Some(path) = removed {
+        let text = format!("task {id} was removed by a commit, and the log does not know that yet");
+        findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
         return;
     }
     let state = event.fact.to.map_or("there", State::as_str);
@@ -398,6 +394,7 @@ pub(crate) struct Repaired {
 pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> {
     let mut tx = Tx::begin(queue, operation)?;
     tx.commit_now();
+    tx.record_what_the_log_does_not_know()?;
     let mut repaired = Repaired::default();
     for (path, text) in own_file_texts() {
         if tx.read(path)?.as_deref() != Some(text.as_bytes()) {

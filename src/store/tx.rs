@@ -249,6 +249,15 @@ impl<'q> Tx<'q> {
         }
     }
 
+    /// Record every task that is otherwise than the log says, however it came to that; one that is gone is left to the
+    /// person.
+    ///
+    /// # Errors
+    /// Those of reading the log and of what git has begun.
+    pub(crate) fn record_what_the_log_does_not_know(&mut self) -> Result<()> {
+        hand::record_all(self)
+    }
+
     /// Record a fact; it becomes an event in the same commit.
     pub(crate) fn record(&mut self, fact: Fact) {
         self.facts.push(fact);
@@ -284,7 +293,7 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
-        if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
+        if addition.as_ref().is_some_and(|addition| addition.was_moved_by_git) && !queue.home.keeps_apart() {
             for path in audit::returned(queue)? {
                 self.take(&path)?;
             }

@@ -224,3 +224,20 @@ fn a_clock_that_was_ahead_does_not_make_an_older_round_the_last() {
     let plan = world.hub.swift_ok("undo --dry-run");
     assert!(plan.contains(&id) && plan.contains("acme/third") && !plan.contains("acme/api"), "{plan}");
 }
+
+#[test]
+fn what_was_done_before_a_squash_is_not_taken_back_in_its_place() {
+    for tasks in [["A"].as_slice(), &["A", "B", "C"]] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree");
+        add(&web, ".", "Base");
+        web.git("checkout --quiet -b topic");
+        tasks.iter().for_each(|title| drop(add(&web, ".", title)));
+        web.git("checkout --quiet main");
+        web.git("merge --quiet --squash topic");
+        web.git("commit --quiet --no-edit");
+        refused(&web, ".", "revert");
+        assert!(!web.swift_ok("list").contains("swift undo"));
+    }
+}

@@ -41,9 +41,15 @@ pub(super) fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for.
+/// The newest operation that a commit names, wherever in its message a squash has put that.
+fn newest_named(entry: &Entry) -> Option<OperationId> {
+    message::operations(&entry.message).pop_last()
+}
+
+/// Undoing the making of the queue is what `uninstall` is for. A squash counts, although it is refused then: taking back
+/// what was done before it would surprise.
 fn can_be_undone(entry: &Entry) -> bool {
-    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+    newest_named(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
 /// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
@@ -76,7 +82,7 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
         };
         found.extend(first(&other, carried)?.map(|entry| Chosen::of(&other, entry)));
     }
-    found.sort_by_key(|chosen| operation_of(&chosen.entry));
+    found.sort_by_key(|chosen| newest_named(&chosen.entry));
     let followed = |at: &usize| is_followed(&found[*at], &found, queue, neighbours).unwrap_or(false);
     let newest = (0..found.len()).rev().find(|at| !followed(at)).or(found.len().checked_sub(1));
     newest.map(|at| found.swap_remove(at)).ok_or_else(|| {
@@ -88,11 +94,11 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
 /// Whether another operation came after this one in a repository that both touched. The ids tell when operations were
 /// begun, by clocks that may have been wrong; the order of commits is sure.
 fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Registry) -> Result<bool> {
-    let (operation, touched) = (operation_of(&chosen.entry), projects_of(&chosen.entry));
+    let (operation, touched) = (newest_named(&chosen.entry), projects_of(&chosen.entry));
     for other in all.iter().filter(|other| touched.contains(&other.project)) {
-        if operation_of(&other.entry) != operation {
+        if newest_named(&other.entry) != operation {
             let there = open(queue, neighbours, &other.project)?;
-            if first(&there, |entry| operation_of(entry) == operation)?.is_some() {
+            if first(&there, |entry| newest_named(entry) == operation)?.is_some() {
                 return Ok(true);
             }
         }

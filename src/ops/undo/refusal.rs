@@ -140,12 +140,18 @@ pub(super) fn refuse_together(root: &Path, entry: &Entry, projects: usize) -> Re
     if all.len() > MOST_NAMED {
         names.push("…".to_owned());
     }
-    let text = format!(
-        "commit {commit} in {} holds {} operations ({}): none can be taken back alone",
-        root.display(),
-        all.len(),
-        names.join(", ")
-    );
+    let text = match all.len() {
+        1 => format!(
+            "commit {commit} in {} holds operation {} and is not its own commit: it cannot be taken back alone",
+            root.display(),
+            names.join(", ")
+        ),
+        several => format!(
+            "commit {commit} in {} holds {several} operations ({}): none can be taken back alone",
+            root.display(),
+            names.join(", ")
+        ),
+    };
     let fault = Fault::new(Code::UndoBlocked, text);
     let root = as_word(root);
     let shows = format!("`git -C {root} show --stat {commit}` shows what is in it");
