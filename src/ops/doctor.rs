@@ -115,6 +115,15 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
             _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
         });
     }
+    if let Some(path) = queue.home.staged_otherwise()? {
+        let text =
+            "is staged otherwise than the last commit has it: the next `git commit` would take that along";
+        let fix = format!(
+            "see it: `git -C {0} diff --cached`; `git -C {0} restore --staged .` leaves the files as they are",
+            queue.home.root.display()
+        );
+        findings.push(Finding::new("staged", Severity::Note, &path, text).fix(fix));
+    }
     if let Some(aside) = queue.home.index_aside() {
         let message =
             "an index that could not be read was made anew; what was staged by hand is in the old one";
@@ -420,7 +429,9 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
+    // What git keeps for itself, as of a repository inside, is nobody's task, and the queue cannot have it.
+    let unreadable = unreadable.iter().filter(|problem| queue.home.may_have(&problem.path));
+    for problem in unreadable.filter(|problem| may_be_put_aside(problem.fault.code)) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;
