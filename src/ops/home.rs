@@ -22,7 +22,7 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
             format!(
                 "commit the files of {root} on the current branch, with the history of the queue as a second parent"
             ),
-            "remove the worktree of the queue's own branch and its line in .git/info/exclude".to_owned(),
+            "remove the queue's own branch, whose commits stay, its worktree and its line in .git/info/exclude".to_owned(),
         ],
         HomeKind::Branch => {
             let mut lines = vec![

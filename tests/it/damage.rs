@@ -735,3 +735,18 @@ fn a_repository_in_a_folder_of_tasks_keeps_nothing_from_being_mended() {
         add(&web, ".", "two");
     }
 }
+
+#[test]
+fn a_damaged_ref_of_the_queue_is_a_finding_beside_the_others() {
+    for bad in ["", "noise\n", "4b825dc642cb6eb9a060e54bf8d69288fbee4904\n"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        add(&web, ".", "one");
+        web.write(".swift/tasks/bad.md", "bad");
+        web.write(".git/refs/heads/swift", bad);
+        let found = codes(&web.swift("doctor --json").ended(8).json()["findings"]);
+        assert!(found.contains(&"malformed".to_owned()), "{bad}: {found:?}");
+        assert!(found.iter().any(|code| code == "git" || code == "object-damaged"), "{bad}: {found:?}");
+        assert!(web.swift("doctor").stdout.contains("git fsck"), "{bad}");
+    }
+}

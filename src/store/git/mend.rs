@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::disk::{self, OrIo as _};
+use super::folder::Folder;
 use super::index::file::{Entries, Stream, Trouble};
 use super::sweep::Version;
 use super::tree::Leaf;
@@ -16,7 +17,7 @@ use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 
 impl Home {
-    /// A file of the queue that git's index has otherwise than HEAD: somebody has staged that, or the index is an old one.
+    /// A file that is as HEAD has it, and that git's index has otherwise: somebody has staged that, or the index is an old one.
     /// Nothing is told in the middle of an operation of git's, or of an index that we cannot read.
     ///
     /// # Errors
@@ -33,7 +34,12 @@ impl Home {
             let entry = entries.find(self.in_tree(path).as_bytes());
             entry.is_none_or(|entry| entry.id() != leaf.id.as_slice())
         };
-        Ok(committed.iter().find(differs).map(|(path, _)| path.clone()))
+        let folder = Folder::open(&self.root)?;
+        let is_as_committed = |(path, leaf): &(&String, &Leaf)| {
+            folder.id(&repo, path, Some(leaf.id)).is_ok_and(|found| found == Some(leaf.id))
+        };
+        let found = committed.iter().filter(differs).find(is_as_committed);
+        Ok(found.map(|(path, _)| path.clone()))
     }
 
     /// Make the index of HEAD's files anew if what is there cannot be read. The lock is held.
