@@ -26,32 +26,42 @@ use super::verify;
 /// Look at everything.
 ///
 /// # Errors
-/// Those of listing folders and reading git's history.
+/// Those of listing folders. That git cannot be read is a finding itself, beside those that were made until then.
 pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
+    let told = look_at_all(queue, now, &mut findings);
+    or_finding(told, &mut findings)?;
+    findings.dedup();
+    findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
+    });
+    Ok(findings)
+}
+
+fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
     findings.extend(listing.problems.iter().map(Finding::from_problem));
-    same_id_twice(&listing.items, &mut findings);
-    warnings(queue, &listing.items, &mut findings);
+    same_id_twice(&listing.items, findings);
+    warnings(queue, &listing.items, findings);
     let (log, words) = replay::of_all(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    let told = against_log(queue, &listing, words, now, &mut findings);
-    or_finding(told, &mut findings)?;
-    clock(&log.events, now, &mut findings);
-    strange_folders(queue, &mut findings)?;
-    linked_folders(queue, &mut findings);
-    sessions(queue, &mut findings);
-    let told = uncommitted(queue, &mut findings);
-    or_finding(told, &mut findings)?;
-    index(queue, &mut findings)?;
+    let told = against_log(queue, &listing, words, now, findings);
+    or_finding(told, findings)?;
+    clock(&log.events, now, findings);
+    strange_folders(queue, findings)?;
+    linked_folders(queue, findings);
+    sessions(queue, findings);
+    let told = uncommitted(queue, findings);
+    or_finding(told, findings)?;
+    index(queue, findings)?;
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
-    local_files_in_git(queue, &mut findings);
-    own_files(queue, &mut findings)?;
-    let told = hidden(queue, &mut findings);
-    or_finding(told, &mut findings)?;
-    waiting(queue, now, &mut findings)?;
+    local_files_in_git(queue, findings);
+    own_files(queue, findings)?;
+    let told = hidden(queue, findings);
+    or_finding(told, findings)?;
+    waiting(queue, now, findings)?;
     for (path, what) in archive::damaged(queue)? {
         findings.push(
             Finding::new("archive-damaged", Severity::Error, &path, what)
@@ -59,17 +69,13 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         );
     }
     findings.extend(apart::findings(queue));
-    registered(queue, &mut findings)?;
+    registered(queue, findings)?;
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
     }
-    what_runs_may_do(queue, &mut findings);
+    what_runs_may_do(queue, findings);
     findings.extend(verify::verify(queue)?.findings);
-    findings.dedup();
-    findings.sort_by(|a, b| {
-        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
-    });
-    Ok(findings)
+    Ok(())
 }
 
 /// What belongs to one machine is believed by each that gets it with the branch.
@@ -114,6 +120,12 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
             Code::Io => Finding::of_fault("", &fault),
             _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
         });
+    }
+    if let Some(path) = queue.home.staged_otherwise()? {
+        let text =
+            "is staged otherwise than the last commit has it: the next `git commit` would take that along";
+        let fix = "see it: `git -C .swift diff --cached`; `git -C .swift restore --staged .` leaves the files as they are";
+        findings.push(Finding::new("staged", Severity::Note, &path, text).fix(fix));
     }
     if let Some(aside) = queue.home.index_aside() {
         let message =
@@ -415,7 +427,9 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
+    // What git keeps for itself, as of a repository inside, is nobody's task, and the queue cannot have it.
+    let unreadable = unreadable.iter().filter(|problem| queue.home.may_have(&problem.path));
+    for problem in unreadable.filter(|problem| may_be_put_aside(problem.fault.code)) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;

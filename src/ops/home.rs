@@ -38,9 +38,9 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
 
 fn removal_of_worktree(queue: &Queue) -> &'static str {
     if queue.home.has_line_of_its_own() {
-        "remove the worktree of the queue's own branch and its line in .git/info/exclude"
+        "remove the queue's own branch, whose commits stay, its worktree and its line in .git/info/exclude"
     } else {
-        "remove the worktree of the queue's own branch"
+        "remove the queue's own branch, whose commits stay, and its worktree"
     }
 }
 

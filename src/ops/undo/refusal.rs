@@ -240,7 +240,13 @@ pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
     }
     let text =
         format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
-    Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")
+    let (now, last) = (part.queue.read(path), part.queue.home.read_committed(path));
+    Fault::new(Code::UndoBlocked, text).hint(match (now, last) {
+        (Ok(now), Ok(last)) if now != last => {
+            format!("it was changed by hand: `git -C {} diff` shows how", part.queue.home.root.display())
+        }
+        _ => "take the later operation back first: `swift log` shows it".to_owned(),
+    })
 }
 
 /// Whether a file is what the operation left there. A claim that was taken back has raised its token, which is no work

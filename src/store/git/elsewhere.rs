@@ -6,12 +6,14 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use gix::ObjectId;
+
 use super::create::Judge;
 use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
 use super::worktree::{self, FOLDER};
-use super::{Home, create, refs, tree};
+use super::{Home, create, refs, taken_out, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
@@ -27,6 +29,8 @@ pub(super) struct Elsewhere {
     checkout: Option<PathBuf>,
     /// What is checked out at hand has the queue, but its files are not there.
     here: bool,
+    /// It is on no branch any more, but in this commit.
+    commit: Option<ObjectId>,
 }
 
 impl Place {
@@ -43,7 +47,7 @@ impl Place {
             let Ok(tip) = refs::tip(&git_dir, &self.common_dir) else { continue };
             if tip.id.is_some_and(has_queue) {
                 let (branch, here) = (tip.short().map(str::to_owned), git_dir == self.git_dir);
-                return Ok(Some(Elsewhere { branch, checkout: Some(checkout), here }));
+                return Ok(Some(Elsewhere { branch, checkout: Some(checkout), here, commit: None }));
             }
         }
         for branch in refs::names_below(&self.common_dir, "refs/heads/")? {
@@ -51,10 +55,31 @@ impl Place {
                 continue;
             };
             if has_queue(id) {
-                return Ok(Some(Elsewhere { branch: Some(branch), checkout: None, here: false }));
+                return Ok(Some(Elsewhere {
+                    branch: Some(branch),
+                    checkout: None,
+                    here: false,
+                    commit: None,
+                }));
             }
         }
-        Ok(None)
+        let commit = self.set_back_from(has_queue)?;
+        Ok(commit.map(|commit| Elsewhere { branch: None, checkout: None, here: false, commit: Some(commit) }))
+    }
+
+    /// The newest commit with a queue that the branch at hand was at before it was set back, as long as the folder still
+    /// has what is this machine's own of that queue: one that was taken out leaves none of that.
+    fn set_back_from(&self, has_queue: impl Fn(ObjectId) -> bool) -> Result<Option<ObjectId>> {
+        if !self.checkout.as_ref().is_some_and(|checkout| checkout.join(FOLDER).join("local").is_dir()) {
+            return Ok(None);
+        }
+        let movements = taken_out::recent_movements(&self.git_dir.join("logs/HEAD"))?;
+        let mut before = movements.into_iter().rev().map(|(from, _)| from);
+        let Some(commit) = before.find(|id| has_queue(*id)) else { return Ok(None) };
+        // What a later commit took out again was taken out on purpose.
+        let words = ["merge-base", "--is-ancestor", &commit.to_string(), "HEAD"];
+        let is_removed = Git::at(&self.common_dir).ask(&words)?.code != Some(1);
+        Ok(Some(commit).filter(|_| !is_removed))
     }
 
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
@@ -227,6 +252,12 @@ impl Home {
 
 impl Elsewhere {
     fn place(&self) -> String {
+        if let Some(commit) = self.commit {
+            return format!(
+                "in commit {}, from which the branch at hand was set back",
+                commit.to_hex_with_len(12)
+            );
+        }
         let branch = match &self.branch {
             Some(branch) => format!("in the tree of `{branch}`"),
             None => "in the tree of a detached HEAD".to_owned(),
@@ -252,6 +283,13 @@ impl Elsewhere {
 
     /// The commands that lead there.
     fn lead(&self, fault: Fault) -> Fault {
+        if let Some(commit) = self.commit {
+            let commit = commit.to_hex_with_len(12);
+            return fault
+                .hint(format!("`git merge {commit}` brings it to the branch at hand"))
+                .hint(format!("`git branch rescue {commit}` keeps it, on a branch of its own"))
+                .hint("if it is not missed: `mv .swift .swift-old`, and `swift init` begins anew");
+        }
         if self.here {
             return fault
                 .hint(self.restoring())

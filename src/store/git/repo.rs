@@ -167,6 +167,8 @@ impl Repo {
         let found = self.objects.borrow().try_find(&id, &mut data).map(|found| found.map(|found| found.kind));
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
+            // git has this one without anybody's storing it.
+            Ok(None) if id == ObjectId::empty_tree(self.hash) => Ok((Kind::Tree, Vec::new())),
             Ok(None) => Err(self.missing(id)),
             Err(error) => Err(unsound(id, &format!("cannot be read: {error}"))),
         }
