@@ -80,7 +80,7 @@ pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request)
     let state = task.state(folder, operation.at);
     tx.record(Fact::task(EventKind::TaskCreated, id, None, state).leaving(hash));
     let committed = tx.commit(&step::subject("add", id, &task.title))?;
-    Ok(Changed { id, task, path, to: state, committed })
+    Ok(Changed { id, task, path, to: state, by: operation.actor.clone(), committed })
 }
 
 fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {

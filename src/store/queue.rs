@@ -50,6 +50,11 @@ impl Item {
     pub(crate) fn id(&self) -> Option<TaskId> {
         self.task.id
     }
+
+    /// Whether it lies in an archive, which nothing is written into any more.
+    pub(crate) fn is_archived(&self) -> bool {
+        archive::place(&self.path).is_some()
+    }
 }
 
 /// Tasks and what could not be read as one.
@@ -82,7 +87,7 @@ impl Queue {
                 Code::NotInitialised,
                 format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
             )
-            .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
+            .hint(home.restoring()));
         };
         let settings = Queue::parse_settings(&bytes)
             .map_err(|fault| if in_conflict(&bytes) { settings_in_conflict(&home) } else { fault })?;
@@ -313,7 +318,8 @@ impl Queue {
         if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
             return self.unreadable(problem);
         }
-        match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
+        let archived = || archive::named(self, |id| wanted.is_for(id)).ok().and_then(|mut found| found.pop());
+        match self.list(&others).items.into_iter().find(|item| wanted.names(item)).or_else(archived) {
             Some(item) => {
                 let place = item.path.split('/').next().unwrap_or_default().to_owned();
                 let shown = crate::domain::text::shown(reference);

@@ -72,9 +72,7 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
 
 /// Closed records beyond a few hundred go into an archive when the sender commits anyway.
 fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
-    let is_closed = |item: &&Item| {
-        item.id().is_some() && item.task.receipt.as_ref().is_some_and(|receipt| receipt.stage.is_final())
-    };
+    let is_closed = |item: &&Item| item.id().is_some() && archive::is_over(&item.task, Folder::Sent);
     let closed: Vec<Item> = items.iter().filter(is_closed).cloned().collect();
     if closed.len() > archive::MOST_LOOSE {
         plan.closed.push((post, closed));

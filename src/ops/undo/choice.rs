@@ -1,5 +1,6 @@
 //! Which operation is meant, and which repositories it touched.
 
+use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::Role;
@@ -10,6 +11,7 @@ use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
 use std::path::PathBuf;
 
+use super::hand::Hand;
 use super::{SLACK, moment};
 
 /// The other queues that an operation may have touched.
@@ -25,13 +27,14 @@ pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
 /// A commit that is to be taken back, and whose it is.
 pub(super) struct Chosen {
     pub(super) entry: Entry,
-    /// The folder of the queue that has the commit.
+    /// The folder of the queue that has the commit, and its project.
     pub(super) root: PathBuf,
+    pub(super) project: String,
 }
 
 impl Chosen {
     fn of(queue: &Queue, entry: Entry) -> Chosen {
-        Chosen { entry, root: queue.home.root.clone() }
+        Chosen { entry, root: queue.home.root.clone(), project: queue.settings.id.to_string() }
     }
 }
 
@@ -44,11 +47,17 @@ fn can_be_undone(entry: &Entry) -> bool {
     operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
-/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
-/// cannot be told is not passed over; taking it back then says why not.
+/// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
+/// to take back, nor does a repair that merely recorded. One of which that cannot be told is not passed over; taking it
+/// back then says why not.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
-    let touched = queue.home.touched(&entry.id);
-    touched.map_or(true, |touched| touched.iter().any(|touched| can_come_back(&touched.path)))
+    let Ok(mut touched) = queue.home.touched(&entry.id) else { return true };
+    touched.retain(|touched| can_come_back(&touched.path));
+    if touched.is_empty() {
+        return false;
+    }
+    let Some(Ok(hand)) = operation_of(entry).map(|operation| Hand::of(queue, operation)) else { return true };
+    touched.iter().any(|touched| !hand.is_left_alone(queue, touched).unwrap_or(false))
 }
 
 /// The log only grows, and a folder that is kept stays so.
@@ -63,8 +72,10 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         if queue.settings.role == Role::Orchestrator {
-            let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
-            let candidate = first(&other, shared)?.map(|entry| Chosen::of(&other, entry));
+            let carried = |entry: &Entry| {
+                can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
+            };
+            let candidate = first(&other, carried)?.map(|entry| Chosen::of(&other, entry));
             found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
         }
     }
@@ -73,6 +84,21 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
             .hint("`swift log` shows what happened")
     })
 }
+
+/// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
+/// second project.
+fn is_of_the_orchestrator(entry: &Entry) -> bool {
+    let tells_of_a_round = |kind: &str| ROUND.iter().any(|of_a_round| of_a_round.as_str() == kind);
+    projects_of(entry).len() > 1
+        || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
+        || had_to_wait(entry)
+            && message::values(&entry.message, message::EVENTS)
+                .any(|kinds| kinds.split(' ').any(tells_of_a_round))
+}
+
+/// What only a round of the orchestrator does.
+pub(super) const ROUND: [EventKind; 4] =
+    [EventKind::TaskDelivered, EventKind::TaskSent, EventKind::TaskResent, EventKind::ReceiptReceived];
 
 /// Among how many commits something is looked for that is only to be offered.
 const MOST_COMMITS: usize = 64;
@@ -123,14 +149,16 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-/// The projects that an operation touched. A part of it that was committed later, because it had to wait, does not name
-/// the others; they do.
-pub(super) fn projects(queue: &Queue, neighbours: &Registry, entry: &Entry) -> Result<Vec<String>> {
-    let named = projects_of(entry);
-    let had_to_wait = message::trailer(&entry.message, message::VERB).is_none();
-    let own = || vec![queue.settings.id.to_string()];
-    let Some(operation) = operation_of(entry).filter(|_| named.is_empty() && had_to_wait) else {
-        return Ok(if named.is_empty() { own() } else { named });
+/// The projects that an operation touched: one that names none, that which has its commit. A part of it that was committed
+/// later, because it had to wait, does not name the others; they do.
+pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
+    let named = projects_of(&chosen.entry);
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let own = vec![chosen.project.clone()];
+    let Some(operation) = operation_of(&chosen.entry).filter(|_| had_to_wait(&chosen.entry)) else {
+        return Ok(own);
     };
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
@@ -141,7 +169,12 @@ pub(super) fn projects(queue: &Queue, neighbours: &Registry, entry: &Entry) -> R
             return Ok(projects_of(&part));
         }
     }
-    Ok(own())
+    Ok(own)
+}
+
+/// Whether a commit was made of what earlier verbs could not commit.
+fn had_to_wait(entry: &Entry) -> bool {
+    message::trailer(&entry.message, message::VERB).is_none()
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
@@ -153,5 +186,16 @@ pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Resul
         Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
             .hint("take it back in the orchestrator's checkout")
     })?;
-    registry::reach(known)
+    registry::reach(known).map_err(|fault| match queue.settings.role {
+        Role::Orchestrator => fault,
+        // Only there can it be told where another project lies.
+        _ => Fault { hints: fault.hints.iter().map(|hint| of_the_orchestrator(hint)).collect(), ..fault },
+    })
+}
+
+fn of_the_orchestrator(hint: &str) -> String {
+    match hint.contains("`swift register ") {
+        true => format!("in the orchestrator's checkout, {}", hint.trim_start_matches("or ")),
+        false => hint.to_owned(),
+    }
 }

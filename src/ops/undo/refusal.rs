@@ -13,9 +13,9 @@ use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
-use crate::store::{history, layout, message, waiting};
+use crate::store::{archive, history, layout, message, waiting};
 
-use super::choice::operation_of;
+use super::choice::{ROUND, operation_of};
 use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
@@ -44,7 +44,7 @@ pub(super) fn refuse_what_waits(part: &Queue, project: &str, operation: Operatio
 /// A repository's log tells of its part in a round, and no commit names the round: a person has made that commit.
 pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: OperationId) -> Result<()> {
     let events = history::since(part, moment(operation))?.events;
-    if !events.iter().any(|event| event.operation == operation && is_of_a_round(event.fact.kind)) {
+    if !events.iter().any(|event| event.operation == operation && ROUND.contains(&event.fact.kind)) {
         return Ok(());
     }
     let text = format!("what the operation did in {project} is in a commit that does not name it");
@@ -52,13 +52,6 @@ pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: O
         "`git -C {} log` shows the commits",
         shell_words::quote(&part.home.root.display().to_string())
     )))
-}
-
-fn is_of_a_round(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::TaskDelivered | EventKind::TaskSent | EventKind::TaskResent | EventKind::ReceiptReceived
-    )
 }
 
 /// The newest thing that an orchestrator did may be a round of which nothing is committed yet.
@@ -69,7 +62,7 @@ pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Registry, fo
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         let newer = |event: &Event| operation_of(found).is_none_or(|found| event.operation > found);
-        if waiting::events(&other)?.iter().any(|event| is_of_a_round(event.fact.kind) && newer(event)) {
+        if waiting::events(&other)?.iter().any(|event| ROUND.contains(&event.fact.kind) && newer(event)) {
             return Err(waits_in(&other, project.entry.id.as_str(), "what was done last"));
         }
     }
@@ -202,21 +195,36 @@ fn puts_aside(queue: &Queue, entry: &Entry) -> bool {
     touched.iter().any(|touched| touched.path.starts_with(layout::QUARANTINE))
 }
 
-/// Said before anybody says yes, and again under the lock.
-pub(super) fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<()> {
-    if was_taken_back(&part.queue, undone)? {
-        return Ok(());
-    }
+/// How many files are still to be brought back: an undo that was cut off has brought back some. That later work rests on
+/// one is said before anybody says yes, and again under the lock.
+pub(super) fn outstanding_files(part: &Part, undone: OperationId) -> Result<usize> {
+    let (is_back, mut outstanding) = (was_taken_back(&part.queue, undone)?, 0);
+    let blob = |id: Option<&str>| id.map(|id| part.queue.home.blob(id)).transpose();
     for file in &part.files {
-        let left = file.left.as_deref().map(|id| part.queue.home.blob(id)).transpose()?;
-        if !is_as_left(&part.queue, part.queue.read(&file.path)?.as_deref(), left.as_deref()) {
+        let now = part.queue.read(&file.path)?;
+        if is_back && now == as_before(&part.queue, blob(file.before.as_deref())?, now.as_deref()) {
+            continue;
+        }
+        if !is_as_left(&part.queue, now.as_deref(), blob(file.left.as_deref())?.as_deref()) {
             return Err(rested_on(part, &file.path));
         }
+        outstanding += 1;
     }
-    Ok(())
+    Ok(outstanding)
+}
+
+/// What a file becomes: what it was, with the newest token that was given out.
+pub(super) fn as_before(queue: &Queue, before: Option<Vec<u8>>, now: Option<&[u8]>) -> Option<Vec<u8>> {
+    before.map(|bytes| with_newest_token(queue, bytes, now.unwrap_or_default()))
 }
 
 pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
+    let id = layout::id_in_name(path);
+    if id.is_some_and(|id| archive::find(&part.queue, id).is_ok_and(|item| item.is_some())) {
+        let text = format!("`{path}` in {} is in an archive by now, which does not change", part.project);
+        return Fault::new(Code::UndoBlocked, text)
+            .hint("what is left to do is a new task: `swift task . \"…\"`");
+    }
     let text =
         format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
     Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")
