@@ -206,3 +206,21 @@ fn the_orchestrators_last_operation_may_have_noted_receipts_alone() {
         crate::world::sound(place, "taken back twice");
     }
 }
+
+#[test]
+fn a_clock_that_was_ahead_does_not_make_an_older_round_the_last() {
+    let sandbox = Sandbox::new();
+    let world = crate::world::World::new(&sandbox);
+    let third = sandbox.repository("live/third");
+    third.swift_ok("init --id acme/third");
+    world.hub.swift_ok("register ../third");
+    let right = sandbox.moment().0;
+    sandbox.later(jiff::SignedDuration::from_hours(20));
+    world.letter("Old");
+    world.round();
+    sandbox.back_to((right + 600, sandbox.moment().1));
+    let id = add(&world.web, "acme/third", "New");
+    world.round();
+    let plan = world.hub.swift_ok("undo --dry-run");
+    assert!(plan.contains(&id) && plan.contains("acme/third") && !plan.contains("acme/api"), "{plan}");
+}

@@ -8,7 +8,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::{CommitPolicy, Role};
 use crate::domain::task::Task;
-use crate::domain::text::led_to;
+use crate::domain::text::{as_word, led_to};
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
@@ -105,7 +105,7 @@ pub(super) fn refuse_what_no_commit_names(queue: &Queue, found: &Entry) -> Resul
         last.fact.kind.as_str()
     );
     let fault = Fault::new(Code::UndoBlocked, text);
-    let (root, found) = (queue.home.root.display(), found.random_part());
+    let (root, found) = (as_word(&queue.home.root), found.random_part());
     let fault = match of_a_person {
         Some(commit) => {
             fault.hint(format!("`git -C {root} show --stat {}` shows that commit", short(&commit)))
@@ -140,7 +140,7 @@ pub(super) fn refuse_together(root: &Path, entry: &Entry, projects: usize) -> Re
         names.join(", ")
     );
     let fault = Fault::new(Code::UndoBlocked, text);
-    let root = root.display();
+    let root = as_word(root);
     let shows = format!("`git -C {root} show --stat {commit}` shows what is in it");
     let has_beginning = entry.message.lines().any(|line| line.trim() == "Swift-Verb: init");
     Err(if has_beginning {
