@@ -223,3 +223,21 @@ fn a_round_of_which_a_half_had_to_wait_is_taken_back_as_a_whole() {
         }
     }
 }
+
+#[test]
+fn a_receipt_that_had_to_wait_is_the_last_operation_all_the_same() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("New");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    let lock = world.web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    world.round();
+    fs::remove_file(&lock).unwrap();
+    assert!(world.hub.swift("undo sesame").ended(4).stderr.contains("not committed yet"));
+    world.round();
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(crate::world::receipt(&world.web, &id).0, "delivered");
+    assert!(received(&world.api, &id)[0].starts_with("tasks/"));
+}

@@ -1,5 +1,6 @@
 //! Which operation is meant, and which repositories it touched.
 
+use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::Role;
@@ -109,9 +110,17 @@ fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Regi
 /// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
 /// second project.
 fn is_of_the_orchestrator(entry: &Entry) -> bool {
+    let tells_of_a_round = |kind: &str| ROUND.iter().any(|of_a_round| of_a_round.as_str() == kind);
     projects_of(entry).len() > 1
         || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
+        || had_to_wait(entry)
+            && message::values(&entry.message, message::EVENTS)
+                .any(|kinds| kinds.split(' ').any(tells_of_a_round))
 }
+
+/// What only a round of the orchestrator does.
+pub(super) const ROUND: [EventKind; 4] =
+    [EventKind::TaskDelivered, EventKind::TaskSent, EventKind::TaskResent, EventKind::ReceiptReceived];
 
 /// Among how many commits something is looked for that is only to be offered.
 const MOST_COMMITS: usize = 64;
@@ -166,9 +175,10 @@ fn projects_of(entry: &Entry) -> Vec<String> {
 /// committed later, because it had to wait, does not name the others; they do.
 pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
     let named = projects_of(&chosen.entry);
-    let had_to_wait = message::trailer(&chosen.entry.message, message::VERB).is_none();
     let own = || vec![chosen.project.clone()];
-    let Some(operation) = operation_of(&chosen.entry).filter(|_| named.is_empty() && had_to_wait) else {
+    let Some(operation) =
+        operation_of(&chosen.entry).filter(|_| named.is_empty() && had_to_wait(&chosen.entry))
+    else {
         return Ok(if named.is_empty() { own() } else { named });
     };
     for project in &neighbours.projects {
@@ -181,6 +191,11 @@ pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<Str
         }
     }
     Ok(own())
+}
+
+/// Whether a commit was made of what earlier verbs could not commit.
+fn had_to_wait(entry: &Entry) -> bool {
+    message::trailer(&entry.message, message::VERB).is_none()
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {

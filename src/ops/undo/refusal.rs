@@ -15,7 +15,7 @@ use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::{archive, history, layout, message, waiting};
 
-use super::choice::operation_of;
+use super::choice::{ROUND, operation_of};
 use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
@@ -44,7 +44,7 @@ pub(super) fn refuse_what_waits(part: &Queue, project: &str, operation: Operatio
 /// A repository's log tells of its part in a round, and no commit names the round: a person has made that commit.
 pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: OperationId) -> Result<()> {
     let events = history::since(part, moment(operation))?.events;
-    if !events.iter().any(|event| event.operation == operation && is_of_a_round(event.fact.kind)) {
+    if !events.iter().any(|event| event.operation == operation && ROUND.contains(&event.fact.kind)) {
         return Ok(());
     }
     let text = format!("what the operation did in {project} is in a commit that does not name it");
@@ -52,13 +52,6 @@ pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: O
         "`git -C {} log` shows the commits",
         shell_words::quote(&part.home.root.display().to_string())
     )))
-}
-
-fn is_of_a_round(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::TaskDelivered | EventKind::TaskSent | EventKind::TaskResent | EventKind::ReceiptReceived
-    )
 }
 
 /// The newest thing that an orchestrator did may be a round of which nothing is committed yet.
@@ -69,7 +62,7 @@ pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Registry, fo
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         let newer = |event: &Event| operation_of(found).is_none_or(|found| event.operation > found);
-        if waiting::events(&other)?.iter().any(|event| is_of_a_round(event.fact.kind) && newer(event)) {
+        if waiting::events(&other)?.iter().any(|event| ROUND.contains(&event.fact.kind) && newer(event)) {
             return Err(waits_in(&other, project.entry.id.as_str(), "what was done last"));
         }
     }
