@@ -187,6 +187,7 @@ impl Execution<'_> {
         let message =
             format!("{title}\n\nLeft uncommitted by a run, committed by swift.\n\nSwift-Run: {}\n", run.id);
         let left = checkout::keep(checkout, start, &message)?;
+        checkout::refuse_left_out(self.project, checkout)?;
         if let Some(commit) = &left.committed {
             let short = commit.get(..10).unwrap_or(commit);
             let text = format!("what was left uncommitted is committed as {short}");

@@ -4,6 +4,7 @@
 //! about the repository git does it, with the person's hooks off.
 
 mod cut_off;
+mod hidden;
 mod left;
 mod make;
 mod merge;
@@ -22,6 +23,7 @@ use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 
 pub(crate) use cut_off::take_back;
+pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
@@ -127,13 +129,14 @@ fn own_place(project: &Path, folder: &Path) -> Result<Place> {
     })
 }
 
-/// Whether anything in a worktree is not committed, files that git does not know included.
+/// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
 ///
 /// # Errors
 /// [`Code::Git`] if it is no worktree of the project; those of git.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
     own_place(project, folder)?;
-    Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
+    let told = Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?;
+    Ok(!told.is_empty() || hidden::is_changed(folder)?)
 }
 
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
