@@ -299,3 +299,56 @@ fn a_result_after_which_the_program_does_not_end_counts() {
     assert_eq!(outcome, "completed");
     assert!(reasons.contains("did not end after its result"), "{reasons}");
 }
+
+#[test]
+fn a_file_that_is_left_out_of_the_worktree_is_not_verified_away() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write("d/x", "fails\n");
+    scene.place.git("add d");
+    scene.place.git("commit --quiet --message x");
+    scene.settings("[run]\nescalations = 0\n[[verify]]\ncommand = [\"sh\", \"-c\", \"test ! -e d/x\"]\n");
+    for hide in [
+        "git sparse-checkout set --no-cone /README.md /work.txt",
+        "git update-index --skip-worktree d/x; rm d/x",
+    ] {
+        let (outcome, reasons, _) = ended(&scene, &format!("init; {hide}; change; result ok"));
+        assert_eq!(outcome, "failed (worktree)", "{hide}: {reasons}");
+        assert!(reasons.contains("`d/x` is committed and left out of the worktree"), "{reasons}");
+    }
+}
+
+#[test]
+fn a_verdict_counts_for_the_commit_that_it_was_given_for() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[[verify]]\ncommand = [\"sh\", \"-c\", \"test ! -e bad\"]\n");
+    let (outcome, _, document) = ended(&scene, "init; change; result ok");
+    assert_eq!(outcome, "completed", "{document:#}");
+    let short = text(&document["run"]["short"]);
+    let plan = scene.call(["merge", &short]).run().stdout;
+    assert!(plan.contains("verified: sh -c") && !plan.contains("careful"), "{plan}");
+    let folder = sandbox.home().path(&text(&document["folder"]));
+    std::fs::write(folder.join("bad"), "bad\n").unwrap();
+    let folder = folder.to_str().unwrap().to_owned();
+    scene.place.git(["-C", &folder, "add", "bad"]);
+    scene.place.git(["-C", &folder, "commit", "--quiet", "--message", "bad"]);
+    let plan = scene.call(["merge", &short]).run().stdout;
+    assert!(plan.contains("careful: the branch went on from") && !plan.contains("verified:"), "{plan}");
+    let review = scene.call(["review", &short]).run().stdout;
+    assert!(review.contains("careful: the branch went on from") && !review.contains("\npassed:"), "{review}");
+}
+
+#[test]
+fn what_git_ignores_is_told_where_a_verifier_passes_beside_it() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write(".gitignore", "gen/\n");
+    scene.place.git("add .gitignore");
+    scene.place.git("commit --quiet --message ignore");
+    scene.settings("[[verify]]\ncommand = [\"sh\", \"-c\", \"test -f gen/ok\"]\n");
+    let (outcome, _, document) = ended(&scene, "init; mkdir gen; touch gen/ok; change; result ok");
+    assert_eq!(outcome, "completed", "{document:#}");
+    let plan = scene.call(["merge", &text(&document["run"]["short"])]).run().stdout;
+    assert!(plan.contains("(exit 0; beside it lay what git ignores: gen/)"), "{plan}");
+}
