@@ -203,7 +203,13 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run, work.went_on.as_ref()));
     lines.extend(touches_the_policy(queue, &branch, run)?);
-    lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
+    lines.push(match runs::has_worktree(&worktree) && checkout::holds_submodules(project, &worktree)? {
+        true => format!(
+            "leave the worktree {} and the branch: submodules are checked out in it, and git removes no such worktree",
+            worktree.display()
+        ),
+        false => format!("remove the worktree {}, and the branch once it is merged", worktree.display()),
+    });
     let ignored = checkout::ignored(project, &worktree)?;
     if !ignored.is_empty() {
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));

@@ -68,7 +68,7 @@ fn ask(folder: &Path, index: &Path, paths: &[u8]) -> Result<bool> {
         let words = ["update-index", shown, "-z", "--stdin"];
         Git::at(folder).index(index).input(paths.to_vec()).run(&words)?;
     }
-    let words = ["status", "--porcelain", "--untracked-files=no"];
+    let words = ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"];
     Ok(!Git::at(folder).index(index).run(&words)?.is_empty())
 }
 
