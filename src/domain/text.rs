@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_of_a_command() {
-        assert_eq!(as_word(Path::new("/home/ada/web")), "/home/ada/web");
+        assert_eq!(as_word(Path::new("/srv/ada/web")), "/srv/ada/web");
         assert_eq!(as_word(Path::new("My Projects/ada's")), "'My Projects/ada'\\''s'");
     }
 }

@@ -4,12 +4,14 @@
 //! about the repository git does it, with the person's hooks off.
 
 mod cut_off;
+mod hidden;
 mod left;
 mod make;
 mod merge;
 mod moved;
 mod obstacle;
 mod plain;
+mod standing;
 mod stuck;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
 pub(crate) use cut_off::take_back;
+pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
@@ -31,6 +34,7 @@ pub(crate) use merge::{
 };
 pub(crate) use moved::{Branches, branches_at};
 pub(crate) use obstacle::refuse_obstacles;
+pub(crate) use standing::{Standing, standing};
 pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.
@@ -98,12 +102,17 @@ pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
     if branch.as_deref() == Some(&wanted.branch) {
         return Ok(());
     }
+    let (folder, name) = (as_word(&wanted.path), &wanted.branch);
+    let back = match refs::resolve(&found.common_dir, &format!("refs/heads/{name}"))? {
+        Some(_) => format!("`git -C {folder} switch {name}` goes back to it"),
+        None => format!("`git -C {folder} branch -m {name}` gives the branch its name back"),
+    };
     let is_on = branch.map_or_else(|| "on no branch".to_owned(), |branch| format!("on `{branch}`"));
     Err(Fault::new(
         Code::Git,
         format!("the worktree `{}` should be on `{}` and is {is_on}", wanted.path.display(), wanted.branch),
     )
-    .hint(format!("look at it: `git -C {} status`", as_word(&wanted.path))))
+    .hint(back))
 }
 
 /// Where git keeps what belongs to a worktree of this very repository. In a folder whose `.git` leads elsewhere git is
@@ -128,13 +137,14 @@ fn own_place(project: &Path, folder: &Path) -> Result<Place> {
     })
 }
 
-/// Whether anything in a worktree is not committed, files that git does not know included.
+/// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
 ///
 /// # Errors
 /// [`Code::Git`] if it is no worktree of the project; those of git.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
     own_place(project, folder)?;
-    Ok(!Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?.is_empty())
+    let told = Git::at(folder).run(&["status", "--porcelain", "--untracked-files=normal"])?;
+    Ok(!told.is_empty() || hidden::is_changed(folder)?)
 }
 
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
@@ -149,6 +159,15 @@ pub(crate) fn ignored(project: &Path, folder: &Path) -> Result<Vec<String>> {
     let words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
     let out = text(&Git::at(folder).run(&words)?);
     Ok(out.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
+/// Whether submodules are checked out in a worktree: git removes none that has such.
+///
+/// # Errors
+/// Those of reading git's folder.
+pub(crate) fn holds_submodules(project: &Path, folder: &Path) -> Result<bool> {
+    let admin = administration(&place(project)?.common_dir, folder)?;
+    Ok(admin.is_some_and(|admin| admin.join("modules").exists()))
 }
 
 /// The administration of the worktree at a place, whether its folder is there or not.
