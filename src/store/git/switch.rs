@@ -243,7 +243,7 @@ pub(super) fn goes_on(fault: Fault) -> Fault {
 }
 
 /// On a detached HEAD the queue would be gone from every branch with the next checkout.
-fn no_branch(checkout: &Path) -> Fault {
+pub(super) fn no_branch(checkout: &Path) -> Fault {
     let at = checkout.display();
     Fault::new(Code::WrongState, format!("no branch is checked out in {at}, so none would have the queue"))
         .hint(format!("`git -C {at} switch -` goes back to the branch that was checked out before"))
