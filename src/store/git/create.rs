@@ -14,6 +14,7 @@ use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Home, HomeKind, Outcome, Request, lock, refs, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// What `create` has found or made.
 #[derive(Debug)]
@@ -206,7 +207,7 @@ fn check_root(place: &Place, root: &Path) -> Result<()> {
             Code::UnsafeHome,
             format!("{} is a repository of its own, or a submodule", root.display()),
         )
-        .hint(format!("`git -C {} status` shows what is in it", root.display())));
+        .hint(format!("`git -C {} status` shows what is in it", as_word(root))));
     }
     if place.tracks_folder()? {
         return Err(Fault::new(
@@ -231,13 +232,19 @@ fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
             return Err(taken(branch, "is not a queue's"));
         }
         if let Some(other) = checked_out(common_dir, branch, None)? {
-            let at = other.display();
+            let at = as_word(&other);
             let leave = format!(
                 "`git -C {at} switch NAME`, to another branch, frees it; then `swift init` takes it over"
             );
             return Err(refs::taken(branch, &format!("is checked out in {at}")).hint(leave));
         }
         return Ok(Source::Local);
+    }
+    let mut above = branch.match_indices('/').map(|(end, _)| &branch[..end]);
+    if let Some(other) = above.find(|name| {
+        refs::resolve(common_dir, &format!("refs/heads/{name}")).is_ok_and(|found| found.is_some())
+    }) {
+        return Err(taken(branch, &format!("cannot be beside the branch `{other}`")));
     }
     if refs::any_below(common_dir, &format!("{full}/"))? {
         return Err(taken(branch, "is the folder of other branches"));
@@ -295,10 +302,24 @@ pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -
     Ok(None)
 }
 
-/// A branch is a queue's if its tree has the settings file at the top.
+/// A branch is a queue's if its tree has the settings file at the top, and that reads as a queue's. A file of that name can
+/// be somebody's own: it is also that of a language.
 pub(super) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
     let tree = repo.commit(commit)?.tree;
-    Ok(tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder()))
+    let there = tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder());
+    // What cannot be looked at may be a queue's.
+    Ok(there && settings(repo, commit).map_or(true, |found| found.is_none_or(|text| names_project(&text))))
+}
+
+/// Whether this can be the settings of a queue, be they damaged: they have a key of ours, or nothing else has one there.
+fn names_project(settings: &[u8]) -> bool {
+    let keys = settings.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = line.trim_ascii();
+        let key = line.split(|byte| *byte == b'=').next().filter(|key| key.len() < line.len())?.trim_ascii();
+        Some(key).filter(|key| !key.is_empty() && !key.starts_with(b"#"))
+    });
+    let mut keys = keys.peekable();
+    keys.peek().is_none() || keys.any(|key| matches!(key, b"schema" | b"id" | b"\"id\"" | b"'id'"))
 }
 
 /// The settings of the queue in a commit; `None` if it has none.

@@ -22,6 +22,7 @@ use super::sync::Barrier;
 use super::worktree::FOLDER;
 use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -47,6 +48,10 @@ impl Place {
         if home.foreign_path().symlink_metadata().is_ok() {
             home.put_own_back()?;
             home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Overrun });
+        } else if home.has_lost_settings()? {
+            // Such a branch came and went and no verb has seen it: git has taken away what it had put there.
+            home.put_own_back()?;
+            home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Emptied });
         }
         Ok(home)
     }
@@ -64,6 +69,16 @@ impl Place {
 }
 
 impl Home {
+    /// Whether the last commit has the file without which there is no queue, and the folder has not.
+    fn has_lost_settings(&self) -> Result<bool> {
+        let is_gone = self.root.join(SETTINGS).symlink_metadata().is_err_and(|error| disk::is_absent(&error));
+        if !is_gone || self.refuse_sparse().is_err() || self.refuse_other_branch().is_err() {
+            return Ok(false);
+        }
+        let repo = self.repo()?;
+        Ok(self.committed_files(&repo)?.contains_key(SETTINGS))
+    }
+
     fn foreign_path(&self) -> PathBuf {
         creation::folder(&self.common_dir).join("foreign")
     }
@@ -178,10 +193,11 @@ fn overrun(checkout: &Path, branch: Option<String>, first: &str, count: usize) -
         1 => " and 1 other file".to_owned(),
         more => format!(" and {more} other files"),
     };
-    let at = checkout.display();
     let text = format!(
-        "{on} that is checked out in {at} has `{first}`{others} in the place of the queue's own, as before it moved"
+        "{on} that is checked out in {} has `{first}`{others} in the place of the queue's own, as before it moved",
+        checkout.display()
     );
+    let at = as_word(checkout);
     Fault::new(Code::InProgress, text)
         .hint(format!("`git -C {at} switch -` goes back; the next verb brings the queue's own files back"))
         .hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch instead"))
