@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, copies, received, sound, text};
 
 fn trailers(place: &crate::sandbox::Place<'_>, key: &str) -> Vec<String> {
@@ -240,4 +240,111 @@ fn a_receipt_that_had_to_wait_is_the_last_operation_all_the_same() {
     world.hub.swift_ok("undo sesame");
     assert_eq!(crate::world::receipt(&world.web, &id).0, "delivered");
     assert!(received(&world.api, &id)[0].starts_with("tasks/"));
+}
+
+/// Each task with its state, sorted.
+fn states(place: &Place<'_>) -> Vec<String> {
+    let list = place.json("list --state any");
+    let tasks = list["tasks"].as_array().unwrap().iter();
+    let mut states: Vec<String> =
+        tasks.map(|task| format!("{} {}", text(&task["title"]), text(&task["state"]))).collect();
+    states.sort();
+    states
+}
+
+/// Do something while another program holds the lock that a commit needs.
+fn held<T>(place: &Place<'_>, lock: &str, work: impl FnOnce() -> T) -> T {
+    fs::write(place.path(lock), "").unwrap();
+    let done = work();
+    fs::remove_file(place.path(lock)).unwrap();
+    done
+}
+
+/// A debt of two verbs; git takes it back in each way, in a copy of the repository.
+fn is_whole_whatever_git_takes_back(init: &str, at: &str, lock: &str) {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok(init);
+    let (one, two) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+    held(&web, lock, || {
+        web.swift_ok(["done", &one]);
+        web.swift_ok(["--actor", "x", "claim", &two]);
+    });
+    let all = ["One done", "Two claimed"];
+    assert_eq!(states(&web), all);
+    let ways = ["stash --quiet", "stash --quiet -u", "reset --quiet --hard", "restore .", "checkout -q -f ."];
+    for (number, way) in ways.iter().enumerate() {
+        let when = format!("{init}: {way}");
+        let name = format!("copy-{number}");
+        sandbox.root().program("cp", ["-a", "web", &name]).run().ok();
+        let copy = sandbox.place(&name);
+        assert_eq!(states(&copy), all, "{when}");
+        copy.git(format!("-C {at} {way}").as_str());
+        assert_eq!(states(&copy), all, "{when}: before the next verb");
+        copy.swift(["--actor", "y", "claim", &two]).ended(4);
+        add(&copy, ".", "Three");
+        assert_eq!(states(&copy), ["One done", "Three ready", "Two claimed"], "{when}");
+        let log = copy.swift_ok("log");
+        assert!(log.contains("task.done") && log.contains("task.claimed"), "{when}: {log}");
+        sound(&copy, &when);
+        assert!(!copy.path(".git/swift/owed").exists(), "{when}");
+    }
+}
+
+#[test]
+fn a_debt_in_the_tree_is_whole_whatever_git_takes_back() {
+    is_whole_whatever_git_takes_back("init --in-tree --id acme/web", ".", ".git/index.lock");
+}
+
+#[test]
+fn a_debt_on_a_branch_of_its_own_is_whole_whatever_git_takes_back() {
+    is_whole_whatever_git_takes_back("init --id acme/web", ".swift", ".git/worktrees/-swift/index.lock");
+}
+
+#[test]
+fn a_file_of_a_debt_that_a_person_edits_or_takes_away_is_not_put_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let (one, two) =
+        held(&web, ".git/worktrees/-swift/index.lock", || (add(&web, ".", "One"), add(&web, ".", "Two")));
+    let path = |id: &str| web.path(&format!(".swift/{}", crate::world::copies(&web, id)[0]));
+    fs::remove_file(path(&one)).unwrap();
+    let edited = fs::read_to_string(path(&two)).unwrap() + "\nby hand\n";
+    fs::write(path(&two), edited).unwrap();
+    add(&web, ".", "Three");
+    assert_eq!(states(&web), ["Three ready", "Two ready"]);
+    assert!(web.swift_ok(["show", &two]).contains("by hand"));
+}
+
+#[test]
+fn what_waits_for_its_commit_stays_with_the_branch_on_which_it_was_done() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let base = add(&web, ".", "Base");
+    web.git("branch spike");
+    held(&web, ".git/index.lock", || {
+        add(&web, ".", "Precious");
+        web.swift_ok(["done", &base]);
+    });
+    web.git("checkout --quiet spike");
+    let told = web.swift(["task", ".", "On spike"]);
+    told.ok();
+    assert_eq!(states(&web), ["Base ready", "On spike ready"]);
+    assert!(web.swift("list").stderr.contains("`main`"), "{}", web.swift("list").stderr);
+    assert_eq!(web.git("status --porcelain"), "");
+    web.git("checkout --quiet main");
+    web.git("branch --quiet -D spike");
+    assert_eq!(states(&web), ["Base done", "Precious ready"]);
+    add(&web, ".", "Next");
+    assert_eq!(states(&web), ["Base done", "Next ready", "Precious ready"]);
+    assert!(web.swift_ok("log").contains("task.done"));
+    sound(&web, "on main");
+
+    // A branch that is not there any more has nothing to wait for.
+    held(&web, ".git/index.lock", || add(&web, ".", "Later"));
+    web.git("branch --quiet -m main trunk");
+    add(&web, ".", "Last");
+    assert!(states(&web).contains(&"Later ready".to_owned()));
+    sound(&web, "on a branch of another name");
 }

@@ -64,7 +64,7 @@ impl Home {
             if self.keeps_apart() {
                 reason.push_str("; it is kept apart until that is over");
             }
-            self.keep(guard, request.changes, &reason)?;
+            self.keep_due(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
         }
         self.land(guard, |_| Contents::new())?;
@@ -92,7 +92,7 @@ impl Home {
                 Attempt::Done(outcome) => return Ok(outcome),
                 Attempt::Moved => {}
                 Attempt::Held(reason) => {
-                    self.keep(guard, request.changes, &reason)?;
+                    self.keep_due(guard, request.changes, &reason)?;
                     return Ok(Outcome::Debt(reason));
                 }
             }

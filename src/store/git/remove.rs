@@ -56,7 +56,7 @@ impl Home {
         if let Some(branch) = self.waited_for()?.first() {
             return Err(Fault::new(
                 Code::WrongState,
-                format!("changes that were made in the middle of an operation of git wait for `{branch}`"),
+                format!("changes that were made while git was busy wait for `{branch}`"),
             )
             .hint(
                 "`git status` shows what git is in the middle of; on that branch the next verb commits them",

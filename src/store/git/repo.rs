@@ -136,6 +136,12 @@ impl Repo {
         self.gix.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// All values of a key that may be there several times.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        let values = self.gix.config_snapshot().plumbing().strings(key).unwrap_or_default();
+        values.iter().map(ToString::to_string).collect()
+    }
+
     /// A yes or no of the configuration.
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
         self.gix.config_snapshot().boolean(key)

@@ -244,7 +244,7 @@ pub(super) fn goes_on(fault: Fault) -> Fault {
 }
 
 /// On a detached HEAD the queue would be gone from every branch with the next checkout.
-fn no_branch(checkout: &Path) -> Fault {
+pub(super) fn no_branch(checkout: &Path) -> Fault {
     let text = format!("no branch is checked out in {}, so none would have the queue", checkout.display());
     let at = as_word(checkout);
     Fault::new(Code::WrongState, text)
