@@ -12,7 +12,7 @@ use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, session};
 use crate::store::history::LastWords;
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
 use crate::store::{archive, audit, history, layout, message};
@@ -45,7 +45,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     warnings(queue, &listing.items, findings);
     let (log, words) = history::read_by_hand(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    let told = against_log(queue, &listing.items, words, now, findings);
+    let told = against_log(queue, &listing, words, now, findings);
     or_finding(told, findings)?;
     clock(&log.events, now, findings);
     strange_folders(queue, findings)?;
@@ -170,13 +170,10 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The code of a file in which git has left a conflict: the task is there, only not readable yet.
-const UNSETTLED: &str = "unsettled";
-
 /// Replay the log: what it says is there, where, and with which content.
 fn against_log(
     queue: &Queue,
-    items: &[Item],
+    listing: &Listing,
     mut last: LastWords,
     now: Timestamp,
     findings: &mut Vec<Finding>,
@@ -184,7 +181,7 @@ fn against_log(
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
     let mut seen = HashSet::new();
-    for item in items {
+    for item in &listing.items {
         let is_second = item.id().is_some_and(|id| !seen.insert(id));
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
@@ -198,10 +195,11 @@ fn against_log(
         }
     }
     let archived = archive::ids(queue).unwrap_or_default();
-    let in_conflict: HashSet<TaskId> =
-        findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
+    // A file that cannot be read, or not yet, is there all the same.
+    let unreadable: HashSet<TaskId> =
+        listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
     for (id, events) in last {
-        if archived.contains(&id) || in_conflict.contains(&id) {
+        if archived.contains(&id) || unreadable.contains(&id) {
             continue;
         }
         missing(queue, id, &events, findings);
@@ -387,8 +385,8 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let all = Registry::read(queue)?;
     findings.extend(all.problems.iter().map(Finding::from_problem));
     for project in &all.projects {
-        if let Err(fault) = registry::reach(project) {
-            findings.push(Finding::of_fault(&layout::project_path(&project.entry.id), &fault));
+        if let (Some(file), Err(fault)) = (project.files.first(), registry::reach(project)) {
+            findings.push(Finding::of_fault(file, &fault));
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
             format!(
                 "commit the files of {root} on the current branch, with the history of the queue as a second parent"
             ),
-            "remove the queue's own branch, whose commits stay, its worktree and its line in .git/info/exclude".to_owned(),
+            removal_of_worktree(queue).to_owned(),
         ],
         HomeKind::Branch => {
             let mut lines = vec![
@@ -34,6 +34,14 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
             lines
         }
     })
+}
+
+fn removal_of_worktree(queue: &Queue) -> &'static str {
+    if queue.home.has_line_of_its_own() {
+        "remove the queue's own branch, whose commits stay, its worktree and its line in .git/info/exclude"
+    } else {
+        "remove the queue's own branch, whose commits stay, and its worktree"
+    }
 }
 
 /// The branches of the project that have `.swift/` in their trees; what cannot be read has nothing to be told of.
@@ -79,7 +87,7 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let facts = [Fact::of(EventKind::HomeMoved).because(to.as_str())];
-    let note = audit::addition(queue, operation, &facts)?;
+    let note = audit::addition(queue, operation, &facts, audit::Segment::Usual)?;
     let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let request = Request { changes: vec![note.change()], ..request(queue, &text) };
@@ -98,14 +106,6 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
     }
 }
 
-/// The queue's newest commit.
-///
-/// # Errors
-/// Those of reading the history.
-pub(crate) fn tip(queue: &Queue) -> Result<Option<String>> {
-    queue.home.head()
-}
-
 /// What an uninstall would do, in lines for a person.
 ///
 /// # Errors
@@ -120,14 +120,21 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
         }
         (HomeKind::Branch, BranchFate::Delete) => {
             let branch = queue.home.branch.as_deref().unwrap_or("swift");
-            let tip = tip(queue)?.unwrap_or_default();
-            lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
-            lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
+            let tip = queue.home.head()?.unwrap_or_default();
+            if has_uncommitted(queue)? {
+                lines.push(format!("commit to the branch `{branch}` what is not committed yet, after {tip}"));
+                lines.push(format!("remove the branch `{branch}`"));
+            } else {
+                lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
+            }
         }
         (HomeKind::Tree, BranchFate::Keep) => lines.push("keep the committed files".to_owned()),
         (HomeKind::Tree, BranchFate::Delete) => {
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
+    }
+    if queue.home.has_line_of_its_own() {
+        lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
     }
     lines.extend(leftover::all(queue)?.iter().map(Leftover::plan));
     match service(queue) {
@@ -148,6 +155,10 @@ fn service(queue: &Queue) -> Option<Installation> {
     Installation::of(queue).ok().filter(|service| service.found.is_for_this())
 }
 
+fn has_uncommitted(queue: &Queue) -> Result<bool> {
+    Ok(!queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty())
+}
+
 /// Take the queue out of the repository.
 ///
 /// # Errors
@@ -158,8 +169,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     leftover::refuse_while_running(queue)?;
     let leftovers = leftover::all(queue)?;
-    let is_dirty = !queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty();
-    if is_dirty || queue.settings.commit != CommitPolicy::Each {
+    if has_uncommitted(queue)? || queue.settings.commit != CommitPolicy::Each {
         let mut tx = Tx::begin(queue, operation)?;
         tx.commit_now();
         tx.commit("record what was not committed yet")?;

@@ -23,6 +23,8 @@ pub(crate) struct Project {
     pub(crate) entry: Entry,
     /// Where it lies on this machine; `None` until somebody tells.
     pub(crate) path: Option<PathBuf>,
+    /// The files that have its id, whatever they are called; the entry is that of the first.
+    pub(crate) files: Vec<String>,
 }
 
 /// All registered projects, sorted by id.
@@ -39,21 +41,21 @@ impl Registry {
     /// [`Code::Io`] if the folder cannot be listed; a single bad file is a problem of the list.
     pub(crate) fn read(queue: &Queue) -> Result<Registry> {
         let walk = queue.walk(layout::PROJECTS)?;
-        let paths = paths(queue);
         let mut all = Registry { projects: Vec::new(), problems: walk.problems };
+        let paths = paths(queue).unwrap_or_else(|fault| {
+            all.problems.push(Problem::at(format!("{}/{PATHS}", layout::LOCAL), fault));
+            BTreeMap::new()
+        });
         for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
             match entry(queue, &seen.path) {
-                Ok(entry) if all.projects.iter().any(|project| project.entry.id == entry.id) => {
-                    let text = format!("`{}` is there twice: `{}` names it too", entry.id, seen.path);
-                    let fault = Fault::new(Code::Collision, text).hint(format!(
-                        "one file is enough: `{}` is its usual name",
-                        layout::project_path(&entry.id)
-                    ));
-                    all.problems.push(Problem::at(seen.path.clone(), fault));
-                }
                 Ok(entry) => {
+                    if let Some(known) = all.projects.iter_mut().find(|known| known.entry.id == entry.id) {
+                        known.files.push(seen.path.clone());
+                        all.problems.push(twice(&entry.id, &seen.path));
+                        continue;
+                    }
                     let path = paths.get(entry.id.as_str()).map(PathBuf::from);
-                    all.projects.push(Project { entry, path });
+                    all.projects.push(Project { entry, path, files: vec![seen.path.clone()] });
                 }
                 Err(fault) => all.problems.push(Problem::at(seen.path.clone(), fault)),
             }
@@ -90,14 +92,27 @@ impl Registry {
     }
 }
 
+fn twice(id: &ProjectId, path: &str) -> Problem {
+    let text = format!("`{id}` is there twice: `{path}` names it too");
+    let usual = layout::project_path(id);
+    let hint = format!("one file is enough: `{usual}` is its usual name");
+    Problem::at(path.to_owned(), Fault::new(Code::Collision, text).hint(hint))
+}
+
 fn entry(queue: &Queue, path: &str) -> Result<Entry> {
     let text = queue.read_text(path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
     registry::parse(&text).map_err(|m| m.at(path))
 }
 
-fn paths(queue: &Queue) -> BTreeMap<String, String> {
-    let bytes = queue.local.read(PATHS);
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+/// Where projects lie. Nobody but a person knows that, so a file that cannot be read is not taken for an empty one.
+fn paths(queue: &Queue) -> Result<BTreeMap<String, String>> {
+    let Some(bytes) = queue.local.read(PATHS) else { return Ok(BTreeMap::new()) };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let path = format!("{}/{PATHS}", layout::LOCAL);
+        Fault::new(Code::Malformed, format!("{path}: it cannot be read: {error}"))
+            .hint(format!("look at it: `cat .swift/{path}`"))
+            .hint("mended, or taken away, it is no obstacle: `swift register <path>` tells again where a project lies")
+    })
 }
 
 /// Remember where a project lies on this machine; `None` forgets it.
@@ -110,7 +125,7 @@ pub(crate) fn set_path(queue: &Queue, id: &ProjectId, path: Option<&Path>) -> Re
     }
     // Somebody else may enter another project at the same moment.
     let _turn = queue.local.turn()?;
-    let mut all = paths(queue);
+    let mut all = paths(queue)?;
     match path {
         Some(path) => all.insert(id.to_string(), path.display().to_string()),
         None => all.remove(id.as_str()),
@@ -138,12 +153,16 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
 /// Why a project's queue cannot be opened: it is not there, or its settings cannot be read.
 fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
     let look = format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string()));
+    let look = Some(look).filter(|_| path.is_dir());
+    let unreachable = |message: String| {
+        let fault = Fault::new(Code::Unreachable, message);
+        look.into_iter().fold(fault, Fault::hint)
+    };
     if matches!(fault.code, Code::Malformed | Code::NewerSchema) {
         let settings = format!("the settings of `{id}` cannot be read: {fault}");
-        return Fault::new(Code::Unreachable, settings).hint(look);
+        return unreachable(settings);
     }
-    Fault::new(Code::Unreachable, format!("`{id}` is not there: {fault}"))
-        .hint(look)
+    unreachable(format!("`{id}` is not there: {fault}"))
         .hint("or tell where it lies now: `swift register <path>`")
 }
 

@@ -16,8 +16,8 @@ use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::env::Stopwatch;
-use crate::format::Document;
 use crate::format::audit::digest as content_hash;
+use crate::format::{Document, Limits, ROOM_OF_VERBS, parse_summary};
 
 pub(crate) use super::operation::{Attendance, Mode, Operation};
 
@@ -140,8 +140,9 @@ impl<'q> Tx<'q> {
     /// Stage a file's new bytes; gives their hash.
     ///
     /// # Errors
-    /// Those of reading what is there now.
+    /// [`Code::TooLarge`] for a task that nobody could read again; those of reading what is there now.
     pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) -> Result<Digest> {
+        refuse_too_large(path, &bytes, &self.queue.limits())?;
         self.note_what_is_there(path)?;
         let hash = content_hash(&bytes);
         self.staged.insert(path.to_owned(), Some(bytes));
@@ -185,7 +186,7 @@ impl<'q> Tx<'q> {
     /// Write a task back, in the same folder or another; gives the new path and the hash of the bytes.
     ///
     /// # Errors
-    /// [`Code::Collision`] if another file has the new name; those of reading.
+    /// [`Code::Collision`] if another file has the new name; [`Code::TooLarge`]; those of reading.
     pub(crate) fn rewrite(
         &mut self,
         item: &Item,
@@ -194,6 +195,9 @@ impl<'q> Tx<'q> {
         mut document: Document,
     ) -> Result<(String, Digest)> {
         document.apply(task);
+        if to != Folder::Sent {
+            leave_room_for_a_receipt(&document)?;
+        }
         let path = if to == item.folder { item.path.clone() } else { self.new_path(to, task)? };
         if path != item.path {
             self.remove(&item.path)?;
@@ -278,7 +282,7 @@ impl<'q> Tx<'q> {
             return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
-            .then(|| audit::addition(queue, self.operation, &self.facts))
+            .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
         if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
             for path in audit::returned(queue)? {
@@ -296,6 +300,12 @@ impl<'q> Tx<'q> {
             changes.push(addition.change());
         }
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
+    }
+
+    /// What is staged for a commit of the person's goes there without what is kept apart until it is made.
+    fn segment(&self) -> audit::Segment {
+        let is_staged = matches!(self.conclusion, Conclusion::Theirs(_)) && self.queue.home.keeps_apart();
+        if is_staged { audit::Segment::Fresh } else { audit::Segment::Usual }
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -318,6 +328,33 @@ impl<'q> Tx<'q> {
             None => Expect::Any,
         }
     }
+}
+
+/// No verb writes a task that the next one could not read.
+fn refuse_too_large(path: &str, bytes: &[u8], limits: &Limits) -> Result<()> {
+    let is_small = bytes.len() <= limits.file_bytes.min(limits.head_bytes);
+    if is_small || layout::folder_of(path).is_none() {
+        return Ok(());
+    }
+    match parse_summary(bytes, limits) {
+        Err(defect) if defect.code == Code::TooLarge => {
+            Err(Fault::new(Code::TooLarge, format!("the task would be too large: {}", defect.message)).hint(
+                "put the bulk elsewhere and name the place, or raise `max_bytes` in `.swift/swift.toml`",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A sender's record gets a receipt beside all that was said of the task.
+fn leave_room_for_a_receipt(document: &Document) -> Result<()> {
+    let added = document.added_bytes();
+    if added <= ROOM_OF_VERBS {
+        return Ok(());
+    }
+    let text = format!("what is said about the task would have {added} bytes; the limit is {ROOM_OF_VERBS}");
+    Err(Fault::new(Code::TooLarge, text)
+        .hint("say it in fewer words; what is long fits into the text of the task: `swift comment`"))
 }
 
 /// The files that keep folders of tasks out of which these changes take everything.
@@ -379,10 +416,12 @@ impl Prepared<'_> {
         let committed = match policy {
             CommitPolicy::Each => {
                 let watch = Stopwatch::start();
-                if conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each {
-                    pay(queue, &guard)?;
+                let is_each = conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each;
+                let paid = if is_each { pay(queue, &guard)? } else { None };
+                let mut committed = commit_each(queue, &guard, changes, &message, conclusion)?;
+                if committed.debt.is_none() {
+                    committed.commit = committed.commit.or(paid);
                 }
-                let committed = commit_each(queue, &guard, changes, &message, conclusion)?;
                 if let Some(commit) = &committed.commit {
                     gauge::committed(watch.passed());
                     let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
@@ -405,12 +444,12 @@ impl Prepared<'_> {
 
 /// Commit what earlier verbs could not, by itself: so each operation can be seen, and taken back, alone. Where it still
 /// has to wait, so will what comes now.
-fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
+fn pay(queue: &Queue, guard: &Guard) -> Result<Option<String>> {
     if queue.home.debts()?.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
-    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
+    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(|paid| paid.commit)
 }
 
 fn commit_each(

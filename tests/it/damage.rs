@@ -750,3 +750,55 @@ fn a_damaged_ref_of_the_queue_is_a_finding_beside_the_others() {
         assert!(web.swift("doctor").stdout.contains("git fsck"), "{bad}");
     }
 }
+
+#[test]
+fn what_brings_the_settings_back_leaves_all_other_work_alone() {
+    for (init, remove) in
+        [("init", "rm -f .swift/swift.toml"), ("init --in-tree", "git -C .swift rm -q swift.toml")]
+    {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("it's web");
+        web.swift_ok(init);
+        let id = add(&web, ".", "A");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let edited = web.read(&file) + "two hours of notes\n";
+        web.write(&file, &edited);
+        web.program("sh", ["-c", remove]).run().ok();
+        if init == "init" {
+            // What a worktree of its own has lost comes back by itself.
+            web.swift_ok("list");
+            assert_eq!(web.read(&file), edited);
+            web.program("sh", ["-c", "rm -r .swift/*"]).run().ok();
+            web.swift_ok("list");
+            continue;
+        }
+        let said = web.swift("list").ended(3).stderr.clone();
+        let command =
+            said.split('`').find(|part| part.starts_with("git -C")).unwrap_or_else(|| panic!("{said}"));
+        let command = command.replace("$SANDBOX", sandbox.root().path("").to_str().unwrap());
+        web.program("sh", ["-c", &command]).run().ok();
+        assert_eq!(web.read(&file), edited);
+        web.swift_ok("list");
+        // Where nothing else is left, everything comes back.
+        web.program("sh", ["-c", "rm -r .swift/*"]).run().ok();
+        let said = web.swift("list").ended(3).stderr.clone();
+        assert!(said.contains("--worktree .`") || said.contains("--worktree .swift`"), "{said}");
+    }
+}
+
+#[test]
+fn a_task_that_cannot_be_read_is_not_said_to_be_missing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for (what, with) in [("schema = 1", "schema = 2"), ("title = ", "title "), ("+++", "xxx")] {
+        let id = add(&web, ".", "A");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let good = web.read(&file);
+        web.write(&file, good.replace(what, with));
+        let found = findings_of(&web, "doctor");
+        assert!(found.iter().any(|finding| text(&finding["path"]) == file), "{found:?}");
+        assert!(found.iter().all(|finding| finding["code"] != "missing"), "{found:?}");
+        web.write(&file, good);
+    }
+    sound(&web, "mended");
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, intact, sound};
+use crate::world::{add, copies, intact, sound, text};
 
 /// All commits that a branch of the person's own can have.
 fn commits(place: &Place<'_>) -> String {
@@ -174,7 +174,7 @@ fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
     fs::remove_dir_all(web.path(".swift")).unwrap();
     for verb in ["list", "init", "init --in-tree"] {
         let refused = web.swift(verb);
-        let hint = "`git restore --staged --worktree .swift`";
+        let hint = "web restore --staged --worktree .swift`";
         assert!(refused.stderr.contains(hint), "{verb}: {}", refused.stderr);
     }
     web.git("restore --staged --worktree .swift");
@@ -565,6 +565,64 @@ fn a_folder_that_nothing_hides_any_more_is_found_and_hidden_again() {
     web.git("add .gitignore");
     web.git("commit --quiet --message rule");
     sound(&web, "hidden by another rule");
+}
+
+#[test]
+
+fn the_way_back_from_an_uninstall_has_what_was_not_committed() {
+    for commit in ["each", "manual"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        let settings = web.read(".swift/swift.toml");
+        web.write(
+            ".swift/swift.toml",
+            settings.replace("commit = \"each\"", &format!("commit = \"{commit}\"")),
+        );
+        web.swift_ok("doctor --fix sesame");
+        let id = add(&web, ".", "kept");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let edited = web.read(&file) + "two hours\n";
+        web.write(&file, &edited);
+        let plan = web.swift_ok("uninstall --dry-run");
+        assert!(plan.contains("what is not committed yet"), "{plan}");
+        let gone = sandbox.root().json(["-C", "web", "uninstall", "--yes"]);
+        let next = text(&gone["next_actions"][0]);
+        assert!(next.starts_with("git -C web branch swift ") && !next.contains('#'), "{next}");
+        assert!(next.ends_with(&text(&gone["last_commit"])), "{gone}");
+        sandbox.root().program("sh", ["-c", &next]).run().ok();
+        web.swift_ok("init");
+        assert_eq!(web.read(&file), edited);
+        assert_eq!(copies(&web, &id).len(), 1);
+        sound(&web, "back again");
+    }
+}
+
+#[test]
+fn rules_that_were_written_below_the_line_stay_rules_of_their_own() {
+    for leave in ["uninstall sesame", "home tree sesame"] {
+        for before in ["*.o", "*.o\n"] {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            web.write(".git/info/exclude", before);
+            web.swift_ok("init --id acme/web");
+            let with_line = web.read(".git/info/exclude");
+            web.write(".git/info/exclude", with_line + "secret.env\n");
+            web.swift_ok(leave);
+            assert_eq!(web.read(".git/info/exclude"), "*.o\nsecret.env\n");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_the_persons_own_is_not_said_to_be_removed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.write(".git/info/exclude", "/.swift/\n");
+    web.swift_ok("init --id acme/web");
+    let plan = web.swift_ok("uninstall --dry-run");
+    let done = web.swift_ok("uninstall sesame");
+    assert!(!plan.contains("exclude") && !done.contains("exclude"), "{plan}{done}");
+    assert_eq!(web.read(".git/info/exclude"), "/.swift/\n");
 }
 
 #[test]

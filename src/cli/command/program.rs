@@ -13,6 +13,7 @@ use crate::env;
 use crate::store::proposal::{self, Proposal};
 use crate::store::tx::Mode;
 use crate::ui::Format;
+use crate::view::simple::Answer;
 
 /// `sesame`
 #[derive(Args)]
@@ -34,7 +35,12 @@ impl Sesame {
             _ => return Err(several(&waiting)),
         };
         let words = retold(context, &chosen);
-        let bound = Bound { words: chosen.words, basis: chosen.basis, start: context.start.clone() };
+        let bound = Bound {
+            words: chosen.words,
+            basis: chosen.basis,
+            start: context.start.clone(),
+            actor: context.actor_of_this_line.clone(),
+        };
         Ok(run_words(words, Some(bound)))
     }
 }
@@ -76,7 +82,11 @@ impl Demo {
             )
             .hint("`swift demo` works in a scratch folder that nothing else uses"));
         }
-        demo::run(&context.ui)?;
+        let shown = demo::run(&context.ui)?;
+        if context.ui.format() == Format::Json {
+            let answer = Answer::new("").field("folder", shown.folder).field("transcript", shown.transcript);
+            context.ui.show(&answer)?;
+        }
         Ok(DONE)
     }
 }

@@ -6,8 +6,10 @@ use super::attempts;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::led_to;
+use crate::format::is_too_large;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
 use crate::store::queue::{Listing, Queue};
@@ -138,15 +140,20 @@ impl Post {
             || self.queue.settings.aliases.iter().any(|alias| alias.as_str() == name)
     }
 
-    /// Whether a letter of this many bytes can be read here.
+    /// Whether an earlier verb could not commit here what it wrote, and a round can.
+    pub(super) fn owes(&self) -> bool {
+        self.queue.settings.commit == CommitPolicy::Each && self.queue.home.owes().unwrap_or(false)
+    }
+
+    /// Whether a letter can be read here.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
-    pub(crate) fn takes(&self, bytes: usize) -> Result<()> {
-        let limit = self.queue.settings.max_bytes;
-        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+    pub(crate) fn takes(&self, letter: &[u8]) -> Result<()> {
+        if !is_too_large(letter, &self.queue.limits()) {
             return Ok(());
         }
+        let (bytes, limit) = (letter.len(), self.queue.settings.max_bytes);
         let message = format!("it has {bytes} bytes, and `{}` takes at most {limit}", self.id);
         Err(Fault::new(Code::TooLarge, message)
             .hint("put the bulk elsewhere and name it in the text")

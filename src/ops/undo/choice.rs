@@ -10,6 +10,9 @@ use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
 use std::path::PathBuf;
 
+use super::hand::Hand;
+use super::{SLACK, moment};
+
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
     let own = Registry::read(queue)?;
@@ -23,13 +26,14 @@ pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
 /// A commit that is to be taken back, and whose it is.
 pub(super) struct Chosen {
     pub(super) entry: Entry,
-    /// The folder of the queue that has the commit.
+    /// The folder of the queue that has the commit, and its project.
     pub(super) root: PathBuf,
+    pub(super) project: String,
 }
 
 impl Chosen {
     fn of(queue: &Queue, entry: Entry) -> Chosen {
-        Chosen { entry, root: queue.home.root.clone() }
+        Chosen { entry, root: queue.home.root.clone(), project: queue.settings.id.to_string() }
     }
 }
 
@@ -42,11 +46,17 @@ fn can_be_undone(entry: &Entry) -> bool {
     operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
-/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
-/// cannot be told is not passed over; taking it back then says why not.
+/// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
+/// to take back, nor does a repair that merely recorded. One of which that cannot be told is not passed over; taking it
+/// back then says why not.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
-    let touched = queue.home.touched(&entry.id);
-    touched.map_or(true, |touched| touched.iter().any(|touched| can_come_back(&touched.path)))
+    let Ok(mut touched) = queue.home.touched(&entry.id) else { return true };
+    touched.retain(|touched| can_come_back(&touched.path));
+    if touched.is_empty() {
+        return false;
+    }
+    let Some(Ok(hand)) = operation_of(entry).map(|operation| Hand::of(queue, operation)) else { return true };
+    touched.iter().any(|touched| !hand.is_left_alone(queue, touched).unwrap_or(false))
 }
 
 /// The log only grows, and a folder that is kept stays so.
@@ -56,20 +66,45 @@ pub(super) fn can_come_back(path: &str) -> bool {
 
 pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
     let own = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
-    let mut found = own.map(|entry| Chosen::of(queue, entry));
+    let mut found: Vec<Chosen> = own.map(|entry| Chosen::of(queue, entry)).into_iter().collect();
     // A round of the orchestrator leaves no commit in the orchestrator itself.
-    for project in &neighbours.projects {
+    let is_orchestrator = queue.settings.role == Role::Orchestrator;
+    for project in neighbours.projects.iter().filter(|_| is_orchestrator) {
         let Ok(other) = registry::reach(project) else { continue };
-        if queue.settings.role == Role::Orchestrator {
-            let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
-            let candidate = first(&other, shared)?.map(|entry| Chosen::of(&other, entry));
-            found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
-        }
+        let carried = |entry: &Entry| {
+            can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
+        };
+        found.extend(first(&other, carried)?.map(|entry| Chosen::of(&other, entry)));
     }
-    found.ok_or_else(|| {
+    found.sort_by_key(|chosen| operation_of(&chosen.entry));
+    let followed = |at: &usize| is_followed(&found[*at], &found, queue, neighbours).unwrap_or(false);
+    let newest = (0..found.len()).rev().find(|at| !followed(at)).or(found.len().checked_sub(1));
+    newest.map(|at| found.swap_remove(at)).ok_or_else(|| {
         Fault::new(Code::Nothing, "there is no operation to take back")
             .hint("`swift log` shows what happened")
     })
+}
+
+/// Whether another operation came after this one in a repository that both touched. The ids tell when operations were
+/// begun, by clocks that may have been wrong; the order of commits is sure.
+fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Registry) -> Result<bool> {
+    let (operation, touched) = (operation_of(&chosen.entry), projects_of(&chosen.entry));
+    for other in all.iter().filter(|other| touched.contains(&other.project)) {
+        if operation_of(&other.entry) != operation {
+            let there = open(queue, neighbours, &other.project)?;
+            if first(&there, |entry| operation_of(entry) == operation)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
+/// second project.
+fn is_of_the_orchestrator(entry: &Entry) -> bool {
+    projects_of(entry).len() > 1
+        || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
 }
 
 /// Among how many commits something is looked for that is only to be offered.
@@ -121,9 +156,25 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-pub(super) fn projects(queue: &Queue, entry: &Entry) -> Vec<String> {
-    let named = projects_of(entry);
-    if named.is_empty() { vec![queue.settings.id.to_string()] } else { named }
+/// The projects that an operation touched: one that names none, that which has its commit. A part of it that was
+/// committed later, because it had to wait, does not name the others; they do.
+pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
+    let named = projects_of(&chosen.entry);
+    let had_to_wait = message::trailer(&chosen.entry.message, message::VERB).is_none();
+    let own = || vec![chosen.project.clone()];
+    let Some(operation) = operation_of(&chosen.entry).filter(|_| named.is_empty() && had_to_wait) else {
+        return Ok(if named.is_empty() { own() } else { named });
+    };
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        let found = other.home.history()?.filter_map(Result::ok);
+        let mut since = found.take_while(|entry| entry.seconds >= moment(operation).as_second() - SLACK);
+        let part = since.find(|entry| operation_of(entry) == Some(operation) && projects_of(entry).len() > 1);
+        if let Some(part) = part {
+            return Ok(projects_of(&part));
+        }
+    }
+    Ok(own())
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
@@ -135,5 +186,16 @@ pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Resul
         Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
             .hint("take it back in the orchestrator's checkout")
     })?;
-    registry::reach(known)
+    registry::reach(known).map_err(|fault| match queue.settings.role {
+        Role::Orchestrator => fault,
+        // Only there can it be told where another project lies.
+        _ => Fault { hints: fault.hints.iter().map(|hint| of_the_orchestrator(hint)).collect(), ..fault },
+    })
+}
+
+fn of_the_orchestrator(hint: &str) -> String {
+    match hint.contains("`swift register ") {
+        true => format!("in the orchestrator's checkout, {}", hint.trim_start_matches("or ")),
+        false => hint.to_owned(),
+    }
 }
