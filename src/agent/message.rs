@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::domain::run::answer::{Answer, Told};
 use crate::domain::run::event::{Denial, Event, LimitNotice, ResultLine, Tokens, Trouble};
+use crate::domain::run::usage::Use;
 
 /// How much of a text is kept: enough to follow what happens.
 const TEXT: usize = 4_000;
@@ -73,6 +74,21 @@ struct Server {
 struct Inner<'a> {
     #[serde(borrow, default)]
     content: Content<'a>,
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    model: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    usage: Option<Usage>,
+}
+
+impl Inner<'_> {
+    /// What it has used, if that is told.
+    fn used(&mut self) -> Option<Event> {
+        let tokens = self.usage.take()?.tokens();
+        let (message, model) = (word(self.id.take()), word(self.model.take()));
+        (tokens != Tokens::default()).then_some(Event::Used(Use { message, model, tokens }))
+    }
 }
 
 /// The content of a message: a text, or blocks.
@@ -177,6 +193,17 @@ struct Usage {
     cache_creation_input_tokens: u64,
 }
 
+impl Usage {
+    fn tokens(&self) -> Tokens {
+        Tokens {
+            input: self.input_tokens,
+            output: self.output_tokens,
+            cache_read: self.cache_read_input_tokens,
+            cache_write: self.cache_creation_input_tokens,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct ModelUse {
     #[serde(default, rename = "inputTokens")]
@@ -270,12 +297,13 @@ fn of_message(message: Message<'_>) -> Vec<Event> {
         }
         ("assistant" | "user", _) => {
             let is_sub = message.parent_tool_use_id.is_some();
-            match message.message.map(|inner| inner.content) {
-                Some(Content::Blocks(blocks)) => {
-                    blocks.into_iter().filter_map(|block| of_block(block, is_sub)).collect()
-                }
+            let Some(mut inner) = message.message else { return Vec::new() };
+            let used = inner.used();
+            let blocks = match inner.content {
+                Content::Blocks(blocks) => blocks,
                 _ => Vec::new(),
-            }
+            };
+            used.into_iter().chain(blocks.into_iter().filter_map(|block| of_block(block, is_sub))).collect()
         }
         (kind, Some(subtype)) => vec![Event::Other(cut(&format!("{kind}/{subtype}"), INPUT))],
         (kind, None) => vec![Event::Other(cut(kind, INPUT))],
@@ -295,7 +323,7 @@ fn began(message: Message<'_>) -> Event {
 fn api_error(message: &Message<'_>) -> Event {
     let word = message.error.as_ref().and_then(Value::as_str);
     let text = match &message.message {
-        Some(Inner { content: Content::Blocks(blocks) }) => {
+        Some(Inner { content: Content::Blocks(blocks), .. }) => {
             blocks.iter().find_map(|block| block.text.as_deref()).unwrap_or_default()
         }
         _ => "",
@@ -363,12 +391,7 @@ fn result(message: ResultMessage<'_>) -> ResultLine {
         is_usage_limit: message.api_error.as_deref() == Some("usage_limit_reached"),
         turns: message.num_turns,
         session_cost: message.total_cost_usd,
-        tokens: Tokens {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cache_read: usage.cache_read_input_tokens,
-            cache_write: usage.cache_creation_input_tokens,
-        },
+        tokens: usage.tokens(),
         models: models.map(|(name, u)| (cut(&name, INPUT), tokens(&u))).collect(),
         denials: denials
             .map(|denial| Denial {

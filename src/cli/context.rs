@@ -58,6 +58,8 @@ pub(crate) struct Context {
     /// The command line without the approving word.
     pub(crate) words: Vec<String>,
     pub(crate) start: PathBuf,
+    /// Who acts, if this command line says so.
+    pub(crate) actor_of_this_line: Option<Actor>,
     named_actor: Option<Actor>,
     queue: OnceCell<Queue>,
 }
@@ -72,6 +74,7 @@ impl Context {
         mode: Mode,
         ui: Ui,
     ) -> std::result::Result<Context, Box<(Ui, Fault)>> {
+        let actor_of_this_line = shared.actor.clone();
         let parts = || -> Result<(Env, PathBuf, Option<Actor>)> {
             let here = env::current_dir()?;
             let folder = shared.folder.map_or(here.clone(), |folder| here.join(folder));
@@ -80,9 +83,17 @@ impl Context {
             Ok((Env::of_process()?, start, actor))
         };
         match parts() {
-            Ok((env, start, named_actor)) => {
-                Ok(Context { env, ui, mode, approval, words, start, named_actor, queue: OnceCell::new() })
-            }
+            Ok((env, start, named_actor)) => Ok(Context {
+                env,
+                ui,
+                mode,
+                approval,
+                words,
+                start,
+                actor_of_this_line,
+                named_actor,
+                queue: OnceCell::new(),
+            }),
             Err(fault) => Err(Box::new((ui, fault))),
         }
     }
@@ -101,6 +112,9 @@ impl Context {
                 Cause::Gone => "`.swift/` was gone; it is rebuilt from its branch",
                 Cause::Overrun => {
                     "git had put files of another branch into `.swift/`; the queue's own are there again"
+                }
+                Cause::Emptied => {
+                    "files of the queue were gone, `swift.toml` among them; what is committed is there again"
                 }
             });
             for path in &rebuilt.lost {

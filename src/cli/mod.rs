@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args as _, CommandFactory, FromArgMatches, Parser};
 
 use crate::agent::guardian;
+use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::prompt::SESAME;
 use crate::domain::text::shown;
@@ -21,7 +22,7 @@ use crate::env;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
-use crate::view::lead_from;
+use crate::view::{act_as, lead_from};
 
 use command::Command;
 use context::{Approval, Context, Shared};
@@ -72,6 +73,8 @@ struct Bound {
     basis: String,
     /// Where the approving command was started.
     start: PathBuf,
+    /// Who acts, if the approving command says so.
+    actor: Option<Actor>,
 }
 
 /// Run one command line, on behalf of an earlier proposal if there is one.
@@ -185,8 +188,8 @@ fn split_approval(mut words: Vec<String>) -> (Vec<String>, Approved) {
 
 /// `swift help VERB` is `swift VERB --help`.
 fn asked_for_help(mut words: Vec<String>) -> Vec<String> {
-    if words.first().is_some_and(|word| word == "help") {
-        words.remove(0);
+    if let Some(verb) = verb(&words).filter(|&verb| words[verb] == "help") {
+        words.remove(verb);
         words.push("--help".to_owned());
     }
     words
@@ -232,7 +235,7 @@ fn stop(error: &clap::Error, words: &[String]) -> Stop {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Said(error.render().to_string()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let verb = words.iter().find(|word| !word.starts_with('-'));
+            let verb = verb(words).map(|verb| &words[verb]);
             let help = verb.map_or_else(|| "swift".to_owned(), |verb| format!("swift {}", shown(verb)));
             Stop::Wrong(
                 Fault::new(Code::Usage, format!("`{help}` needs a command"))
@@ -270,12 +273,18 @@ fn usage(error: &clap::Error) -> Fault {
 }
 
 fn execute(
-    cli: Cli,
+    mut cli: Cli,
     words: Vec<String>,
     approved: Approved,
-    bound: Option<Bound>,
+    mut bound: Option<Bound>,
     ui: Ui,
 ) -> std::result::Result<u8, (Ui, Fault)> {
+    if let Some(actor) = bound.as_mut().and_then(|bound| bound.actor.take()) {
+        cli.shared.actor = Some(actor);
+    }
+    if let Some(actor) = &cli.shared.actor {
+        act_as(actor.as_str());
+    }
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
         // A run is no person: what it approves itself would be approved by nobody.

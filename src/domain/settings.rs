@@ -65,7 +65,7 @@ pub(crate) struct Settings {
     pub(crate) lease: SignedDuration,
     /// How many failures make a dead letter; 0: no number does.
     pub(crate) attempts: u32,
-    /// The largest task file, in bytes.
+    /// The largest task, in bytes, without what verbs add to its file.
     pub(crate) max_bytes: u64,
     /// After how many days in an outbox a task is called undeliverable; 0: never.
     pub(crate) undeliverable_after_days: u32,

@@ -13,6 +13,11 @@ pub(crate) fn shown(text: &str) -> String {
     out
 }
 
+/// The same for a text of several lines.
+pub(crate) fn shown_lines(text: &str) -> String {
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a reader would not see the character: control characters, bidirectional overrides (Unicode TR 9) and
 /// invisible joiners that hide text.
 pub(crate) fn is_hidden(c: char) -> bool {

@@ -24,6 +24,15 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same with more room, for what is measured by itself.
+    pub(super) fn with_room(self, bytes: usize) -> Limits {
+        let (file_bytes, head_bytes) =
+            (self.file_bytes.saturating_add(bytes), self.head_bytes.saturating_add(bytes));
+        Limits { file_bytes, head_bytes }
+    }
+}
+
 /// The pieces of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct File<'a> {

@@ -38,7 +38,9 @@ pub(crate) mod template;
 pub(crate) mod transcript;
 
 pub(crate) use malformed::Malformed;
-pub(crate) use task::{Document, Limits, parse_summary};
+pub(crate) use task::{
+    Document, Limits, ROOM, ROOM_OF_VERBS, fit_for_a_receipt, is_too_large, parse_summary,
+};
 
 /// A text as JSON.
 fn quote_json(text: &str) -> String {

@@ -14,7 +14,7 @@ use crate::domain::run::event::{Denial, Tokens};
 use crate::domain::run::evidence::Verdict;
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Review, Run, RunEnding};
-use crate::domain::run::spend::Spend;
+use crate::domain::run::spend::{Figures, Spend};
 use crate::domain::run::tier::Choice;
 use crate::domain::text::shown;
 
@@ -78,6 +78,8 @@ fn render_ending(text: &mut String, ending: &RunEnding) {
     maybe(text, "model", ending.model.as_deref().map(string));
     line(text, "turns", ending.turns);
     line(text, "usd", dollars(ending.spend.usd));
+    let figures = Some(ending.spend.figures).filter(|figures| *figures != Figures::Told);
+    maybe(text, "figures", figures.map(|figures| string(figures.as_str())));
     line(text, "session_usd", dollars(ending.spend.session_usd));
     line(text, "summary", string(&ending.summary));
     line(text, "commits", array(&ending.commits));
@@ -161,6 +163,7 @@ struct End {
     model: Option<String>,
     turns: u64,
     usd: f64,
+    figures: Option<String>,
     session_usd: f64,
     summary: String,
     commits: Vec<String>,
@@ -243,6 +246,7 @@ pub(crate) fn parse(text: &str) -> Result<Run, Malformed> {
 
 fn ending(end: End) -> Result<RunEnding, Malformed> {
     let failure = end.failure.map(|failure| word("end.failure", &failure)).transpose()?;
+    let figures = end.figures.map(|figures| word("end.figures", &figures)).transpose()?;
     let until = end.until.map(|until| until.0);
     let outcome = Outcome::parse(&end.outcome, failure, until)
         .ok_or_else(|| wrong("end.outcome", &format!("`{}` is no outcome", shown(&end.outcome))))?;
@@ -254,6 +258,7 @@ fn ending(end: End) -> Result<RunEnding, Malformed> {
         turns: end.turns,
         spend: Spend {
             usd: end.usd,
+            figures: figures.unwrap_or(Figures::Told),
             tokens: tokens(&end.tokens),
             session_usd: end.session_usd,
             session_models: end.session_tokens.iter().map(|(model, t)| (model.clone(), tokens(t))).collect(),

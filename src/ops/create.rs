@@ -59,7 +59,7 @@ pub(crate) enum Text {
 /// Write the task and commit it.
 ///
 /// # Errors
-/// [`Code::InvalidValue`] without a title; those of parsing a given file; those of the commit.
+/// [`Code::InvalidValue`] without a title; [`Code::TooLarge`]; those of parsing a given file; those of the commit.
 pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request) -> Result<Changed> {
     let mut tx = Tx::begin_for_one(queue, operation)?;
     let (folder, to) = destination(queue, request.target)?;
@@ -75,13 +75,12 @@ pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request)
     }
     document.apply(&task);
     let bytes = document.to_bytes();
-    refuse_too_large(queue, bytes.len())?;
     let path = layout::task_path(folder, id, &layout::task_name(id, &task.title));
     let hash = tx.put(&path, bytes)?;
     let state = task.state(folder, operation.at);
     tx.record(Fact::task(EventKind::TaskCreated, id, None, state).leaving(hash));
     let committed = tx.commit(&step::subject("add", id, &task.title))?;
-    Ok(Changed { id, task, path, to: state, committed })
+    Ok(Changed { id, task, path, to: state, by: operation.actor.clone(), committed })
 }
 
 fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
@@ -176,13 +175,4 @@ pub(crate) fn apply_fields(task: &mut Task, fields: Fields) {
     if !fields.after.is_empty() {
         task.after = fields.after;
     }
-}
-
-fn refuse_too_large(queue: &Queue, size: usize) -> Result<()> {
-    let limit = queue.settings.max_bytes;
-    if size as u64 <= limit {
-        return Ok(());
-    }
-    Err(Fault::new(Code::TooLarge, format!("the task has {size} bytes; the limit is {limit}"))
-        .hint("raise `max_bytes` in `.swift/swift.toml`, or put the bulk elsewhere and name the place"))
 }

@@ -44,9 +44,13 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let told = uncommitted(queue, &mut findings);
     or_finding(told, &mut findings)?;
     index(queue, &mut findings)?;
+    if let Err(fault) = queue.home.refuse_unwritable() {
+        findings.push(Finding::of_fault("", &fault));
+    }
     local_files_in_git(queue, &mut findings);
     own_files(queue, &mut findings)?;
-    hidden(queue, &mut findings)?;
+    let told = hidden(queue, &mut findings);
+    or_finding(told, &mut findings)?;
     waiting(queue, now, &mut findings)?;
     for (path, what) in archive::damaged(queue)? {
         findings.push(
@@ -366,8 +370,8 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let all = Registry::read(queue)?;
     findings.extend(all.problems.iter().map(Finding::from_problem));
     for project in &all.projects {
-        if let Err(fault) = registry::reach(project) {
-            findings.push(Finding::of_fault(&layout::project_path(&project.entry.id), &fault));
+        if let (Some(file), Err(fault)) = (project.files.first(), registry::reach(project)) {
+            findings.push(Finding::of_fault(file, &fault));
         }
     }
     Ok(())

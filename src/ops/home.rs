@@ -11,14 +11,18 @@ use crate::store::tx::{Mode, Operation, Tx};
 use crate::store::{audit, message};
 
 /// What moving would do, in lines for a person.
-pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
+///
+/// # Errors
+/// Those of [`Home::refuse_unwritable`]: there is nothing to say yes to.
+pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
+    queue.home.refuse_unwritable()?;
     let root = queue.home.root.display();
-    match to {
+    Ok(match to {
         HomeKind::Tree => vec![
             format!(
                 "commit the files of {root} on the current branch, with the history of the queue as a second parent"
             ),
-            "remove the worktree of the queue's own branch and its line in .git/info/exclude".to_owned(),
+            removal_of_worktree(queue).to_owned(),
         ],
         HomeKind::Branch => {
             let mut lines = vec![
@@ -29,6 +33,14 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Vec<String> {
             lines.extend(told_of(&left_behind(&queue.home)));
             lines
         }
+    })
+}
+
+fn removal_of_worktree(queue: &Queue) -> &'static str {
+    if queue.home.has_line_of_its_own() {
+        "remove the worktree of the queue's own branch and its line in .git/info/exclude"
+    } else {
+        "remove the worktree of the queue's own branch"
     }
 }
 
@@ -94,19 +106,12 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
     }
 }
 
-/// The queue's newest commit.
-///
-/// # Errors
-/// Those of reading the history.
-pub(crate) fn tip(queue: &Queue) -> Result<Option<String>> {
-    queue.home.head()
-}
-
 /// What an uninstall would do, in lines for a person.
 ///
 /// # Errors
-/// Those of reading the history.
+/// Those of reading the history and of [`Home::refuse_unwritable`].
 pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String>> {
+    queue.home.refuse_unwritable()?;
     let root = queue.home.root.display();
     let mut lines = vec![format!("remove {root} from this machine, with its caches and proposals")];
     match (queue.home.kind, fate) {
@@ -115,14 +120,21 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
         }
         (HomeKind::Branch, BranchFate::Delete) => {
             let branch = queue.home.branch.as_deref().unwrap_or("swift");
-            let tip = tip(queue)?.unwrap_or_default();
-            lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
-            lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
+            let tip = queue.home.head()?.unwrap_or_default();
+            if has_uncommitted(queue)? {
+                lines.push(format!("commit to the branch `{branch}` what is not committed yet, after {tip}"));
+                lines.push(format!("remove the branch `{branch}`"));
+            } else {
+                lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
+            }
         }
         (HomeKind::Tree, BranchFate::Keep) => lines.push("keep the committed files".to_owned()),
         (HomeKind::Tree, BranchFate::Delete) => {
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
+    }
+    if queue.home.has_line_of_its_own() {
+        lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
     }
     lines.extend(leftover::all(queue)?.iter().map(Leftover::plan));
     match service(queue) {
@@ -143,6 +155,10 @@ fn service(queue: &Queue) -> Option<Installation> {
     Installation::of(queue).ok().filter(|service| service.found.is_for_this())
 }
 
+fn has_uncommitted(queue: &Queue) -> Result<bool> {
+    Ok(!queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty())
+}
+
 /// Take the queue out of the repository.
 ///
 /// # Errors
@@ -153,8 +169,7 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     leftover::refuse_while_running(queue)?;
     let leftovers = leftover::all(queue)?;
-    let is_dirty = !queue.home.changed_files()?.is_empty() || !queue.home.debts()?.is_empty();
-    if is_dirty || queue.settings.commit != CommitPolicy::Each {
+    if has_uncommitted(queue)? || queue.settings.commit != CommitPolicy::Each {
         let mut tx = Tx::begin(queue, operation)?;
         tx.commit_now();
         tx.commit("record what was not committed yet")?;

@@ -159,6 +159,10 @@ fn existing(queue: Queue, operation: &Operation<'_>, wanted: &Wanted, how: How) 
     check_id(wanted, &queue.settings)?;
     if how == How::Existing {
         check_home(wanted, &queue.home)?;
+        queue.home.refuse_unwritable()?;
+        if operation.mode == Mode::Write && !queue.home.is_hidden()? {
+            queue.home.hide()?;
+        }
     }
     if wanted.role == Role::Orchestrator && queue.settings.role == Role::Project {
         let committed = promote(&queue, operation)?;

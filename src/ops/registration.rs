@@ -56,7 +56,7 @@ pub(crate) fn register(
         registry::set_path(orchestrator, &entry.id, Some(&path))?;
         carrier::tell(orchestrator, &project)?;
     }
-    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &renamed)?;
+    let committed = write(orchestrator, operation, present, &entry, &renamed)?;
     for old in &renamed {
         // A former id's path that stays noted is never looked at again.
         let _ = registry::set_path(orchestrator, &old.entry.id, None);
@@ -96,7 +96,7 @@ pub(crate) fn register_url(
         entry.aliases.splice(0..0, old);
     }
     refuse_taken_names(&known, &entry, &[])?;
-    let committed = write(orchestrator, operation, present.map(|p| &p.entry), &entry, &[])?;
+    let committed = write(orchestrator, operation, present, &entry, &[])?;
     let again = present.is_some_and(|p| p.entry == entry);
     Ok(Registered { entry, path: None, again, replaced: Vec::new(), committed })
 }
@@ -246,17 +246,18 @@ fn refuse_taken_names(known: &Registry, entry: &Entry, former: &[&Project]) -> R
 fn write(
     orchestrator: &Queue,
     operation: &Operation<'_>,
-    present: Option<&Entry>,
+    present: Option<&Project>,
     entry: &Entry,
     renamed: &[&Project],
 ) -> Result<Committed> {
     let mut tx = Tx::begin(orchestrator, operation)?;
     for old in renamed {
-        tx.remove(&layout::project_path(&old.entry.id))?;
+        remove_files(&mut tx, old)?;
         tx.record(Fact::of(EventKind::ProjectUnregistered).because(old.entry.id.as_str()));
     }
-    if present != Some(entry) {
-        let path = layout::project_path(&entry.id);
+    if present.map(|p| &p.entry) != Some(entry) {
+        let own = present.and_then(|p| p.files.first().cloned());
+        let path = own.unwrap_or_else(|| layout::project_path(&entry.id));
         let text = match tx.read(&path)? {
             Some(bytes) => format::apply(&String::from_utf8_lossy(&bytes), entry).map_err(|m| m.at(&path))?,
             None => format::render(entry),
@@ -265,6 +266,11 @@ fn write(
         tx.record(Fact::of(EventKind::ProjectRegistered).because(entry.id.as_str()));
     }
     tx.commit(&format!("register {}", entry.id))
+}
+
+/// What names a project is its `id`: its file may be called anything, and there may be a second one.
+fn remove_files(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    project.files.iter().try_for_each(|file| tx.remove(file))
 }
 
 /// Take a project out of the registry; its own queue stays as it is.
@@ -281,7 +287,7 @@ pub(crate) fn unregister(
     let known = Registry::read(orchestrator)?;
     let project = known.resolve(name)?;
     let entry = project.entry.clone();
-    tx.remove(&layout::project_path(&entry.id))?;
+    remove_files(&mut tx, project)?;
     tx.record(Fact::of(EventKind::ProjectUnregistered).because(entry.id.as_str()));
     let reached = registry::reach(project);
     tx.commit(&format!("unregister {}", entry.id))?;

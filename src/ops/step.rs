@@ -1,7 +1,8 @@
 //! What all verbs about one task share: find it under the lock, decide, write it back with its event.
 
+use crate::domain::actor::Actor;
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
@@ -44,6 +45,8 @@ pub(crate) struct Changed {
     pub(crate) task: Task,
     pub(crate) path: String,
     pub(crate) to: State,
+    /// Who changed it.
+    pub(crate) by: Actor,
     pub(crate) committed: Committed,
 }
 
@@ -97,6 +100,7 @@ pub(crate) fn apply(
     decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
 ) -> Result<(Changed, String)> {
     let now = tx.operation.at;
+    refuse_archived(item)?;
     tx.record_by_hand(&item.path)?;
     let mut document = tx.document(&item.path)?;
     let mut task = document.task().clone();
@@ -110,7 +114,17 @@ pub(crate) fn apply(
     fact.cause = step.cause;
     tx.record(fact);
     let subject = subject(tx.operation.verb, id, &task.title);
-    Ok((Changed { id, task, path, to, committed: Committed::default() }, subject))
+    let by = tx.operation.actor.clone();
+    Ok((Changed { id, task, path, to, by, committed: Committed::default() }, subject))
+}
+
+/// What is in an archive is as it was put away, for good.
+fn refuse_archived(item: &Item) -> Result<()> {
+    let Some(short) = item.id().map(TaskId::short).filter(|_| item.is_archived()) else { return Ok(()) };
+    let text = format!("task {short} is over (`{}`) and in an archive, which does not change", item.folder);
+    Err(Fault::new(Code::WrongState, text).hint(format!(
+        "`swift show {short}` shows it; what is left to do is a new task: `swift task . \"…\"`"
+    )))
 }
 
 /// A task that two sides of a merge have both changed is no one's to change before it is one again.

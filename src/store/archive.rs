@@ -16,7 +16,7 @@ use super::tx::Tx;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
-use crate::domain::task::Folder;
+use crate::domain::task::{Folder, Task};
 use crate::format::audit::digest as content_hash;
 use crate::format::parse_summary;
 
@@ -46,7 +46,8 @@ const LARGEST: u64 = 1 << 30;
 /// The cache of where each task is, below the machine's own folder.
 const INDEX: &str = "cache/archive";
 
-/// Put the oldest of these files into an archive, in the transaction that runs.
+/// Put the oldest of these files into an archive, in the transaction that runs. What it has staged is put away as it will
+/// be; a record that it has opened again stays where the next receipt finds it.
 ///
 /// # Errors
 /// Those of reading the files.
@@ -56,6 +57,9 @@ pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
     let (mut text, mut count) = (Vec::new(), 0);
     for item in &items {
         let (Some(bytes), Some(path)) = (tx.read(&item.path)?, former_path(item)) else { continue };
+        if !parse_summary(&bytes, &tx.queue.limits()).is_ok_and(|task| is_over(&task, item.folder)) {
+            continue;
+        }
         text.extend(format!("{MARK}{path} {} {}\n", bytes.len(), content_hash(&bytes)).into_bytes());
         text.extend(&bytes);
         text.push(b'\n');
@@ -69,6 +73,14 @@ pub(crate) fn put_away(tx: &mut Tx<'_>, mut items: Vec<Item>) -> Result<()> {
     text.splice(0..0, title(count).into_bytes());
     let path = layout::archive_path(tx.operation.env.segment_id());
     tx.put(&path, text).map(drop)
+}
+
+/// Whether nothing more is to come for a task in this folder.
+pub(crate) fn is_over(task: &Task, folder: Folder) -> bool {
+    match folder {
+        Folder::Sent => task.receipt.as_ref().is_some_and(|receipt| receipt.stage.is_final()),
+        _ => folder == Folder::Done,
+    }
 }
 
 /// The path under which an archive has a file. The name of one that was written by hand need not tell whose it is, so it
@@ -146,7 +158,7 @@ fn places(bytes: &[u8]) -> Vec<Place> {
     while at < bytes.len() {
         let end = line_end(bytes, at);
         let line = std::str::from_utf8(&bytes[at..end]).unwrap_or_default();
-        match place(line, end).filter(|place| place.length <= bytes.len() - place.start) {
+        match told(line, end).filter(|place| place.length <= bytes.len() - place.start) {
             Some(place) => {
                 at = place.start + place.length + 1;
                 all.push(place);
@@ -161,7 +173,7 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
     bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| from + at + 1)
 }
 
-fn place(line: &str, start: usize) -> Option<Place> {
+fn told(line: &str, start: usize) -> Option<Place> {
     let mut words = line.strip_prefix(MARK)?.trim_end().rsplitn(3, ' ');
     let (_hash, length, path) = (words.next()?, words.next()?, words.next()?);
     let id: TaskId = path.rsplit('/').next()?.get(..26)?.parse().ok()?;
@@ -259,12 +271,18 @@ fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
 /// [`Code::Changed`] if it is gone; those of reading.
 pub(crate) fn read(queue: &Queue, item: &Item) -> Result<Vec<u8>> {
     let gone = || Fault::new(Code::Changed, format!("`{}` is gone", item.path)).hint("run the command again");
-    let Some((archive, inner)) = item.path.split_once('#') else {
+    let Some((archive, inner)) = place(&item.path) else {
         return queue.read(&item.path)?.ok_or_else(gone);
     };
     let bytes = bytes_of(queue, archive)?;
     let place = places(&bytes).into_iter().find(|place| place.path == inner).ok_or_else(gone)?;
     Ok(slice(&bytes, &place).to_vec())
+}
+
+/// The archive that holds a task and the path that its file had, of the path that lists give it; `None` for a file of its
+/// own.
+pub(super) fn place(path: &str) -> Option<(&str, &str)> {
+    path.split_once('#').filter(|(archive, _)| archive.starts_with(layout::ARCHIVE))
 }
 
 /// Archived files whose content does not have the hash that stands before it.

@@ -129,6 +129,26 @@ pub(crate) struct Walked<T> {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// How many bytes of a file are read, and how many it may have as a person is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    read: u64,
+    told: u64,
+}
+
+impl Most {
+    /// A limit that does not count everything in a file: so much more is read.
+    pub(crate) fn and(told: u64, room: u64) -> Most {
+        Most { read: told.saturating_add(room), told }
+    }
+}
+
+impl From<u64> for Most {
+    fn from(bytes: u64) -> Most {
+        Most { read: bytes, told: bytes }
+    }
+}
+
 /// A folder that is open for reading.
 pub(crate) struct Opened<'a> {
     root: &'a Root,
@@ -145,7 +165,7 @@ impl Opened<'_> {
     ///
     /// # Errors
     /// As [`Root::read`].
-    pub(crate) fn read(&self, seen: &Seen, limit: u64) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, seen: &Seen, limit: Most) -> Result<Option<Vec<u8>>> {
         match self.root.read_over(&seen.path, limit)? {
             Some(bytes) => Ok(bytes),
             None => self.root.read_in(self.fd.as_fd(), self.name_of(seen), &seen.path, limit),
@@ -246,7 +266,8 @@ impl Root {
     ///
     /// # Errors
     /// [`Code::NotAFile`] for anything but a regular file, [`Code::TooLarge`] above `limit` bytes, [`Code::Io`].
-    pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, path: &str, limit: impl Into<Most>) -> Result<Option<Vec<u8>>> {
+        let limit = limit.into();
         if let Some(bytes) = self.read_over(path, limit)? {
             return Ok(bytes);
         }
@@ -255,7 +276,13 @@ impl Root {
         self.read_in(folder.as_fd(), name, path, limit)
     }
 
-    fn read_in(&self, folder: BorrowedFd<'_>, name: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+    fn read_in(
+        &self,
+        folder: BorrowedFd<'_>,
+        name: &str,
+        path: &str,
+        limit: Most,
+    ) -> Result<Option<Vec<u8>>> {
         let fd = match openat(folder, name, FILE_FLAGS, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
@@ -265,19 +292,20 @@ impl Root {
         self.read_open(File::from(fd), path, limit).map(Some)
     }
 
-    fn read_open(&self, mut file: File, path: &str, limit: u64) -> Result<Vec<u8>> {
+    fn read_open(&self, mut file: File, path: &str, limit: Most) -> Result<Vec<u8>> {
         let stat = rustix::fs::fstat(&file).map_err(|e| io("stat", &self.shown(path), e))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(not_a_file(path));
         }
         let size = u64::try_from(stat.st_size).unwrap_or(0);
-        if size > limit {
-            return Err(too_large(path, size, limit));
+        if size > limit.read {
+            return Err(too_large(path, size, limit.told));
         }
         let mut bytes = Vec::with_capacity(size as usize + 1);
-        let read = (&mut file).take(limit + 1).read_to_end(&mut bytes);
+        let read = (&mut file).take(limit.read + 1).read_to_end(&mut bytes);
         read.map_err(|e| Fault::of_system(format_args!("read `{}`", self.shown(path)), &e))?;
-        if bytes.len() as u64 > limit { Err(too_large(path, bytes.len() as u64, limit)) } else { Ok(bytes) }
+        let size = bytes.len() as u64;
+        if size > limit.read { Err(too_large(path, size, limit.told)) } else { Ok(bytes) }
     }
 
     /// The names of everything directly in the root, sorted; names that are not UTF-8 are shown as far as they are.
@@ -404,7 +432,7 @@ impl Root {
 
     /// What is read in place of a file; `None` if that is the file itself. Contents that are gone have just been put
     /// in place by another process.
-    fn read_over(&self, path: &str, limit: u64) -> Result<Option<Option<Vec<u8>>>> {
+    fn read_over(&self, path: &str, limit: Most) -> Result<Option<Option<Vec<u8>>>> {
         let Some(content) = self.over().get(path).cloned() else { return Ok(None) };
         let Some(content) = content else { return Ok(Some(None)) };
         match openat(rustix::fs::CWD, &content, FILE_FLAGS, Mode::empty()) {

@@ -60,7 +60,7 @@ fn one(
     let base = base.as_ref().map(|base| &base.document);
     let (document, _) = Document::settled(base, &here.document, &new.document, &task, kept);
     let bytes = document.to_bytes();
-    if bytes.len() as u64 > queue.settings.max_bytes {
+    if format::is_too_large(&bytes, &queue.limits()) {
         return None;
     }
     let target = if folder == new.folder { to.clone() } else { path.to_owned() };

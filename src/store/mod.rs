@@ -15,6 +15,7 @@ pub(crate) mod git;
 pub(crate) mod hand;
 pub(crate) mod history;
 pub(crate) mod integration;
+pub(crate) mod kept;
 mod landing;
 pub(crate) mod layout;
 mod listing;

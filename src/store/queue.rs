@@ -13,7 +13,7 @@ use crate::domain::task::{Folder, Task};
 use crate::domain::text::shown;
 use crate::format::{self, Document, Limits};
 
-use super::files::{Root, Seen, Stamp};
+use super::files::{Most, Root, Seen, Stamp};
 use super::git::{Conclusion, Home, Reach};
 use super::listing;
 use super::local::{Local, is_frozen};
@@ -50,6 +50,11 @@ impl Item {
     pub(crate) fn id(&self) -> Option<TaskId> {
         self.task.id
     }
+
+    /// Whether it lies in an archive, which nothing is written into any more.
+    pub(crate) fn is_archived(&self) -> bool {
+        archive::place(&self.path).is_some()
+    }
 }
 
 /// Tasks and what could not be read as one.
@@ -82,7 +87,7 @@ impl Queue {
                 Code::NotInitialised,
                 format!("`{}` has no `{}`", home.root.display(), layout::SETTINGS),
             )
-            .hint(format!("`git -C {} restore .` brings back what is committed", home.root.display())));
+            .hint(home.restoring()));
         };
         let settings = Queue::parse_settings(&bytes)?;
         let local = Local::of(&home.root);
@@ -117,10 +122,15 @@ impl Queue {
         self.root.is_over(path)
     }
 
-    /// The sizes above which a file is not read.
+    /// The sizes above which a task is not read.
     pub(crate) fn limits(&self) -> Limits {
         let file_bytes = usize::try_from(self.settings.max_bytes).unwrap_or(usize::MAX);
         Limits { file_bytes, ..Limits::default() }
+    }
+
+    /// How much of a task's file is read.
+    fn most(&self) -> Most {
+        Most::and(self.settings.max_bytes, format::ROOM as u64)
     }
 
     /// The bytes of a file of the queue; `None` if it is not there.
@@ -129,9 +139,9 @@ impl Queue {
     /// Those of [`Root::read`].
     pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let limit = match layout::folder_of(path) {
-            Some(_) => self.settings.max_bytes,
-            None if path.starts_with(layout::AUDIT) => LARGEST_SEGMENT,
-            None => SMALL_FILE,
+            Some(_) => self.most(),
+            None if path.starts_with(layout::AUDIT) => LARGEST_SEGMENT.into(),
+            None => SMALL_FILE.into(),
         };
         self.root.read(path, limit)
     }
@@ -307,7 +317,8 @@ impl Queue {
         if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
             return self.unreadable(problem);
         }
-        match self.list(&others).items.into_iter().find(|item| wanted.names(item)) {
+        let archived = || archive::named(self, |id| wanted.is_for(id)).ok().and_then(|mut found| found.pop());
+        match self.list(&others).items.into_iter().find(|item| wanted.names(item)).or_else(archived) {
             Some(item) => {
                 let place = item.path.split('/').next().unwrap_or_default().to_owned();
                 let shown = crate::domain::text::shown(reference);
@@ -396,14 +407,14 @@ impl Queue {
 
     /// What reading tasks takes, for several threads at once.
     pub(crate) fn reader(&self) -> Reader {
-        Reader { limits: self.limits(), bytes: self.settings.max_bytes }
+        Reader { limits: self.limits(), bytes: self.most() }
     }
 }
 
 /// Reads single files as tasks.
 pub(crate) struct Reader {
     limits: Limits,
-    bytes: u64,
+    bytes: Most,
 }
 
 impl Reader {
@@ -415,7 +426,7 @@ impl Reader {
         &self,
         seen: &Seen,
         folder: Folder,
-        read: impl FnOnce(u64) -> Result<Option<Vec<u8>>>,
+        read: impl FnOnce(Most) -> Result<Option<Vec<u8>>>,
     ) -> Result<Item> {
         if !seen.path.ends_with(".md") {
             return Err(Fault::new(

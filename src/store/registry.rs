@@ -23,6 +23,8 @@ pub(crate) struct Project {
     pub(crate) entry: Entry,
     /// Where it lies on this machine; `None` until somebody tells.
     pub(crate) path: Option<PathBuf>,
+    /// The files that have its id, whatever they are called; the entry is that of the first.
+    pub(crate) files: Vec<String>,
 }
 
 /// All registered projects, sorted by id.
@@ -43,17 +45,14 @@ impl Registry {
         let mut all = Registry { projects: Vec::new(), problems: walk.problems };
         for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
             match entry(queue, &seen.path) {
-                Ok(entry) if all.projects.iter().any(|project| project.entry.id == entry.id) => {
-                    let text = format!("`{}` is there twice: `{}` names it too", entry.id, seen.path);
-                    let fault = Fault::new(Code::Collision, text).hint(format!(
-                        "one file is enough: `{}` is its usual name",
-                        layout::project_path(&entry.id)
-                    ));
-                    all.problems.push(Problem::at(seen.path.clone(), fault));
-                }
                 Ok(entry) => {
+                    if let Some(known) = all.projects.iter_mut().find(|known| known.entry.id == entry.id) {
+                        known.files.push(seen.path.clone());
+                        all.problems.push(twice(&entry.id, &seen.path));
+                        continue;
+                    }
                     let path = paths.get(entry.id.as_str()).map(PathBuf::from);
-                    all.projects.push(Project { entry, path });
+                    all.projects.push(Project { entry, path, files: vec![seen.path.clone()] });
                 }
                 Err(fault) => all.problems.push(Problem::at(seen.path.clone(), fault)),
             }
@@ -88,6 +87,13 @@ impl Registry {
             .hint("`swift register <path>` adds a project");
         if known.is_empty() { fault } else { fault.hint(format!("registered: {}", known.join(", "))) }
     }
+}
+
+fn twice(id: &ProjectId, path: &str) -> Problem {
+    let text = format!("`{id}` is there twice: `{path}` names it too");
+    let usual = layout::project_path(id);
+    let hint = format!("one file is enough: `{usual}` is its usual name");
+    Problem::at(path.to_owned(), Fault::new(Code::Collision, text).hint(hint))
 }
 
 fn entry(queue: &Queue, path: &str) -> Result<Entry> {
@@ -138,12 +144,16 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
 /// Why a project's queue cannot be opened: it is not there, or its settings cannot be read.
 fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
     let look = format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string()));
+    let look = Some(look).filter(|_| path.is_dir());
+    let unreachable = |message: String| {
+        let fault = Fault::new(Code::Unreachable, message);
+        look.into_iter().fold(fault, Fault::hint)
+    };
     if matches!(fault.code, Code::Malformed | Code::NewerSchema) {
         let settings = format!("the settings of `{id}` cannot be read: {fault}");
-        return Fault::new(Code::Unreachable, settings).hint(look);
+        return unreachable(settings);
     }
-    Fault::new(Code::Unreachable, format!("`{id}` is not there: {fault}"))
-        .hint(look)
+    unreachable(format!("`{id}` is not there: {fault}"))
         .hint("or tell where it lies now: `swift register <path>`")
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::kept::{self, Kept};
 use super::layout;
 use super::local::{self, LARGEST_INDEX, is_frozen};
 use super::presence::{self, Presence};
@@ -156,6 +157,7 @@ pub(crate) struct LiveLog {
     file: File,
     pub(crate) path: PathBuf,
     written: u64,
+    kept: Kept,
     _presence: Presence,
 }
 
@@ -171,7 +173,7 @@ impl LiveLog {
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| io("open", &path, &error))?;
         flock(&file, FlockOperation::LockShared).map_err(|error| io("lock", &path, &error.into()))?;
-        Ok(LiveLog { file, path, written: 0, _presence: presence })
+        Ok(LiveLog { file, path, written: 0, kept: Kept::begin(queue, id), _presence: presence })
     }
 
     /// Add a line. One that cannot be written is missing, and no reason to end a run.
@@ -179,6 +181,16 @@ impl LiveLog {
         if self.written <= LARGEST_LIVE_LOG && self.file.write_all(line.as_bytes()).is_ok() {
             self.written += line.len() as u64;
         }
+    }
+
+    /// Keep the record as it would be if the run were cut off now.
+    pub(crate) fn keep(&mut self, run: &Run) {
+        self.kept.note(run);
+    }
+
+    /// Whether what was kept has survived a loss of power.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.flush()
     }
 }
 
@@ -220,6 +232,7 @@ pub(crate) fn forget_live(queue: &Queue, id: RunId) {
     // What cannot be removed is in nobody's way.
     let _ = queue.local.remove(&format!("runs/{id}.jsonl"));
     let _ = queue.local.remove(&stop_name(id));
+    kept::forget(queue, id);
 }
 
 /// Ask a run to stop.

@@ -16,8 +16,8 @@ use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::env::Stopwatch;
-use crate::format::Document;
 use crate::format::audit::digest as content_hash;
+use crate::format::{Document, Limits, ROOM_OF_VERBS, parse_summary};
 
 pub(crate) use super::operation::{Attendance, Mode, Operation};
 
@@ -140,8 +140,9 @@ impl<'q> Tx<'q> {
     /// Stage a file's new bytes; gives their hash.
     ///
     /// # Errors
-    /// Those of reading what is there now.
+    /// [`Code::TooLarge`] for a task that nobody could read again; those of reading what is there now.
     pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) -> Result<Digest> {
+        refuse_too_large(path, &bytes, &self.queue.limits())?;
         self.note_what_is_there(path)?;
         let hash = content_hash(&bytes);
         self.staged.insert(path.to_owned(), Some(bytes));
@@ -185,7 +186,7 @@ impl<'q> Tx<'q> {
     /// Write a task back, in the same folder or another; gives the new path and the hash of the bytes.
     ///
     /// # Errors
-    /// [`Code::Collision`] if another file has the new name; those of reading.
+    /// [`Code::Collision`] if another file has the new name; [`Code::TooLarge`]; those of reading.
     pub(crate) fn rewrite(
         &mut self,
         item: &Item,
@@ -194,6 +195,9 @@ impl<'q> Tx<'q> {
         mut document: Document,
     ) -> Result<(String, Digest)> {
         document.apply(task);
+        if to != Folder::Sent {
+            leave_room_for_a_receipt(&document)?;
+        }
         let path = if to == item.folder { item.path.clone() } else { self.new_path(to, task)? };
         if path != item.path {
             self.remove(&item.path)?;
@@ -327,6 +331,33 @@ impl<'q> Tx<'q> {
             None => Expect::Any,
         }
     }
+}
+
+/// No verb writes a task that the next one could not read.
+fn refuse_too_large(path: &str, bytes: &[u8], limits: &Limits) -> Result<()> {
+    let is_small = bytes.len() <= limits.file_bytes.min(limits.head_bytes);
+    if is_small || layout::folder_of(path).is_none() {
+        return Ok(());
+    }
+    match parse_summary(bytes, limits) {
+        Err(defect) if defect.code == Code::TooLarge => {
+            Err(Fault::new(Code::TooLarge, format!("the task would be too large: {}", defect.message)).hint(
+                "put the bulk elsewhere and name the place, or raise `max_bytes` in `.swift/swift.toml`",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A sender's record gets a receipt beside all that was said of the task.
+fn leave_room_for_a_receipt(document: &Document) -> Result<()> {
+    let added = document.added_bytes();
+    if added <= ROOM_OF_VERBS {
+        return Ok(());
+    }
+    let text = format!("what is said about the task would have {added} bytes; the limit is {ROOM_OF_VERBS}");
+    Err(Fault::new(Code::TooLarge, text)
+        .hint("say it in fewer words; what is long fits into the text of the task: `swift comment`"))
 }
 
 /// The files that keep folders of tasks out of which these changes take everything.

@@ -187,10 +187,14 @@ impl NextView<'_> {
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
-}
 
-impl View for NextView<'_> {
-    fn text(&self, out: &mut String) {
+    /// What could not be read on the way.
+    pub(super) fn problems(&self) -> &[ProblemRow] {
+        &self.problems
+    }
+
+    /// The tasks alone.
+    pub(super) fn tasks_text(&self, out: &mut String) {
         for row in &self.tasks {
             let project =
                 if self.scope == Scope::All { format!("{}  ", row.task.project) } else { String::new() };
@@ -218,6 +222,12 @@ impl View for NextView<'_> {
             let skipped = count(self.skipped.0.skipped().len(), "task");
             out.push_str(&format!("{skipped} not ready: `swift next{all} --why`\n"));
         }
+    }
+}
+
+impl View for NextView<'_> {
+    fn text(&self, out: &mut String) {
+        self.tasks_text(out);
         problem::text(&self.problems, out);
     }
 

@@ -50,6 +50,14 @@ pub(crate) trait View: Serialize {
 /// The way from where the person is to the project that the command is about, where it was given.
 static FOLDER: OnceLock<String> = OnceLock::new();
 
+/// Who acts, where the command line says so.
+static ACTOR: OnceLock<String> = OnceLock::new();
+
+/// From now on every command that is offered is this actor's.
+pub(crate) fn act_as(actor: &str) {
+    let _ = ACTOR.set(actor.to_owned());
+}
+
 /// From now on every command that is offered leads to the project in this folder.
 pub(crate) fn lead_from(folder: &str) {
     // A proposal that is carried out is of the same project.
@@ -58,8 +66,13 @@ pub(crate) fn lead_from(folder: &str) {
 
 /// A command as it has to be typed to lead to the same project.
 pub(crate) fn led(command: &str) -> String {
-    match (FOLDER.get(), command.strip_prefix("swift ")) {
-        (Some(folder), Some(rest)) => format!("swift -C {} {rest}", shell_words::quote(folder)),
+    let option = |name: &str, value: Option<&String>| {
+        value.map_or_else(String::new, |value| format!("{name} {} ", shell_words::quote(value)))
+    };
+    let folder = option("-C", FOLDER.get());
+    match command.split_once(' ') {
+        Some(("swift", rest)) => format!("swift {folder}{}{rest}", option("--actor", ACTOR.get())),
+        Some(("git", rest)) => format!("git {folder}{rest}"),
         _ => command.to_owned(),
     }
 }

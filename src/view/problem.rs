@@ -8,7 +8,7 @@ use crate::domain::problem::Problem;
 use crate::domain::text::shown;
 
 /// One of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ProblemRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
@@ -30,12 +30,11 @@ impl From<&Problem> for ProblemRow {
     }
 }
 
-/// What is advised about this project leads to it; about others it says itself where.
+/// What is advised about this project leads to it; about others it says itself where. Entering one is done here.
 fn hints(problem: &Problem) -> Vec<String> {
-    match &problem.project {
-        None => problem.fault.hints.iter().map(|hint| led_hint(hint)).collect(),
-        Some(_) => problem.fault.hints.clone(),
-    }
+    let is_meant_here = |hint: &str| problem.project.is_none() || hint.contains("`swift register ");
+    let led = |hint: &String| if is_meant_here(hint) { led_hint(hint) } else { hint.clone() };
+    problem.fault.hints.iter().map(led).collect()
 }
 
 /// The rows of all problems.

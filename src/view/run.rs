@@ -10,6 +10,7 @@ use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Tokens;
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Run};
+use crate::domain::run::spend::Figures;
 use crate::domain::text::shown;
 use crate::store::background::{Pending, Standing};
 
@@ -43,6 +44,8 @@ pub(crate) struct RunRow {
     pub(crate) seconds: Option<f64>,
     pub(crate) turns: u64,
     pub(crate) cost_usd: f64,
+    /// Whether it is told, estimated, or only known to be no more.
+    cost_is: &'static str,
     pub(crate) tokens: TokenRow,
     pub(crate) summary: String,
     pub(crate) commits: Vec<String>,
@@ -55,6 +58,8 @@ pub(crate) struct RunRow {
     pub(crate) path: String,
     #[serde(skip)]
     told: Option<String>,
+    #[serde(skip)]
+    cost_told: Option<String>,
 }
 
 /// Counts of tokens.
@@ -138,6 +143,8 @@ impl RunRow {
                 .map(|ending| ending.at.duration_since(run.started_at).as_millis() as f64 / 1000.0),
             turns: ending.map_or(0, |ending| ending.turns),
             cost_usd: ending.map_or(0.0, |ending| ending.spend.usd),
+            cost_is: ending.map_or(Figures::Told, |ending| ending.spend.figures).as_str(),
+            cost_told: ending.map(|ending| ending.spend.shown()),
             tokens: ending.map(|ending| ending.spend.tokens.into()).unwrap_or_default(),
             summary: ending.map(|ending| ending.summary.clone()).unwrap_or_default(),
             commits: ending.map(|ending| ending.commits.clone()).unwrap_or_default(),
@@ -162,10 +169,16 @@ impl RunRow {
             self.short,
             moment(&self.started_at),
             self.tier,
-            format!("${:.4}", self.cost_usd),
+            self.cost_in_short(),
             shown(outcome),
             shown(&self.title)
         );
+    }
+
+    /// What is not certain of it is marked.
+    fn cost_in_short(&self) -> String {
+        let mark = if self.cost_is == Figures::Told.as_str() { "" } else { "~" };
+        format!("{mark}${:.4}", self.cost_usd)
     }
 
     /// One line for each verifier.
@@ -200,7 +213,8 @@ impl RunRow {
         line("started", &moment(&self.started_at));
         if let (Some(at), Some(seconds)) = (&self.ended_at, self.seconds) {
             line("ended", &format!("{}, after {seconds:.0} s", moment(at)));
-            line("cost", &format!("${:.4}, {}", self.cost_usd, count(self.turns as usize, "turn")));
+            let cost = self.cost_told.as_deref().unwrap_or("$0.0000");
+            line("cost", &format!("{cost}, {}", count(self.turns as usize, "turn")));
             let t = &self.tokens;
             line(
                 "tokens",

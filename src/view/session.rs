@@ -109,8 +109,12 @@ impl View for StartView<'_> {
             }
         }
         out.push_str("\nready:\n");
-        self.top.text(out);
+        self.top.tasks_text(out);
         problem::text(&self.problems, out);
+        // Both have looked at the same files: what both have found is told once.
+        let of_top: Vec<ProblemRow> =
+            self.top.problems().iter().filter(|row| !self.problems.contains(row)).cloned().collect();
+        problem::text(&of_top, out);
     }
 
     fn next(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::View;
 use super::task::CommitRow;
-use crate::domain::text::shown;
+use crate::domain::text::{shown, shown_lines};
 
 /// A plan that waits for a yes.
 #[derive(Debug, Serialize)]
@@ -25,7 +25,7 @@ impl View for PlanView {
     fn text(&self, out: &mut String) {
         out.push_str(&format!("plan of `swift {}`:\n", shown(&self.command)));
         for line in &self.plan {
-            out.push_str(&format!("  {line}\n"));
+            out.push_str(&format!("  {}\n", shown_lines(line)));
         }
     }
 
@@ -77,7 +77,7 @@ impl Answer {
 
 impl View for Answer {
     fn text(&self, out: &mut String) {
-        out.push_str(&self.said);
+        out.push_str(&shown_lines(&self.said));
         if !self.said.ends_with('\n') && !self.said.is_empty() {
             out.push('\n');
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::event::EventRow;
 use super::{View, moment, place};
+use crate::domain::actor::Actor;
 use crate::domain::task::{State, Task};
 use crate::domain::text::shown;
 use crate::ops::look::Card;
@@ -291,7 +292,10 @@ fn next_steps(changed: &Changed) -> Vec<String> {
             vec!["swift next --why".to_owned(), format!("swift show {short}")]
         }
         State::Ready => vec![format!("swift claim {short}"), "swift next".to_owned()],
-        State::Claimed => vec![format!("swift done {short}"), format!("swift show {short}")],
+        State::Claimed if is_held_by(&changed.task, Some(&changed.by)) => {
+            vec![format!("swift done {short}"), format!("swift show {short}")]
+        }
+        State::Claimed => vec![format!("swift show {short}"), "swift next".to_owned()],
         State::Outbox => vec![format!("swift show {short}"), "swift list --state outbox".to_owned()],
         State::Inbox => vec![format!("swift inbox accept {short}"), format!("swift show {short}")],
         State::Blocked => vec![format!("swift unblock {short}"), "swift next".to_owned()],
@@ -299,6 +303,11 @@ fn next_steps(changed: &Changed) -> Vec<String> {
         State::Dead => vec![format!("swift redrive {short}"), "swift dead".to_owned()],
         State::Done | State::Refused | State::Gone => vec!["swift next".to_owned(), "swift log".to_owned()],
     }
+}
+
+/// Whether the task is this actor's to end.
+fn is_held_by(task: &Task, actor: Option<&Actor>) -> bool {
+    task.lease.as_ref().is_some_and(|lease| Some(&lease.holder) == actor)
 }
 
 impl View for ChangedView {
@@ -335,13 +344,15 @@ pub(crate) struct CardView {
 }
 
 impl CardView {
-    /// The view of a card.
-    pub(crate) fn new(project: &str, card: &Card) -> CardView {
+    /// The view of a card as somebody reads it; `None` if nobody knows who.
+    pub(crate) fn new(project: &str, card: &Card, reader: Option<&Actor>) -> CardView {
         let short = card.item.id().map(|id| id.short()).unwrap_or_default();
         let next = match card.state {
             State::Ready if !card.item.task.after.is_empty() => vec!["swift next --why".to_owned()],
             State::Ready => vec![format!("swift claim {short}")],
-            State::Claimed => vec![format!("swift done {short}"), format!("swift release {short}")],
+            State::Claimed if is_held_by(&card.item.task, reader) => {
+                vec![format!("swift done {short}"), format!("swift release {short}")]
+            }
             State::Inbox => vec![format!("swift inbox accept {short}")],
             State::Dead => vec![format!("swift redrive {short}")],
             _ => vec!["swift next".to_owned()],
@@ -405,7 +416,7 @@ impl View for CardView {
         field("file", Some(&task.path));
         if !self.body.trim().is_empty() {
             out.push('\n');
-            for line in self.body.trim_matches('\n').lines() {
+            for line in self.body.trim_matches(['\r', '\n']).lines() {
                 out.push_str(&format!("{}\n", shown(line)));
             }
         }

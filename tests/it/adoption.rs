@@ -223,3 +223,42 @@ fn a_checkout_that_is_not_there_belongs_to_nobody() {
         );
     }
 }
+
+#[test]
+fn a_branch_of_somebodys_own_with_a_file_of_that_name_is_not_taken_for_a_queues() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.git("checkout --quiet -b swift");
+    web.write("swift.toml", "# settings = none\nname = \"port\"\n[build]\nlevel = 3\n");
+    web.git("add swift.toml");
+    web.git("commit --quiet --message port");
+    web.git("checkout --quiet main");
+    sandbox.root().git("clone --quiet web twin");
+    for place in [web, sandbox.place("twin")] {
+        let before = everything(&place);
+        assert!(place.swift("list").ended(3).stderr.contains("`swift init` makes one"));
+        for verb in ["init", "init --dry-run"] {
+            let refused = place.swift(verb);
+            assert!(refused.ended(9).stderr.contains("is not a queue's"), "{}", refused.stderr);
+            assert!(refused.stderr.contains("`swift init --branch NAME`"), "{}", refused.stderr);
+        }
+        let refused = place.swift("init --branch main/queue");
+        assert!(refused.ended(9).stderr.contains("beside the branch `main`"), "{}", refused.stderr);
+        assert_eq!(everything(&place), before);
+        place.swift_ok("init --branch queue");
+        add(&place, ".", "one");
+        sound(&place, "beside it");
+    }
+}
+
+#[test]
+fn what_is_proposed_and_done_is_shown_without_hidden_characters() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("e\u{1b}[31mvil");
+    web.swift_ok("init");
+    for verb in ["uninstall --dry-run", "home tree --dry-run", "home tree sesame", "uninstall sesame"] {
+        let said = web.swift(verb);
+        let said = format!("{}{}", said.stdout, said.stderr);
+        assert!(!said.contains('\u{1b}'), "{verb}: {said:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, files, sound, text};
+use crate::world::{World, add, files, receipt, sound, text};
 
 /// So many finished tasks that the next one makes an archive.
 const MANY: usize = 520;
@@ -87,6 +87,13 @@ fn what_is_in_an_archive_has_its_short_name_and_a_cut_one_is_told() {
         .unwrap();
     let short = text(&archived["id"])[10..16].to_owned();
     assert_eq!(web.json(["show", &short])["task"]["title"], archived["title"]);
+    for verb in [["comment", &short, "more"], ["done", &short, "--json"], ["fail", &short, "--why=x"]] {
+        let run = web.call(verb).run();
+        let refused = run.ended(5);
+        assert!(refused.stderr.contains("in an archive"), "{}", refused.stderr);
+    }
+    let claim = web.call(["claim", &short]).run();
+    assert!(claim.ended(3).stderr.contains("it is in `archive`"), "{}", claim.stderr);
     let path = files(&web).into_iter().find(|path| path.starts_with("archive/")).unwrap();
     let path = web.path(&format!(".swift/{path}"));
     let bytes = std::fs::read(&path).unwrap();
@@ -101,4 +108,32 @@ fn what_is_in_an_archive_has_its_short_name_and_a_cut_one_is_told() {
     let doctor = web.swift("doctor");
     assert_eq!(doctor.status, 8, "{}", doctor.stdout);
     assert!(doctor.stdout.contains("archive-damaged"), "{}", doctor.stdout);
+}
+
+#[test]
+fn a_record_that_a_round_opens_again_is_not_put_away_by_it() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("done, and not done after all");
+    world.round();
+    world.api.swift_ok("inbox --yes");
+    world.folder().program("cp", "-a api backup").run().ended(0);
+    world.api.swift_ok(["done", &id]);
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "done");
+    world.folder().program("rm", "-r api").run().ended(0);
+    world.folder().program("mv", "backup api").run().ended(0);
+    for n in 0..MANY {
+        let receipt = "[receipt]\nstage = \"done\"\nat = 2026-02-03T00:00:00Z\nby = \"acme/api\"\n";
+        let text = format!("+++\ntitle = \"old {n}\"\nto = \"acme/api\"\n\n{receipt}+++\n");
+        world.web.write(&format!(".swift/sent/2026-02/old-{n}.md"), text);
+    }
+    world.web.swift_ok("doctor --fix sesame");
+    world.round();
+    assert_eq!(archives(&world.web), 1);
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+    world.api.swift_ok(["done", &id]);
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "done");
+    sound(&world.web, "opened again");
 }

@@ -1,7 +1,7 @@
 //! `-C` and other options before the verb: the same command, and whatever it offers leads to the same project.
 
 use crate::sandbox::Sandbox;
-use crate::world::{World, text};
+use crate::world::{World, add, text};
 
 /// What follows `next: ` and what is quoted in hints, in order.
 fn offered(stderr: &str) -> Vec<String> {
@@ -99,4 +99,19 @@ fn one_of_several_proposals_is_named() {
     assert_eq!(world.hub.swift("undo").status, 7);
     let second = world.hub.swift("outbox");
     assert_eq!(offered(&second.stderr), ["swift outbox sesame", "swift outbox sesame"], "{}", second.stderr);
+}
+
+#[test]
+fn what_is_offered_is_for_the_one_who_asks() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "held by w1");
+    let claim = web.json(["--actor", "w1", "claim", &id]);
+    let next = text(&claim["next_actions"][0]);
+    assert!(next.starts_with("swift --actor w1 done "), "{next}");
+    for view in [web.json(["show", &id]), web.json(["comment", &id, "a word"])] {
+        let offered = view["next_actions"].to_string();
+        assert!(!offered.contains("swift done") && !offered.contains("release"), "{offered}");
+    }
+    web.swift_ok(next.trim_start_matches("swift "));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, intact, sound};
+use crate::world::{add, copies, intact, sound, text};
 
 /// All commits that a branch of the person's own can have.
 fn commits(place: &Place<'_>) -> String {
@@ -174,7 +174,7 @@ fn files_that_are_not_checked_out_are_no_reason_for_a_second_queue() {
     fs::remove_dir_all(web.path(".swift")).unwrap();
     for verb in ["list", "init", "init --in-tree"] {
         let refused = web.swift(verb);
-        let hint = "`git restore --staged --worktree .swift`";
+        let hint = "web restore --staged --worktree .swift`";
         assert!(refused.stderr.contains(hint), "{verb}: {}", refused.stderr);
     }
     web.git("restore --staged --worktree .swift");
@@ -326,6 +326,13 @@ fn every_member_of_a_group_that_shares_a_repository_works_with_its_queue() {
         member(shared.program("rm", "-r .swift/local"), alice).run().ok();
         member(shared.call("task . again"), bob).run().ok();
         member(shared.call("task . and-again"), alice).run().ok();
+        if init == "init" {
+            // One who shares nothing by themselves has the folder checked out again.
+            member(shared.program("chmod", "g+w ."), alice).run().ok();
+            member(shared.program("rm", "-r .swift"), alice).run().ok();
+            with_umask(shared.call("list"), bob, "077").run().ok();
+            member(shared.call("task . once-more"), alice).run().ok();
+        }
         // Whatever the engine writes, the group can write, too.
         let narrow =
             "find .git/swift .swift -type f ! -perm -660 ! -name .git; find .swift -type d ! -perm -2770";
@@ -541,10 +548,142 @@ fn a_folder_that_nothing_hides_any_more_is_found_and_hidden_again() {
     assert!(said.contains("put back: .git/info/exclude"), "{said}");
     assert_eq!(web.read(".git/info/exclude"), good);
     sound(&web, "hidden again");
+    web.write(".git/info/exclude", good.replace("/.swift/\n", ""));
+    web.swift_ok("init --dry-run");
+    assert_eq!(web.git("status --porcelain"), "?? .swift/\n");
+    web.swift_ok("init");
+    assert_eq!(web.read(".git/info/exclude"), good);
+    // What is there may be no file; the rest of the queue is looked at all the same.
+    fs::remove_file(web.path(".git/info/exclude")).unwrap();
+    fs::create_dir(web.path(".git/info/exclude")).unwrap();
+    assert!(web.swift("doctor").ended(8).stdout.contains("is not a regular file"));
+    web.swift("init").ended(9);
+    fs::remove_dir(web.path(".git/info/exclude")).unwrap();
     // A rule of the person's own does it, too.
     web.write(".git/info/exclude", "");
     web.write(".gitignore", ".swift\n");
     web.git("add .gitignore");
     web.git("commit --quiet --message rule");
     sound(&web, "hidden by another rule");
+}
+
+#[test]
+
+fn the_way_back_from_an_uninstall_has_what_was_not_committed() {
+    for commit in ["each", "manual"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        let settings = web.read(".swift/swift.toml");
+        web.write(
+            ".swift/swift.toml",
+            settings.replace("commit = \"each\"", &format!("commit = \"{commit}\"")),
+        );
+        web.swift_ok("doctor --fix sesame");
+        let id = add(&web, ".", "kept");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let edited = web.read(&file) + "two hours\n";
+        web.write(&file, &edited);
+        let plan = web.swift_ok("uninstall --dry-run");
+        assert!(plan.contains("what is not committed yet"), "{plan}");
+        let gone = sandbox.root().json(["-C", "web", "uninstall", "--yes"]);
+        let next = text(&gone["next_actions"][0]);
+        assert!(next.starts_with("git -C web branch swift ") && !next.contains('#'), "{next}");
+        assert!(next.ends_with(&text(&gone["last_commit"])), "{gone}");
+        sandbox.root().program("sh", ["-c", &next]).run().ok();
+        web.swift_ok("init");
+        assert_eq!(web.read(&file), edited);
+        assert_eq!(copies(&web, &id).len(), 1);
+        sound(&web, "back again");
+    }
+}
+
+#[test]
+fn rules_that_were_written_below_the_line_stay_rules_of_their_own() {
+    for leave in ["uninstall sesame", "home tree sesame"] {
+        for before in ["*.o", "*.o\n"] {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            web.write(".git/info/exclude", before);
+            web.swift_ok("init --id acme/web");
+            let with_line = web.read(".git/info/exclude");
+            web.write(".git/info/exclude", with_line + "secret.env\n");
+            web.swift_ok(leave);
+            assert_eq!(web.read(".git/info/exclude"), "*.o\nsecret.env\n");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_the_persons_own_is_not_said_to_be_removed() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.write(".git/info/exclude", "/.swift/\n");
+    web.swift_ok("init --id acme/web");
+    let plan = web.swift_ok("uninstall --dry-run");
+    let done = web.swift_ok("uninstall sesame");
+    assert!(!plan.contains("exclude") && !done.contains("exclude"), "{plan}{done}");
+    assert_eq!(web.read(".git/info/exclude"), "/.swift/\n");
+}
+
+#[test]
+fn a_checkout_of_the_queue_that_is_on_another_branch_is_written_to_by_no_verb() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let state = || (web.git("for-each-ref --format=%(refname)%(objectname)"), web.read(".git/info/exclude"));
+    web.git("-C .swift switch --quiet --create exp");
+    let before = state();
+    let found = web.swift("doctor");
+    assert!(found.ended(8).stdout.contains("is on the branch `exp`"), "{}", found.stdout);
+    for verb in ["task . two", "init", "uninstall --dry-run", "uninstall sesame", "home tree --dry-run"] {
+        let refused = web.swift(verb);
+        assert!(refused.ended(9).stderr.contains("switch swift` goes back"), "{verb}: {}", refused.stderr);
+    }
+    // A branch of the project itself: there is no queue to be seen, and none is made over it.
+    for switch in ["checkout --quiet -B theirs main", "checkout --quiet --detach main"] {
+        web.git(&*format!("-C .swift {switch}"));
+        for verb in ["list", "init", "init --in-tree", "task . three", "doctor", "uninstall --dry-run"] {
+            let refused = web.swift(verb);
+            assert!(
+                refused.ended(9).stderr.contains("switch swift` goes back"),
+                "{verb}: {}",
+                refused.stderr
+            );
+        }
+        assert_eq!(web.git("-C .swift status --porcelain"), "?? local/\n");
+    }
+    web.git("branch --quiet -D theirs");
+    assert_eq!(state(), before);
+    web.git("-C .swift switch --quiet swift");
+    add(&web, ".", "four");
+    sound(&web, "back again");
+    // Another name is no other branch.
+    web.git("branch -m swift queue");
+    add(&web, ".", "five");
+    sound(&web, "renamed");
+}
+
+#[test]
+fn another_repository_in_the_place_of_the_link_is_not_taken_for_the_queues() {
+    let sandbox = Sandbox::new();
+    let (web, other) = (sandbox.project("web"), sandbox.project("other"));
+    add(&web, ".", "one");
+    let link = web.read(".swift/.git");
+    web.write(".swift/.git", format!("gitdir: {}\n", other.path(".git").display()));
+    let inside = web.place(".swift");
+    assert!(inside.swift_ok("list").contains("one"));
+    assert_eq!(web.read(".swift/.git"), link);
+    fs::remove_file(web.path(".swift/.git")).unwrap();
+    inside.git("init --quiet");
+    assert!(web.swift_ok("list").contains("one"));
+    let found = web.swift("doctor");
+    assert!(found.ended(8).stdout.contains("has a repository of its own in it"), "{}", found.stdout);
+    for verb in ["task . two", "init", "uninstall sesame"] {
+        let refused = web.swift(verb);
+        assert!(refused.ended(9).stderr.contains("puts it aside"), "{verb}: {}", refused.stderr);
+    }
+    fs::rename(web.path(".swift/.git"), web.path("$SANDBOX/aside")).unwrap();
+    add(&web, ".", "three");
+    assert_eq!(web.read(".swift/.git"), link);
+    sound(&web, "linked again");
 }

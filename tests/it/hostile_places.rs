@@ -358,18 +358,44 @@ fn records_that_lead_elsewhere_are_not_followed() {
             symlink(&out, &place).unwrap();
             for verb in ["task . two", "doctor --fix sesame", "undo", "init", "uninstall sesame"] {
                 let output = web.swift(verb);
-                assert!(verb == "init" || output.status != 0, "{verb}: {}", output.stdout);
-                assert!(
-                    verb == "init" || output.stderr.contains("symbolic link"),
-                    "{verb}: {}",
-                    output.stderr
-                );
+                assert_ne!(output.status, 0, "{verb}: {}", output.stdout);
+                assert!(output.stderr.contains("symbolic link"), "{verb}: {}", output.stderr);
             }
+            let found = web.swift("doctor");
+            assert!(found.ended(8).stdout.contains("[unsafe-home]"), "{}", found.stdout);
             let left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left, ["victim.md"], "{folder} {kind}");
             fs::remove_file(&place).unwrap();
             web.swift_ok("task . two");
             web.swift_ok("uninstall sesame");
         }
+    }
+}
+
+#[test]
+fn what_hinders_every_verb_that_writes_is_a_finding() {
+    for kind in ["", "--in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(&*format!("init --id acme/web {kind}"));
+        web.swift_ok("task . one");
+        let (records, pending) = (web.path(".git/swift"), web.path(".git/swift/pending"));
+        let hinders = |said: &str| {
+            let refused = web.swift("task . two");
+            assert!(refused.ended(9).stderr.contains(said), "{kind}: {}", refused.stderr);
+            let found = web.swift("doctor");
+            assert!(found.ended(8).stdout.contains(said), "{kind}: {}", found.stdout);
+        };
+        fs::remove_dir_all(&records).unwrap();
+        fs::write(&records, "").unwrap();
+        hinders("is not a folder");
+        fs::remove_file(&records).unwrap();
+        web.swift_ok("task . three");
+        fs::remove_file(&pending).unwrap();
+        symlink(web.path("$SANDBOX"), &pending).unwrap();
+        hinders("is not a regular file");
+        fs::remove_file(&pending).unwrap();
+        web.swift_ok("task . four");
+        assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n", "{kind}");
     }
 }

@@ -227,3 +227,49 @@ fn a_whole_task_may_lack_the_title_that_is_given_apart() {
     let refused = web.call("task . --file -").stdin(head).run();
     assert!(refused.status != 0 && refused.stderr.contains("title: is missing"), "{refused:#?}");
 }
+
+#[test]
+fn who_says_yes_to_a_proposal_and_names_himself_is_the_one_who_acts() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    for (proposed, approved, acts) in [
+        ("outbox", "--actor carol sesame", "carol"),
+        ("--actor agent outbox", "--actor human sesame", "human"),
+        ("--actor agent outbox", "sesame --actor human", "human"),
+        ("--actor agent outbox", "sesame", "agent"),
+    ] {
+        world.letter("T");
+        world.hub.swift(proposed).ended(7);
+        world.hub.swift_ok(approved);
+        let log = world.web.json("log -n 1");
+        assert_eq!(log["events"][0]["actor"], acts, "{approved}: {log}");
+        let message = world.web.git("log -1 --format=%B swift");
+        assert!(message.contains(&format!("Swift-Actor: {acts}")), "{message}");
+        world.hub.swift("sesame").ended(3);
+    }
+}
+
+#[test]
+fn options_before_the_verb_leave_it_the_verb() {
+    let sandbox = Sandbox::new();
+    sandbox.project("web");
+    let root = sandbox.root();
+    for words in ["-C web help", "--json help", "-C web help list", "--actor x help list"] {
+        assert!(root.swift_ok(words).contains("Usage: swift"), "{words}");
+    }
+    for words in ["-C web audit", "--actor x audit", "audit"] {
+        let said = root.swift(words).ended(2).stderr.clone();
+        assert!(said.contains("`swift audit` needs a command"), "{said}");
+        assert!(said.contains("audit --help` lists the commands"), "{said}");
+    }
+}
+
+#[test]
+fn a_text_with_windows_line_ends_is_shown_without_them() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/tasks/c.md", "+++\r\ntitle = \"c\"\r\n+++\r\n\r\nbody line\r\nlast\r\n");
+    let id = crate::world::text(&web.json("claim")["task"]["id"]);
+    let shown = web.swift_ok(["show", &id]);
+    assert!(shown.contains("\nbody line\nlast\n") && !shown.contains("\\u{d}"), "{shown}");
+}

@@ -121,6 +121,32 @@ fn a_task_that_an_older_branch_brings_with_a_merge_joins_the_queue() {
 }
 
 #[test]
+fn an_older_branch_that_came_and_went_unseen_leaves_no_trace() {
+    let sandbox = Sandbox::new();
+    let moved = Moved::new(&sandbox);
+    let web = &moved.web;
+    let before = moved.content();
+    for verb in ["list", "doctor", "next"] {
+        web.git("checkout --quiet release");
+        web.git("checkout --quiet main");
+        assert!(!web.path(".swift/swift.toml").exists(), "git has taken it away");
+        let told = web.swift(verb);
+        told.ok();
+        assert!(told.stderr.contains("what is committed is there again"), "{verb}: {}", told.stderr);
+        assert_eq!(moved.content(), before, "{verb}");
+    }
+    sound(web, "back again");
+    // The settings alone count as well; what else was changed by hand stays.
+    fs::remove_file(web.path(".swift/swift.toml")).unwrap();
+    let path = crate::world::copies(web, &moved.edited).remove(0);
+    let text = format!("{}\nby hand\n", web.read(&format!(".swift/{path}")));
+    web.write(&format!(".swift/{path}"), &text);
+    add(web, ".", "three");
+    assert_eq!(web.read(&format!(".swift/{path}")), text);
+    sound(web, "in the end");
+}
+
+#[test]
 fn what_was_written_by_hand_over_such_a_file_stays() {
     let sandbox = Sandbox::new();
     let moved = Moved::new(&sandbox);

@@ -150,3 +150,50 @@ fn advice_about_a_dependency_names_the_task() {
     let doctor = web.swift("doctor").stdout;
     assert!(doctor.contains(&advice), "{advice} in {doctor}");
 }
+
+#[test]
+fn a_project_is_taken_out_whatever_its_file_is_called() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.hub.git("-C .swift mv projects/acme__api.toml projects/api.toml");
+    let entry = world.hub.read(".swift/projects/api.toml");
+    world.hub.git("-C .swift commit --quiet --message renamed");
+    // What is entered again goes into the file that is there.
+    world.hub.swift_ok("register ../api --alias backend");
+    assert!(world.hub.read(".swift/projects/api.toml").contains("backend"));
+    assert!(!world.hub.path(".swift/projects/acme__api.toml").exists());
+    world.hub.write(".swift/projects/copy.toml", entry);
+    world.hub.swift_ok("unregister acme/api");
+    assert_eq!(ids(&world), ["acme/web"]);
+    assert!(!world.hub.path(".swift/projects/copy.toml").exists());
+    world.hub.swift("unregister acme/api").ended(3);
+    sound(&world.hub, "taken out");
+    world.hub.swift_ok("undo");
+    assert_eq!(ids(&world), ["acme/api", "acme/web"]);
+    // Its new id takes the place of the old one, which may have been called anything too.
+    let settings = world.api.read(".swift/swift.toml").replace("\"acme/api\"", "\"acme/backend\"");
+    world.api.write(".swift/swift.toml", settings.replace("aliases = []", "aliases = [\"acme/api\"]"));
+    world.hub.swift_ok("register ../api");
+    assert_eq!(ids(&world), ["acme/backend", "acme/web"]);
+    sound(&world.hub, "renamed");
+}
+
+#[test]
+fn advice_about_the_registry_leads_to_the_orchestrator() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    called(&world.api, "[\"backend\"]");
+    add(&world.web, "backend", "to a name that is not entered yet");
+    let said = world.folder().swift_ok("-C hub outbox sesame");
+    assert!(said.contains("`swift -C hub register $SANDBOX/live/api` enters the name"), "{said}");
+    world.hub.swift_ok("register ../api");
+    world.hub.swift_ok("outbox sesame");
+
+    fs::rename(world.api.path(""), sandbox.place("live").path("moved")).unwrap();
+    let said = world.folder().swift_ok("-C hub outbox");
+    assert!(said.contains("tell where it lies now: `swift -C hub register <path>`"), "{said}");
+    assert!(!said.contains("look there"), "{said}");
+    let refused = world.folder().swift("-C web undo").stderr.clone();
+    assert!(refused.contains("in the orchestrator's checkout, tell"), "{refused}");
+    assert!(refused.contains("`swift register <path>`") && !refused.contains("look there"), "{refused}");
+}

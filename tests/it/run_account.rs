@@ -128,3 +128,49 @@ fn a_shift_counts_tasks_and_names_what_it_cannot_reach() {
     assert!(output.stderr.contains("/web review"), "where the work is looked at: {}", output.stderr);
     assert!(hub.call("review").run().stderr.contains("this is the orchestrator's own work"));
 }
+
+/// A message that tells what it has used: of this model four dollars, twice.
+const DEAR: &str = r#"for part in 1 2; do echo '{"type":"assistant","message":{"id":"m7","model":"claude-opus-5-5","content":[{"type":"text","text":"working"}],"usage":{"input_tokens":500000,"output_tokens":100000}}}'; done"#;
+
+#[test]
+fn what_a_run_without_figures_has_used_counts_against_the_budget() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\ntimeout = \"1s\"\nretries = 0\nescalations = 0\n");
+    scene.script(&format!("init; {DEAR}; change; hang"));
+    for number in 0..3 {
+        scene.task(&format!("Make part {number}"));
+    }
+    let document = scene.call("work --budget-usd 3 --json").run().json();
+    assert_eq!((document["stopped"].as_str(), scene.starts()), (Some("budget"), 1), "{document:#}");
+    assert_eq!(document["cost_usd"], 4.0);
+    let run = &scene.runs()[0];
+    assert_eq!(
+        (run["cost_is"].as_str(), run["tokens"]["output"].as_u64()),
+        (Some("estimated"), Some(100_000))
+    );
+    let shown = scene.call(["run", "show", &text(&run["short"])]).run().ok();
+    assert!(shown.contains("cost      about $4.0000"), "{shown}");
+    assert!(scene.call("runs").run().ok().contains("~$4.0000"));
+}
+
+#[test]
+fn what_nobody_knows_of_a_run_counts_as_all_that_it_was_allowed() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\ntimeout = \"1s\"\nretries = 2\nbackoff = \"1s\"\nescalations = 0\n");
+    scene.script("init; hang");
+    scene.task("Make the thing");
+    let document = scene.call("work --budget-usd 2 --json").run().json();
+    assert_eq!((document["stopped"].as_str(), scene.starts()), (Some("budget"), 1), "{document:#}");
+    assert_eq!(
+        (document["cost_usd"].as_f64(), scene.runs()[0]["cost_is"].as_str()),
+        (Some(2.0), Some("at-most"))
+    );
+    // Attempts of one request share what it may cost.
+    scene.script(&format!("init; {DEAR}; exit 1"));
+    let (_, document) = scene.run(["make this other thing", "--max-usd", "4.5"]);
+    assert_eq!((scene.starts(), document["cost_usd"].as_f64()), (3, Some(8.0)), "{document:#}");
+    assert!(scene.seen(3, "arguments").contains("--max-budget-usd\n0.5000"));
+    assert!(document["notes"].to_string().contains("nothing is left for another attempt"), "{document:#}");
+}

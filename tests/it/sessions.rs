@@ -61,3 +61,12 @@ fn a_refusal_needs_a_reason() {
     }
     web.swift_ok(["inbox", "refuse", &id, "--why", "not ours"]);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_once() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".swift/tasks/bad.md", "bad\n");
+    let said = web.swift_ok("start");
+    assert_eq!(said.matches("bad.md").count(), 1, "{said}");
+}

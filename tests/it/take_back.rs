@@ -166,6 +166,37 @@ fn a_revert_of_a_merge_is_no_false_alarm_and_neither_is_one_with_a_message_of_it
 }
 
 #[test]
+fn a_fencing_token_of_a_branch_that_was_set_back_is_never_given_out_again() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        let (task, other) = (add(&web, ".", "A"), add(&web, ".", "B"));
+        let claim =
+            |actor: &str| web.json(["--actor", actor, "claim", &task])["lease"]["token"].as_u64().unwrap();
+        let place = if init == "init" { ".swift" } else { "." };
+        assert_eq!(claim("w2"), 1, "{init}");
+        web.git(["-C", place, "reset", "--quiet", "--hard", "HEAD~1"]);
+        assert_eq!(claim("w3"), 2, "{init}");
+        web.swift(["--actor", "w2", "done", &task, "--token", "1"]).ended(4);
+        // Over several commits, of others too, and in two steps.
+        web.swift_ok(["edit", &other, "--title", "C"]);
+        web.swift_ok(["done", &task, "--token", "2"]);
+        web.git(["-C", place, "commit", "--quiet", "--allow-empty", "--message", "mine"]);
+        web.git(["-C", place, "reset", "--quiet", "--hard", "HEAD~2"]);
+        web.git(["-C", place, "reset", "--quiet", "--hard", "HEAD~3"]);
+        assert_eq!(claim("w4"), 3, "{init}");
+        // One that goes on where it was has nothing to be noted.
+        web.git(["-C", place, "reset", "--quiet", "--hard", "HEAD~1"]);
+        web.git(["-C", place, "reset", "--quiet", "--hard", "HEAD@{1}"]);
+        web.swift_ok(["done", &task, "--token", "3"]);
+        let by_hand = web.json("log -n 50").to_string().matches("changed-by-hand").count();
+        assert_eq!(by_hand, 1, "{init}");
+        assert_eq!(web.git(["-C", place, "status", "--porcelain"]), "", "{init}");
+    }
+}
+
+#[test]
 fn a_delivery_that_waited_with_other_work_is_refused_where_it_lies() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

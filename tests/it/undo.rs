@@ -1,7 +1,7 @@
 //! What can be taken back, and what is refused because nobody could tell what was before.
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::add;
+use crate::world::{add, text};
 
 /// All files of the queue and their commit.
 fn as_it_is(place: &Place<'_>, queue: &str) -> String {
@@ -161,5 +161,65 @@ fn what_was_done_before_a_squash_is_not_taken_back_in_its_place() {
         web.git("commit --quiet --no-edit");
         refused(&web, ".", "revert");
         assert!(!web.swift_ok("list").contains("swift undo"));
+    }
+}
+
+#[test]
+fn a_plan_is_not_shown_for_what_is_refused() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "A");
+    let operation = text(&web.json("log")["events"][0]["operation"]);
+    web.swift_ok("undo");
+    for words in [["undo", &operation, "--dry-run"], ["undo", &operation, "--json"]] {
+        let said = web.swift(words);
+        assert!(said.ended(3).stderr.contains("taken back already"), "{}", said.stderr);
+    }
+    web.swift_ok("undo");
+    web.swift_ok(["edit", &id, "--title", "B"]);
+    for words in [["undo", &operation, "--dry-run"], ["undo", &operation, "--json"]] {
+        let said = web.swift(words);
+        assert!(said.ended(4).stderr.contains("later work rests on it"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn what_a_repair_merely_recorded_is_passed_over() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "A");
+    web.write(".swift/tasks/bh.md", "+++\ntitle = \"byhand\"\n+++\n");
+    web.swift_ok("doctor --fix sesame");
+    let log = web.swift("log");
+    assert!(log.stderr.contains("next: swift undo"), "{}", log.stderr);
+    assert!(web.swift_ok("undo").contains(" A”"));
+    let left = web.swift_ok("list");
+    assert!(left.contains("byhand") && left.lines().count() == 1, "{left}");
+    web.swift_ok("doctor");
+}
+
+#[test]
+fn the_orchestrators_last_operation_may_have_noted_receipts_alone() {
+    let sandbox = Sandbox::new();
+    let world = crate::world::World::new(&sandbox);
+    let new = sandbox.repository("live/new");
+    new.swift_ok("init --id acme/new");
+    let id = world.letter("T");
+    world.round();
+    world.hub.swift_ok("register ../new");
+    world.api.swift_ok("inbox sesame");
+    world.round();
+    let stage = || crate::world::receipt(&world.web, &id).0;
+    assert_eq!(stage(), "accepted");
+    let asked = world.hub.swift("undo");
+    assert!(asked.ended(7).stdout.contains("acme/web  sent/"), "{}", asked.stdout);
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(stage(), "delivered");
+    assert!(world.hub.swift_ok("projects").contains("acme/new"));
+    // Taking back is an operation too.
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(stage(), "accepted");
+    for place in [&world.hub, &world.web, &world.api] {
+        crate::world::sound(place, "taken back twice");
     }
 }

@@ -117,7 +117,9 @@ pub(in crate::cli) struct Show {
 impl Show {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let card = look::show(context.queue()?, &self.task, context.env.now())?;
-        context.ui.show(&CardView::new(&context.project()?, &card))?;
+        // What can be done next with a task that is held depends on who asks.
+        let reader = if card.state == State::Claimed { context.actor().ok() } else { None };
+        context.ui.show(&CardView::new(&context.project()?, &card, reader.as_ref()))?;
         Ok(DONE)
     }
 }

@@ -34,7 +34,12 @@ impl Sesame {
             _ => return Err(several(&waiting)),
         };
         let words = retold(context, &chosen);
-        let bound = Bound { words: chosen.words, basis: chosen.basis, start: context.start.clone() };
+        let bound = Bound {
+            words: chosen.words,
+            basis: chosen.basis,
+            start: context.start.clone(),
+            actor: context.actor_of_this_line.clone(),
+        };
         Ok(run_words(words, Some(bound)))
     }
 }

@@ -147,7 +147,7 @@ impl MoveHome {
             context.ui.show(&Answer::new(format!("the home is `{word}` already")).field("home", word))?;
             return Ok(DONE);
         }
-        if approval::approve(context, &queue.local, &approval::Plan::of_lines(home::move_plan(queue, to)))?
+        if approval::approve(context, &queue.local, &approval::Plan::of_lines(home::move_plan(queue, to)?))?
             == Decision::Stop
         {
             return Ok(DONE);
@@ -190,19 +190,19 @@ impl Uninstall {
         {
             return Ok(DONE);
         }
-        let tip = home::tip(queue)?;
         let removed = home::remove(queue, &context.operation("uninstall")?, fate)?;
         let steps: String = removed.steps.iter().map(|step| format!("removed {step}\n")).collect();
         let left: String = removed.left.iter().map(|path| format!("left: {path}\n")).collect();
-        let mut answer = Answer::new(format!("{steps}{left}"))
+        let way_back = match removed.branch {
+            Some(_) => "the branch can be brought back, until git clears it away\n",
+            None => "",
+        };
+        let mut answer = Answer::new(format!("{steps}{left}{way_back}"))
             .field("removed", removed.steps)
             .field("left", removed.left)
-            .field("last_commit", tip.clone());
-        if let (BranchFate::Delete, HomeKind::Branch, Some(tip)) = (fate, queue.home.kind, tip) {
-            let branch = queue.home.branch.as_deref().unwrap_or("swift");
-            answer = answer.then(format!(
-                "git branch {branch} {tip}   # brings the tasks back, until git clears it away"
-            ));
+            .field("last_commit", removed.last_commit.clone());
+        if let (Some(branch), Some(commit)) = (removed.branch, removed.last_commit) {
+            answer = answer.then(format!("git branch {} {commit}", shell_words::quote(&branch)));
         }
         context.ui.show(&answer)?;
         Ok(DONE)

@@ -23,8 +23,7 @@ impl Undo {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         let plan = undo::plan(queue, self.operation.as_deref())?;
-        // One repository is the caller's own; several are other people's too.
-        if (plan.parts.len() > 1 || context.mode == crate::store::tx::Mode::DryRun)
+        if (plan.reaches_beyond(queue) || context.mode == crate::store::tx::Mode::DryRun)
             && approval::approve(context, &queue.local, &shown_plan(&plan))? == Decision::Stop
         {
             return Ok(DONE);

@@ -102,7 +102,7 @@ impl Entry {
             Event::TooLong(length) => {
                 entry(EntryKind::Note, None, format!("a line of {length} bytes was left out"))
             }
-            Event::Other(_) => None,
+            Event::Used(_) | Event::Other(_) => None,
         }
     }
 }

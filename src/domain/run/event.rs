@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::answer::Told;
+use super::usage::Use;
 
 /// One thing that the stream told.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub(crate) enum Event {
     Text(String),
     /// The model uses a tool: its name, and the part of its input that a person recognises.
     ToolUse { tool: String, input: String },
+    /// What a message of the model has used.
+    Used(Use),
     /// A tool answered.
     ToolDone { result: String, fault: bool },
     /// A tool was refused.
@@ -157,6 +160,16 @@ impl Tokens {
             output: self.output - before.output,
             cache_read: self.cache_read - before.cache_read,
             cache_write: self.cache_write - before.cache_write,
+        }
+    }
+
+    /// Of each count the higher one.
+    pub(crate) fn most(self, other: Tokens) -> Tokens {
+        Tokens {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+            cache_read: self.cache_read.max(other.cache_read),
+            cache_write: self.cache_write.max(other.cache_write),
         }
     }
 

@@ -4,6 +4,7 @@ use jiff::Zoned;
 
 use super::answer::AnswerForm;
 use super::event::{Event, LimitNotice, ResultLine, Trouble};
+use super::usage::Usage;
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub(crate) struct Finished {
     pub(crate) end: End,
     /// The last result line.
     pub(crate) result: Option<ResultLine>,
+    /// What the stream told of use as it went on.
+    pub(crate) usage: Usage,
     /// The last notice about a usage limit.
     pub(crate) limit: Option<LimitNotice>,
     /// The last trouble between the program and the model.
@@ -98,6 +101,7 @@ impl Default for Finished {
             exit: Exit::NeverStarted,
             end: End::OfItself,
             result: None,
+            usage: Usage::default(),
             limit: None,
             trouble: None,
             refused: Vec::new(),
@@ -115,6 +119,7 @@ impl Finished {
 
     /// Take in what the stream told. Of several results the last counts.
     pub(crate) fn hear(&mut self, event: &Event) {
+        self.usage.hear(event);
         match event {
             Event::Result(result) => self.result = Some((**result).clone()),
             Event::Limit(notice) => self.limit = Some(notice.clone()),

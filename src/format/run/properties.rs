@@ -73,6 +73,7 @@ fn run(text: &str, number: u64, outcome: Outcome, at: Timestamp) -> Run {
             turns: number,
             spend: Spend {
                 usd: 0.25,
+                figures: Figures::Estimated,
                 tokens,
                 session_usd: 1.0,
                 session_models: BTreeMap::from([(text.to_owned(), tokens)]),

@@ -5,8 +5,8 @@
 
 mod settle;
 
-use super::read;
 use super::write::{Key, keys, tables};
+use super::{read, size};
 use crate::domain::task::Task;
 use crate::format::edit::Edit;
 use crate::format::file::{File, Limits, harmless};
@@ -31,9 +31,10 @@ impl Document {
     /// # Errors
     /// [`Malformed`] with the place, if it is not a task.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Malformed> {
-        let file = File::split(bytes, limits)?;
+        let file = File::split(bytes, &limits.with_room(size::ROOM))?;
         let mut warnings = Vec::new();
         let task = read::task(file.head, &mut warnings).map_err(|defect| defect.below(1))?;
+        size::check(&file, &task, limits)?;
         Ok(Document {
             opening: file.opening.to_owned(),
             head: file.head.to_owned(),
@@ -89,19 +90,7 @@ impl Document {
             return;
         }
         let newline = self.newline();
-        let mut edit = Edit::new(std::mem::take(&mut self.head), newline);
-        let before = keys(&self.task, newline);
-        let known: Vec<_> = std::iter::once("schema").chain(before.iter().map(|(key, _)| *key)).collect();
-        for (key, value) in changed(&before, keys(task, newline)) {
-            match value {
-                Some(value) => edit.set(key, &value, &known),
-                None => edit.remove(&[key]),
-            }
-        }
-        for (before, (table, after)) in tables(&self.task, newline).into_iter().zip(tables(task, newline)) {
-            apply_table(&mut edit, table, before.1, after);
-        }
-        self.head = edit.finish();
+        self.head = changed_head(std::mem::take(&mut self.head), &self.task, task, newline);
         self.task = task.clone();
     }
 
@@ -133,6 +122,13 @@ impl Document {
         self.body.push_str(newline.as_str());
     }
 
+    /// How many bytes of the head are of verbs, or more: what verbs do, and what they were told about the task.
+    pub(crate) fn added_bytes(&self) -> usize {
+        // Most heads are far from any limit.
+        let most = self.head.len();
+        if most <= size::ROOM_OF_VERBS { most } else { size::added(&self.head, &self.task, self.newline()) }
+    }
+
     /// The file.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         [&*self.opening, &*self.head, &*self.closing, &*self.body].concat().into_bytes()
@@ -146,6 +142,23 @@ impl Document {
     fn end_fence(&mut self, newline: Newline) {
         end_line(&mut self.closing, newline);
     }
+}
+
+/// The head with the keys in which the tasks differ.
+pub(super) fn changed_head(head: String, from: &Task, to: &Task, newline: Newline) -> String {
+    let mut edit = Edit::new(head, newline);
+    let before = keys(from, newline);
+    let known: Vec<_> = std::iter::once("schema").chain(before.iter().map(|(key, _)| *key)).collect();
+    for (key, value) in changed(&before, keys(to, newline)) {
+        match value {
+            Some(value) => edit.set(key, &value, &known),
+            None => edit.remove(&[key]),
+        }
+    }
+    for (before, (table, after)) in tables(from, newline).into_iter().zip(tables(to, newline)) {
+        apply_table(&mut edit, table, before.1, after);
+    }
+    edit.finish()
 }
 
 fn push_keys(out: &mut String, keys: Vec<Key>) {

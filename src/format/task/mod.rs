@@ -5,6 +5,7 @@
 
 mod document;
 mod read;
+mod size;
 mod write;
 
 pub(crate) use super::file::Limits;
@@ -12,6 +13,7 @@ pub(crate) use super::file::Limits;
 mod properties;
 
 pub(crate) use document::Document;
+pub(crate) use size::{ROOM, ROOM_OF_VERBS, fit_for_a_receipt, is_too_large};
 
 use super::file::File;
 use super::malformed::Malformed;
@@ -24,9 +26,11 @@ use crate::domain::task::Task;
 /// # Errors
 /// [`Malformed`] with the place.
 pub(crate) fn parse_summary(bytes: &[u8], limits: &Limits) -> Result<Task, Malformed> {
-    let file = File::split(bytes, limits)?;
-    match read::plain_task(file.head) {
-        Some(task) => Ok(task),
-        None => read::task(file.head, &mut Vec::new()).map_err(|defect| defect.below(1)),
-    }
+    let file = File::split(bytes, &limits.with_room(ROOM))?;
+    let task = match read::plain_task(file.head) {
+        Some(task) => task,
+        None => read::task(file.head, &mut Vec::new()).map_err(|defect| defect.below(1))?,
+    };
+    size::check(&file, &task, limits)?;
+    Ok(task)
 }

@@ -6,6 +6,7 @@ use crate::domain::event::{Event, EventKind};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Receipt, Stage, State};
+use crate::format::fit_for_a_receipt;
 use crate::store::history;
 
 /// What became of a task that has no file.
@@ -40,7 +41,7 @@ pub(super) fn of(post: &Post, id: TaskId) -> Result<Account> {
 }
 
 fn receipt(post: &Post, event: &Event, stage: Stage, note: Option<String>) -> Receipt {
-    Receipt { stage, at: event.at, by: post.id.parse().ok(), note }
+    Receipt { stage, at: event.at, by: post.id.parse().ok(), note: note.map(fit_for_a_receipt) }
 }
 
 /// The end that an event tells of.

@@ -220,7 +220,7 @@ impl<'a> Round<'a> {
         }
         let folder = if letter.from == letter.to { Folder::Tasks } else { Folder::Inbox };
         if letter.from != letter.to {
-            self.posts.all[letter.to].takes(bytes.len())?;
+            self.posts.all[letter.to].takes(&bytes)?;
         }
         let path = receiver.new_path(folder, &task)?;
         receiver.put(&path, bytes)?;

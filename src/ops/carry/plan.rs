@@ -176,17 +176,14 @@ fn of_that_name(post: &Post, name: &ProjectName, fault: Fault) -> Fault {
     Fault { hints: vec![format!("{text}{command}")], ..fault }
 }
 
-/// How many bytes a task may get on its way at most: its id, and the name of its sender.
-const GROWTH: u64 = 1 << 10;
-
 /// What the receiver could not read stays where it is.
 fn fits(posts: &Posts, from: usize, to: usize, item: &Item) -> Result<(), Fault> {
     let (sender, receiver) = (&posts.all[from].queue, &posts.all[to]);
-    if from == to || item.stamp.size.saturating_add(GROWTH) <= receiver.queue.settings.max_bytes {
+    if from == to || item.stamp.size <= receiver.queue.settings.max_bytes {
         return Ok(());
     }
     let parcel = deliver::parcel(sender.document(&item.path)?, &sender.settings.id);
-    receiver.takes(parcel.to_bytes().len())
+    receiver.takes(&parcel.to_bytes())
 }
 
 /// The task stays where it is and is listed with its age; after the days that the settings allow it is given up.

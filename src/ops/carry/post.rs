@@ -8,6 +8,7 @@ use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::led_to;
+use crate::format::is_too_large;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
 use crate::store::queue::{Listing, Queue};
@@ -138,15 +139,15 @@ impl Post {
             || self.queue.settings.aliases.iter().any(|alias| alias.as_str() == name)
     }
 
-    /// Whether a letter of this many bytes can be read here.
+    /// Whether a letter can be read here.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
-    pub(crate) fn takes(&self, bytes: usize) -> Result<()> {
-        let limit = self.queue.settings.max_bytes;
-        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+    pub(crate) fn takes(&self, letter: &[u8]) -> Result<()> {
+        if !is_too_large(letter, &self.queue.limits()) {
             return Ok(());
         }
+        let (bytes, limit) = (letter.len(), self.queue.settings.max_bytes);
         let message = format!("it has {bytes} bytes, and `{}` takes at most {limit}", self.id);
         Err(Fault::new(Code::TooLarge, message)
             .hint("put the bulk elsewhere and name it in the text")

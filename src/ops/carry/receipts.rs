@@ -9,6 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::format::fit_for_a_receipt;
 use crate::store::git::Reach;
 use crate::store::queue::Item;
 use crate::store::{archive, layout};
@@ -69,9 +70,7 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
 
 /// Closed records beyond a few hundred go into an archive when the sender commits anyway.
 fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
-    let is_closed = |item: &&Item| {
-        item.id().is_some() && item.task.receipt.as_ref().is_some_and(|receipt| receipt.stage.is_final())
-    };
+    let is_closed = |item: &&Item| item.id().is_some() && archive::is_over(&item.task, Folder::Sent);
     let closed: Vec<Item> = items.iter().filter(is_closed).cloned().collect();
     if closed.len() > archive::MOST_LOOSE {
         plan.closed.push((post, closed));
@@ -148,7 +147,7 @@ pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
         stage,
         at: ending.map_or(born, |ending| ending.at),
         by: post.id.parse::<ProjectId>().ok(),
-        note: ending.and_then(|ending| ending.note.clone()),
+        note: ending.and_then(|ending| ending.note.clone()).map(fit_for_a_receipt),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::problem::Problem;
 use crate::domain::settle::{self, Settled};
 use crate::domain::task::State;
 use crate::domain::text::shown;
-use crate::format::Document;
+use crate::format::{Document, is_too_large};
 use crate::store::git::Conclusion;
 use crate::store::layout;
 use crate::store::queue::Queue;
@@ -155,7 +155,7 @@ fn resolution(queue: &Queue, operation: &Operation<'_>, dispute: Dispute) -> Res
         (settled, kept) = (next, kept + lines);
     }
     let bytes = settled.document.to_bytes();
-    if bytes.len() as u64 > queue.settings.max_bytes {
+    if is_too_large(&bytes, &queue.limits()) {
         return Err(Fault::new(Code::TooLarge, format!("both texts together have {} bytes", bytes.len()))
             .hint("raise `max_bytes` in `.swift/swift.toml`"));
     }

@@ -7,9 +7,10 @@ use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
 use crate::domain::run::record::{Run, RunEnding};
 use crate::store::background;
+use crate::store::kept;
 use crate::store::runs::{self, LiveLog};
 
-use super::conclude::{self, Fate};
+use super::conclude::{self, Concluded, Fate};
 use super::draft::{Basis, Draft};
 use super::drive::Drive;
 use super::execute::Execution;
@@ -89,24 +90,48 @@ impl Drive<'_> {
     }
 
     /// Decide what follows, and commit it all.
-    fn end(&mut self, run: Run, earlier: &[Run], recorder: Recorder<'_>) -> Result<Next> {
+    fn end(&mut self, run: Run, earlier: &[Run], mut recorder: Recorder<'_>) -> Result<Next> {
         let Some(ending) = run.ending.clone() else { return Ok(Next::End) };
         let (next, fate) = self.decide(&run, &ending, earlier);
         let transcript = recorder.transcript(self.caller.now());
         let hold = self.hold.as_ref();
-        let concluded = conclude::conclude(self.queue, self.caller, &run, &transcript, hold, &fate)?;
+        let concluded = conclude::conclude(self.queue, self.caller, &run, &transcript, hold, &fate);
+        let concluded =
+            concluded.map(Some).or_else(|fault| self.keep(&run, &transcript, &mut recorder, fault));
         // Until here its live log was locked, which tells everybody that the run has not ended.
         drop(recorder);
-        self.notes.extend(concluded.untouched);
         self.notes.extend(ground::uncommitted_settings(self.queue).filter(|note| !self.notes.contains(note)));
-        self.notes.extend(concluded.committed.debt.map(|debt| format!("not committed yet: {debt}")));
+        let why = ending.reasons.join("; ");
+        self.runs.push(run);
+        if let Some(concluded) = concluded? {
+            self.notes.extend(concluded.untouched);
+            self.notes.extend(concluded.committed.debt.map(|debt| format!("not committed yet: {debt}")));
+        }
         if fate != Fate::Held {
             self.hold = None;
         }
-        self.runs.push(run);
-        let why = ending.reasons.join("; ");
         account::ended(self.queue, self.caller, self.choice.model(), ending.outcome, &next, &why)?;
         Ok(next)
+    }
+
+    /// The end cannot be committed now: it is kept, and committed by the next command that looks at runs.
+    fn keep(
+        &mut self,
+        run: &Run,
+        transcript: &str,
+        recorder: &mut Recorder<'_>,
+        fault: Fault,
+    ) -> Result<Option<Concluded>> {
+        recorder.keep(run);
+        if !recorder.is_kept() {
+            return Err(fault);
+        }
+        kept::keep_transcript(self.queue, run.id, transcript);
+        self.notes.push(format!(
+            "how it ended is kept in git's folder, and `swift runs` records it: {}",
+            fault.message
+        ));
+        Ok(None)
     }
 
     /// What follows, and what becomes of the task.

@@ -60,7 +60,7 @@ fn result(run: &Run, ending: &RunEnding) -> String {
         facts.push(format!("branch {branch}"));
         facts.push(format!("commits {}", short.into_iter().rev().collect::<Vec<_>>().join(" ")));
     }
-    facts.push(format!("cost ${:.4}", ending.spend.usd));
+    facts.push(format!("cost {}", ending.spend.shown()));
     facts.push(format!("run {}", run.id));
     if !text.is_empty() {
         text.push_str(" (");
@@ -96,11 +96,17 @@ pub(crate) fn conclude(
     stage(&mut tx, run, transcript)?;
     let untouched = match settle(&mut tx, run, hold, fate) {
         Ok(()) => None,
-        // The task went another way meanwhile: that is how it is then.
+        // The task went another way meanwhile, or cannot be read now: that is how it is then. What it cost is recorded.
         Err(fault)
             if matches!(
                 fault.code,
-                Code::LeaseLost | Code::Claimed | Code::Changed | Code::TaskNotFound | Code::WrongState
+                Code::LeaseLost
+                    | Code::Claimed
+                    | Code::Changed
+                    | Code::TaskNotFound
+                    | Code::WrongState
+                    | Code::Unsettled
+                    | Code::Malformed
             ) =>
         {
             Some(fault.message)
@@ -159,7 +165,10 @@ fn give_back(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
     if item.task.lease.as_ref().is_none_or(|lease| lease.token != token) {
         return Ok(());
     }
-    settle(tx, run, Some(&Hold { actor: run.actor.clone(), token: Some(token) }), &Fate::Released)
+    let hold = Hold { actor: run.actor.clone(), token: Some(token) };
+    // An end that was kept is as good as one that was committed at once.
+    let fate = run.ending.as_ref().map_or(Fate::Released, |ending| fate(run, ending, None));
+    settle(tx, run, Some(&hold), &fate)
 }
 
 fn settle(tx: &mut Tx<'_>, run: &Run, hold: Option<&Hold>, fate: &Fate) -> Result<()> {

@@ -9,10 +9,10 @@ use crate::agent::session::{self, Deadlines};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Event;
-use crate::domain::run::evidence::{End, Evidence, Finished, Product};
+use crate::domain::run::evidence::{End, Evidence, Exit, Finished, Product};
 use crate::domain::run::judge::{self, Judgement};
 use crate::domain::run::outcome::{Failure, Outcome};
-use crate::domain::run::record::RunEnding;
+use crate::domain::run::record::{Run, RunEnding};
 use crate::domain::run::spend;
 use crate::domain::text::shown;
 use crate::env;
@@ -23,6 +23,7 @@ use super::draft::Draft;
 use super::ground::{self, GRACE, PREFIX, Place};
 use super::plan::Plan;
 use super::recorder::Recorder;
+use super::stale;
 
 /// Everything that an attempt needs.
 pub(super) struct Execution<'a> {
@@ -56,7 +57,7 @@ impl Execution<'_> {
             Ok(place) => place,
             Err(fault) => {
                 let evidence = self.evidence(Finished::never(fault.message));
-                return self.ending(evidence, Kept::default(), None, recorder);
+                return self.ending(&evidence, &Kept::default(), None, recorder);
             }
         };
         self.take_over(&place, recorder);
@@ -64,16 +65,18 @@ impl Execution<'_> {
         let branches = checkout::branches_at(self.project).ok();
         let (finished, model) = self.process(&place, recorder, wish);
         let mut evidence = self.evidence(finished);
+        self.note(&evidence, &Kept::default(), model.as_ref(), recorder);
         let (mut kept, trouble) = match self.keep(&place, start.as_deref(), recorder) {
             Ok(kept) => (kept, None),
             Err(fault) => (Kept::default(), Some(fault)),
         };
         evidence.product = kept.product;
         kept.moved = self.moved(branches.as_ref(), recorder);
+        self.note(&evidence, &kept, model.as_ref(), recorder);
         if trouble.is_none() && judge::is_worth_verifying(&evidence) {
             self.verify(&place, &mut evidence, recorder, wish);
         }
-        let mut ending = self.ending(evidence, kept, model, recorder);
+        let mut ending = self.ending(&evidence, &kept, model.as_ref(), recorder);
         let is_well = matches!(ending.outcome, Outcome::Completed | Outcome::WithoutResult);
         if let Some(fault) = trouble.filter(|_| is_well) {
             ending.outcome = Outcome::Failed(Failure::Worktree);
@@ -111,16 +114,30 @@ impl Execution<'_> {
         };
         let deadlines = Deadlines { whole: policy.timeout, silence: policy.silence };
         let (clock, mut model) = (self.caller.env, None);
+        let mut seen = self.evidence(Finished { exit: Exit::Unknown, ..Finished::default() });
+        self.note(&seen, &Kept::default(), None, recorder);
         let mut hear = |event: &Event| {
+            seen.finished.hear(event);
             if let Event::Began { model: Some(told), .. } | Event::Fallback { to: told } = event {
                 model = Some(told.clone());
             }
             if let Some(entry) = Entry::of(event, clock.now()) {
                 recorder.add(entry);
             }
+            if matches!(event, Event::Used(_) | Event::Result(_)) {
+                self.note(&seen, &Kept::default(), model.as_ref(), recorder);
+            }
         };
         let finished = session::run(order, Stdout::Messages, deadlines, &mut hear, wish);
         (finished, model)
+    }
+
+    /// Keep what is known by now: it is the record if this process is killed.
+    fn note(&self, evidence: &Evidence, kept: &Kept, model: Option<&String>, recorder: &mut Recorder<'_>) {
+        let known = self.ending(evidence, kept, model, recorder);
+        let ending =
+            RunEnding { outcome: Outcome::Interrupted, reasons: vec![stale::CUT_OFF.to_owned()], ..known };
+        recorder.keep(&Run { ending: Some(ending), ..self.draft.run.clone() });
     }
 
     /// What the run writes to a queue is the run's, and not the person's.
@@ -181,12 +198,12 @@ impl Execution<'_> {
 
     fn ending(
         &self,
-        evidence: Evidence,
-        kept: Kept,
-        model: Option<String>,
+        evidence: &Evidence,
+        kept: &Kept,
+        model: Option<&String>,
         recorder: &Recorder<'_>,
     ) -> RunEnding {
-        let Judgement { outcome, reasons } = judge::judge(&evidence);
+        let Judgement { outcome, reasons } = judge::judge(evidence);
         let result = evidence.finished.result.as_ref();
         let answer = result.and_then(|result| result.answer.given());
         let summary = answer
@@ -196,9 +213,9 @@ impl Execution<'_> {
             at: self.caller.now(),
             outcome,
             reasons: reasons.iter().map(|reason| recorder.masked(reason)).collect(),
-            model,
+            model: model.cloned(),
             turns: result.and_then(|result| result.turns).unwrap_or(0),
-            spend: spend::of_run(result, self.draft.before.as_ref()),
+            spend: spend::of_run(&evidence.finished, self.draft.before.as_ref(), self.plan.policy.max_usd),
             summary: recorder.masked(&summary.unwrap_or_default().chars().take(8_000).collect::<String>()),
             denials: result
                 .iter()
@@ -206,8 +223,8 @@ impl Execution<'_> {
                 .map(|denial| recorder.masked_denial(denial))
                 .collect(),
             verdicts: evidence.verdicts.clone(),
-            commits: kept.commits,
-            moved: kept.moved,
+            commits: kept.commits.clone(),
+            moved: kept.moved.clone(),
             leftovers: evidence.finished.leftovers,
         }
     }

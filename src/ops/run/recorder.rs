@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Denial;
+use crate::domain::run::record::Run;
 use crate::domain::run::secret::mask;
 use crate::format::transcript;
 use crate::store::runs::LiveLog;
@@ -57,6 +58,16 @@ impl<'w> Recorder<'w> {
             self.tail_bytes -= line.len();
             self.dropped += 1;
         }
+    }
+
+    /// Keep the record as it would be if the run were cut off now.
+    pub(crate) fn keep(&mut self, run: &Run) {
+        self.live.keep(run);
+    }
+
+    /// Whether what was kept has survived a loss of power.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.live.is_kept()
     }
 
     /// A text without secrets.

@@ -7,11 +7,15 @@ use crate::domain::id::TaskId;
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::{Run, RunEnding};
 use crate::domain::run::spend::Spend;
+use crate::store::kept;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 
 use super::Caller;
 use super::conclude;
+
+/// Why a run has no end of its own.
+pub(super) const CUT_OFF: &str = "the swift that ran it ended before it did";
 
 /// How many runs in a row may be killed or cut off before the task is put aside.
 pub(crate) const MOST_KILLED: usize = 3;
@@ -25,9 +29,12 @@ pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) 
     for stored in stored.iter_mut().filter(|stored| is_stale(queue, &stored.run)) {
         // Usually nothing is left; a guardian that was killed too may have left something.
         kill_marked(&claude::mark(&runs::live_path(queue, stored.run.id)));
-        let transcript = runs::live_text(queue, stored.run.id).unwrap_or_default();
-        let text = bounded(&String::from_utf8_lossy(&transcript));
-        stored.run = conclude::abandon(queue, caller, &stored.run, cut_off(caller, &stored.run), &text)?;
+        let id = stored.run.id;
+        let transcript = kept::transcript(queue, id).or_else(|| runs::live_text(queue, id));
+        let text = bounded(&String::from_utf8_lossy(&transcript.unwrap_or_default()));
+        let ending = kept::last(queue, id).and_then(|run| run.ending);
+        let ending = ending.unwrap_or_else(|| cut_off(caller, &stored.run));
+        stored.run = conclude::abandon(queue, caller, &stored.run, ending, &text)?;
         settled += 1;
     }
     Ok(settled)
@@ -52,7 +59,7 @@ fn cut_off(caller: &Caller<'_>, run: &Run) -> RunEnding {
     RunEnding {
         at: caller.now(),
         outcome: Outcome::Interrupted,
-        reasons: vec!["the swift that ran it ended before it did".to_owned()],
+        reasons: vec![CUT_OFF.to_owned()],
         model: None,
         turns: 0,
         spend: Spend::default(),

@@ -10,6 +10,8 @@ use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
 use std::path::PathBuf;
 
+use super::hand::Hand;
+
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
     let own = Registry::read(queue)?;
@@ -23,13 +25,14 @@ pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
 /// A commit that is to be taken back, and whose it is.
 pub(super) struct Chosen {
     pub(super) entry: Entry,
-    /// The folder of the queue that has the commit.
+    /// The folder of the queue that has the commit, and its project.
     pub(super) root: PathBuf,
+    pub(super) project: String,
 }
 
 impl Chosen {
     fn of(queue: &Queue, entry: Entry) -> Chosen {
-        Chosen { entry, root: queue.home.root.clone() }
+        Chosen { entry, root: queue.home.root.clone(), project: queue.settings.id.to_string() }
     }
 }
 
@@ -48,11 +51,17 @@ fn can_be_undone(entry: &Entry) -> bool {
     newest_named(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
-/// Whether a commit changed more than the log: starting a session, say, leaves nothing to take back. One of which that
-/// cannot be told is not passed over; taking it back then says why not.
+/// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
+/// to take back, nor does a repair that merely recorded. One of which that cannot be told is not passed over; taking it
+/// back then says why not.
 fn changed_files(queue: &Queue, entry: &Entry) -> bool {
-    let touched = queue.home.touched(&entry.id);
-    touched.map_or(true, |touched| touched.iter().any(|touched| can_come_back(&touched.path)))
+    let Ok(mut touched) = queue.home.touched(&entry.id) else { return true };
+    touched.retain(|touched| can_come_back(&touched.path));
+    if touched.is_empty() {
+        return false;
+    }
+    let Some(Ok(hand)) = operation_of(entry).map(|operation| Hand::of(queue, operation)) else { return true };
+    touched.iter().any(|touched| !hand.is_left_alone(queue, touched).unwrap_or(false))
 }
 
 /// The log only grows, and a folder that is kept stays so.
@@ -67,8 +76,10 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
     for project in &neighbours.projects {
         let Ok(other) = registry::reach(project) else { continue };
         if queue.settings.role == Role::Orchestrator {
-            let shared = |entry: &Entry| can_be_undone(entry) && projects_of(entry).len() > 1;
-            let candidate = first(&other, shared)?.map(|entry| Chosen::of(&other, entry));
+            let carried = |entry: &Entry| {
+                can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
+            };
+            let candidate = first(&other, carried)?.map(|entry| Chosen::of(&other, entry));
             found = found.into_iter().chain(candidate).max_by_key(|chosen| newest_named(&chosen.entry));
         }
     }
@@ -76,6 +87,13 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
         Fault::new(Code::Nothing, "there is no operation to take back")
             .hint("`swift log` shows what happened")
     })
+}
+
+/// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
+/// second project.
+fn is_of_the_orchestrator(entry: &Entry) -> bool {
+    projects_of(entry).len() > 1
+        || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
 }
 
 /// Among how many commits something is looked for that is only to be offered.
@@ -127,9 +145,10 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-pub(super) fn projects(queue: &Queue, entry: &Entry) -> Vec<String> {
-    let named = projects_of(entry);
-    if named.is_empty() { vec![queue.settings.id.to_string()] } else { named }
+/// The projects that an operation touched: one that names none, that which has its commit.
+pub(super) fn projects(chosen: &Chosen) -> Vec<String> {
+    let named = projects_of(&chosen.entry);
+    if named.is_empty() { vec![chosen.project.clone()] } else { named }
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
@@ -141,5 +160,16 @@ pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Resul
         Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
             .hint("take it back in the orchestrator's checkout")
     })?;
-    registry::reach(known)
+    registry::reach(known).map_err(|fault| match queue.settings.role {
+        Role::Orchestrator => fault,
+        // Only there can it be told where another project lies.
+        _ => Fault { hints: fault.hints.iter().map(|hint| of_the_orchestrator(hint)).collect(), ..fault },
+    })
+}
+
+fn of_the_orchestrator(hint: &str) -> String {
+    match hint.contains("`swift register ") {
+        true => format!("in the orchestrator's checkout, {}", hint.trim_start_matches("or ")),
+        false => hint.to_owned(),
+    }
 }

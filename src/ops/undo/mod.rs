@@ -23,9 +23,8 @@ use crate::store::tx::{Committed, Operation, Tx};
 use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
-    is_as_left, refuse_beginning, refuse_together, refuse_waiting, refuse_what_is_no_operation_alone,
-    refuse_what_later_work_rests_on, refuse_what_no_commit_names, rested_on, was_taken_back,
-    with_newest_token,
+    as_before, is_as_left, outstanding_files, refuse_beginning, refuse_together, refuse_waiting,
+    refuse_what_is_no_operation_alone, refuse_what_no_commit_names, rested_on, was_taken_back,
 };
 use states::States;
 
@@ -56,6 +55,15 @@ pub(crate) struct Plan {
     /// The subject of the commit that is taken back.
     pub(crate) subject: String,
     pub(crate) parts: Vec<Part>,
+    /// The project in whose queue it was asked for.
+    own: String,
+}
+
+impl Plan {
+    /// Whether others' repositories are touched: that needs a yes.
+    pub(crate) fn reaches_beyond(&self, own: &Queue) -> bool {
+        self.parts.iter().any(|part| part.queue.home.root != own.home.root)
+    }
 }
 
 /// What was taken back.
@@ -82,18 +90,18 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
             newest
         }
     };
-    let Chosen { entry, root } = chosen;
-    refuse_together(&root, &entry, projects(queue, &entry).len())?;
-    refuse_what_is_no_operation_alone(queue, &entry)?;
+    let projects = projects(&chosen);
+    let Chosen { entry, root, project } = chosen;
+    refuse_together(&root, &entry, projects.len())?;
+    refuse_what_is_no_operation_alone(&open(queue, &neighbours, &project)?, &entry)?;
     let operation = operation_of(&entry).expect("a commit of one operation has its trailer");
-    let mut parts = Vec::new();
-    let projects = projects(queue, &entry);
+    let (mut parts, mut outstanding) = (Vec::new(), 0);
     for project in &projects {
         let part = open(queue, &neighbours, project)?;
         let files = reversals(&part, operation, projects.len())?;
         if !files.is_empty() {
             let part = Part { project: project.clone(), files, queue: part };
-            refuse_what_later_work_rests_on(&part, operation)?;
+            outstanding += outstanding_files(&part, operation)?;
             parts.push(part);
         }
     }
@@ -108,7 +116,10 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
             format!("operation {operation} (“{}”) changed no file that could be taken back", shown(&subject)),
         ));
     }
-    Ok(Plan { operation, subject, parts })
+    if outstanding == 0 {
+        return Err(taken_back_already(operation));
+    }
+    Ok(Plan { operation, subject, parts, own: queue.settings.id.to_string() })
 }
 
 /// Whether the last operation is one that can be taken back. Cheap, for whoever only tells that there is a way: whether
@@ -165,8 +176,10 @@ fn moment(operation: OperationId) -> Timestamp {
 /// # Errors
 /// [`Code::UndoBlocked`] with the file on which later work rests; nothing is changed then.
 pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> {
-    if plan.parts.len() > 1 {
-        operation.projects = plan.parts.iter().map(|part| part.project.clone()).collect();
+    operation.projects = plan.parts.iter().map(|part| part.project.clone()).collect();
+    if operation.projects.len() == 1 && operation.projects[0] != plan.own {
+        // That it was asked for elsewhere is how it is found there, to be taken back itself.
+        operation.projects.insert(0, plan.own.clone());
     }
     let operation = &*operation;
     let mut open = begin(&plan.parts, operation)?;
@@ -176,8 +189,7 @@ pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> 
         files += stage(tx, part, plan.operation)?;
     }
     if files == 0 {
-        return Err(Fault::new(Code::Nothing, format!("operation {} is taken back already", plan.operation))
-            .hint("`swift log` shows what happened"));
+        return Err(taken_back_already(plan.operation));
     }
     let subject = format!("undo “{}”", plan.subject);
     let mut commits: Vec<(String, Committed)> = Vec::new();
@@ -190,6 +202,11 @@ pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> 
         commits.push((part.project.clone(), committed));
     }
     Ok(Undone { operation: plan.operation, subject: plan.subject, commits, files })
+}
+
+fn taken_back_already(operation: OperationId) -> Fault {
+    Fault::new(Code::Nothing, format!("operation {operation} is taken back already"))
+        .hint("`swift log` shows what happened")
 }
 
 /// The locks are taken in the order of the paths, as a round of the orchestrator does: taken in the order in which
@@ -214,9 +231,7 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
         let now = tx.read(&file.path)?;
-        let newest = now.clone().unwrap_or_default();
-        let before =
-            blob(tx, file.before.as_deref())?.map(|bytes| with_newest_token(tx.queue, bytes, &newest));
+        let before = as_before(tx.queue, blob(tx, file.before.as_deref())?, now.as_deref());
         if is_back && now == before {
             continue;
         }

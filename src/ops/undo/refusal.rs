@@ -11,7 +11,7 @@ use crate::domain::task::Task;
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
-use crate::store::{history, layout, message, waiting};
+use crate::store::{archive, history, layout, message, waiting};
 
 use super::choice::operation_of;
 use super::{Part, SLACK, moment};
@@ -154,21 +154,36 @@ fn puts_aside(queue: &Queue, entry: &Entry) -> bool {
     touched.iter().any(|touched| touched.path.starts_with(layout::QUARANTINE))
 }
 
-/// Said before anybody says yes, and again under the lock.
-pub(super) fn refuse_what_later_work_rests_on(part: &Part, undone: OperationId) -> Result<()> {
-    if was_taken_back(&part.queue, undone)? {
-        return Ok(());
-    }
+/// How many files are still to be brought back: an undo that was cut off has brought back some. That later work rests on
+/// one is said before anybody says yes, and again under the lock.
+pub(super) fn outstanding_files(part: &Part, undone: OperationId) -> Result<usize> {
+    let (is_back, mut outstanding) = (was_taken_back(&part.queue, undone)?, 0);
+    let blob = |id: Option<&str>| id.map(|id| part.queue.home.blob(id)).transpose();
     for file in &part.files {
-        let left = file.left.as_deref().map(|id| part.queue.home.blob(id)).transpose()?;
-        if !is_as_left(&part.queue, part.queue.read(&file.path)?.as_deref(), left.as_deref()) {
+        let now = part.queue.read(&file.path)?;
+        if is_back && now == as_before(&part.queue, blob(file.before.as_deref())?, now.as_deref()) {
+            continue;
+        }
+        if !is_as_left(&part.queue, now.as_deref(), blob(file.left.as_deref())?.as_deref()) {
             return Err(rested_on(part, &file.path));
         }
+        outstanding += 1;
     }
-    Ok(())
+    Ok(outstanding)
+}
+
+/// What a file becomes: what it was, with the newest token that was given out.
+pub(super) fn as_before(queue: &Queue, before: Option<Vec<u8>>, now: Option<&[u8]>) -> Option<Vec<u8>> {
+    before.map(|bytes| with_newest_token(queue, bytes, now.unwrap_or_default()))
 }
 
 pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
+    let id = layout::id_in_name(path);
+    if id.is_some_and(|id| archive::find(&part.queue, id).is_ok_and(|item| item.is_some())) {
+        let text = format!("`{path}` in {} is in an archive by now, which does not change", part.project);
+        return Fault::new(Code::UndoBlocked, text)
+            .hint("what is left to do is a new task: `swift task . \"…\"`");
+    }
     let text =
         format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
     Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")

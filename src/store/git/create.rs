@@ -217,6 +217,12 @@ fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
         }
         return Ok(Source::Local);
     }
+    let mut above = branch.match_indices('/').map(|(end, _)| &branch[..end]);
+    if let Some(other) = above.find(|name| {
+        refs::resolve(common_dir, &format!("refs/heads/{name}")).is_ok_and(|found| found.is_some())
+    }) {
+        return Err(taken(branch, &format!("cannot be beside the branch `{other}`")));
+    }
     if refs::any_below(common_dir, &format!("{full}/"))? {
         return Err(taken(branch, "is the folder of other branches"));
     }
@@ -273,10 +279,24 @@ pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -
     Ok(None)
 }
 
-/// A branch is a queue's if its tree has the settings file at the top.
+/// A branch is a queue's if its tree has the settings file at the top, and that reads as a queue's. A file of that name can
+/// be somebody's own: it is also that of a language.
 pub(super) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
     let tree = repo.commit(commit)?.tree;
-    Ok(tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder()))
+    let there = tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder());
+    // What cannot be looked at may be a queue's.
+    Ok(there && settings(repo, commit).map_or(true, |found| found.is_none_or(|text| names_project(&text))))
+}
+
+/// Whether this can be the settings of a queue, be they damaged: they have a key of ours, or nothing else has one there.
+fn names_project(settings: &[u8]) -> bool {
+    let keys = settings.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = line.trim_ascii();
+        let key = line.split(|byte| *byte == b'=').next().filter(|key| key.len() < line.len())?.trim_ascii();
+        Some(key).filter(|key| !key.is_empty() && !key.starts_with(b"#"))
+    });
+    let mut keys = keys.peekable();
+    keys.peek().is_none() || keys.any(|key| matches!(key, b"schema" | b"id" | b"\"id\"" | b"'id'"))
 }
 
 /// The settings of the queue in a commit; `None` if it has none.

@@ -140,7 +140,7 @@ impl Creation {
                 worktree::write_file(&path, &format!("{id}\n"), sharing)?;
             }
         }
-        worktree::link(&home.git_dir, &home.root)?;
+        worktree::link(&home.git_dir, &home.root, sharing)?;
         exclude::add(&home.common_dir, sharing)?;
         worktree::write_file(
             &folder(&home.common_dir).join("branch"),

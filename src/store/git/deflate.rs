@@ -1,7 +1,7 @@
 //! Compression as git wants it, one allocation for many objects, or none at all.
 
 use gix::zlib::stream::deflate::{Compress, FlushCompress};
-use gix::zlib::{Compression, Status};
+use gix::zlib::{Compression, Decompress, FlushDecompress, Status};
 
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -28,6 +28,22 @@ pub(super) fn stored(stream: &[u8]) -> Option<&[u8]> {
     let (length, rest) = block.split_first_chunk::<2>()?;
     let content = rest.get(2..2 + usize::from(u16::from_le_bytes(*length)))?;
     (rest.len() == 2 + content.len() + 4).then_some(content)
+}
+
+/// How much of a stream is looked at in one go.
+const SLICE: usize = 64 << 10;
+
+/// Whether a zlib stream has its end, checksum and all, and nothing stands behind it.
+pub(super) fn is_whole(stream: &[u8]) -> bool {
+    let (mut state, mut room) = (Decompress::new(), vec![0; SLICE]);
+    loop {
+        let before = (state.total_in(), state.total_out());
+        match state.decompress(&stream[before.0 as usize..], &mut room, FlushDecompress::None) {
+            Ok(Status::StreamEnd) => return state.total_in() == stream.len() as u64,
+            Ok(_) if (state.total_in(), state.total_out()) != before => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Compresses one buffer after the other, fast rather than tight: `git gc` compresses again when it repacks.
@@ -76,6 +92,10 @@ mod tests {
             assert_eq!(&plain[..inflate.total_out() as usize], content);
             let mut deflater = Deflater::new();
             assert_eq!(stored(deflater.run(content).unwrap()), None);
+            for whole in [&stream[..], deflater.run(content).unwrap()] {
+                assert!(is_whole(whole) && !is_whole(&[whole, b"x"].concat()));
+                assert!((0..whole.len()).rev().take(40).all(|length| !is_whole(&whole[..length])));
+            }
         }
     }
 }

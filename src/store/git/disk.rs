@@ -45,7 +45,7 @@ fn fault(operation: &str, path: &Path, error: &io::Error) -> Fault {
 /// The content of a file, `None` if there is no file.
 ///
 /// # Errors
-/// [`Code::NotAFile`] for a pipe, a device or a folder, [`Code::TooLarge`].
+/// [`Code::Git`] for a pipe, a device or a folder, and for a file larger than any that git has there.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let file = match OpenOptions::new().read(true).custom_flags(AT_ONCE).open(path) {
         Ok(file) => file,
@@ -53,15 +53,15 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) => return Err(fault("read", path, &error)),
     };
     let meta = file.metadata().or_io("read", path)?;
-    let strange = |code, what: String| {
-        Fault::new(code, format!("cannot read {}: {what}", path.display()))
+    let strange = |what: String| {
+        Fault::new(Code::Git, format!("cannot read {}: {what}", path.display()))
             .hint(format!("look at it: `ls -ld {}`", path.display()))
     };
     if !meta.is_file() {
-        return Err(strange(Code::NotAFile, "it is not a regular file".to_owned()));
+        return Err(strange("it is not a regular file".to_owned()));
     }
     if meta.len() > LARGEST {
-        return Err(strange(Code::TooLarge, format!("it has {} bytes", meta.len())));
+        return Err(strange(format!("it has {} bytes", meta.len())));
     }
     let mut content = Vec::with_capacity(meta.len() as usize + 1);
     file.take(LARGEST).read_to_end(&mut content).or_io("read", path)?;

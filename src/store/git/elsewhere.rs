@@ -3,14 +3,15 @@
 //! A queue in the tree is that of its branch, so a checkout of another branch does not have it. It is named there,
 //! with commands that lead to it, and no second one is made beside it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use super::create::Judge;
 use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
 use super::worktree::{self, FOLDER};
-use super::{create, refs, tree};
+use super::{Home, create, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// Among how many branches of remotes a queue is looked for.
@@ -191,6 +192,38 @@ fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !name.starts_with('-')
 }
 
+/// Whether a queue's folder has anything in it that may be work.
+fn has_files(root: &Path) -> bool {
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let is_work = |name: &OsStr| name != "local" && !name.as_encoded_bytes().starts_with(b".");
+    for entry in entries(root).filter(|entry| is_work(&entry.file_name())) {
+        folders.push(entry.path());
+    }
+    while let Some(path) = folders.pop() {
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() => folders.extend(entries(&path).map(|entry| entry.path())),
+            Ok(_) => return true,
+            Err(_) => {}
+        }
+    }
+    false
+}
+
+impl Home {
+    /// What brings back lost settings. Where other files are left, they may have work in them that is in no commit: then
+    /// it is the settings and nothing else.
+    pub(crate) fn restoring(&self) -> String {
+        let at = shell_words::quote(&self.root.display().to_string()).into_owned();
+        match has_files(&self.root) {
+            true => format!(
+                "`git -C {at} restore --staged --worktree {SETTINGS}` brings it back as it is committed"
+            ),
+            false => format!("`git -C {at} restore --staged --worktree .` brings back what is committed"),
+        }
+    }
+}
+
 impl Elsewhere {
     fn place(&self) -> String {
         let branch = match &self.branch {
@@ -204,11 +237,23 @@ impl Elsewhere {
         }
     }
 
+    /// What brings back the files. Where some of them are there, they may have work in them that is in no commit: then
+    /// it is only the one that makes a queue of them.
+    fn restoring(&self) -> String {
+        let checkout = self.checkout.clone().unwrap_or_default();
+        let what = match has_files(&checkout.join(FOLDER)) {
+            true => format!("{FOLDER}/{SETTINGS}"),
+            false => FOLDER.to_owned(),
+        };
+        let at = shell_words::quote(&checkout.display().to_string()).into_owned();
+        format!("`git -C {at} restore --staged --worktree {what}` brings them back")
+    }
+
     /// The commands that lead there.
     fn lead(&self, fault: Fault) -> Fault {
         if self.here {
             return fault
-                .hint("`git restore --staged --worktree .swift` brings them back")
+                .hint(self.restoring())
                 .hint("in a sparse checkout `git sparse-checkout add .swift` does");
         }
         let fault = match &self.checkout {

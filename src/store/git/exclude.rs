@@ -38,6 +38,11 @@ impl Home {
         Ok(asked.code == Some(0))
     }
 
+    /// Whether that line was added for the queue, and goes with it.
+    pub(crate) fn has_line_of_its_own(&self) -> bool {
+        self.kind == HomeKind::Branch && is_ours(&self.common_dir)
+    }
+
     /// Put the line back.
     ///
     /// # Errors
@@ -75,15 +80,34 @@ pub(super) fn add(common_dir: &Path, sharing: Sharing) -> Result<()> {
     file.write_all(added.as_bytes()).or_io("write", &path)
 }
 
-/// Take out what was added, if it is still there as it was; whether the file is as it was before.
-pub(super) fn remove(common_dir: &Path) -> Result<bool> {
+/// What became of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    /// It is taken out, and the file is as it would be without it.
+    TakenOut,
+    /// It is not the queue's, or it is gone already: there was nothing to take out.
+    NotOurs,
+    /// Somebody has changed it, so it stays.
+    Stays,
+}
+
+/// Whether there is a line that was added, and not one that the person had already.
+pub(super) fn is_ours(common_dir: &Path) -> bool {
+    note(common_dir).exists()
+}
+
+/// Take out what was added, if it is still there as it was.
+pub(super) fn remove(common_dir: &Path) -> Result<Line> {
     let path = path(common_dir);
-    let Some(note_text) = disk::read(&note(common_dir))? else { return Ok(true) };
+    let Some(note_text) = disk::read(&note(common_dir))? else { return Ok(Line::NotOurs) };
     let note_text = String::from_utf8_lossy(&note_text).into_owned();
     let (origin, added) = note_text.split_once('\n').unwrap_or(("line", ""));
-    let Some(text) = disk::read(&path)? else { return Ok(true) };
-    let Some(at) = find(&text, added.as_bytes()) else { return Ok(false) };
-    let rest = [&text[..at], &text[at + added.len()..]].concat();
+    let Some(text) = disk::read(&path)? else { return Ok(Line::NotOurs) };
+    let Some(at) = find(&text, added.as_bytes()) else { return Ok(Line::Stays) };
+    let (before, after) = (&text[..at], &text[at + added.len()..]);
+    // The line before had no end. Since then rules were added below, and two of them must not become one.
+    let end: &[u8] = if added.starts_with('\n') && !after.is_empty() { b"\n" } else { b"" };
+    let rest = [before, end, after].concat();
     if rest.is_empty() && origin != "line" {
         disk::remove(&path)?;
         if origin == "folder" {
@@ -94,7 +118,7 @@ pub(super) fn remove(common_dir: &Path) -> Result<bool> {
         std::fs::write(&path, rest).or_io("write", &path)?;
     }
     disk::remove(&note(common_dir))?;
-    Ok(true)
+    Ok(Line::TakenOut)
 }
 
 /// The last place where whole lines equal to `added` are.

@@ -13,7 +13,6 @@ use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::GitLock;
-use super::perm::Sharing;
 use super::repo::{Opened, Repo};
 use super::state::unsafe_home;
 use super::sync::Barrier;
@@ -203,16 +202,20 @@ impl Place {
             None => self.project()?.join(FOLDER),
         };
         if root.join(".git").is_file() {
-            worktree::repair(&found.admin, &root)?;
+            worktree::repair(&found.admin, &root, || Repo::open(&self.common_dir)?.sharing())?;
         } else if root != found.root {
             worktree::write_file(
                 &found.admin.join("gitdir"),
                 &format!("{}\n", root.join(".git").display()),
-                Sharing::Umask,
+                Repo::open(&self.common_dir)?.sharing()?,
             )?;
         }
         let found = Worktree { root, ..found };
-        Ok(self.is_queue(&found)?.then_some(found))
+        if self.is_queue(&found)? {
+            return Ok(Some(found));
+        }
+        self.refuse_strayed(&found)?;
+        Ok(None)
     }
 
     /// A worktree of that name can also be the person's own.
@@ -347,8 +350,14 @@ fn around(folder: &Path, inner: Place) -> Result<Place> {
     let outer = folder.parent().map(place).transpose().ok().flatten();
     match outer {
         Some(outer) if outer.common_dir == inner.common_dir => Ok(outer),
+        // Its link leads elsewhere, but the project around it knows the folder for its queue's.
+        Some(outer) if is_registered(&outer, folder) => Ok(outer),
         _ => Ok(Place { checkout: None, git_dir: inner.common_dir.clone(), common_dir: inner.common_dir }),
     }
+}
+
+fn is_registered(outer: &Place, folder: &Path) -> bool {
+    worktree::registered(&outer.common_dir).is_ok_and(|found| found.is_some_and(|found| found.root == folder))
 }
 
 fn with_common(checkout: Option<PathBuf>, git_dir: PathBuf) -> Result<Place> {

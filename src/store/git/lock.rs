@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::disk::OrIo as _;
+use super::disk::{self, OrIo as _};
 use super::patience::look_until;
-use super::{Home, creation};
+use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
@@ -26,12 +26,43 @@ impl Home {
     /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
     pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
         let guard = hold(&self.common_dir, wait)?;
+        self.refuse_strange()?;
+        self.recover()?;
+        Ok(guard)
+    }
+
+    /// Why every verb that writes would be refused, as long as nobody puts that in order.
+    ///
+    /// # Errors
+    /// [`Code::UnsafeHome`] for records that are not where they seem to be; [`Code::InProgress`] for a checkout of
+    /// another branch; [`Code::Git`] for a record that cannot be one.
+    pub(crate) fn refuse_unwritable(&self) -> Result<()> {
+        refuse_link(&creation::folder(&self.common_dir))?;
+        self.refuse_strange()?;
+        disk::read(&self.pending_path()).map(drop)
+    }
+
+    fn refuse_strange(&self) -> Result<()> {
         for folder in [self.records(), self.scratch(), self.waiting_folder()] {
             refuse_link(&folder)?;
         }
-        self.refuse_other_branch()?;
-        self.recover()?;
-        Ok(guard)
+        self.refuse_repository_inside()?;
+        self.refuse_other_branch()
+    }
+
+    /// Where the link to the repository would be, somebody has made another one: git would work in that.
+    fn refuse_repository_inside(&self) -> Result<()> {
+        let (root, link) = (self.root.display(), self.root.join(".git"));
+        if self.kind != HomeKind::Branch || link.metadata().is_err() || link.is_file() {
+            return Ok(());
+        }
+        let text =
+            format!("{root} has a repository of its own in it, and git would take that for the queue's");
+        Err(Fault::new(Code::UnsafeHome, text)
+            .hint(format!(
+                "`mv {root}/.git {root}.git-aside` puts it aside; the next verb links the queue again"
+            ))
+            .hint(format!("`git -C {root} log --all` shows what is in it")))
     }
 
     /// A defect of the caller, not of the repository: the guard of one queue was used for another.
@@ -61,12 +92,13 @@ pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
 
 /// Refuse a folder of records that leads elsewhere: what lies there is somebody's, and would be taken for left behind.
 fn refuse_link(folder: &Path) -> Result<()> {
-    if !folder.is_symlink() {
-        return Ok(());
-    }
-    let text = format!("{} is a symbolic link, and `swift` writes through none", folder.display());
-    Err(Fault::new(Code::UnsafeHome, text)
-        .hint(format!("`ls -ld {}` shows where it leads", folder.display())))
+    let what = match folder.symlink_metadata() {
+        Ok(found) if found.is_symlink() => "a symbolic link, and `swift` writes through none",
+        Ok(found) if !found.is_dir() => "not a folder, and the records of `swift` would be in it",
+        _ => return Ok(()),
+    };
+    Err(Fault::new(Code::UnsafeHome, format!("{} is {what}", folder.display()))
+        .hint(format!("`ls -ld {}` shows what it is", folder.display())))
 }
 
 /// A wait for which no thread is started; those who wait so often would leave many behind.

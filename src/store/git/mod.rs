@@ -132,6 +132,8 @@ pub(crate) enum Cause {
     Gone,
     /// git had written those of another branch of the project over them.
     Overrun,
+    /// Its settings were gone, and more with them.
+    Emptied,
 }
 
 /// A file of the queue that is to be written (`Some`) or removed (`None`).

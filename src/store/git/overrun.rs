@@ -47,6 +47,10 @@ impl Place {
         if home.foreign_path().symlink_metadata().is_ok() {
             home.put_own_back()?;
             home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Overrun });
+        } else if home.has_lost_settings()? {
+            // Such a branch came and went and no verb has seen it: git has taken away what it had put there.
+            home.put_own_back()?;
+            home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Emptied });
         }
         Ok(home)
     }
@@ -64,6 +68,16 @@ impl Place {
 }
 
 impl Home {
+    /// Whether the last commit has the file without which there is no queue, and the folder has not.
+    fn has_lost_settings(&self) -> Result<bool> {
+        let is_gone = self.root.join(SETTINGS).symlink_metadata().is_err_and(|error| disk::is_absent(&error));
+        if !is_gone || self.refuse_sparse().is_err() || self.refuse_other_branch().is_err() {
+            return Ok(false);
+        }
+        let repo = self.repo()?;
+        Ok(self.committed_files(&repo)?.contains_key(SETTINGS))
+    }
+
     fn foreign_path(&self) -> PathBuf {
         creation::folder(&self.common_dir).join("foreign")
     }

@@ -60,7 +60,7 @@ impl Home {
         std::fs::metadata(self.pending_path()).is_ok_and(|record| record.len() > 0)
     }
 
-    fn pending_path(&self) -> PathBuf {
+    pub(super) fn pending_path(&self) -> PathBuf {
         self.records().join("pending")
     }
 

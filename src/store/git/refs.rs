@@ -51,8 +51,7 @@ pub(super) fn short(branch: &str) -> &str {
 /// Read HEAD and what it points at.
 pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
     let path = git_dir.join("HEAD");
-    let head = disk::read_line(&path)?
-        .ok_or_else(|| Fault::new(Code::Git, format!("{} is missing", path.display())))?;
+    let head = disk::read_line(&path)?.ok_or_else(|| damaged(&path, "is missing"))?;
     let Some(mut name) = target(&head).map(str::to_owned) else {
         return Ok(Tip { branch: None, id: Some(parse(&head, &path)?) });
     };
@@ -66,7 +65,7 @@ pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
             None => return Ok(Tip { branch: Some(name), id: None }),
         }
     }
-    Err(Fault::new(Code::Git, format!("{} leads nowhere", path.display())))
+    Err(damaged(&path, "leads nowhere"))
 }
 
 /// The commit of a ref by its full name.
@@ -94,7 +93,7 @@ fn value(common_dir: &Path, name: &str) -> Result<Option<Value>> {
             Some(next) => Ok(Some(Value::Name(next.to_owned()))),
             None => Ok(Some(Value::Id(parse(&line, &path)?))),
         },
-        Some(_) => Err(Fault::new(Code::Git, format!("{} is empty", path.display()))),
+        Some(_) => Err(damaged(&path, "is empty")),
         None => packed(common_dir, name),
     }
 }
@@ -170,8 +169,12 @@ fn is_safe(name: &str) -> bool {
 }
 
 fn parse(hex: &str, path: &Path) -> Result<ObjectId> {
-    ObjectId::from_hex(hex.trim().as_bytes())
-        .map_err(|_| Fault::new(Code::Git, format!("{} does not hold a commit's hash", path.display())))
+    ObjectId::from_hex(hex.trim().as_bytes()).map_err(|_| damaged(path, "does not hold a commit's hash"))
+}
+
+fn damaged(path: &Path, how: &str) -> Fault {
+    Fault::new(Code::Git, format!("{} {how}", path.display()))
+        .hint("`git fsck` lists what is damaged; `git reflog --all` shows where each branch was")
 }
 
 /// Make a branch that is not there.

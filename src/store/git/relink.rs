@@ -54,6 +54,21 @@ impl Place {
         Ok(Some(Worktree { admin, root, branch: Some(branch) }))
     }
 
+    /// Refuse to see no queue where its own checkout was switched to a branch of the project: the next one would be made
+    /// over it.
+    pub(super) fn refuse_strayed(&self, worktree: &Worktree) -> Result<()> {
+        let Some(own) = noted_branch(&self.common_dir)? else { return Ok(()) };
+        let now = worktree.branch.as_deref();
+        let tip = refs::resolve(&self.common_dir, &format!("refs/heads/{own}"))?;
+        let is_queues = tip.is_some_and(|tip| {
+            Repo::open(&self.common_dir).and_then(|repo| create::is_queue(&repo, tip)).unwrap_or(false)
+        });
+        if now == Some(own.as_str()) || !is_queues || !worktree.root.is_dir() {
+            return Ok(());
+        }
+        Err(strayed(&worktree.root, &own, now))
+    }
+
     /// The checkout that the queue's folder would be in, and the git folder that its HEAD is in.
     fn project_and_head(&self) -> Result<Option<(PathBuf, PathBuf)>> {
         if let Some(main) = self.main_checkout()? {
@@ -95,7 +110,7 @@ impl Home {
             if !self.git_dir.join("index").exists() {
                 self.index_of_head()?;
             }
-            worktree::link(&self.git_dir, &self.root)?;
+            worktree::link(&self.git_dir, &self.root, self.repo()?.sharing()?)?;
             return Ok(None);
         }
         let other = self
@@ -107,9 +122,10 @@ impl Home {
         }
         let lost = self.debts()?;
         // Of a checkout that is not there the library cannot tell whose it is.
-        Repo::open(&self.common_dir)?.sharing()?.make_folders(&self.root)?;
+        let sharing = Repo::open(&self.common_dir)?.sharing()?;
+        sharing.make_folders(&self.root)?;
         self.check_out()?;
-        worktree::link(&self.git_dir, &self.root)?;
+        worktree::link(&self.git_dir, &self.root, sharing)?;
         self.write_debts(&Default::default())?;
         Ok(Some(Rebuilt { cause: Cause::Gone, lost }))
     }
@@ -120,18 +136,11 @@ impl Home {
         if self.kind != HomeKind::Branch {
             return Ok(());
         }
-        let note = creation::folder(&self.common_dir).join("branch");
-        let (Some(own), Some(now)) = (disk::read_line(&note)?, self.branch.as_deref()) else { return Ok(()) };
-        if own == now || refs::resolve(&self.common_dir, &format!("refs/heads/{own}"))?.is_none() {
-            // Renamed, if anything.
-            return Ok(());
+        let Some(now) = self.branch.as_deref() else { return Ok(()) };
+        match noted_branch(&self.common_dir)? {
+            Some(own) if own != now => Err(strayed(&self.root, &own, Some(now))),
+            _ => Ok(()),
         }
-        Err(Fault::new(
-            Code::InProgress,
-            format!("{} is on the branch `{now}`, and the queue's is `{own}`", self.root.display()),
-        )
-        .hint(format!("`git -C {} switch {own}` goes back to it", self.root.display()))
-        .hint(format!("`git -C {} log {own}..{now}` shows what only the other one has", self.root.display())))
     }
 
     pub(super) fn index_of_head(&self) -> Result<()> {
@@ -140,6 +149,21 @@ impl Home {
         let folder = Folder::open(&self.root)?;
         self.begin_index(&repo, &folder, &BTreeMap::new(), repo.commit(tip)?.tree)
     }
+}
+
+/// The branch that was noted as the queue's, if it is there: another one is renamed, if anything.
+fn noted_branch(common_dir: &Path) -> Result<Option<String>> {
+    let Some(own) = disk::read_line(&creation::folder(common_dir).join("branch"))? else { return Ok(None) };
+    Ok(refs::resolve(common_dir, &format!("refs/heads/{own}"))?.map(|_| own))
+}
+
+/// The queue's own checkout is at something else than the queue.
+fn strayed(root: &Path, own: &str, now: Option<&str>) -> Fault {
+    let (at, root) =
+        (now.map_or("no branch".to_owned(), |now| format!("the branch `{now}`")), root.display());
+    Fault::new(Code::InProgress, format!("{root} is on {at}, and the queue's is `{own}`"))
+        .hint(format!("`git -C {root} switch {own}` goes back to it"))
+        .hint(format!("`git -C {root} log {own}..HEAD` shows what only the other one has"))
 }
 
 /// The folder was a worktree, and no branch that could be its own is there.

@@ -29,6 +29,10 @@ pub(crate) struct Removed {
     pub(crate) steps: Vec<String>,
     /// Paths that were not the queue's, and have stayed.
     pub(crate) left: Vec<String>,
+    /// The last commit that has the tasks in it.
+    pub(crate) last_commit: Option<String>,
+    /// The short name of the branch, if it was deleted; it was at that commit.
+    pub(crate) branch: Option<String>,
 }
 
 impl Home {
@@ -37,7 +41,7 @@ impl Home {
     pub(crate) fn remove(&self, guard: &Guard, fate: BranchFate, farewell: Request<'_>) -> Result<Removed> {
         self.check(guard);
         self.refuse_unsaved()?;
-        let mut removed = Removed::default();
+        let mut removed = Removed { last_commit: self.head()?, ..Removed::default() };
         match self.kind {
             HomeKind::Branch => self.remove_worktree(fate, &mut removed)?,
             HomeKind::Tree => self.remove_files(guard, fate, farewell, &mut removed)?,
@@ -133,10 +137,14 @@ impl Home {
         // Only if it was the last one.
         let _ = std::fs::remove_dir(self.common_dir.join("worktrees"));
         removed.steps.push(format!("the worktree {}", self.root.display()));
-        if exclude::remove(&self.common_dir)? {
-            removed.steps.push("the line `/.swift/` in .git/info/exclude".to_owned());
-        } else {
-            removed.left.push(self.common_dir.join("info/exclude").display().to_string());
+        match exclude::remove(&self.common_dir)? {
+            exclude::Line::TakenOut => {
+                removed.steps.push("the line `/.swift/` in .git/info/exclude".to_owned());
+            }
+            exclude::Line::Stays => {
+                removed.left.push(self.common_dir.join("info/exclude").display().to_string());
+            }
+            exclude::Line::NotOurs => {}
         }
         disk::remove(&creation::folder(&self.common_dir).join("exclude"))
     }
@@ -171,6 +179,7 @@ impl Home {
             Some(_) => {
                 refs::delete(self, branch, id)?;
                 removed.steps.push(format!("the branch `{}` at {id}", refs::short(branch)));
+                removed.branch = Some(refs::short(branch).to_owned());
                 Ok(())
             }
         }

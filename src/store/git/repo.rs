@@ -14,6 +14,8 @@ use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
 use super::clock;
+use super::deflate;
+use super::disk;
 use super::extensions;
 use super::perm::Sharing;
 use super::tree::{self, Line};
@@ -166,7 +168,7 @@ impl Repo {
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
             Ok(None) => Err(self.missing(id)),
-            Err(error) => Err(Fault::new(Code::Git, format!("git object {id} cannot be read: {error}"))),
+            Err(error) => Err(unsound(id, &format!("cannot be read: {error}"))),
         }
     }
 
@@ -179,8 +181,7 @@ impl Repo {
                 format!("this is a partial clone, and git object {id} was left out of it"),
             )
             .hint(format!("`git fetch --refetch --no-filter {remote}` brings what was left out")),
-            None => Fault::new(Code::Git, format!("git object {id} is missing"))
-                .hint("`git fsck` lists what is damaged"),
+            None => unsound(id, "is missing"),
         }
     }
 
@@ -200,6 +201,20 @@ impl Repo {
         self.gix.has_object(id)
     }
 
+    /// Whether the file of an object that can be read here lost its end, where git reads nothing of it any more.
+    pub(super) fn is_cut_off(&self, id: ObjectId) -> bool {
+        if !matches!(self.gix.find_header(id), Ok(gix::odb::find::Header::Loose { .. })) {
+            return false;
+        }
+        let store = self.gix.objects.store_ref();
+        let others = store.alternate_db_paths().unwrap_or_default();
+        let hex = id.to_string();
+        let files = std::iter::once(store.path().to_owned())
+            .chain(others)
+            .map(|objects| objects.join(&hex[..2]).join(&hex[2..]));
+        files.filter_map(|file| disk::read(&file).ok().flatten()).any(|stream| !deflate::is_whole(&stream))
+    }
+
     /// Whether an object was left out of a partial clone.
     pub(super) fn is_left_out(&self, id: ObjectId) -> bool {
         !self.has(id) && self.promisor().is_some()
@@ -214,7 +229,7 @@ impl Repo {
     pub(super) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
         match self.object(id)? {
             (Kind::Blob, data) => Ok(data),
-            (kind, _) => Err(Fault::new(Code::Git, format!("git object {id} is a {kind}, not a file"))),
+            (kind, _) => Err(unsound(id, &format!("is a {kind}, not a file"))),
         }
     }
 
@@ -239,8 +254,7 @@ impl Repo {
         }
         let (kind, data) = self.object(id)?;
         let lines = (kind == Kind::Tree).then(|| tree::parse(&data, self.hash.len_in_bytes())).flatten();
-        let lines =
-            lines.ok_or_else(|| Fault::new(Code::Git, format!("git object {id} is not a sound tree")))?;
+        let lines = lines.ok_or_else(|| unsound(id, "is not a sound tree"))?;
         let lines = Rc::new(lines);
         let mut trees = self.trees.borrow_mut();
         if trees.len() >= TREES {
@@ -252,7 +266,7 @@ impl Repo {
 
     /// A commit, decoded.
     pub(super) fn commit(&self, id: ObjectId) -> Result<CommitData> {
-        let damaged = || Fault::new(Code::Git, format!("git object {id} is not a sound commit"));
+        let damaged = || unsound(id, "is not a sound commit");
         let (kind, data) = self.object(id)?;
         if kind != Kind::Commit {
             return Err(damaged());
@@ -308,6 +322,10 @@ impl Repo {
             None => Ok(commit),
         }
     }
+}
+
+fn unsound(id: ObjectId, how: &str) -> Fault {
+    Fault::new(Code::Git, format!("git object {id} {how}")).hint("`git fsck` lists what is damaged")
 }
 
 fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {

@@ -171,17 +171,20 @@ impl Known {
         let prefix = home.prefix().as_bytes();
         let outline = Outline::of(index, id_len, prefix)?;
         let (is_large, emptied) = (outline.len() >= LARGE, outline.emptied());
-        if !is_large && emptied.len() < MANY {
+        let full = outline.from(FULL);
+        if !is_large && emptied.len() < MANY && !full.iter().any(|folder| is_of(folder, prefix, &FINISHED)) {
             return Known::all(index, id_len);
         }
-        let may_rest = |folder: &&[u8]| is_large || emptied.contains(folder);
+        let may_rest = |folder: &&[u8]| {
+            is_large || emptied.contains(folder) || full.contains(folder) && is_of(folder, prefix, &FINISHED)
+        };
         let root = rustix::fs::open(&home.root, FLAGS, Mode::empty()).map_err(std::io::Error::from)?;
         let path = |folder: &[u8]| String::from_utf8(folder[prefix.len()..folder.len() - 1].to_vec()).ok();
         let still: HashSet<String> = outline
             .leaves()
-            .filter(|folder| folder.len() > prefix.len() && may_rest(folder))
+            .filter(|folder| is_of(folder, prefix, &SPREAD) && may_rest(folder))
             .filter_map(path)
-            .filter(|folder| is_spread(folder) && is_still(&root, folder, written))
+            .filter(|folder| is_still(&root, folder, written))
             .collect();
         let is_still = |folder: &[u8]| {
             folder.len() > prefix.len() && path(folder).is_some_and(|path| still.contains(&path))
@@ -195,9 +198,11 @@ impl Known {
     }
 }
 
-/// Whether a folder is one of those that tasks are spread over.
-fn is_spread(folder: &str) -> bool {
-    folder.split_once('/').is_some_and(|(top, _)| SPREAD.contains(&top))
+/// Whether a folder of the index lies in one of these of the queue.
+fn is_of(folder: &[u8], prefix: &[u8], tops: &[&str]) -> bool {
+    let slash = |path: &[u8]| path.iter().position(|byte| *byte == b'/');
+    let Some(path) = folder.strip_prefix(prefix) else { return false };
+    slash(path).is_some_and(|at| at + 1 < path.len() && tops.iter().any(|top| top.as_bytes() == &path[..at]))
 }
 
 /// Whether no name in a folder has changed since a time.
@@ -223,8 +228,9 @@ pub(super) struct Sweep<'a> {
 pub(crate) enum Reach {
     /// Each file.
     Files,
-    /// In a large queue, tasks only where names were added, removed or replaced since the last commit; that is what
-    /// most editors do when they save. A file that was written in place is found by a look at each file.
+    /// Finished work, and in a large queue all tasks, only where names were added, removed or replaced since the last
+    /// commit; that is what most editors do when they save. A file that was written in place is found by a look at each
+    /// file.
     Names,
 }
 
@@ -235,8 +241,15 @@ const LARGE: usize = 2_000;
 /// small the queue: after a year there is one for each way in which names of tasks begin.
 const MANY: usize = 8;
 
+/// From how many files on a folder of finished work is only looked at from outside, however small the queue: what a
+/// verb costs must not grow with what was ever finished.
+const FULL: usize = 24;
+
 /// Folders of tasks, each spread over subfolders.
 const SPREAD: [&str; 3] = ["tasks", "sent", "done"];
+
+/// Those of them with work that nobody works on any more.
+const FINISHED: [&str; 2] = ["sent", "done"];
 
 /// What a comparison finds.
 #[derive(Debug, Default)]

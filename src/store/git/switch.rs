@@ -157,7 +157,7 @@ impl Home {
                     worktree::sweep_temporaries(&found.admin.join(file))?;
                 }
                 worktree::write_admin(&found.admin, &root, branch, sharing)?;
-                worktree::link(&found.admin, &root)?;
+                worktree::link(&found.admin, &root, sharing)?;
                 found.admin
             }
             None => worktree::make(&self.common_dir, &root, branch, sharing)?,

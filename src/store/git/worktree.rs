@@ -55,7 +55,7 @@ pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
 pub(super) fn make(common_dir: &Path, root: &Path, branch: &str, sharing: Sharing) -> Result<PathBuf> {
     let admin = common_dir.join("worktrees").join(free_name(common_dir));
     write_admin(&admin, root, branch, sharing)?;
-    link(&admin, root)?;
+    link(&admin, root, sharing)?;
     Ok(admin)
 }
 
@@ -69,8 +69,8 @@ pub(super) fn write_admin(admin: &Path, root: &Path, branch: &str, sharing: Shar
 }
 
 /// The file that leads from the checkout to its administration.
-pub(super) fn link(admin: &Path, root: &Path) -> Result<()> {
-    write_file(&root.join(".git"), &format!("gitdir: {}\n", admin.display()), Sharing::Umask)
+pub(super) fn link(admin: &Path, root: &Path, sharing: Sharing) -> Result<()> {
+    write_file(&root.join(".git"), &format!("gitdir: {}\n", admin.display()), sharing)
 }
 
 /// Whether a folder is the checkout of a worktree that the repository around it does not know: its administration was
@@ -84,14 +84,14 @@ pub(super) fn is_cut_off(root: &Path, common_dir: &Path) -> bool {
 }
 
 /// After a move: make both ends point at each other again.
-pub(super) fn repair(admin: &Path, root: &Path) -> Result<()> {
+pub(super) fn repair(admin: &Path, root: &Path, sharing: impl Fn() -> Result<Sharing>) -> Result<()> {
     let link_there = format!("gitdir: {}", admin.display());
     if disk::read_line(&root.join(".git"))?.as_deref() != Some(link_there.as_str()) {
-        link(admin, root)?;
+        link(admin, root, sharing()?)?;
     }
     let back = root.join(".git").display().to_string();
     if disk::read_line(&admin.join("gitdir"))?.as_deref() != Some(back.as_str()) {
-        write_file(&admin.join("gitdir"), &format!("{back}\n"), Sharing::Umask)?;
+        write_file(&admin.join("gitdir"), &format!("{back}\n"), sharing()?)?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::fault::Code;
 use crate::domain::id::TaskId;
 use crate::domain::lease::Lease;
-use crate::domain::task::{Ending, Priority, State};
-use crate::format::task::parse_summary;
+use crate::domain::task::{Ending, Priority, Receipt, Stage, State};
+use crate::format::task::{ROOM_OF_VERBS, fit_for_a_receipt, parse_summary};
 use jiff::Timestamp;
 
 fn parse(text: &str) -> Document {
@@ -159,8 +159,11 @@ fn a_line_under_a_heading_is_no_conflict() {
 fn codes_tell_newer_large_and_malformed_apart() {
     let limits = Limits { file_bytes: 100, head_bytes: 50 };
     let code = |text: &str| Document::parse(text.as_bytes(), &limits).map_err(|defect| defect.code);
-    assert_eq!(code(&"x".repeat(101)), Err(Code::TooLarge));
-    assert_eq!(code(&format!("+++\n{}\n+++\n", "#".repeat(60))), Err(Code::TooLarge));
+    let head = "+++\ntitle = 'x'\n";
+    assert_eq!(code(&format!("{head}+++\n{}", "x".repeat(101))), Err(Code::TooLarge));
+    assert_eq!(code(&"x".repeat(1 << 20)), Err(Code::TooLarge));
+    assert_eq!(code(&format!("{head}{}\n+++\n", "#".repeat(60))), Err(Code::TooLarge));
+    assert_eq!(code(&format!("+++\n{}\n+++\n", "#".repeat(1 << 20))), Err(Code::TooLarge));
     assert_eq!(code("+++\nschema = 9\n+++\n"), Err(Code::NewerSchema));
     assert_eq!(code("+++\n+++\n"), Err(Code::Malformed));
 }
@@ -274,4 +277,41 @@ fn a_comment_cannot_make_its_task_unreadable() {
         parse(&String::from_utf8(document.to_bytes()).unwrap()).body(),
         " <<<<<<< A\n =======\n >>>>>>> B\n"
     );
+}
+
+#[test]
+fn the_limits_count_what_a_person_wrote() {
+    let text = format!("+++\ntitle = 'x'\n+++\n{}", "x".repeat(81));
+    let limits = Limits { file_bytes: text.len(), head_bytes: 12 };
+    let mut document = Document::parse(text.as_bytes(), &limits).unwrap();
+    let note = "a\n\u{202e}\"".repeat(1_000);
+    let at = "2026-11-22T10:00:00Z".parse().unwrap();
+    let task = Task {
+        id: Some("01ksp1c3h0k3v9q2w7x4m8n5ta".parse().unwrap()),
+        token: 7,
+        blocked: Some(note.clone()),
+        lease: Some(Lease { holder: "worker".parse().unwrap(), token: 7, expires_at: at }),
+        ..document.task().clone()
+    };
+    document.apply(&task);
+    assert_eq!(Document::parse(&document.to_bytes(), &limits).unwrap().task(), &task);
+    document.append_to_body("y");
+    let defect = Document::parse(&document.to_bytes(), &limits).unwrap_err();
+    assert_eq!((defect.code, &*defect.message), (Code::TooLarge, "the text has 105 bytes; the limit is 101"));
+}
+
+#[test]
+fn a_receipt_always_has_room() {
+    let text = format!("+++\ntitle = 'x'\n+++\n{}", "x".repeat(81));
+    let limits = Limits { file_bytes: text.len(), head_bytes: 12 };
+    let at = "2026-11-22T10:00:00Z".parse().unwrap();
+    for unit in ["x", "\u{1b}", "\n", "\u{e0001}", "世"] {
+        let mut document = Document::parse(text.as_bytes(), &limits).unwrap();
+        let blocked = Some("b".repeat(ROOM_OF_VERBS - 20));
+        let note = Some(fit_for_a_receipt(unit.repeat(200_000)));
+        let receipt = Some(Receipt { stage: Stage::Done, at, by: Some("acme/api".parse().unwrap()), note });
+        document.apply(&Task { blocked, receipt, ..document.task().clone() });
+        assert!(Document::parse(&document.to_bytes(), &limits).is_ok(), "{unit:?}");
+    }
+    assert_eq!(fit_for_a_receipt("short".to_owned()), "short");
 }

@@ -1,6 +1,6 @@
 //! Which folders an index has files in, so that only the entries of some of them need be kept.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::ops::Range;
 
@@ -63,6 +63,16 @@ impl Outline {
         let above: HashSet<&[u8]> = self.groups.iter().flat_map(|group| above(&group.folder)).collect();
         let folders: HashSet<&[u8]> = self.groups.iter().map(|group| group.folder.as_slice()).collect();
         folders.into_iter().filter(move |folder| !folder.is_empty() && !above.contains(folder))
+    }
+
+    /// The folders that hold at least so many files themselves, each with a `/` at its end.
+    pub(in crate::store::git) fn from(&self, files: usize) -> HashSet<&[u8]> {
+        let mut counts: HashMap<&[u8], usize> = HashMap::new();
+        for group in &self.groups {
+            *counts.entry(&group.folder).or_default() += group.count as usize;
+        }
+        counts.retain(|_, count| *count >= files);
+        counts.into_keys().collect()
     }
 
     /// The folders that hold nothing but the file that keeps them, each with a `/` at its end.

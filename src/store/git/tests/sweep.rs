@@ -104,6 +104,27 @@ fn in_a_large_queue_names_are_looked_at_and_each_file_when_it_is_asked_for() {
 }
 
 #[test]
+fn months_of_finished_work_are_looked_into_when_a_name_in_them_changes() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let home = sandbox.create(kind);
+        let file = |top: &str, n: usize| format!("{top}/2026-01/t{n}.md");
+        let many = (0..30).map(|n| write(&file("done", n), &format!("task {n}\n")));
+        commit(&home, many.chain((0..9).map(|n| write(&file("sent", n), "few\n"))).collect());
+        commit(&home, vec![write("inbox/a.md", "a\n")]);
+        std::fs::write(home.root.join(file("done", 3)), "edited in place\n").unwrap();
+        std::fs::write(home.root.join(file("sent", 3)), "edited in place, where there are few\n").unwrap();
+        let names = || home.edited_files(Reach::Names).unwrap();
+        assert_eq!(names(), [file("sent", 3)], "{kind:?}");
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), [file("done", 3), file("sent", 3)], "{kind:?}");
+        std::fs::write(home.root.join("done/2026-01/new.md"), "new\n").unwrap();
+        std::fs::remove_file(home.root.join(file("done", 5))).unwrap();
+        let all = ["done/2026-01/new.md".to_owned(), file("done", 3), file("done", 5), file("sent", 3)];
+        assert_eq!(names(), all, "{kind:?}");
+    }
+}
+
+#[test]
 fn folders_that_are_only_kept_are_looked_into_when_a_name_in_them_changes() {
     for kind in BOTH {
         let sandbox = Sandbox::new();
