@@ -11,7 +11,7 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, session};
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
@@ -35,7 +35,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     warnings(queue, &listing.items, &mut findings);
     let (log, words) = replay::of_all(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    let told = against_log(queue, &listing.items, words, now, &mut findings);
+    let told = against_log(queue, &listing, words, now, &mut findings);
     or_finding(told, &mut findings)?;
     clock(&log.events, now, &mut findings);
     strange_folders(queue, &mut findings)?;
@@ -158,13 +158,10 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The code of a file in which git has left a conflict: the task is there, only not readable yet.
-const UNSETTLED: &str = "unsettled";
-
 /// Replay the log: what it says is there, where, and with which content.
 fn against_log(
     queue: &Queue,
-    items: &[Item],
+    listing: &Listing,
     mut last: LastWords,
     now: Timestamp,
     findings: &mut Vec<Finding>,
@@ -172,7 +169,7 @@ fn against_log(
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
     let mut seen = HashSet::new();
-    for item in items {
+    for item in &listing.items {
         let is_second = item.id().is_some_and(|id| !seen.insert(id));
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
@@ -183,9 +180,11 @@ fn against_log(
         }
     }
     let archived = archive::ids(queue).unwrap_or_default();
-    let in_conflict: HashSet<TaskId> =
-        findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
-    last.retain(|id, events| !archived.contains(id) && !in_conflict.contains(id) && replay::is_there(events));
+    // A file that cannot be read, or not yet, is there all the same.
+    let unreadable: HashSet<TaskId> =
+        listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
+    let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
+    last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
     let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
         missing(queue, id, &events, removed.get(&id), findings);

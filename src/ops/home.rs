@@ -87,7 +87,7 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let facts = [Fact::of(EventKind::HomeMoved).because(to.as_str())];
-    let note = audit::addition(queue, operation, &facts)?;
+    let note = audit::addition(queue, operation, &facts, audit::Segment::Usual)?;
     let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let request = Request { changes: vec![note.change()], ..request(queue, &text) };

@@ -92,12 +92,17 @@ impl Addition {
 ///
 /// # Errors
 /// [`crate::domain::fault::Code::Io`] if the last segment or the machine's own folder cannot be used.
-pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> Result<Addition> {
+pub(crate) fn addition(
+    queue: &Queue,
+    operation: &Operation,
+    facts: &[Fact],
+    wanted: Segment,
+) -> Result<Addition> {
     queue.local.ensure()?;
     let fingerprint = queue.local.fingerprint().unwrap_or(0);
     let bookmark = bookmark(&queue.local).filter(|b| b.fingerprint == fingerprint);
     let former = bookmark.clone();
-    let segment = open_segment(queue, operation, bookmark)?;
+    let segment = open_segment(queue, operation, bookmark, wanted)?;
     let begins_anew = former.is_some() && segment.is_new && segment.prev.is_none();
     let mut missed = former.as_ref().map(|former| former.missed.clone()).unwrap_or_default();
     let all = missed.len();
@@ -139,6 +144,15 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
     })
 }
 
+/// Which segment an addition goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// The one that was written on last, if it is as it was left.
+    Usual,
+    /// One of its own: what goes into another commit than the records before.
+    Fresh,
+}
+
 /// The segment that is written on now.
 struct Open {
     path: String,
@@ -150,12 +164,18 @@ struct Open {
     prev: Option<Digest>,
 }
 
-fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>) -> Result<Open> {
+fn open_segment(
+    queue: &Queue,
+    operation: &Operation,
+    bookmark: Option<Bookmark>,
+    wanted: Segment,
+) -> Result<Open> {
     let Some(bookmark) = bookmark else { return Ok(new_segment(operation, operation.env.writer_id(), None)) };
     let Ok(writer) = bookmark.writer.parse::<WriterId>() else {
         return Ok(new_segment(operation, operation.env.writer_id(), None));
     };
-    if queue.home.keeps_apart() && !queue.is_apart(&bookmark.path) {
+    let is_apart = queue.is_apart(&bookmark.path);
+    if wanted == Segment::Fresh || queue.home.keeps_apart() && !is_apart {
         // What git does next may change any segment that it knows.
         return Ok(new_segment(operation, writer, None));
     }

@@ -6,6 +6,7 @@ pub(crate) mod adoption;
 pub(crate) mod archive;
 pub(crate) mod audit;
 pub(crate) mod background;
+pub(crate) mod branches;
 mod cache;
 mod entries;
 pub(crate) mod files;

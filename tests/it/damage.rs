@@ -703,3 +703,20 @@ fn what_brings_the_settings_back_leaves_all_other_work_alone() {
         assert!(said.contains("--worktree .`") || said.contains("--worktree .swift`"), "{said}");
     }
 }
+
+#[test]
+fn a_task_that_cannot_be_read_is_not_said_to_be_missing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for (what, with) in [("schema = 1", "schema = 2"), ("title = ", "title "), ("+++", "xxx")] {
+        let id = add(&web, ".", "A");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let good = web.read(&file);
+        web.write(&file, good.replace(what, with));
+        let found = findings_of(&web, "doctor");
+        assert!(found.iter().any(|finding| text(&finding["path"]) == file), "{found:?}");
+        assert!(found.iter().all(|finding| finding["code"] != "missing"), "{found:?}");
+        web.write(&file, good);
+    }
+    sound(&web, "mended");
+}

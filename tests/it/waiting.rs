@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::Sandbox;
-use crate::world::{add, text};
+use crate::world::{World, add, copies, received, sound, text};
 
 fn trailers(place: &crate::sandbox::Place<'_>, key: &str) -> Vec<String> {
     let format = format!("--format=%(trailers:key={key},valueonly,separator=%x20)");
@@ -154,4 +154,72 @@ fn a_fencing_token_is_never_given_out_twice() {
     assert_eq!(late.status, 4, "{}", late.stderr);
     web.swift_ok("audit verify");
     web.swift_ok("doctor");
+}
+
+#[test]
+fn a_round_of_which_a_half_waits_is_not_taken_back_by_halves() {
+    for (half, typed) in [("web", "hub"), ("web", "api"), ("api", "hub")] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let place = |name: &str| world.folder().place(name);
+        let id = world.letter("New");
+        let lock = place(half).path(".git/worktrees/-swift/index.lock");
+        fs::write(&lock, "").unwrap();
+        world.round();
+        let at = [copies(&world.web, &id), received(&world.api, &id)];
+        let undo = place(typed).swift("undo sesame");
+        assert_eq!(undo.status, 4, "{half} {typed}: {}", undo.stdout);
+        assert!(undo.stderr.contains("not committed yet"), "{}", undo.stderr);
+        fs::remove_file(&lock).unwrap();
+        assert_eq!(place(typed).swift("undo sesame").status, 4, "the lock alone does not commit it");
+        assert_eq!([copies(&world.web, &id), received(&world.api, &id)], at);
+        let planned = world.hub.call("outbox").run();
+        assert!(planned.stdout.contains(&format!("commit   acme/{half}")), "{}", planned.stdout);
+        let report = world.round();
+        assert_eq!(report["paid"][0], format!("acme/{half}"), "{report:#}");
+        for queue in [&world.hub, &world.web, &world.api] {
+            sound(queue, "the next round has committed it");
+        }
+        let idle = world.hub.swift_ok("outbox");
+        assert!(idle.contains("nothing to carry"), "{idle}");
+    }
+}
+
+#[test]
+fn a_round_of_which_a_person_has_committed_a_half_is_not_taken_back_by_halves() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("New");
+    let lock = world.web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    world.round();
+    fs::remove_file(&lock).unwrap();
+    world.web.git("-C .swift add -A");
+    world.web.git("-C .swift commit --quiet -m mine");
+    let undo = world.hub.swift("undo sesame");
+    assert_eq!(undo.status, 4, "{}", undo.stdout);
+    assert!(undo.stderr.contains("does not name it"), "{}", undo.stderr);
+    assert_eq!(received(&world.api, &id).len(), 1);
+}
+
+#[test]
+fn a_round_of_which_a_half_had_to_wait_is_taken_back_as_a_whole() {
+    for typed in ["hub", "web", "api"] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let id = world.letter("New");
+        let lock = world.web.path(".git/worktrees/-swift/index.lock");
+        fs::write(&lock, "").unwrap();
+        world.round();
+        fs::remove_file(&lock).unwrap();
+        world.round();
+        world.folder().place(typed).swift_ok("undo sesame");
+        assert_eq!(received(&world.api, &id), [""; 0], "{typed}");
+        let here = copies(&world.web, &id);
+        assert!(here.len() == 1 && here[0].starts_with("outbox/"), "{typed}: {here:?}");
+        assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 1);
+        for queue in [&world.hub, &world.web, &world.api] {
+            sound(queue, typed);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Review, Run};
 use crate::domain::task::Folder;
+use crate::domain::text::as_word;
 use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
@@ -208,7 +209,7 @@ fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
 
 fn uncommitted(short: &str, worktree: &Path) -> Fault {
     let text = format!("the worktree of run {short} has work that is not committed");
-    Fault::new(Code::WrongState, text).hint(format!("look at it: `git -C {} status`", worktree.display()))
+    Fault::new(Code::WrongState, text).hint(format!("look at it: `git -C {} status`", as_word(worktree)))
 }
 
 /// The first few, and how many there are besides.

@@ -14,6 +14,7 @@ use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Home, HomeKind, Outcome, Request, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// What `create` has found or made.
 #[derive(Debug)]
@@ -188,7 +189,7 @@ fn check_root(place: &Place, root: &Path) -> Result<()> {
             Code::UnsafeHome,
             format!("{} is a repository of its own, or a submodule", root.display()),
         )
-        .hint(format!("`git -C {} status` shows what is in it", root.display())));
+        .hint(format!("`git -C {} status` shows what is in it", as_word(root))));
     }
     if place.tracks_folder()? {
         return Err(Fault::new(

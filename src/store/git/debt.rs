@@ -20,6 +20,11 @@ impl Home {
         Ok(all.into_iter().collect())
     }
 
+    /// Whether files are written that a commit could have now.
+    pub(crate) fn owes(&self) -> Result<bool> {
+        Ok(!self.debt_set()?.is_empty() && self.waits()?.is_none())
+    }
+
     /// Keep changes without committing them; the next commit includes them. They are written, unless git is in the
     /// middle of something that must not find them.
     pub(crate) fn keep(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {

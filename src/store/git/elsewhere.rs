@@ -13,6 +13,7 @@ use super::repo::Repo;
 use super::worktree::{self, FOLDER};
 use super::{Home, create, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// Among how many branches of remotes a queue is looked for.
 const MOST_BRANCHES: usize = 256;
@@ -214,7 +215,7 @@ impl Home {
     /// What brings back lost settings. Where other files are left, they may have work in them that is in no commit: then
     /// it is the settings and nothing else.
     pub(crate) fn restoring(&self) -> String {
-        let at = shell_words::quote(&self.root.display().to_string()).into_owned();
+        let at = as_word(&self.root);
         match has_files(&self.root) {
             true => format!(
                 "`git -C {at} restore --staged --worktree {SETTINGS}` brings it back as it is committed"
@@ -245,7 +246,7 @@ impl Elsewhere {
             true => format!("{FOLDER}/{SETTINGS}"),
             false => FOLDER.to_owned(),
         };
-        let at = shell_words::quote(&checkout.display().to_string()).into_owned();
+        let at = as_word(&checkout);
         format!("`git -C {at} restore --staged --worktree {what}` brings them back")
     }
 

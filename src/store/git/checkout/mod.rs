@@ -20,6 +20,7 @@ use super::find::{Place, place};
 use super::refs::{self, Tip};
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 pub(crate) use cut_off::take_back;
 pub(crate) use left::{keep, paths_differ, put_back};
@@ -102,7 +103,7 @@ pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
         Code::Git,
         format!("the worktree `{}` should be on `{}` and is {is_on}", wanted.path.display(), wanted.branch),
     )
-    .hint(format!("look at it: `git -C {} status`", wanted.path.display())))
+    .hint(format!("look at it: `git -C {} status`", as_word(&wanted.path))))
 }
 
 /// Where git keeps what belongs to a worktree of this very repository. In a folder whose `.git` leads elsewhere git is
