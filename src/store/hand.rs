@@ -45,14 +45,12 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
             tx.problems.push(Problem::at(path, fault));
         }
     }
-    let is_quiet = tx.queue.home.is_as_a_verb_left_it(message::is_of_a_verb)?;
-    let merged =
-        if is_quiet { BTreeMap::new() } else { tx.queue.home.merged_by_git(message::is_of_a_verb)? };
+    let merged = tx.queue.home.merged_by_git(message::is_of_a_verb)?;
     let before = tx.queue.home.committed_since(message::is_of_a_verb)?;
     let before = before.into_iter().filter(|(path, _)| !joined.contains(path) && !merged.contains_key(path));
     committed::record(tx, before.collect())?;
     record_merges(tx, merged)?;
-    if is_quiet { Ok(()) } else { raise_tokens(tx) }
+    raise_tokens(tx)
 }
 
 /// What git takes back takes a fencing token along, and the log's record of it too. It was given out all the same, and

@@ -21,16 +21,6 @@ const MOST_COMMITS: usize = 512;
 pub(crate) type Moved = BTreeMap<String, Option<String>>;
 
 impl Home {
-    /// Whether HEAD is a verb's commit of its own: then git has joined nothing, and taken nothing back, since.
-    ///
-    /// # Errors
-    /// Those of reading the commit.
-    pub(crate) fn is_as_a_verb_left_it(&self, is_verb: impl Fn(&str) -> bool) -> Result<bool> {
-        let Some(head) = super::refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(true) };
-        let commit = self.repo()?.commit(head)?;
-        Ok(is_verb(&commit.message) && commit.parents.len() < 2)
-    }
-
     /// The files that commits have changed, made or removed since a verb has last committed here; what verbs of other
     /// clones have done is among them. Costs one small file where nothing has.
     ///
