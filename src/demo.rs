@@ -5,27 +5,39 @@
 
 #![expect(clippy::disallowed_methods, reason = "the demonstration makes a folder and runs programs in it")]
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
-use crate::ui::Ui;
+use crate::ui::{Format, Ui};
 
 /// A stage with an orchestrator and two projects.
 struct Stage<'u> {
     ui: &'u Ui,
+    /// What was shown, where one document at the end is asked for.
+    told: RefCell<String>,
     folder: PathBuf,
     program: PathBuf,
+}
+
+/// What was shown.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The scratch folder, which stays.
+    pub(crate) folder: String,
+    /// The commands and what they said; empty where a person has seen them already.
+    pub(crate) transcript: String,
 }
 
 /// Show the loop.
 ///
 /// # Errors
 /// [`Code::Io`], or whatever a step of the loop said.
-pub(crate) fn run(ui: &Ui) -> Result<()> {
+pub(crate) fn run(ui: &Ui) -> Result<Shown> {
     let folder = scratch()?;
-    let stage = Stage { ui, program: env::program()?, folder };
+    let stage = Stage { ui, told: RefCell::default(), program: env::program()?, folder };
     stage.say(&format!("# An orchestrator and two projects, in {}\n", stage.folder.display()))?;
     for name in ["hub", "web", "api"] {
         stage.repository(name)?;
@@ -52,7 +64,8 @@ pub(crate) fn run(ui: &Ui) -> Result<()> {
     stage.say("# All of it is ordinary git: review with `git -C web/.swift log -p`\n")?;
     stage.git("web", &["-C", ".swift", "log", "--oneline"])?;
     stage.git("web", &["status", "--short"])?;
-    stage.say(&format!("# The scratch folder stays for you to look at: {}\n", stage.folder.display()))
+    stage.say(&format!("# The scratch folder stays for you to look at: {}\n", stage.folder.display()))?;
+    Ok(Shown { folder: stage.folder.display().to_string(), transcript: stage.told.into_inner() })
 }
 
 fn scratch() -> Result<PathBuf> {
@@ -64,7 +77,14 @@ fn scratch() -> Result<PathBuf> {
 
 impl Stage<'_> {
     fn say(&self, text: &str) -> Result<()> {
-        self.ui.raw(format!("{text}\n").as_bytes())
+        let line = format!("{text}\n");
+        match self.ui.format() {
+            Format::Text => self.ui.raw(line.as_bytes()),
+            Format::Json => {
+                self.told.borrow_mut().push_str(&line);
+                Ok(())
+            }
+        }
     }
 
     /// A repository with one commit, and a name for its commits if the person has none yet.

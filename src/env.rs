@@ -10,7 +10,7 @@ pub(crate) mod signals;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -46,6 +46,7 @@ impl Env {
             Some(text) => Some(text.parse().map_err(|_| bad_variable("SWIFT_TEST_SEED", &text))?),
             None => None,
         };
+        check_clock(fixed_now)?;
         Ok(Env { fixed_now, seed: Cell::new(seed), last: Cell::new((0, 0)) })
     }
 
@@ -70,7 +71,7 @@ impl Env {
 
     /// The present instant, to the millisecond.
     pub(crate) fn now(&self) -> Timestamp {
-        let now = self.fixed_now.unwrap_or_else(Timestamp::now);
+        let now = self.fixed_now.unwrap_or_else(clock);
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
@@ -296,7 +297,27 @@ pub(crate) fn log_filter() -> Option<String> {
 
 /// The present instant where no [`Env`] is at hand; tests fix it.
 pub(crate) fn instant() -> Timestamp {
-    fixed_instant().unwrap_or_else(Timestamp::now)
+    fixed_instant().unwrap_or_else(clock)
+}
+
+/// What the clock of the machine says; the end of all instants where it says something that is none.
+fn clock() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
+}
+
+/// Seconds since 1970 at the beginning of the year 9000. Later than that, no room is left for leases and delays.
+const LATEST: i64 = 221_845_392_000;
+
+fn check_clock(fixed: Option<Timestamp>) -> Result<()> {
+    let now = fixed.unwrap_or_else(clock);
+    if (0..LATEST).contains(&now.as_second()) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::Io,
+        format!("the clock of this machine cannot be right: it says {now} or something beyond"),
+    )
+    .hint("compare the clock: `date -u`"))
 }
 
 /// The folder in which the process was started.

@@ -46,6 +46,8 @@ pub(crate) struct Work {
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) given_up: Vec<GivenUp>,
     pub(crate) struck_off: Vec<StruckOff>,
+    /// Projects in which what had to wait was committed.
+    pub(crate) paid: Vec<String>,
     /// Each with its project.
     pub(crate) accepted: Vec<(String, Changed)>,
     pub(crate) released: Vec<(String, Changed)>,
@@ -64,6 +66,7 @@ impl Work {
             receipts: report.receipts,
             given_up: report.dead,
             struck_off: report.struck_off,
+            paid: report.paid,
             commits: report.commits,
             problems: report.problems,
             ..Work::default()
@@ -76,6 +79,7 @@ impl Work {
             && self.receipts.is_empty()
             && self.given_up.is_empty()
             && self.struck_off.is_empty()
+            && self.paid.is_empty()
             && self.accepted.is_empty()
             && self.released.is_empty()
             && self.put_aside.is_empty()
@@ -88,6 +92,7 @@ impl Work {
         self.receipts.extend(other.receipts);
         self.given_up.extend(other.given_up);
         self.struck_off.extend(other.struck_off);
+        self.paid.extend(other.paid);
         self.accepted.extend(other.accepted);
         self.released.extend(other.released);
         self.put_aside.extend(other.put_aside);

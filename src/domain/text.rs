@@ -1,5 +1,7 @@
 //! Text from outside, made safe to show.
 
+use std::path::Path;
+
 /// The text with control and direction-changing characters written as `\u{…}`, so that a terminal and a reader
 /// see what is there. Ordinary letters of every script stay as they are.
 pub(crate) fn shown(text: &str) -> String {
@@ -61,6 +63,11 @@ pub(crate) fn led_to(advice: &str, folder: &str) -> String {
         .replace("`findmnt -T .`", &format!("`findmnt -T {folder}`"))
 }
 
+/// A path as one word of a command that a person pastes.
+pub(crate) fn as_word(path: &Path) -> String {
+    shell_words::quote(&path.display().to_string()).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +83,11 @@ mod tests {
         assert_eq!(slug("../../etc"), "etc");
         assert_eq!(slug("世界"), "task");
         assert!(slug(&"long ".repeat(50)).len() <= SLUG_BYTES);
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_command() {
+        assert_eq!(as_word(Path::new("/srv/ada/web")), "/srv/ada/web");
+        assert_eq!(as_word(Path::new("My Projects/ada's")), "'My Projects/ada'\\''s'");
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! - the request: `text`, `prompt`, `request`, `input`, `query`, or `title` with an optional `body`;
 //! - the tier: `tier`, `label`, `expected`, `expected_tier`, `target`, `gold`, `model`; also the name of a model;
-//! - what should become of it: `decision`, `verdict`, `expected_decision`, or `destructive: true` for `ask`;
+//! - what should become of it: `decision`, `verdict`, `expected_decision`, or `destructive`: `true` for `ask`, `false` for no question;
 //! - the head: `kind`, `effort`, `priority`, `labels`, beside the text or in an object `head`, where `tier` and
 //!   `model` are what the task asks for by name.
 //!
@@ -63,8 +63,10 @@ fn case(line: &str, number: usize) -> Result<Case, String> {
                 Label::Verdict(named) => verdict = Some(named),
             }
         }
-        if object.get("destructive") == Some(&Value::Bool(true)) {
-            verdict = Some(Verdict::Ask);
+        match object.get("destructive") {
+            Some(Value::Bool(true)) => verdict = Some(Verdict::Ask),
+            Some(Value::Bool(false)) => verdict = verdict.or(Some(Verdict::Direct)),
+            _ => {}
         }
     }
     if tier.is_none() && verdict.is_none() {
@@ -145,6 +147,7 @@ mod tests {
             {\"request\": \"c\", \"expected\": {\"tier\": \"sonnet\", \"decision\": \"ask\"}, \"id\": 7}\n\
             {\"text\": \"d\", \"model\": \"claude-haiku-5-5\", \"destructive\": true, \"effort\": \"XL\"}\n\
             {\"title\": \"e\", \"body\": \"f\", \"expected\": \"ask\", \"head\": {\"tier\": \"opus\"}}\n\
+            {\"text\": \"i\", \"tier\": \"haiku\", \"destructive\": false}\n\
             \n{\"text\": \"g\"}\n[1]\n{\"text\": \"h\", \"tier\": \"gpt\"}\n";
         let (cases, problems) = parse(text.as_bytes());
         let seen: Vec<_> = cases.iter().map(|case| (case.text.as_str(), case.tier, case.verdict)).collect();
@@ -156,6 +159,7 @@ mod tests {
                 ("c", Some(Tier::Sonnet), Some(Verdict::Ask)),
                 ("d", Some(Tier::Haiku), Some(Verdict::Ask)),
                 ("e\n\nf", None, Some(Verdict::Ask)),
+                ("i", Some(Tier::Haiku), Some(Verdict::Direct)),
             ]
         );
         assert_eq!(cases[4].head.tier, Some(Tier::Opus));
@@ -163,9 +167,9 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "line 8: has no label: neither `tier` nor `decision`",
-                "line 9: not a JSON object",
-                "line 10: `gpt` is neither a tier nor a decision",
+                "line 9: has no label: neither `tier` nor `decision`",
+                "line 10: not a JSON object",
+                "line 11: `gpt` is neither a tier nor a decision",
             ]
         );
     }

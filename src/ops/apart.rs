@@ -24,7 +24,7 @@ fn finding(branch: &str) -> Finding {
 }
 
 fn waits(branch: &str) -> String {
-    format!("what was done in the middle of an operation of git waits for the branch `{}`", shown(branch))
+    format!("what was done while git was busy waits for the branch `{}`", shown(branch))
 }
 
 fn remedy(branch: &str) -> String {

@@ -97,6 +97,8 @@ pub(crate) struct Report {
     pub(crate) receipts: Vec<Told>,
     pub(crate) dead: Vec<GivenUp>,
     pub(crate) struck_off: Vec<StruckOff>,
+    /// The projects in which what had to wait was committed.
+    pub(crate) paid: Vec<String>,
     pub(crate) problems: Vec<Problem>,
     /// Project id and how its commit ended.
     pub(crate) commits: Vec<(String, Committed)>,

@@ -11,11 +11,11 @@ use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, routing, session};
-use crate::store::history::LastWords;
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
+use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, history, layout, message};
+use crate::store::{archive, audit, hand, layout, message};
 
 use super::apart;
 use super::carrier::{self, Carrier};
@@ -26,32 +26,42 @@ use super::verify;
 /// Look at everything.
 ///
 /// # Errors
-/// Those of listing folders and reading git's history.
+/// Those of listing folders. That git cannot be read is a finding itself, beside those that were made until then.
 pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
+    let told = look_at_all(queue, now, &mut findings);
+    or_finding(told, &mut findings)?;
+    findings.dedup();
+    findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
+    });
+    Ok(findings)
+}
+
+fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
     findings.extend(listing.problems.iter().map(Finding::from_problem));
-    same_id_twice(&listing.items, &mut findings);
-    warnings(queue, &listing.items, &mut findings);
-    let (log, words) = history::read_by_hand(queue)?;
+    same_id_twice(&listing.items, findings);
+    warnings(queue, &listing.items, findings);
+    let (log, words) = replay::of_all(queue)?;
     findings.extend(log.problems.iter().map(Finding::from_problem));
-    let told = against_log(queue, &listing.items, words, now, &mut findings);
-    or_finding(told, &mut findings)?;
-    clock(&log.events, now, &mut findings);
-    strange_folders(queue, &mut findings)?;
-    linked_folders(queue, &mut findings);
-    sessions(queue, &mut findings);
-    let told = uncommitted(queue, &mut findings);
-    or_finding(told, &mut findings)?;
-    index(queue, &mut findings)?;
+    let told = against_log(queue, &listing, words, now, findings);
+    or_finding(told, findings)?;
+    clock(&log.events, now, findings);
+    strange_folders(queue, findings)?;
+    linked_folders(queue, findings);
+    sessions(queue, findings);
+    let told = uncommitted(queue, findings);
+    or_finding(told, findings)?;
+    index(queue, findings)?;
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
-    local_files_in_git(queue, &mut findings);
-    own_files(queue, &mut findings)?;
-    let told = hidden(queue, &mut findings);
-    or_finding(told, &mut findings)?;
-    waiting(queue, now, &mut findings)?;
+    local_files_in_git(queue, findings);
+    own_files(queue, findings)?;
+    let told = hidden(queue, findings);
+    or_finding(told, findings)?;
+    waiting(queue, now, findings)?;
     for (path, what) in archive::damaged(queue)? {
         findings.push(
             Finding::new("archive-damaged", Severity::Error, &path, what)
@@ -59,18 +69,14 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
         );
     }
     findings.extend(apart::findings(queue));
-    registered(queue, &mut findings)?;
+    registered(queue, findings)?;
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
     }
-    what_runs_may_do(queue, &mut findings);
-    what_is_routed(queue, &mut findings);
+    what_runs_may_do(queue, findings);
+    what_is_routed(queue, findings);
     findings.extend(verify::verify(queue)?.findings);
-    findings.dedup();
-    findings.sort_by(|a, b| {
-        b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
-    });
-    Ok(findings)
+    Ok(())
 }
 
 /// What belongs to one machine is believed by each that gets it with the branch.
@@ -115,6 +121,12 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
             Code::Io => Finding::of_fault("", &fault),
             _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
         });
+    }
+    if let Some(path) = queue.home.staged_otherwise()? {
+        let text =
+            "is staged otherwise than the last commit has it: the next `git commit` would take that along";
+        let fix = "see it: `git -C .swift diff --cached`; `git -C .swift restore --staged .` leaves the files as they are";
+        findings.push(Finding::new("staged", Severity::Note, &path, text).fix(fix));
     }
     if let Some(aside) = queue.home.index_aside() {
         let message =
@@ -171,13 +183,10 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The code of a file in which git has left a conflict: the task is there, only not readable yet.
-const UNSETTLED: &str = "unsettled";
-
 /// Replay the log: what it says is there, where, and with which content.
 fn against_log(
     queue: &Queue,
-    items: &[Item],
+    listing: &Listing,
     mut last: LastWords,
     now: Timestamp,
     findings: &mut Vec<Finding>,
@@ -185,69 +194,66 @@ fn against_log(
     // What git has merged since the last verb is as neither side left it, and the next verb records it.
     let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
     let mut seen = HashSet::new();
-    for item in items {
+    for item in &listing.items {
         let is_second = item.id().is_some_and(|id| !seen.insert(id));
         match item.id().and_then(|id| last.remove(&id)) {
             Some(_) if merged.contains_key(&item.path) => {}
             Some(events) => compare(queue, item, &events, now, findings),
             // A second file of the same id is told as such.
             None if is_second => {}
-            None => findings.push(
-                Finding::new("unrecorded", Severity::Note, &item.path, "the log does not know this task yet")
-                    .fix("the next verb that writes records it: `swift doctor --fix`"),
-            ),
+            None => compare(queue, item, &[], now, findings),
         }
     }
     let archived = archive::ids(queue).unwrap_or_default();
-    let in_conflict: HashSet<TaskId> =
-        findings.iter().filter(|f| f.code == UNSETTLED).filter_map(|f| layout::id_in_name(&f.path)).collect();
+    // A file that cannot be read, or not yet, is there all the same.
+    let unreadable: HashSet<TaskId> =
+        listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
+    let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
+    last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
+    let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
-        if archived.contains(&id) || in_conflict.contains(&id) {
-            continue;
-        }
-        missing(queue, id, &events, findings);
+        missing(queue, id, &events, removed.get(&id), findings);
     }
     Ok(())
 }
 
+/// How the next verb that writes mends what the log does not know.
+const RECORD_IT: &str = "the next verb that writes records it: `swift doctor --fix`";
+
 /// A file is what one of the hands has left last: of several that came together, the one whose content git kept.
 fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let state = item.task.state(item.folder, now);
-    let Some(youngest) = events.last() else { return };
     let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
-    let left =
-        events.iter().rev().find(|event| event.fact.content.is_some() && event.fact.content == content);
-    let expected = left.unwrap_or(youngest).fact.to;
-    if left.is_none() && content.is_some() && youngest.fact.content.is_some() {
-        findings.push(
-            Finding::new(
-                "changed-by-hand",
-                Severity::Note,
-                &item.path,
-                "the content is not what the log last saw",
-            )
-            .fix("the next verb that writes records it: `swift doctor --fix`"),
-        );
-    } else if expected.is_some_and(|expected| differs(expected, state)) {
-        let text = format!("the log says {}, the file says {state}", expected.map_or("gone", State::as_str));
-        findings.push(
-            Finding::new("state-differs", Severity::Warning, &item.path, text)
-                .fix("the next verb that writes records it: `swift doctor --fix`"),
-        );
-    }
+    let (code, severity, text) = match replay::difference(events, content.as_ref(), state) {
+        None => return,
+        Some(Difference::Unknown) => {
+            ("unrecorded", Severity::Note, "the log does not know this task yet".to_owned())
+        }
+        Some(Difference::Content) => {
+            ("changed-by-hand", Severity::Note, "the content is not what the log last saw".to_owned())
+        }
+        Some(Difference::State(said)) => {
+            ("state-differs", Severity::Warning, format!("the log says {said}, the file says {state}"))
+        }
+    };
+    findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT));
 }
 
-/// Time alone turns claimed and deferred tasks into ready ones; that is no difference.
-fn differs(log: State, file: State) -> bool {
-    let timed = |state| matches!(state, State::Claimed | State::Deferred | State::Ready);
-    let inbox = |state| matches!(state, State::Inbox | State::Deferred);
-    log != file && !(timed(log) && timed(file)) && !(inbox(log) && inbox(file))
-}
-
-fn missing(queue: &Queue, id: TaskId, events: &[Event], findings: &mut Vec<Finding>) {
-    let is_gone = |event: &Event| matches!(event.fact.to, None | Some(State::Gone));
-    let Some(event) = events.last().filter(|_| !events.iter().any(is_gone)) else { return };
+/// A task that is nowhere, and whose file a person may have removed by a commit.
+fn missing(
+    queue: &Queue,
+    id: TaskId,
+    events: &[Event],
+    removed: Option<&String>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(event) = events.last() else { return };
     if queue.anywhere(id).ok().flatten().is_some() {
+        return;
+    }
+    if let Some(path) = removed {
+        let text = format!("task {id} was removed by a commit, and the log does not know that yet");
+        findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
         return;
     }
     let state = event.fact.to.map_or("there", State::as_str);
@@ -413,6 +419,7 @@ pub(crate) struct Repaired {
 pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> {
     let mut tx = Tx::begin(queue, operation)?;
     tx.commit_now();
+    tx.record_what_the_log_does_not_know()?;
     let mut repaired = Repaired::default();
     for (path, text) in own_file_texts() {
         if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
@@ -433,7 +440,9 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    for problem in unreadable.iter().filter(|problem| may_be_put_aside(problem.fault.code)) {
+    // What git keeps for itself, as of a repository inside, is nobody's task, and the queue cannot have it.
+    let unreadable = unreadable.iter().filter(|problem| queue.home.may_have(&problem.path));
+    for problem in unreadable.filter(|problem| may_be_put_aside(problem.fault.code)) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;

@@ -38,9 +38,9 @@ pub(crate) fn move_plan(queue: &Queue, to: HomeKind) -> Result<Vec<String>> {
 
 fn removal_of_worktree(queue: &Queue) -> &'static str {
     if queue.home.has_line_of_its_own() {
-        "remove the worktree of the queue's own branch and its line in .git/info/exclude"
+        "remove the queue's own branch, whose commits stay, its worktree and its line in .git/info/exclude"
     } else {
-        "remove the worktree of the queue's own branch"
+        "remove the queue's own branch, whose commits stay, and its worktree"
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn move_to(queue: &Queue, operation: &Operation<'_>, to: HomeKind) ->
     tx.commit("record what was not committed yet")?;
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let facts = [Fact::of(EventKind::HomeMoved).because(to.as_str())];
-    let note = audit::addition(queue, operation, &facts)?;
+    let note = audit::addition(queue, operation, &facts, audit::Segment::Usual)?;
     let text = message::of(&format!("move the queue ({})", to.as_str()), operation, &facts, &[], Some(&note));
     let branch = queue.settings.branch.clone().unwrap_or_else(|| "swift".to_owned());
     let request = Request { changes: vec![note.change()], ..request(queue, &text) };

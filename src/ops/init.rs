@@ -71,6 +71,7 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
     let branch = wanted.branch.as_deref().unwrap_or("swift");
     format::settings::check_branch(branch)?;
     let judge = |settings: &[u8]| check_taken_over(wanted, settings);
+    Home::check_wanted(start, wanted.kind, wanted.branch.as_deref())?;
     if operation.mode == Mode::DryRun {
         Home::check_create(start, wanted.kind, branch, &judge)?;
         return Ok(Initialised {

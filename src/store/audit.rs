@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::git::{Change, Expect};
+use super::git::{Change, Conclusion, Expect};
 use super::layout;
 use super::local::Local;
 use super::queue::Queue;
@@ -34,7 +34,28 @@ pub(crate) struct Bookmark {
     content: Digest,
     /// Hash of its last record.
     tail: Digest,
+    /// Segments that were not as they were left when they were to be written on, newest last.
+    #[serde(default)]
+    missed: Vec<Missed>,
 }
+
+/// A segment with records that git has put away, in a stash, and may bring back at any time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Missed {
+    path: String,
+    /// SHA-256 of the segment as it was left.
+    content: Digest,
+}
+
+impl Missed {
+    fn is_back(&self, queue: &Queue) -> bool {
+        let text = queue.read_text(&self.path).ok().flatten();
+        text.is_some_and(|text| content_hash(text.as_bytes()) == self.content)
+    }
+}
+
+/// How many segments that were not as they were left are looked for.
+const MOST_MISSED: usize = 4;
 
 /// The addition to the log that goes into one commit.
 #[derive(Debug)]
@@ -45,8 +66,8 @@ pub(crate) struct Addition {
     pub(crate) after: Vec<u8>,
     /// `<path>#<hash>` for the commit's trailer: the anchor by which a cut log is found out.
     pub(crate) anchor: String,
-    /// The segment that was written on last is not as it was left: git has brought another state of the log.
-    pub(crate) begins_anew: bool,
+    /// A segment is not as it was left, or is so again: git has brought another state of the log.
+    pub(crate) was_moved_by_git: bool,
     bookmark: Bookmark,
 }
 
@@ -71,13 +92,26 @@ impl Addition {
 ///
 /// # Errors
 /// [`crate::domain::fault::Code::Io`] if the last segment or the machine's own folder cannot be used.
-pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> Result<Addition> {
+pub(crate) fn addition(
+    queue: &Queue,
+    operation: &Operation,
+    facts: &[Fact],
+    wanted: Segment,
+) -> Result<Addition> {
     queue.local.ensure()?;
     let fingerprint = queue.local.fingerprint().unwrap_or(0);
     let bookmark = bookmark(&queue.local).filter(|b| b.fingerprint == fingerprint);
-    let has_bookmark = bookmark.is_some();
-    let segment = open_segment(queue, operation, bookmark)?;
-    let begins_anew = has_bookmark && segment.is_new && segment.prev.is_none();
+    let former = bookmark.clone();
+    let segment = open_segment(queue, operation, bookmark, wanted)?;
+    let begins_anew = former.is_some() && segment.is_new && segment.prev.is_none();
+    let mut missed = former.as_ref().map(|former| former.missed.clone()).unwrap_or_default();
+    let all = missed.len();
+    missed.retain(|missed| !missed.is_back(queue));
+    let is_back = missed.len() < all;
+    if let Some(former) = former.filter(|_| begins_anew) {
+        missed.push(Missed { path: former.path, content: former.content });
+        missed.drain(..missed.len().saturating_sub(MOST_MISSED));
+    }
     let (mut text, mut tail) = (segment.text.clone(), segment.tail);
     for fact in facts {
         let event = Event {
@@ -98,15 +132,25 @@ pub(crate) fn addition(queue: &Queue, operation: &Operation, facts: &[Fact]) -> 
         path: segment.path.clone(),
         content: content_hash(text.as_bytes()),
         tail: tail.clone(),
+        missed,
     };
     Ok(Addition {
         anchor: format!("{}#{tail}", segment.path),
         path: segment.path,
-        begins_anew,
+        was_moved_by_git: begins_anew || is_back,
         before,
         after: text.into_bytes(),
         bookmark,
     })
+}
+
+/// Which segment an addition goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// The one that was written on last, if it is as it was left.
+    Usual,
+    /// One of its own: what goes into another commit than the records before.
+    Fresh,
 }
 
 /// The segment that is written on now.
@@ -120,13 +164,23 @@ struct Open {
     prev: Option<Digest>,
 }
 
-fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>) -> Result<Open> {
+fn open_segment(
+    queue: &Queue,
+    operation: &Operation,
+    bookmark: Option<Bookmark>,
+    wanted: Segment,
+) -> Result<Open> {
     let Some(bookmark) = bookmark else { return Ok(new_segment(operation, operation.env.writer_id(), None)) };
     let Ok(writer) = bookmark.writer.parse::<WriterId>() else {
         return Ok(new_segment(operation, operation.env.writer_id(), None));
     };
-    if queue.home.keeps_apart() && !queue.is_apart(&bookmark.path) {
+    let is_apart = queue.is_apart(&bookmark.path);
+    if wanted == Segment::Fresh || queue.home.keeps_apart() && !is_apart {
         // What git does next may change any segment that it knows.
+        return Ok(new_segment(operation, writer, None));
+    }
+    // The same in the queue's own worktree: `git revert --abort` puts back each that the revert has touched.
+    if is_the_persons_to_end(queue)? && queue.home.read_committed(&bookmark.path)?.is_some() {
         return Ok(new_segment(operation, writer, None));
     }
     match queue.read_text(&bookmark.path)? {
@@ -138,6 +192,12 @@ fn open_segment(queue: &Queue, operation: &Operation, bookmark: Option<Bookmark>
         }
         _ => Ok(new_segment(operation, writer, None)),
     }
+}
+
+/// Whether git is in the middle of something that the person may give up.
+fn is_the_persons_to_end(queue: &Queue) -> Result<bool> {
+    let home = &queue.home;
+    Ok(home.is_joining() && matches!(home.conclusion()?, Conclusion::Revert | Conclusion::Theirs(_)))
 }
 
 fn new_segment(operation: &Operation, writer: WriterId, prev: Option<&Digest>) -> Open {

@@ -1,17 +1,23 @@
 //! Changes made by hand or by git, merges among them, between two verbs: legal, and recorded by the next verb as what they are.
 
+mod committed;
+
 use std::collections::BTreeMap;
 
 use super::git::Reach;
+use super::replay;
 use super::tx::Tx;
-use super::{adoption, cache, files, history, layout, message};
-use crate::domain::event::{EventKind, Fact};
+use super::{adoption, cache, files, layout, message};
+use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::audit::digest;
 use crate::format::{self, Document};
+
+pub(super) use committed::record_all;
+pub(crate) use committed::removed;
 
 /// Folders and files that are committed as they are, whoever wrote them.
 const OTHERS: [&str; 4] = [layout::PROJECTS, layout::SESSIONS, layout::TEMPLATES, layout::QUARANTINE];
@@ -39,7 +45,11 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
             tx.problems.push(Problem::at(path, fault));
         }
     }
-    record_merges(tx)?;
+    let merged = tx.queue.home.merged_by_git(message::is_of_a_verb)?;
+    let before = tx.queue.home.committed_since(message::is_of_a_verb)?;
+    let before = before.into_iter().filter(|(path, _)| !joined.contains(path) && !merged.contains_key(path));
+    committed::record(tx, before.collect())?;
+    record_merges(tx, merged)?;
     raise_tokens(tx)
 }
 
@@ -79,9 +89,9 @@ fn raise_token(tx: &mut Tx<'_>, id: TaskId, token: u64, commit: String) -> Resul
 }
 
 /// A task that git has made of two sides by itself is what no verb has left; the next one says so.
-fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
+fn record_merges(tx: &mut Tx<'_>, by_git: BTreeMap<String, String>) -> Result<()> {
     let mut merged = Vec::new();
-    for (path, merge) in tx.queue.home.merged_by_git(message::is_of_a_verb)? {
+    for (path, merge) in by_git {
         let Some(folder) = layout::folder_of(&path).filter(|_| !tx.is_staged(&path)) else { continue };
         let Some(bytes) = tx.read(&path)? else { continue };
         let Ok(task) = format::parse_summary(&bytes, &tx.queue.limits()) else { continue };
@@ -91,10 +101,11 @@ fn record_merges(tx: &mut Tx<'_>) -> Result<()> {
             merged.push((id, digest(&bytes), fact));
         }
     }
-    let last = history::last_events_of(tx.queue, &merged.iter().map(|(id, ..)| *id).collect())?;
+    let words = replay::about(tx.queue, &merged.iter().map(|(id, ..)| *id).collect(), tx.operation.at)?;
     for (id, hash, fact) in merged {
         // Another clone may have recorded the merge, or `resolve` has.
-        if last.get(&id).and_then(|event| event.fact.content.as_ref()) != Some(&hash) {
+        let is_left = |event: &Event| event.fact.content.as_ref() == Some(&hash);
+        if !words.get(&id).is_some_and(|words| words.iter().any(is_left)) {
             tx.record(fact.leaving(hash));
         }
     }
@@ -156,13 +167,9 @@ fn take_removed(tx: &mut Tx<'_>, path: &str) -> Result<()> {
 /// A file that is new or changed: it gets its id if it has none, and nothing else in it changes.
 fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Result<()> {
     let before = committed_task(tx, path)?;
-    let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
-    let id = document.task().id.or_else(|| adoption::promised(tx.queue, path, bytes));
-    let id = id.unwrap_or_else(|| tx.operation.env.task_id());
-    // Whatever was done by hand, or by git, a fencing token that was given out is never given out again.
-    let token = before.as_ref().map_or(0, |(task, _)| task.token).max(document.task().token);
-    let task = Task { id: Some(id), token, ..document.task().clone() };
-    document.apply(&task);
+    let document = with_id(tx, path, bytes, before.as_ref().map_or(0, |(task, _)| task.token))?;
+    let task = document.task().clone();
+    let id = task.id.expect("a task has got its id");
     tx.take(path)?;
     let hash = tx.put(path, document.to_bytes())?;
     let kind = if before.is_some() { EventKind::ChangedByHand } else { EventKind::TaskAdopted };
@@ -170,6 +177,17 @@ fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Re
     let state = task.state(folder, tx.operation.at);
     tx.record(Fact::task(kind, id, from, state).because(path).leaving(hash));
     Ok(())
+}
+
+/// A file as it is, with an id, and with the token that it had before if that is higher: whatever was done by hand, or by
+/// git, a fencing token that was given out is never given out again.
+fn with_id(tx: &Tx<'_>, path: &str, bytes: &[u8], token: u64) -> Result<Document> {
+    let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
+    let id = document.task().id.or_else(|| adoption::promised(tx.queue, path, bytes));
+    let id = id.unwrap_or_else(|| tx.operation.env.task_id());
+    let token = token.max(document.task().token);
+    document.apply(&Task { id: Some(id), token, ..document.task().clone() });
+    Ok(document)
 }
 
 /// The task that the last commit has at this path, and its state.

@@ -1,6 +1,6 @@
 //! Reading the audit log back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +8,7 @@ use super::layout;
 use super::queue::Queue;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::fault::Result;
-use crate::domain::id::{SegmentId, TaskId, WriterId};
+use crate::domain::id::{SegmentId, TaskId};
 use crate::domain::problem::Problem;
 use crate::format::audit::{self, Segment};
 
@@ -60,49 +60,11 @@ pub(crate) fn segments(queue: &Queue) -> Result<(Vec<StoredSegment>, Vec<Problem
     Ok((all, problems))
 }
 
-/// The newest event about each task by each hand that ever wrote about it. Where clones have come together, the youngest
-/// of all need not be the one that a merge has kept.
-pub(crate) type LastWords = HashMap<TaskId, Vec<Event>>;
-
-/// All events, oldest first, and the last words of each hand.
-///
-/// # Errors
-/// As [`segment_paths`].
-pub(crate) fn read_by_hand(queue: &Queue) -> Result<(Log, LastWords)> {
-    let (stored, problems) = segments(queue)?;
-    let mut log = Log { events: Vec::new(), problems };
-    let mut last: HashMap<(TaskId, WriterId), Event> = HashMap::new();
-    for segment in stored {
-        let from = log.events.len();
-        let writer = take(&mut log, &segment);
-        for event in &log.events[from..] {
-            let (Some(id), Some(writer)) = (event.fact.task, writer) else { continue };
-            let is_newer = |before: &Event| (before.at, before.id) < (event.at, event.id);
-            if last.get(&(id, writer)).is_none_or(is_newer) {
-                last.insert((id, writer), event.clone());
-            }
-        }
-    }
-    log.events.sort_by_key(|event| (event.at, event.id));
-    let mut words = LastWords::new();
-    for ((id, _), event) in last {
-        words.entry(id).or_default().push(event);
-    }
-    words.values_mut().for_each(|events| events.sort_by_key(|event| (event.at, event.id)));
-    Ok((log, words))
-}
-
-/// Add a segment to a log; gives whose it is.
-fn take(log: &mut Log, stored: &StoredSegment) -> Option<WriterId> {
+/// Add a segment to a log.
+fn take(log: &mut Log, stored: &StoredSegment) {
     match parse(stored) {
-        Ok(segment) => {
-            log.events.extend(segment.records.into_iter().map(|record| record.event));
-            Some(segment.writer)
-        }
-        Err(fault) => {
-            log.problems.push(Problem::at(stored.path.clone(), fault));
-            None
-        }
+        Ok(segment) => log.events.extend(segment.records.into_iter().map(|record| record.event)),
+        Err(fault) => log.problems.push(Problem::at(stored.path.clone(), fault)),
     }
 }
 
@@ -134,6 +96,18 @@ pub(crate) fn newest(queue: &Queue, most: usize) -> Result<Log> {
     log.events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
     log.events.truncate(most);
     Ok(log)
+}
+
+/// The segments that may hold events from an instant on, oldest first; what cannot be read is passed over.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn segments_since(queue: &Queue, start: Timestamp) -> Result<Vec<StoredSegment>> {
+    let (paths, _) = segment_paths(queue)?;
+    let mut chosen: Vec<String> = reaching(&paths, start).into_iter().cloned().collect();
+    chosen.sort_by(|a, b| name(a).cmp(name(b)));
+    let read = |path: String| Some(StoredSegment { bytes: queue.read(&path).ok()??, path });
+    Ok(chosen.into_iter().filter_map(read).collect())
 }
 
 /// All events from an instant on, oldest first. A segment is read if its writer's next one began after the instant.
@@ -188,7 +162,7 @@ fn take_path(queue: &Queue, log: &mut Log, path: &str) {
 }
 
 /// How far clocks of machines may differ before an event of a task is looked for in vain.
-const SLACK: SignedDuration = SignedDuration::from_hours(48);
+pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(48);
 
 /// All events about one task, oldest first; what of the log cannot be read is passed over.
 ///
@@ -239,18 +213,6 @@ pub(crate) fn names(bytes: &[u8], id: &str) -> bool {
 /// As [`segment_paths`].
 pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> {
     Ok(events_of(queue, id)?.pop())
-}
-
-/// The newest event about each of these tasks that the log has heard of. The log is read once, however many they are.
-///
-/// # Errors
-/// As [`segment_paths`].
-pub(crate) fn last_events_of(queue: &Queue, ids: &BTreeSet<TaskId>) -> Result<HashMap<TaskId, Event>> {
-    let Some(oldest) = ids.first() else { return Ok(HashMap::new()) };
-    let events = since_birth(queue, *oldest, |_| true)?.events.into_iter();
-    // The youngest comes last and stays.
-    let of_a_task = |event: Event| event.fact.task.filter(|id| ids.contains(id)).map(|id| (id, event));
-    Ok(events.filter_map(of_a_task).collect())
 }
 
 /// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.

@@ -22,6 +22,8 @@ const MOST: u64 = 64 << 20;
 pub(super) struct Kept {
     /// Held open: wherever the folder is moved to meanwhile, it goes with it.
     file: Option<File>,
+    /// Whether the last state is in it.
+    is_whole: bool,
 }
 
 impl Kept {
@@ -29,22 +31,30 @@ impl Kept {
     pub(super) fn begin(queue: &Queue, id: RunId) -> Kept {
         let path = path(queue, id);
         let made = path.parent().map(std::fs::create_dir_all).transpose();
-        Kept { file: made.and_then(|_| File::options().create(true).append(true).open(path)).ok() }
+        let file = made.and_then(|_| File::options().create(true).append(true).open(path)).ok();
+        Kept { file, is_whole: false }
     }
 
     /// Add a state.
     pub(super) fn note(&mut self, run: &Run) {
         if let Some(file) = &mut self.file {
-            let text = format::run::render(run) + END;
-            // As above.
-            let _ = file.write_all(text.as_bytes());
+            // The first mark ends what was cut off before it.
+            let text = format!("{END}{}{END}", format::run::render(run));
+            self.is_whole = file.write_all(text.as_bytes()).is_ok();
         }
     }
 
     /// Bring it to the disk; gives whether it is there.
     pub(super) fn flush(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.sync_all().is_ok())
+        self.is_whole && self.file.as_ref().is_some_and(|file| file.sync_all().is_ok())
     }
+}
+
+/// Keep the end of a run where the machine's user has other things of this program: the disk of the project may be full.
+pub(crate) fn keep_elsewhere(run: &Run) -> bool {
+    let text = format!("{END}{}{END}", format::run::render(run));
+    let shelf = local::Local::of_machine();
+    shelf.is_some_and(|shelf| shelf.write_durably(&name(run.id), text.as_bytes()).is_ok())
 }
 
 /// Keep the transcript of a run whose end is kept. Usually the live log is still there, too.
@@ -55,10 +65,14 @@ pub(crate) fn keep_transcript(queue: &Queue, id: RunId, transcript: &str) {
 
 /// The last state of a run's record that was kept, if that has an end.
 pub(crate) fn last(queue: &Queue, id: RunId) -> Option<Run> {
-    let text = read(path(queue, id))?;
-    let whole = &text[..text.rfind(END)?];
-    let last = whole.rsplit(END).next()?;
-    format::run::parse(last).ok().filter(|run| run.id == id && run.ending.is_some())
+    let elsewhere = local::Local::of_machine().map(|shelf| shelf.path(&name(id)));
+    let known = |path: PathBuf| {
+        let text = read(path)?;
+        let last = text[..text.rfind(END)?].rsplit(END).next()?;
+        format::run::parse(last).ok().filter(|run| run.id == id && run.ending.is_some())
+    };
+    // It is only there where the other could not be written to its end.
+    elsewhere.and_then(known).or_else(|| known(path(queue, id)))
 }
 
 /// The transcript that was kept.
@@ -70,11 +84,16 @@ pub(crate) fn transcript(queue: &Queue, id: RunId) -> Option<Vec<u8>> {
 pub(super) fn forget(queue: &Queue, id: RunId) {
     // What cannot be removed is in nobody's way.
     let _ = std::fs::remove_file(path(queue, id));
+    let _ = local::Local::of_machine().map(|shelf| shelf.remove(&name(id)));
     let _ = std::fs::remove_file(transcript_path(queue, id));
 }
 
 fn path(queue: &Queue, id: RunId) -> PathBuf {
-    queue.home.records().join(format!("run-{id}"))
+    queue.home.records().join(name(id))
+}
+
+fn name(id: RunId) -> String {
+    format!("run-{id}")
 }
 
 fn transcript_path(queue: &Queue, id: RunId) -> PathBuf {

@@ -15,6 +15,8 @@ pub(crate) const PROJECTS: &str = "Swift-Projects";
 pub(crate) const AUDIT: &str = "Swift-Audit";
 /// The trailer that names further operations, which waited and are in the same commit.
 pub(crate) const ALSO: &str = "Swift-Also";
+/// The trailer that names the kinds of events.
+pub(crate) const EVENTS: &str = "Swift-Events";
 /// The trailer that names the verb.
 pub(crate) const VERB: &str = "Swift-Verb";
 
@@ -75,7 +77,7 @@ fn also(text: &mut String, own: OperationId, waited: &[Event]) {
 fn what_happened(text: &mut String, facts: &[&Fact]) {
     let kinds: BTreeSet<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
     if !kinds.is_empty() {
-        line(text, "Swift-Events", &kinds.into_iter().collect::<Vec<_>>().join(" "));
+        line(text, EVENTS, &kinds.into_iter().collect::<Vec<_>>().join(" "));
     }
     let tasks: BTreeSet<String> =
         facts.iter().filter_map(|fact| fact.task).map(|id| id.to_string()).collect();

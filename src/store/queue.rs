@@ -89,7 +89,8 @@ impl Queue {
             )
             .hint(home.restoring()));
         };
-        let settings = Queue::parse_settings(&bytes)?;
+        let settings = Queue::parse_settings(&bytes)
+            .map_err(|fault| if in_conflict(&bytes) { settings_in_conflict(&home) } else { fault })?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
     }
@@ -451,6 +452,25 @@ fn finish_what_was_begun(home: &Home) {
         // Taking the lock finishes or takes back; that it cannot be had is no reason not to read.
         drop(home.lock(PATIENCE));
     }
+}
+
+fn in_conflict(settings: &[u8]) -> bool {
+    std::str::from_utf8(settings).is_ok_and(|text| format::conflict::sides(text).is_some())
+}
+
+/// Nobody but a person can say which settings hold, and without them nothing of the queue can be used.
+fn settings_in_conflict(home: &Home) -> Fault {
+    let root = home.root.display().to_string();
+    let (file, quoted) = (format!("{root}/{}", layout::SETTINGS), shell_words::quote(&root).into_owned());
+    let ending = match home.is_joining() && home.conclusion().is_ok_and(|end| end == Conclusion::Ours) {
+        true => "; `swift resolve` ends the merge then",
+        false => "",
+    };
+    Fault::new(
+        Code::Unsettled,
+        format!("both sides of a merge have changed `{file}`, and git has left its marks there"),
+    )
+    .hint(format!("edit it, then `git -C {quoted} add {}`{ending}", layout::SETTINGS))
 }
 
 /// How a person names a task.

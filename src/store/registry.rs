@@ -41,8 +41,11 @@ impl Registry {
     /// [`Code::Io`] if the folder cannot be listed; a single bad file is a problem of the list.
     pub(crate) fn read(queue: &Queue) -> Result<Registry> {
         let walk = queue.walk(layout::PROJECTS)?;
-        let paths = paths(queue);
         let mut all = Registry { projects: Vec::new(), problems: walk.problems };
+        let paths = paths(queue).unwrap_or_else(|fault| {
+            all.problems.push(Problem::at(format!("{}/{PATHS}", layout::LOCAL), fault));
+            BTreeMap::new()
+        });
         for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
             match entry(queue, &seen.path) {
                 Ok(entry) => {
@@ -101,9 +104,15 @@ fn entry(queue: &Queue, path: &str) -> Result<Entry> {
     registry::parse(&text).map_err(|m| m.at(path))
 }
 
-fn paths(queue: &Queue) -> BTreeMap<String, String> {
-    let bytes = queue.local.read(PATHS);
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+/// Where projects lie. Nobody but a person knows that, so a file that cannot be read is not taken for an empty one.
+fn paths(queue: &Queue) -> Result<BTreeMap<String, String>> {
+    let Some(bytes) = queue.local.read(PATHS) else { return Ok(BTreeMap::new()) };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let path = format!("{}/{PATHS}", layout::LOCAL);
+        Fault::new(Code::Malformed, format!("{path}: it cannot be read: {error}"))
+            .hint(format!("look at it: `cat .swift/{path}`"))
+            .hint("mended, or taken away, it is no obstacle: `swift register <path>` tells again where a project lies")
+    })
 }
 
 /// Remember where a project lies on this machine; `None` forgets it.
@@ -116,7 +125,7 @@ pub(crate) fn set_path(queue: &Queue, id: &ProjectId, path: Option<&Path>) -> Re
     }
     // Somebody else may enter another project at the same moment.
     let _turn = queue.local.turn()?;
-    let mut all = paths(queue);
+    let mut all = paths(queue)?;
     match path {
         Some(path) => all.insert(id.to_string(), path.display().to_string()),
         None => all.remove(id.as_str()),

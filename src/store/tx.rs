@@ -249,6 +249,15 @@ impl<'q> Tx<'q> {
         }
     }
 
+    /// Record every task that is otherwise than the log says, however it came to that; one that is gone is left to the
+    /// person.
+    ///
+    /// # Errors
+    /// Those of reading the log and of what git has begun.
+    pub(crate) fn record_what_the_log_does_not_know(&mut self) -> Result<()> {
+        hand::record_all(self)
+    }
+
     /// Record a fact; it becomes an event in the same commit.
     pub(crate) fn record(&mut self, fact: Fact) {
         self.facts.push(fact);
@@ -282,9 +291,9 @@ impl<'q> Tx<'q> {
             return Ok(nothing);
         }
         let addition = (!self.facts.is_empty())
-            .then(|| audit::addition(queue, self.operation, &self.facts))
+            .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
-        if addition.as_ref().is_some_and(|addition| addition.begins_anew) && !queue.home.keeps_apart() {
+        if addition.as_ref().is_some_and(|addition| addition.was_moved_by_git) && !queue.home.keeps_apart() {
             for path in audit::returned(queue)? {
                 self.take(&path)?;
             }
@@ -300,6 +309,12 @@ impl<'q> Tx<'q> {
             changes.push(addition.change());
         }
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
+    }
+
+    /// What is staged for a commit of the person's goes there without what is kept apart until it is made.
+    fn segment(&self) -> audit::Segment {
+        let is_staged = matches!(self.conclusion, Conclusion::Theirs(_)) && self.queue.home.keeps_apart();
+        if is_staged { audit::Segment::Fresh } else { audit::Segment::Usual }
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -410,10 +425,12 @@ impl Prepared<'_> {
         let committed = match policy {
             CommitPolicy::Each => {
                 let watch = Stopwatch::start();
-                if conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each {
-                    pay(queue, &guard)?;
+                let is_each = conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each;
+                let paid = if is_each { pay(queue, &guard)? } else { None };
+                let mut committed = commit_each(queue, &guard, changes, &message, conclusion)?;
+                if committed.debt.is_none() {
+                    committed.commit = committed.commit.or(paid);
                 }
-                let committed = commit_each(queue, &guard, changes, &message, conclusion)?;
                 if let Some(commit) = &committed.commit {
                     gauge::committed(watch.passed());
                     let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
@@ -436,12 +453,12 @@ impl Prepared<'_> {
 
 /// Commit what earlier verbs could not, by itself: so each operation can be seen, and taken back, alone. Where it still
 /// has to wait, so will what comes now.
-fn pay(queue: &Queue, guard: &Guard) -> Result<()> {
+fn pay(queue: &Queue, guard: &Guard) -> Result<Option<String>> {
     if queue.home.debts()?.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
-    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(drop)
+    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(|paid| paid.commit)
 }
 
 fn commit_each(

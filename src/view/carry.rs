@@ -65,6 +65,7 @@ pub(crate) struct RoundView {
     receipts: Vec<ToldRow>,
     dead: Vec<DeadRow>,
     struck_off: Vec<StruckOffRow>,
+    paid: Vec<String>,
     problems: Vec<ProblemRow>,
     commits: Vec<ProjectCommit>,
 }
@@ -119,6 +120,7 @@ impl RoundView {
                     record: place(&s.record),
                 })
                 .collect(),
+            paid: report.paid.clone(),
             problems: problem::rows(&report.problems),
             commits: report
                 .commits
@@ -140,6 +142,7 @@ impl RoundView {
             (self.receipts.len(), "receipt", ""),
             (self.dead.len(), "task", " given up"),
             (self.struck_off.len(), "equal file", " struck off"),
+            (self.paid.len(), "commit", " made that had to wait"),
         ];
         let told = parts.iter().filter(|(n, ..)| *n > 0);
         told.map(|(n, noun, end)| format!("{}{end}", count(*n, noun))).collect::<Vec<_>>().join(", ")
@@ -169,6 +172,9 @@ impl RoundView {
                 "equal     {short}  {from}  {path}: the same has left as {}\n",
                 shown(&row.record)
             ));
+        }
+        for project in &self.paid {
+            out.push_str(&format!("committed {project}  what had to wait\n"));
         }
         for row in &self.dead {
             out.push_str(&format!(
@@ -243,6 +249,9 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
             shown(&stranded.item.task.title),
             shown(&stranded.reason)
         ));
+    }
+    for post in &plan.owing {
+        lines.push(format!("commit   {}  what had to wait", plan.posts[*post]));
     }
     lines
 }

@@ -149,6 +149,7 @@ impl WorkView {
             receipts: work.receipts,
             dead: work.given_up,
             struck_off: work.struck_off,
+            paid: work.paid,
             problems: work.problems,
             commits: work.commits,
         };

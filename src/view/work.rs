@@ -8,6 +8,7 @@ use super::run::RunRow;
 use super::task::CommitRow;
 use super::{View, count};
 use crate::domain::text::shown;
+use crate::ops::run::review::WentOn;
 use crate::store::git::checkout::Prospect;
 
 /// The runs of a shift and why it ended.
@@ -146,19 +147,32 @@ pub(crate) struct ReviewView {
     /// Why git merges nothing of it, whatever the paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
+    /// That the branch went on after the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    careful: Option<String>,
+    #[serde(skip)]
+    judged: Option<String>,
     #[serde(skip)]
     prospect: Prospect,
 }
 
 impl ReviewView {
     /// The work of a run, with what a merge of it would come to.
-    pub(crate) fn new(run: RunRow, diffstat: String, diff: String, prospect: Prospect) -> ReviewView {
+    pub(crate) fn new(
+        run: RunRow,
+        diffstat: String,
+        diff: String,
+        prospect: Prospect,
+        went_on: Option<WentOn>,
+    ) -> ReviewView {
         ReviewView {
             run,
             diffstat,
             diff,
             conflicts: prospect.conflicts(),
             refused: prospect.refusal(),
+            careful: went_on.as_ref().map(WentOn::told),
+            judged: went_on.map(|went_on| went_on.judged),
             prospect,
         }
     }
@@ -167,8 +181,12 @@ impl ReviewView {
 impl View for ReviewView {
     fn text(&self, out: &mut String) {
         self.run.line(out);
+        if let Some(careful) = &self.careful {
+            let _ = writeln!(out, "{careful}");
+        }
+        let at = self.judged.as_ref().map(|judged| format!("at {judged} ")).unwrap_or_default();
         for verdict in self.run.verdicts() {
-            let _ = writeln!(out, "{}", shown(&verdict));
+            let _ = writeln!(out, "{at}{}", shown(&verdict));
         }
         if !self.run.summary.is_empty() {
             for line in self.run.summary.lines() {

@@ -690,6 +690,12 @@ fn what_brings_the_settings_back_leaves_all_other_work_alone() {
         let edited = web.read(&file) + "two hours of notes\n";
         web.write(&file, &edited);
         web.program("sh", ["-c", remove]).run().ok();
+        if init == "init" {
+            // There the program itself puts back what is missing.
+            web.swift_ok("list");
+            assert_eq!(web.read(&file), edited);
+            continue;
+        }
         let said = web.swift("list").ended(3).stderr.clone();
         let command =
             said.split('`').find(|part| part.starts_with("git -C")).unwrap_or_else(|| panic!("{said}"));
@@ -700,6 +706,97 @@ fn what_brings_the_settings_back_leaves_all_other_work_alone() {
         // Where nothing else is left, everything comes back.
         web.program("sh", ["-c", "rm -r .swift/*"]).run().ok();
         let said = web.swift("list").ended(3).stderr.clone();
-        assert!(said.contains("--worktree .`") || said.contains("--worktree .swift`"), "{said}");
+        assert!(said.contains("--worktree .swift`"), "{said}");
+    }
+}
+
+#[test]
+fn a_task_that_cannot_be_read_is_not_said_to_be_missing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    for (what, with) in [("schema = 1", "schema = 2"), ("title = ", "title "), ("+++", "xxx")] {
+        let id = add(&web, ".", "A");
+        let file = format!(".swift/{}", copies(&web, &id)[0]);
+        let good = web.read(&file);
+        web.write(&file, good.replace(what, with));
+        let found = findings_of(&web, "doctor");
+        assert!(found.iter().any(|finding| text(&finding["path"]) == file), "{found:?}");
+        assert!(found.iter().all(|finding| finding["code"] != "missing"), "{found:?}");
+        web.write(&file, good);
+    }
+    sound(&web, "mended");
+}
+
+#[test]
+fn an_index_that_is_older_than_the_last_commit_is_told() {
+    for (init, at) in [("init", ".swift"), ("init --in-tree", ".")] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        add(&web, ".", "one");
+        let index = match init {
+            "init" => web.path(".git").join(index_of(&web)),
+            _ => web.path(".git/index"),
+        };
+        let old = fs::read(&index).unwrap();
+        add(&web, ".", "two");
+        fs::write(&index, old).unwrap();
+        let found = web.swift("doctor");
+        assert!(found.ok().contains("is staged otherwise"), "{init}: {}", found.stdout);
+        web.git(["-C", at, "restore", "--staged", "."]);
+        assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n", "{init}");
+        sound(&web, init);
+    }
+}
+
+#[test]
+fn what_was_only_looked_at_was_never_in_the_branch() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "one");
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    twin.swift_ok(["edit", &id, "--priority", "high"]);
+    web.swift_ok(["edit", &id, "--priority", "low"]);
+    web.program("git", "-C .swift pull --quiet --rebase ../../twin swift").run();
+    web.git("-C .swift rebase --abort");
+    web.git("-C .swift switch --quiet --detach FETCH_HEAD");
+    web.git("-C .swift switch --quiet swift");
+    assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n");
+    web.swift_ok("audit verify");
+    web.git("-C .swift reset --quiet --hard HEAD~1");
+    rewound(&web, "and one that was in it is");
+}
+
+#[test]
+fn a_repository_in_a_folder_of_tasks_keeps_nothing_from_being_mended() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        add(&web, ".", "one");
+        web.git("init --quiet .swift/tasks/lib");
+        web.write(".swift/tasks/bad.md", "bad");
+        web.swift("doctor --fix sesame").ended(8);
+        assert!(!web.path(".swift/tasks/bad.md").exists(), "{init}: it is put aside");
+        assert!(web.path(".swift/tasks/lib/.git/HEAD").exists(), "{init}: and that is not");
+        assert!(web.swift("doctor").ended(8).stdout.contains("tasks/lib"));
+        add(&web, ".", "two");
+    }
+}
+
+#[test]
+fn a_damaged_ref_of_the_queue_is_a_finding_beside_the_others() {
+    for bad in ["", "noise\n", "4b825dc642cb6eb9a060e54bf8d69288fbee4904\n"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.project("web");
+        add(&web, ".", "one");
+        web.write(".swift/tasks/bad.md", "bad");
+        web.write(".git/refs/heads/swift", bad);
+        let found = codes(&web.swift("doctor --json").ended(8).json()["findings"]);
+        assert!(found.contains(&"malformed".to_owned()), "{bad}: {found:?}");
+        assert!(found.iter().any(|code| code == "git" || code == "object-damaged"), "{bad}: {found:?}");
+        assert!(web.swift("doctor").stdout.contains("git fsck"), "{bad}");
     }
 }

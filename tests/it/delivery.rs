@@ -537,6 +537,45 @@ fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
 }
 
 #[test]
+fn a_task_on_a_branch_that_is_not_at_hand_is_not_delivered_again() {
+    let sandbox = Sandbox::new();
+    let world = World::in_tree(&sandbox);
+    let main = world.api.git("branch --show-current").trim().to_owned();
+    world.api.git("switch --quiet --create feature");
+    let id = world.letter("T");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok(["claim", &id]);
+    world.round();
+    world.api.git(["switch", "--quiet", &main]);
+    for when in ["switched", "a round later"] {
+        let report = world.round();
+        assert_eq!(report["delivered"].as_array().unwrap().len(), 0, "{when}: {report:#}");
+        assert_eq!(codes(&report["problems"]), ["queue-elsewhere"], "{when}: {report:#}");
+        assert!(text(&report["problems"][0]["hints"][0]).contains("merge feature"), "{when}: {report:#}");
+        assert_eq!((receipt(&world.web, &id).0.as_str(), received(&world.api, &id).len()), ("accepted", 0));
+    }
+    world.api.git("switch --quiet feature");
+    world.api.swift_ok(["done", &id]);
+    world.round();
+    world.api.git(["switch", "--quiet", &main]);
+    assert_eq!(codes(&world.round()["problems"]), [""; 0], "it is over");
+    assert_eq!(receipt(&world.web, &id).0, "done");
+    world.api.git("merge --quiet feature");
+    world.round();
+    carried(&world.web, &world.api, &id, "done/", "done", "merged");
+    // What is on no branch any more is lost.
+    world.api.git("switch --quiet --create other");
+    let lost = world.letter("Lost");
+    world.round();
+    world.api.git(["switch", "--quiet", &main]);
+    world.api.git("branch --quiet -D other");
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 1);
+    carried(&world.web, &world.api, &lost, "inbox/", "delivered", "lost");
+    all_sound(&world, "in the end");
+}
+
+#[test]
 fn a_renamed_project_is_found_under_its_old_name() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

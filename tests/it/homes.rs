@@ -687,3 +687,140 @@ fn another_repository_in_the_place_of_the_link_is_not_taken_for_the_queues() {
     assert_eq!(web.read(".swift/.git"), link);
     sound(&web, "linked again");
 }
+
+#[test]
+fn a_queue_that_a_reset_took_off_every_branch_is_named_and_gets_no_second_one() {
+    for init in ["init --in-tree", "init"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        add(&web, ".", "one");
+        if init == "init" {
+            web.swift_ok("home tree sesame");
+        }
+        let before = web.git("rev-list --max-parents=0 --first-parent HEAD");
+        let tip = web.git("rev-parse --short=12 HEAD").trim().to_owned();
+        web.git(["reset", "--quiet", "--hard", before.trim()]);
+        for verb in ["list", "init", "init --in-tree", "init --dry-run", "doctor"] {
+            let refused = web.swift(verb);
+            assert!(matches!(refused.status, 3 | 4), "{init}, {verb}: {}", refused.stdout);
+            assert!(refused.stderr.contains(&format!("`git merge {tip}`")), "{verb}: {}", refused.stderr);
+        }
+        web.git(["merge", "--quiet", &tip]);
+        assert!(web.swift_ok("list").contains("one"));
+        sound(&web, init);
+        // One that is put aside by hand, or taken out, is not missed.
+        web.git(["reset", "--quiet", "--hard", before.trim()]);
+        fs::rename(web.path(".swift"), web.path("$SANDBOX/old")).unwrap();
+        web.swift_ok("init --dry-run");
+        web.git(["merge", "--quiet", &tip]);
+        web.swift_ok("uninstall sesame");
+        web.git("reset --quiet --hard HEAD~1");
+        web.swift_ok("uninstall sesame");
+        web.swift_ok("init");
+    }
+}
+
+#[test]
+fn a_commit_of_nothing_whose_tree_nobody_stored_is_as_any_other() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.place("web");
+        web.git("init --quiet");
+        let first = web.git("commit-tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904 -m first");
+        web.git(["update-ref", "refs/heads/main", first.trim()]);
+        web.swift_ok(init);
+        add(&web, ".", "one");
+        assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n", "{init}");
+        web.swift_ok("audit verify");
+        web.swift_ok("undo");
+        assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n", "{init}");
+    }
+}
+
+#[test]
+fn a_queue_in_the_tree_does_not_begin_on_no_branch() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.git("checkout --quiet --detach");
+    let head = web.git("rev-parse HEAD");
+    for init in ["init --in-tree", "init --in-tree --dry-run"] {
+        let refused = web.swift(init);
+        refused.ended(5);
+        assert!(refused.stderr.contains("no branch is checked out in"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("switch --create NAME"), "{}", refused.stderr);
+    }
+    assert_eq!(web.git("rev-parse HEAD"), head);
+    assert!(!web.path(".swift").exists());
+    web.git("switch --quiet --create kept");
+    web.swift_ok("init --in-tree");
+    sound(&web, "on a branch");
+}
+
+#[test]
+fn a_clone_of_one_branch_begins_no_second_queue_without_a_word() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "One");
+    let url = format!("file://{}", web.path("").display());
+    let clone = |name: &str, words: &[&str]| {
+        let all = [&["clone", "--quiet"], words, &[url.as_str(), name]].concat();
+        sandbox.root().git(all.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        sandbox.place(name)
+    };
+    for (name, words) in [("shallow", &["--depth", "1"][..]), ("single", &["--single-branch"])] {
+        let one = clone(name, words);
+        let hint = "git remote set-branches --add origin '*' && git fetch origin";
+        let told = one.swift("list");
+        assert!(told.ended(3).stderr.contains(hint), "{}", told.stderr);
+        for init in ["init", "init --in-tree", "init --dry-run"] {
+            let refused = one.swift(init);
+            assert!(refused.ended(4).stderr.contains(hint), "{}", refused.stderr);
+        }
+        assert!(!one.path(".swift").exists());
+        one.program("sh", ["-c", hint]).run().ok();
+        one.swift_ok("init");
+        assert_eq!(one.json("list")["tasks"], web.json("list")["tasks"]);
+    }
+    // The other hint, and a branch that was fetched by itself.
+    let anew = clone("anew", &["--single-branch"]);
+    assert!(anew.swift_ok("init --branch swift --id acme/anew").contains("acme/anew"));
+    let fetched = clone("fetched", &["--single-branch"]);
+    fetched.git("fetch --quiet origin swift:swift");
+    assert!(fetched.swift_ok("init").contains("acme/web"));
+}
+
+#[test]
+fn a_queue_in_the_tree_of_a_branch_that_only_the_remote_has_is_named() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.git("checkout --quiet -b dev");
+    web.swift_ok("init --in-tree --id acme/web");
+    add(&web, ".", "One");
+    web.git("checkout --quiet main");
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    for (verb, status) in [("list", 3), ("init", 4), ("init --in-tree", 4), ("init --dry-run", 4)] {
+        let refused = twin.swift(verb);
+        refused.ended(status);
+        assert!(refused.stderr.contains("in the tree of `origin/dev`"), "{verb}: {}", refused.stderr);
+        assert!(refused.stderr.contains("`git switch dev`"), "{verb}: {}", refused.stderr);
+    }
+    assert!(!twin.path(".swift").exists());
+    twin.git("switch --quiet dev");
+    assert!(twin.swift_ok("list").contains("One"));
+}
+
+#[test]
+fn a_clone_that_stands_on_the_queues_branch_is_told_what_helps() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "One");
+    sandbox.root().git("clone --quiet --branch swift web twin");
+    let twin = sandbox.place("twin");
+    let refused = twin.swift("init");
+    assert!(refused.ended(9).stderr.contains("switch NAME"), "{}", refused.stderr);
+    twin.git("switch --quiet main");
+    twin.swift_ok("init");
+    assert!(twin.swift_ok("list").contains("One"));
+}

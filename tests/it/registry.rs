@@ -197,3 +197,22 @@ fn advice_about_the_registry_leads_to_the_orchestrator() {
     assert!(refused.contains("in the orchestrator's checkout, tell"), "{refused}");
     assert!(refused.contains("`swift register <path>`") && !refused.contains("look there"), "{refused}");
 }
+
+#[test]
+fn a_note_of_places_that_cannot_be_read_is_told_and_not_written_over() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let (note, broken) = (".swift/local/paths.json", "{ \"acme/api\": ");
+    let good = world.hub.read(note);
+    world.hub.write(note, broken);
+    let list = world.hub.json("projects");
+    assert_eq!(codes(&list["problems"]), ["malformed"], "{list}");
+    assert!(world.hub.swift("register ../api").ended(8).stderr.contains("cat .swift/local/paths.json"));
+    assert_eq!(world.hub.read(note), broken);
+    assert!(world.hub.swift("doctor").ended(8).stdout.contains("paths.json"));
+    fs::remove_file(world.hub.path(note)).unwrap();
+    world.hub.swift_ok("register ../api");
+    world.hub.swift_ok("register ../web");
+    assert_eq!(world.hub.read(note), good);
+    sound(&world.hub, "told again");
+}

@@ -80,3 +80,27 @@ fn a_run_at_work_keeps_its_worktree_and_one_can_be_named() {
     scene.run([first.as_str()]);
     assert_eq!(worktrees(&scene), 2, "a worktree that was removed is made again");
 }
+
+#[test]
+fn work_that_git_was_told_not_to_look_at_is_never_removed() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    for mark in ["--skip-worktree", "--assume-unchanged"] {
+        scene.script("init; change $start; result ok");
+        let task = scene.task("Make the thing");
+        let (_, run) = scene.run([task.as_str()]);
+        let folder = sandbox.home().path(&text(&run["folder"]));
+        scene.place.git(["merge", "--quiet", "--no-edit", &text(&run["run"]["branch"])]);
+        let file = format!("{}.txt", scene.starts());
+        scene.place.git(["-C", folder.to_str().unwrap(), "update-index", mark, &file]);
+        assert!(scene.call(["runs", "clean", &task]).run().stdout.contains("its work is merged"));
+        std::fs::write(folder.join(&file), "precious\n").unwrap();
+        let plan = scene.call(["runs", "clean", &task]).run();
+        assert!(plan.stdout.contains("it has work that is not committed"), "{plan:?}");
+        scene.call(["runs", "clean", &task, "sesame"]).run();
+        scene.call(["merge", &task, "sesame"]).run();
+        assert_eq!(std::fs::read_to_string(folder.join(&file)).unwrap(), "precious\n", "{mark}");
+        let marks = scene.place.git(["-C", folder.to_str().unwrap(), "ls-files", "-v", &file]);
+        assert!(!marks.starts_with('H'), "the mark stays: {marks}");
+    }
+}

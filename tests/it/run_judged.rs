@@ -299,3 +299,106 @@ fn a_result_after_which_the_program_does_not_end_counts() {
     assert_eq!(outcome, "completed");
     assert!(reasons.contains("did not end after its result"), "{reasons}");
 }
+
+#[test]
+fn a_file_that_is_left_out_of_the_worktree_is_not_verified_away() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write("d/x", "fails\n");
+    scene.place.git("add d");
+    scene.place.git("commit --quiet --message x");
+    scene.settings("[run]\nescalations = 0\n[[verify]]\ncommand = [\"sh\", \"-c\", \"test ! -e d/x\"]\n");
+    for hide in [
+        "git sparse-checkout set --no-cone /README.md /work.txt",
+        "git update-index --skip-worktree d/x; rm d/x",
+    ] {
+        let (outcome, reasons, _) = ended(&scene, &format!("init; {hide}; change; result ok"));
+        assert_eq!(outcome, "failed (worktree)", "{hide}: {reasons}");
+        assert!(reasons.contains("`d/x` is committed and left out of the worktree"), "{reasons}");
+    }
+}
+
+#[test]
+fn a_verdict_counts_for_the_commit_that_it_was_given_for() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[[verify]]\ncommand = [\"sh\", \"-c\", \"test ! -e bad\"]\n");
+    let (outcome, _, document) = ended(&scene, "init; change; result ok");
+    assert_eq!(outcome, "completed", "{document:#}");
+    let short = text(&document["run"]["short"]);
+    let plan = scene.call(["merge", &short]).run().stdout;
+    assert!(plan.contains("verified: sh -c") && !plan.contains("careful"), "{plan}");
+    let folder = sandbox.home().path(&text(&document["folder"]));
+    std::fs::write(folder.join("bad"), "bad\n").unwrap();
+    let folder = folder.to_str().unwrap().to_owned();
+    scene.place.git(["-C", &folder, "add", "bad"]);
+    scene.place.git(["-C", &folder, "commit", "--quiet", "--message", "bad"]);
+    let plan = scene.call(["merge", &short]).run().stdout;
+    assert!(plan.contains("careful: the branch went on from") && !plan.contains("verified:"), "{plan}");
+    let review = scene.call(["review", &short]).run().stdout;
+    assert!(review.contains("careful: the branch went on from") && !review.contains("\npassed:"), "{review}");
+}
+
+#[test]
+fn what_git_ignores_is_told_where_a_verifier_passes_beside_it() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write(".gitignore", "gen/\n");
+    scene.place.git("add .gitignore");
+    scene.place.git("commit --quiet --message ignore");
+    scene.settings("[[verify]]\ncommand = [\"sh\", \"-c\", \"test -f gen/ok\"]\n");
+    let (outcome, _, document) = ended(&scene, "init; mkdir gen; touch gen/ok; change; result ok");
+    assert_eq!(outcome, "completed", "{document:#}");
+    let plan = scene.call(["merge", &text(&document["run"]["short"])]).run().stdout;
+    assert!(plan.contains("(exit 0; beside it lay what git ignores: gen/)"), "{plan}");
+}
+
+#[test]
+fn what_a_run_does_to_the_repository_beside_its_branch_is_told() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let hook = scene.place.path(".git/hooks/pre-commit").display().to_string();
+    let script = format!(
+        "init; change; git add .; git stash -q; git config core.editor x; git tag v1; echo x >'{hook}'; \
+         change other; result ok"
+    );
+    let (outcome, _, document) = ended(&scene, &script);
+    assert_eq!(outcome, "completed", "{document:#}");
+    let plan = scene.call(["merge", &text(&document["run"]["short"])]).run().stdout;
+    for what in ["the stash is new", "the tag `v1` is new", "the configuration of", "the hooks of"] {
+        assert!(plan.contains(&format!("careful: while it ran, {what}")), "{what}: {plan}");
+    }
+    let (_, _, document) = ended(&scene, "init; change; result ok");
+    assert!(!document["run"]["moved"].to_string().contains("repository"), "{document:#}");
+}
+
+#[test]
+fn a_run_that_may_change_no_file_and_did_is_not_completed() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let project = scene.place.path("").display().to_string();
+    scene.place.write("mine", "mine\n");
+    scene.script("init; result 'it says so'");
+    let (_, document) = scene.run(["what does it say", "--read-only"]);
+    assert_eq!(document["run"]["outcome"], "completed", "{document:#}");
+    scene.script(&format!("init; echo more >>'{project}/mine'; result 'it says so'"));
+    let (_, document) = scene.run(["what does it say", "--read-only"]);
+    assert_eq!(document["run"]["failure"], "worktree", "{document:#}");
+    assert!(document["run"]["reasons"].to_string().contains("these changed: mine"), "{document:#}");
+}
+
+#[test]
+fn a_branch_that_was_renamed_can_be_named_again() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let task = scene.task("Make the thing");
+    assert_eq!(ended_for(&scene, &task, "init; change; git branch -m foo; result ok").0, "failed (worktree)");
+    let (outcome, reasons, document) = ended_for(&scene, &task, GOOD);
+    assert_eq!(outcome, "failed (start)", "{document:#}");
+    let hint = reasons.split('`').find(|part| part.starts_with("git -C")).expect(&reasons).to_owned();
+    let hint = hint.replace("$HOME", sandbox.home().path("").to_str().unwrap().trim_end_matches('/'));
+    let words: Vec<String> = hint.split(' ').skip(1).map(str::to_owned).collect();
+    scene.place.git(words);
+    let (outcome, _, document) = ended_for(&scene, &task, GOOD);
+    assert_eq!(outcome, "completed", "{document:#}");
+}

@@ -46,7 +46,7 @@ fn a_run_that_loses_its_queue_is_recorded_when_that_is_there_again() {
     scene.script(&format!("{GOOD}; rm -rf '{queue}'"));
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!((status, document["run"]["outcome"].as_str()), (0, Some("completed")), "{document:#}");
-    assert!(document["notes"].to_string().contains("is kept in git's folder"), "{document:#}");
+    assert!(document["notes"].to_string().contains("how it ended is kept"), "{document:#}");
     let run = only_run(&scene);
     assert_eq!(
         (run["outcome"].as_str(), run["cost_usd"].as_f64()),

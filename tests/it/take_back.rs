@@ -228,3 +228,15 @@ fn a_proposal_that_cannot_be_carried_out_any_more_goes() {
     world.hub.swift("outbox").ended(7);
     world.hub.swift_ok("sesame");
 }
+
+#[test]
+fn what_rests_on_a_change_by_hand_is_shown_by_git() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "A");
+    web.swift_ok(["edit", &id, "--priority", "high"]);
+    let path = format!(".swift/{}", crate::world::copies(&web, &id).remove(0));
+    web.write(&path, format!("{}more\n", web.read(&path)));
+    let told = refused(&web, "undo", "it was changed by hand");
+    assert!(told.contains("diff` shows how"), "{told}");
+}

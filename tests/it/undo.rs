@@ -206,3 +206,38 @@ fn the_orchestrators_last_operation_may_have_noted_receipts_alone() {
         crate::world::sound(place, "taken back twice");
     }
 }
+
+#[test]
+fn a_clock_that_was_ahead_does_not_make_an_older_round_the_last() {
+    let sandbox = Sandbox::new();
+    let world = crate::world::World::new(&sandbox);
+    let third = sandbox.repository("live/third");
+    third.swift_ok("init --id acme/third");
+    world.hub.swift_ok("register ../third");
+    let right = sandbox.moment().0;
+    sandbox.later(jiff::SignedDuration::from_hours(20));
+    world.letter("Old");
+    world.round();
+    sandbox.back_to((right + 600, sandbox.moment().1));
+    let id = add(&world.web, "acme/third", "New");
+    world.round();
+    let plan = world.hub.swift_ok("undo --dry-run");
+    assert!(plan.contains(&id) && plan.contains("acme/third") && !plan.contains("acme/api"), "{plan}");
+}
+
+#[test]
+fn what_was_done_before_a_squash_is_not_taken_back_in_its_place() {
+    for tasks in [["A"].as_slice(), &["A", "B", "C"]] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree");
+        add(&web, ".", "Base");
+        web.git("checkout --quiet -b topic");
+        tasks.iter().for_each(|title| drop(add(&web, ".", title)));
+        web.git("checkout --quiet main");
+        web.git("merge --quiet --squash topic");
+        web.git("commit --quiet --no-edit");
+        refused(&web, ".", "revert");
+        assert!(!web.swift_ok("list").contains("swift undo"));
+    }
+}

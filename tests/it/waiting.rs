@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::sandbox::Sandbox;
-use crate::world::{add, text};
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{World, add, copies, received, sound, text};
 
 fn trailers(place: &crate::sandbox::Place<'_>, key: &str) -> Vec<String> {
     let format = format!("--format=%(trailers:key={key},valueonly,separator=%x20)");
@@ -154,4 +154,197 @@ fn a_fencing_token_is_never_given_out_twice() {
     assert_eq!(late.status, 4, "{}", late.stderr);
     web.swift_ok("audit verify");
     web.swift_ok("doctor");
+}
+
+#[test]
+fn a_round_of_which_a_half_waits_is_not_taken_back_by_halves() {
+    for (half, typed) in [("web", "hub"), ("web", "api"), ("api", "hub")] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let place = |name: &str| world.folder().place(name);
+        let id = world.letter("New");
+        let lock = place(half).path(".git/worktrees/-swift/index.lock");
+        fs::write(&lock, "").unwrap();
+        world.round();
+        let at = [copies(&world.web, &id), received(&world.api, &id)];
+        let undo = place(typed).swift("undo sesame");
+        assert_eq!(undo.status, 4, "{half} {typed}: {}", undo.stdout);
+        assert!(undo.stderr.contains("not committed yet"), "{}", undo.stderr);
+        fs::remove_file(&lock).unwrap();
+        assert_eq!(place(typed).swift("undo sesame").status, 4, "the lock alone does not commit it");
+        assert_eq!([copies(&world.web, &id), received(&world.api, &id)], at);
+        let planned = world.hub.call("outbox").run();
+        assert!(planned.stdout.contains(&format!("commit   acme/{half}")), "{}", planned.stdout);
+        let report = world.round();
+        assert_eq!(report["paid"][0], format!("acme/{half}"), "{report:#}");
+        for queue in [&world.hub, &world.web, &world.api] {
+            sound(queue, "the next round has committed it");
+        }
+        let idle = world.hub.swift_ok("outbox");
+        assert!(idle.contains("nothing to carry"), "{idle}");
+    }
+}
+
+#[test]
+fn a_round_of_which_a_person_has_committed_a_half_is_not_taken_back_by_halves() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("New");
+    let lock = world.web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    world.round();
+    fs::remove_file(&lock).unwrap();
+    world.web.git("-C .swift add -A");
+    world.web.git("-C .swift commit --quiet -m mine");
+    let undo = world.hub.swift("undo sesame");
+    assert_eq!(undo.status, 4, "{}", undo.stdout);
+    assert!(undo.stderr.contains("does not name it"), "{}", undo.stderr);
+    assert_eq!(received(&world.api, &id).len(), 1);
+}
+
+#[test]
+fn a_round_of_which_a_half_had_to_wait_is_taken_back_as_a_whole() {
+    for typed in ["hub", "web", "api"] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let id = world.letter("New");
+        let lock = world.web.path(".git/worktrees/-swift/index.lock");
+        fs::write(&lock, "").unwrap();
+        world.round();
+        fs::remove_file(&lock).unwrap();
+        world.round();
+        world.folder().place(typed).swift_ok("undo sesame");
+        assert_eq!(received(&world.api, &id), [""; 0], "{typed}");
+        let here = copies(&world.web, &id);
+        assert!(here.len() == 1 && here[0].starts_with("outbox/"), "{typed}: {here:?}");
+        assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 1);
+        for queue in [&world.hub, &world.web, &world.api] {
+            sound(queue, typed);
+        }
+    }
+}
+
+#[test]
+fn a_receipt_that_had_to_wait_is_the_last_operation_all_the_same() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("New");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    let lock = world.web.path(".git/worktrees/-swift/index.lock");
+    fs::write(&lock, "").unwrap();
+    world.round();
+    fs::remove_file(&lock).unwrap();
+    assert!(world.hub.swift("undo sesame").ended(4).stderr.contains("not committed yet"));
+    world.round();
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(crate::world::receipt(&world.web, &id).0, "delivered");
+    assert!(received(&world.api, &id)[0].starts_with("tasks/"));
+}
+
+/// Each task with its state, sorted.
+fn states(place: &Place<'_>) -> Vec<String> {
+    let list = place.json("list --state any");
+    let tasks = list["tasks"].as_array().unwrap().iter();
+    let mut states: Vec<String> =
+        tasks.map(|task| format!("{} {}", text(&task["title"]), text(&task["state"]))).collect();
+    states.sort();
+    states
+}
+
+/// Do something while another program holds the lock that a commit needs.
+fn held<T>(place: &Place<'_>, lock: &str, work: impl FnOnce() -> T) -> T {
+    fs::write(place.path(lock), "").unwrap();
+    let done = work();
+    fs::remove_file(place.path(lock)).unwrap();
+    done
+}
+
+/// A debt of two verbs; git takes it back in each way, in a copy of the repository.
+fn is_whole_whatever_git_takes_back(init: &str, at: &str, lock: &str) {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok(init);
+    let (one, two) = (add(&web, ".", "One"), add(&web, ".", "Two"));
+    held(&web, lock, || {
+        web.swift_ok(["done", &one]);
+        web.swift_ok(["--actor", "x", "claim", &two]);
+    });
+    let all = ["One done", "Two claimed"];
+    assert_eq!(states(&web), all);
+    let ways = ["stash --quiet", "stash --quiet -u", "reset --quiet --hard", "restore .", "checkout -q -f ."];
+    for (number, way) in ways.iter().enumerate() {
+        let when = format!("{init}: {way}");
+        let name = format!("copy-{number}");
+        sandbox.root().program("cp", ["-a", "web", &name]).run().ok();
+        let copy = sandbox.place(&name);
+        assert_eq!(states(&copy), all, "{when}");
+        copy.git(format!("-C {at} {way}").as_str());
+        assert_eq!(states(&copy), all, "{when}: before the next verb");
+        copy.swift(["--actor", "y", "claim", &two]).ended(4);
+        add(&copy, ".", "Three");
+        assert_eq!(states(&copy), ["One done", "Three ready", "Two claimed"], "{when}");
+        let log = copy.swift_ok("log");
+        assert!(log.contains("task.done") && log.contains("task.claimed"), "{when}: {log}");
+        sound(&copy, &when);
+        assert!(!copy.path(".git/swift/owed").exists(), "{when}");
+    }
+}
+
+#[test]
+fn a_debt_in_the_tree_is_whole_whatever_git_takes_back() {
+    is_whole_whatever_git_takes_back("init --in-tree --id acme/web", ".", ".git/index.lock");
+}
+
+#[test]
+fn a_debt_on_a_branch_of_its_own_is_whole_whatever_git_takes_back() {
+    is_whole_whatever_git_takes_back("init --id acme/web", ".swift", ".git/worktrees/-swift/index.lock");
+}
+
+#[test]
+fn a_file_of_a_debt_that_a_person_edits_or_takes_away_is_not_put_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let (one, two) =
+        held(&web, ".git/worktrees/-swift/index.lock", || (add(&web, ".", "One"), add(&web, ".", "Two")));
+    let path = |id: &str| web.path(&format!(".swift/{}", crate::world::copies(&web, id)[0]));
+    fs::remove_file(path(&one)).unwrap();
+    let edited = fs::read_to_string(path(&two)).unwrap() + "\nby hand\n";
+    fs::write(path(&two), edited).unwrap();
+    add(&web, ".", "Three");
+    assert_eq!(states(&web), ["Three ready", "Two ready"]);
+    assert!(web.swift_ok(["show", &two]).contains("by hand"));
+}
+
+#[test]
+fn what_waits_for_its_commit_stays_with_the_branch_on_which_it_was_done() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let base = add(&web, ".", "Base");
+    web.git("branch spike");
+    held(&web, ".git/index.lock", || {
+        add(&web, ".", "Precious");
+        web.swift_ok(["done", &base]);
+    });
+    web.git("checkout --quiet spike");
+    let told = web.swift(["task", ".", "On spike"]);
+    told.ok();
+    assert_eq!(states(&web), ["Base ready", "On spike ready"]);
+    assert!(web.swift("list").stderr.contains("`main`"), "{}", web.swift("list").stderr);
+    assert_eq!(web.git("status --porcelain"), "");
+    web.git("checkout --quiet main");
+    web.git("branch --quiet -D spike");
+    assert_eq!(states(&web), ["Base done", "Precious ready"]);
+    add(&web, ".", "Next");
+    assert_eq!(states(&web), ["Base done", "Next ready", "Precious ready"]);
+    assert!(web.swift_ok("log").contains("task.done"));
+    sound(&web, "on main");
+
+    // A branch that is not there any more has nothing to wait for.
+    held(&web, ".git/index.lock", || add(&web, ".", "Later"));
+    web.git("branch --quiet -m main trunk");
+    add(&web, ".", "Last");
+    assert!(states(&web).contains(&"Later ready".to_owned()));
+    sound(&web, "on a branch of another name");
 }

@@ -13,6 +13,7 @@ use crate::env;
 use crate::store::proposal::{self, Proposal};
 use crate::store::tx::Mode;
 use crate::ui::Format;
+use crate::view::simple::Answer;
 
 /// `sesame`
 #[derive(Args)]
@@ -81,7 +82,11 @@ impl Demo {
             )
             .hint("`swift demo` works in a scratch folder that nothing else uses"));
         }
-        demo::run(&context.ui)?;
+        let shown = demo::run(&context.ui)?;
+        if context.ui.format() == Format::Json {
+            let answer = Answer::new("").field("folder", shown.folder).field("transcript", shown.transcript);
+            context.ui.show(&answer)?;
+        }
         Ok(DONE)
     }
 }

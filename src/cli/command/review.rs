@@ -43,7 +43,7 @@ impl Review {
             Some(reference) => {
                 let work = review::work(queue, &caller, reference)?;
                 let row = RunRow::new(&work.stored.run, &work.stored.path);
-                context.ui.show(&ReviewView::new(row, work.stat, work.patch, work.prospect))?;
+                context.ui.show(&ReviewView::new(row, work.stat, work.patch, work.prospect, work.went_on))?;
             }
         }
         Ok(DONE)

@@ -4,7 +4,7 @@
 const MASK: &str = "[secret]";
 
 /// How the secrets of well-known makers begin, and how long the rest has to be.
-const KNOWN: [(&str, usize); 29] = [
+const KNOWN: [(&str, usize); 44] = [
     ("sk-ant-", 8),
     ("sk-proj-", 16),
     ("sk_live_", 12),
@@ -34,10 +34,29 @@ const KNOWN: [(&str, usize); 29] = [
     ("AKIA", 16),
     ("AIza", 30),
     ("eyJhbGciOi", 20),
+    ("hvs.", 20),
+    ("dckr_pat_", 20),
+    ("shpat_", 20),
+    ("whsec_", 20),
+    ("tskey-", 16),
+    ("sntrys_", 20),
+    ("NRAK-", 20),
+    ("ntn_", 30),
+    ("secret_", 30),
+    ("lin_api_", 20),
+    ("figd_", 20),
+    ("sq0csp-", 20),
+    ("xoxe.", 16),
+    ("EAAC", 60),
+    ("hooks.slack.com/services/", 20),
 ];
 
 /// Names whose values are secrets wherever they are assigned.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
+    "_pass",
+    "api-key",
+    "&sig",
+    "\"auth\"",
     "password",
     "passwd",
     "secret",
@@ -67,7 +86,7 @@ pub(crate) fn mask(text: &str, own: &[String]) -> String {
             out = out.replace(secret.as_str(), MASK);
         }
     }
-    assigned(&in_addresses(&private_keys(&known(&out))))
+    said(&assigned(&in_addresses(&private_keys(&known(&out)))))
 }
 
 /// `postgres://user:password@host`: the password goes.
@@ -92,6 +111,42 @@ fn in_addresses(text: &str) -> String {
     out
 }
 
+/// What a secret follows without a sign between: the words, and how long it is at least.
+const BEFORE: [(&str, usize); 3] = [("bearer ", 20), ("password is ", 8), ("sshpass -p ", 6)];
+
+/// Programs to which `-p` gives a password, on the same line.
+const PROGRAMS: [&str; 3] = ["mysql", "mariadb", "docker login"];
+
+/// `Bearer …`, `the password is …`, `mysql -p…`: the word goes that follows, if it is none of a sentence.
+fn said(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut starts: Vec<(usize, usize)> = Vec::new();
+    for (words, least) in BEFORE {
+        starts.extend(lower.match_indices(words).map(|(at, _)| (at + words.len(), least)));
+    }
+    for program in PROGRAMS {
+        for (at, _) in lower.match_indices(program) {
+            let line = lower[at..].lines().next().unwrap_or_default();
+            let option = line.find(" -p").map(|option| at + option + 3);
+            starts.extend(option.map(|at| (at + usize::from(text[at..].starts_with(' ')), 6)));
+        }
+    }
+    starts.sort_unstable();
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (start, least) in starts.into_iter().filter(|(start, _)| *start <= text.len()) {
+        let length = text[start..].find(|c: char| c.is_whitespace() || "\"'`,;".contains(c));
+        let word = &text[start..start + length.unwrap_or(text.len() - start)];
+        let is_odd = word.contains(|c: char| c.is_ascii_digit()) && !word.starts_with(MASK);
+        if start >= done && word.len() >= least && is_odd {
+            out.push_str(&text[done..start]);
+            out.push_str(MASK);
+            done = start + word.len();
+        }
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.+/".contains(c)
 }
@@ -111,7 +166,11 @@ fn known(text: &str) -> String {
 }
 
 fn is_known(word: &str) -> bool {
+    let is_hexadecimal = |text: &str| text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+    // Of an address the word is what follows `//`.
     KNOWN.iter().any(|(start, rest)| word.starts_with(start) && word.len() >= start.len() + rest)
+        || word.strip_prefix("key-").is_some_and(is_hexadecimal)
+        || word.contains("discord.com/api/webhooks/")
 }
 
 fn private_keys(text: &str) -> String {
@@ -188,6 +247,19 @@ mod tests {
             ("npm_0123456789abcdefghijABCDEFGHIJ012345", "[secret]"),
             ("an authorization is needed, and cookies", "an authorization is needed, and cookies"),
             ("Grüße sk-", "Grüße sk-"),
+            ("Bearer abcdefghij0123456789 x", "Bearer [secret] x"),
+            ("the password is hunter2hunter2.", "the password is [secret]"),
+            ("the password is documented", "the password is documented"),
+            ("DB_PASS=abcdef12 x", "DB_PASS=[secret] x"),
+            ("curl -H 'x-api-key: abcdef12'", "curl -H 'x-api-key: [secret]'"),
+            ("mysql -u root -phunter22 db", "mysql -u root -p[secret] db"),
+            ("docker login -u a -p hunter22", "docker login -u a -p [secret]"),
+            ("sshpass -p hunter22 ssh x", "sshpass -p [secret] ssh x"),
+            ("{\"auth\":\"YWJjZGVmZ2g=\"}", "{\"auth\":\"[secret]\"}"),
+            ("https://hooks.slack.com/services/T012/B012/abcdefghijklmnop", "https://[secret]"),
+            ("?sv=2022&sig=abcdefgh%3D", "?sv=2022&sig=[secret]"),
+            ("key-0123456789abcdef0123456789abcdef", "[secret]"),
+            ("key-value stores and whsec_0123456789abcdefghij", "key-value stores and [secret]"),
             ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", "[secret]\nx"),
         ];
         for (text, masked) in cases {

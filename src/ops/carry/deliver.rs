@@ -109,6 +109,8 @@ struct Round<'a> {
     copies: HashMap<usize, Vec<OnItsWay>>,
     told: HashMap<usize, Vec<Told>>,
     given_up: HashMap<usize, Vec<GivenUp>>,
+    /// Who has something of before to commit.
+    owing: Vec<usize>,
     report: Report,
 }
 
@@ -125,11 +127,13 @@ impl<'a> Round<'a> {
             copies: HashMap::new(),
             told: HashMap::new(),
             given_up: HashMap::new(),
+            owing: plan.owing.clone(),
             report: Report::default(),
         };
         let mut needed: Vec<usize> =
             plan.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
         needed.extend(plan.stranded.iter().map(|stranded| stranded.post));
+        needed.extend(&plan.owing);
         for news in &plan.news {
             needed.push(news.post);
             if let Tidings::Lost(to) = news.what {

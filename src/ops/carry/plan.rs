@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) problems: Vec<Problem>,
     /// Closed records of senders that have more of them than are kept loose.
     pub(crate) closed: Vec<(usize, Vec<Item>)>,
+    /// Posts in which something was written that could not be committed, and can be now.
+    pub(crate) owing: Vec<usize>,
     /// Tasks that cannot be delivered now, by project and path.
     pub(crate) held: Vec<String>,
     /// Ids of the posts, by index.
@@ -69,7 +71,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.letters.is_empty() && self.news.is_empty() && self.stranded.is_empty()
+        self.letters.is_empty() && self.news.is_empty() && self.stranded.is_empty() && self.owing.is_empty()
     }
 
     /// The ids of all projects that the round will touch, sorted.
@@ -77,6 +79,7 @@ impl Plan {
         let mut all: Vec<usize> = self.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
         all.extend(self.news.iter().map(|news| news.post));
         all.extend(self.stranded.iter().map(|stranded| stranded.post));
+        all.extend(&self.owing);
         all.sort_unstable();
         all.dedup();
         all.into_iter().map(|post| self.posts[post].clone()).collect()
@@ -101,6 +104,9 @@ pub(crate) fn basis(posts: &Posts, plan: &Plan) -> String {
         let path = &stranded.item.path;
         text.push_str(&format!("stranded {path} {}\n", content(stranded.post, path)));
     }
+    for post in &plan.owing {
+        text.push_str(&format!("owing {}\n", plan.posts[*post]));
+    }
     content_hash(text.as_bytes())
 }
 
@@ -115,6 +121,7 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
         outbox(posts, index, listing, operation, &mut plan);
     }
     receipts::compare(posts, &mut plan);
+    plan.owing = (0..posts.all.len()).filter(|index| posts.all[*index].owes()).collect();
     plan
 }
 

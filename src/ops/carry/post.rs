@@ -6,6 +6,7 @@ use super::attempts;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
+use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::led_to;
 use crate::format::is_too_large;
@@ -137,6 +138,11 @@ impl Post {
         self.id == name
             || self.queue.settings.id.as_str() == name
             || self.queue.settings.aliases.iter().any(|alias| alias.as_str() == name)
+    }
+
+    /// Whether an earlier verb could not commit here what it wrote, and a round can.
+    pub(super) fn owes(&self) -> bool {
+        self.queue.settings.commit == CommitPolicy::Each && self.queue.home.owes().unwrap_or(false)
     }
 
     /// Whether a letter can be read here.

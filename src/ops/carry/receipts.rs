@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use super::account::{self, Account};
 use super::plan::{News, Plan, Tidings};
 use super::post::{Address, Post, Posts};
+use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::domain::text::shown;
 use crate::format::fit_for_a_receipt;
 use crate::store::git::Reach;
 use crate::store::queue::Item;
-use crate::store::{archive, layout};
+use crate::store::{archive, branches, layout};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
 const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
@@ -124,11 +126,26 @@ fn missing(
     let receipt = match post.queue.anywhere(id)? {
         Some(archived) => receipt_of(&archived, post),
         None => match account::of(post, id)? {
-            Account::NeverHeardOf => return Ok(Some((id, Tidings::Lost(receiver)))),
+            Account::NeverHeardOf => match branches::with_task(&post.queue, id)? {
+                None => return Ok(Some((id, Tidings::Lost(receiver)))),
+                Some(branch) => return Err(on_another_branch(post, id, &branch)),
+            },
             Account::Over(receipt) => receipt,
         },
     };
     Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
+}
+
+/// The receiver's queue is in the tree, and the person has checked out a branch on which the task is not yet.
+fn on_another_branch(post: &Post, id: TaskId, branch: &str) -> Fault {
+    let root = &post.queue.home.root;
+    let folder = root.parent().unwrap_or(root).display().to_string();
+    let (short, name) = (id.short(), shown(branch));
+    let text =
+        format!("`{}` has task {short} on its branch `{name}`, and another one is checked out", post.id);
+    let merge = format!("git -C {} merge {}", shell_words::quote(&folder), shell_words::quote(branch));
+    let fault = Fault::new(Code::QueueElsewhere, text);
+    if name == branch { fault.hint(format!("`{merge}` brings it to the one at hand")) } else { fault }
 }
 
 /// How far the receiver has come with a task that it has.

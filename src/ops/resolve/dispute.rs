@@ -90,9 +90,12 @@ impl Search<'_> {
     fn tasks(&mut self, open: &mut Open) -> Result<BTreeMap<TaskId, BTreeSet<String>>> {
         let mut tasks: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for entry in self.unmerged.clone() {
-            match self.id_of(&entry) {
-                Some(id) => drop(tasks.entry(id).or_default().insert(entry.path)),
-                None => open.left.push(Problem::at(entry.path.clone(), not_a_task(&entry.path))),
+            let ids = self.ids_of(&entry);
+            if ids.is_empty() {
+                open.left.push(Problem::at(entry.path.clone(), not_a_task(&entry.path)));
+            }
+            for id in ids {
+                tasks.entry(id).or_default().insert(entry.path.clone());
             }
         }
         if self.queue.home.is_joining() && !tasks.is_empty() {
@@ -149,12 +152,21 @@ impl Search<'_> {
         Ok(tasks)
     }
 
-    fn id_of(&self, entry: &Unmerged) -> Option<TaskId> {
-        layout::folder_of(&entry.path)?;
-        layout::id_in_name(&entry.path).or_else(|| {
-            let blobs = [entry.ours, entry.theirs, entry.base].into_iter().flatten();
-            blobs.filter_map(|blob| self.committed.read(blob).ok()).find_map(|bytes| self.id_in(&bytes))
-        })
+    /// The tasks that a path is about: two, where both sides have put a task of their own there under the same name.
+    /// None where a side has something there that no rule can go by.
+    fn ids_of(&self, entry: &Unmerged) -> BTreeSet<TaskId> {
+        if layout::folder_of(&entry.path).is_none() {
+            return BTreeSet::new();
+        }
+        if let Some(id) = layout::id_in_name(&entry.path) {
+            return BTreeSet::from([id]);
+        }
+        let id = |blob: Blob| self.id_in(&self.committed.read(blob).ok()?);
+        let sides: Vec<Option<TaskId>> = [entry.ours, entry.theirs].into_iter().flatten().map(id).collect();
+        if sides.is_empty() {
+            return entry.base.and_then(id).into_iter().collect();
+        }
+        sides.into_iter().collect::<Option<BTreeSet<TaskId>>>().unwrap_or_default()
     }
 
     fn id_in(&self, bytes: &[u8]) -> Option<TaskId> {
@@ -274,7 +286,8 @@ impl Search<'_> {
                 let Some(blob) = of(entry) else { continue };
                 let bytes = self.committed.read(blob)?;
                 let edited = Edited::leaving(self.queue, id, &bytes)?;
-                if let Some(version) = self.version(&entry.path, &bytes, edited) {
+                let version = self.version(&entry.path, &bytes, edited);
+                if let Some(version) = version.filter(|version| version.document.task().id == Some(id)) {
                     return Ok(Some(version));
                 }
             }

@@ -87,18 +87,22 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
     }
     let open = dispute::find(queue)?;
     let mut plan = Plan { resolutions: Vec::new(), left: open.left, conclusion };
-    let (named, others): (Vec<_>, Vec<_>) =
-        open.disputes.into_iter().partition(|dispute| is_named(dispute.id, only));
+    let shared = shared_paths(&open.disputes);
+    let (named, others) = chosen(open.disputes, &shared, only);
     if conclusion == Conclusion::Ours && only.is_some() && !(others.is_empty() && plan.left.is_empty()) {
         plan.conclusion = Conclusion::Theirs("swift resolve");
     }
     for dispute in named {
         let path = dispute.paths.first().cloned().unwrap_or_default();
-        match resolution(queue, operation, dispute) {
+        match resolution(queue, operation, dispute).map(|resolution| apart(resolution, &shared)) {
             Ok(resolution) => plan.resolutions.push(resolution),
             Err(fault) => plan.left.push(Problem::at(path, fault)),
         }
     }
+    // One of them alone would take the path from the other.
+    let stuck: BTreeSet<&String> = plan.left.iter().map(|problem| &problem.path).collect();
+    let is_free = |resolution: &Resolution| !resolution.paths.iter().any(|path| stuck.contains(path));
+    plan.resolutions.retain(is_free);
     if plan.resolutions.is_empty()
         && plan.left.is_empty()
         && (only.is_some() || conclusion != Conclusion::Ours)
@@ -106,6 +110,37 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
         return Err(nothing(only));
     }
     Ok(plan)
+}
+
+/// Paths at which two tasks meet: each side has given a task of its own the same name.
+fn shared_paths(disputes: &[Dispute]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let all = disputes.iter().flat_map(|dispute| &dispute.paths);
+    all.filter(|path| !seen.insert(*path)).cloned().collect()
+}
+
+/// The disputes that are meant, and the others. Tasks that meet at a path are settled together.
+fn chosen(
+    disputes: Vec<Dispute>,
+    shared: &BTreeSet<String>,
+    only: Option<&str>,
+) -> (Vec<Dispute>, Vec<Dispute>) {
+    let named = disputes.iter().filter(|dispute| is_named(dispute.id, only));
+    let met: BTreeSet<String> =
+        named.flat_map(|dispute| dispute.paths.intersection(shared)).cloned().collect();
+    let is_meant = |dispute: &Dispute| is_named(dispute.id, only) || !dispute.paths.is_disjoint(&met);
+    disputes.into_iter().partition(is_meant)
+}
+
+/// Of tasks that meet at a path each gets the name that a verb would have given it, the same in every clone.
+fn apart(resolution: Resolution, shared: &BTreeSet<String>) -> Resolution {
+    let Some(folder) = resolution.path.as_ref().filter(|path| shared.contains(*path)) else {
+        return resolution;
+    };
+    let Some(folder) = layout::folder_of(folder) else { return resolution };
+    let (id, title) = (resolution.id, &resolution.title);
+    let path = Some(layout::task_path(folder, id, &layout::task_name(id, title)));
+    Resolution { path, ..resolution }
 }
 
 /// What every verb says while a merge waits; `None` where none does.

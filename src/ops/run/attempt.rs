@@ -123,14 +123,11 @@ impl Drive<'_> {
         fault: Fault,
     ) -> Result<Option<Concluded>> {
         recorder.keep(run);
-        if !recorder.is_kept() {
+        if !recorder.is_kept() && !kept::keep_elsewhere(run) {
             return Err(fault);
         }
         kept::keep_transcript(self.queue, run.id, transcript);
-        self.notes.push(format!(
-            "how it ended is kept in git's folder, and `swift runs` records it: {}",
-            fault.message
-        ));
+        self.notes.push(format!("how it ended is kept, and `swift runs` records it: {}", fault.message));
         Ok(None)
     }
 

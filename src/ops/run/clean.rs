@@ -153,6 +153,9 @@ fn look(
             stored.run.id.short()
         )));
     }
+    if checkout::holds_submodules(project, folder)? {
+        return Ok(Err("submodules are checked out in it, and git removes no such worktree".to_owned()));
+    }
     let ignored = checkout::ignored(project, folder)?;
     Ok(Ok(Removal { run: stored.clone(), branch, folder: folder.to_owned(), tip, whereabouts, ignored }))
 }

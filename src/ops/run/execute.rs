@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::agent::child::{Order, Stdout};
 use crate::agent::claude;
 use crate::agent::session::{self, Deadlines};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Event;
 use crate::domain::run::evidence::{End, Evidence, Exit, Finished, Product};
@@ -16,13 +16,14 @@ use crate::domain::run::record::{Run, RunEnding};
 use crate::domain::run::spend;
 use crate::domain::text::shown;
 use crate::env;
-use crate::store::git::checkout::{self, Branches};
+use crate::store::git::checkout::{self, Branches, Standing};
 
 use super::Caller;
 use super::draft::Draft;
 use super::ground::{self, GRACE, PREFIX, Place};
 use super::plan::Plan;
 use super::recorder::Recorder;
+use super::review::some_of;
 use super::stale;
 
 /// Everything that an attempt needs.
@@ -56,17 +57,21 @@ impl Execution<'_> {
         let place = match place {
             Ok(place) => place,
             Err(fault) => {
-                let evidence = self.evidence(Finished::never(fault.message));
+                let way_out = fault.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
+                let evidence = self.evidence(Finished::never(fault.message + &way_out));
                 return self.ending(&evidence, &Kept::default(), None, recorder);
             }
         };
         self.take_over(&place, recorder);
         let start = self.draft.run.branch.as_ref().and_then(|_| checkout::head(&place.folder).ok().flatten());
         let branches = checkout::branches_at(self.project).ok();
+        let standing = place.checkout.is_none().then(|| checkout::standing(self.project).ok()).flatten();
         let (finished, model) = self.process(&place, recorder, wish);
         let mut evidence = self.evidence(finished);
         self.note(&evidence, &Kept::default(), model.as_ref(), recorder);
-        let (mut kept, trouble) = match self.keep(&place, start.as_deref(), recorder) {
+        let left = self.keep(&place, start.as_deref(), recorder);
+        let left = left.and_then(|kept| self.refuse_changes(standing.as_ref()).map(|()| kept));
+        let (mut kept, trouble) = match left {
             Ok(kept) => (kept, None),
             Err(fault) => (Kept::default(), Some(fault)),
         };
@@ -161,6 +166,17 @@ impl Execution<'_> {
         }
     }
 
+    /// A run that may change no file is not done when files are otherwise, whoever has done that.
+    fn refuse_changes(&self, before: Option<&Standing>) -> Result<()> {
+        let Some(before) = before else { return Ok(()) };
+        let changed = before.changed(&checkout::standing(self.project)?);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let text = format!("it may change no file, and while it ran these changed: {}", some_of(&changed));
+        Err(Fault::new(Code::WrongState, text))
+    }
+
     /// What is otherwise at branches that are not this run's. Somebody else may have done that meanwhile, so it is told and
     /// not judged.
     fn moved(&self, before: Option<&Branches>, recorder: &mut Recorder<'_>) -> Vec<String> {
@@ -187,6 +203,7 @@ impl Execution<'_> {
         let message =
             format!("{title}\n\nLeft uncommitted by a run, committed by swift.\n\nSwift-Run: {}\n", run.id);
         let left = checkout::keep(checkout, start, &message)?;
+        checkout::refuse_left_out(self.project, checkout)?;
         if let Some(commit) = &left.committed {
             let short = commit.get(..10).unwrap_or(commit);
             let text = format!("what was left uncommitted is committed as {short}");

@@ -10,6 +10,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
+use crate::domain::text::as_word;
 use crate::env;
 use crate::format;
 use crate::store::git::checkout::{self, Checkout};
@@ -163,7 +164,7 @@ pub(super) fn unlock(checkout: &Checkout) -> Result<()> {
     }
     let text = format!("somebody is at work in the worktree of the run: `{}` is there", first.display());
     Err(Fault::new(Code::Git, text)
-        .hint(format!("when nobody is, it can go: `git -C {} status`", checkout.path.display())))
+        .hint(format!("when nobody is, it can go: `git -C {} status`", as_word(&checkout.path))))
 }
 
 /// What a place is for.

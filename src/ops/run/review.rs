@@ -8,6 +8,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Review, Run};
 use crate::domain::task::Folder;
+use crate::domain::text::as_word;
 use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
@@ -79,6 +80,32 @@ pub(crate) struct Work {
     pub(crate) stat: String,
     pub(crate) patch: String,
     pub(crate) prospect: Prospect,
+    /// That the branch went on after the run, if it did.
+    pub(crate) went_on: Option<WentOn>,
+}
+
+/// A branch that is not where its run has left it: what was judged is not what would be merged.
+#[derive(Debug, Clone)]
+pub(crate) struct WentOn {
+    /// Where the run ended, cut short.
+    pub(crate) judged: String,
+    tip: String,
+}
+
+impl WentOn {
+    fn look(run: &Run, tip: &str) -> Option<WentOn> {
+        let judged = run.ending.as_ref()?.commits.last().filter(|judged| *judged != tip)?;
+        let short = |id: &str| id.chars().take(10).collect();
+        Some(WentOn { judged: short(judged), tip: short(tip) })
+    }
+
+    /// What a person should know.
+    pub(crate) fn told(&self) -> String {
+        let WentOn { judged, tip } = self;
+        format!(
+            "careful: the branch went on from {judged}, where the run ended, to {tip}, which was not judged"
+        )
+    }
 }
 
 /// What a run changed.
@@ -104,6 +131,7 @@ pub(crate) fn work(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Resul
         stat: checkout::diff(project, &base, &tip, Detail::Stat)?,
         patch: checkout::diff(project, &base, &tip, Detail::Patch)?,
         prospect: checkout::try_merge(project, &branch)?,
+        went_on: WentOn::look(&stored.run, &tip),
         stored,
     })
 }
@@ -173,12 +201,18 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         false => format!("merge `{branch}` into `{into}`, with a commit of its own"),
     }];
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
-    lines.extend(remarks(run));
+    lines.extend(remarks(run, work.went_on.as_ref()));
     lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.extend(open_task(queue, run).map(|task| {
         format!("careful: task {task} stays open, and is worked on again, until `swift done {task}`")
     }));
-    lines.push(format!("remove the worktree {}, and the branch once it is merged", worktree.display()));
+    lines.push(match runs::has_worktree(&worktree) && checkout::holds_submodules(project, &worktree)? {
+        true => format!(
+            "leave the worktree {} and the branch: submodules are checked out in it, and git removes no such worktree",
+            worktree.display()
+        ),
+        false => format!("remove the worktree {}, and the branch once it is merged", worktree.display()),
+    });
     let ignored = checkout::ignored(project, &worktree)?;
     if !ignored.is_empty() {
         lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
@@ -213,7 +247,7 @@ fn uncommitted(short: &str, worktree: &Path) -> Fault {
     let text = format!("the worktree of run {short} has work that is not committed");
     // What a run has made inside of it could name programs that git would start there.
     Fault::new(Code::WrongState, text)
-        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", worktree.display()))
+        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", as_word(worktree)))
 }
 
 /// The first few, and how many there are besides.
@@ -227,16 +261,17 @@ pub(super) fn some_of(paths: &[String]) -> String {
 }
 
 /// What a person should know before they say yes.
-fn remarks(run: &Run) -> Vec<String> {
+fn remarks(run: &Run, went_on: Option<&WentOn>) -> Vec<String> {
     let Some(ending) = &run.ending else { return Vec::new() };
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = went_on.map(WentOn::told).into_iter().collect();
+    let at = went_on.map(|went_on| format!(" at {}", went_on.judged)).unwrap_or_default();
     if ending.outcome != Outcome::Completed {
         lines.push(format!("careful: the run is {}", ending.outcome));
     }
     let verdicts = ending.verdicts.iter();
     lines.extend(verdicts.map(|v| {
         format!(
-            "{}: {} ({})",
+            "{}{at}: {} ({})",
             if v.passed { "verified" } else { "careful, not verified" },
             v.command.join(" "),
             v.ended

@@ -14,6 +14,7 @@ use crate::store::git::checkout::{self, Checkout};
 use super::execute::Execution;
 use super::ground::Place;
 use super::recorder::Recorder;
+use super::review::some_of;
 
 /// How much of what a verifier says goes into the record.
 const SAID: usize = 2_000;
@@ -32,7 +33,17 @@ impl Execution<'_> {
     ) {
         let Some(checkout) = place.checkout.as_ref().filter(|_| evidence.product.has_diff) else { return };
         let judged = checkout::head(&checkout.path).ok().flatten();
+        if self.plan.policy.verifiers.is_empty() {
+            return;
+        }
+        let ignored = checkout::ignored(self.project, &checkout.path).unwrap_or_default();
         self.ask(place, checkout, evidence, recorder, wish);
+        if !ignored.is_empty() {
+            // What is not committed may be what makes them pass.
+            for verdict in evidence.verdicts.iter_mut().filter(|verdict| verdict.passed) {
+                verdict.ended += &format!("; beside it lay what git ignores: {}", some_of(&ignored));
+            }
+        }
         if let Some(judged) = judged.filter(|_| !evidence.verdicts.is_empty()) {
             self.tidy(checkout, &judged, recorder);
         }

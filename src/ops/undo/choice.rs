@@ -1,5 +1,6 @@
 //! Which operation is meant, and which repositories it touched.
 
+use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::Role;
@@ -11,6 +12,7 @@ use crate::store::{layout, message};
 use std::path::PathBuf;
 
 use super::hand::Hand;
+use super::{SLACK, moment};
 
 /// The other queues that an operation may have touched.
 pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
@@ -40,9 +42,15 @@ pub(super) fn operation_of(entry: &Entry) -> Option<OperationId> {
     message::trailer(&entry.message, message::OPERATION)?.parse().ok()
 }
 
-/// Undoing the making of the queue is what `uninstall` is for.
+/// The newest operation that a commit names, wherever in its message a squash has put that.
+fn newest_named(entry: &Entry) -> Option<OperationId> {
+    message::operations(&entry.message).pop_last()
+}
+
+/// Undoing the making of the queue is what `uninstall` is for. A squash counts, although it is refused then: taking back
+/// what was done before it would surprise.
 fn can_be_undone(entry: &Entry) -> bool {
-    operation_of(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
+    newest_named(entry).is_some() && message::trailer(&entry.message, message::VERB) != Some("init")
 }
 
 /// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
@@ -65,30 +73,54 @@ pub(super) fn can_come_back(path: &str) -> bool {
 
 pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
     let own = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
-    let mut found = own.map(|entry| Chosen::of(queue, entry));
+    let mut found: Vec<Chosen> = own.map(|entry| Chosen::of(queue, entry)).into_iter().collect();
     // A round of the orchestrator leaves no commit in the orchestrator itself.
-    for project in &neighbours.projects {
+    let is_orchestrator = queue.settings.role == Role::Orchestrator;
+    for project in neighbours.projects.iter().filter(|_| is_orchestrator) {
         let Ok(other) = registry::reach(project) else { continue };
-        if queue.settings.role == Role::Orchestrator {
-            let carried = |entry: &Entry| {
-                can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
-            };
-            let candidate = first(&other, carried)?.map(|entry| Chosen::of(&other, entry));
-            found = found.into_iter().chain(candidate).max_by_key(|chosen| operation_of(&chosen.entry));
-        }
+        let carried = |entry: &Entry| {
+            can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
+        };
+        found.extend(first(&other, carried)?.map(|entry| Chosen::of(&other, entry)));
     }
-    found.ok_or_else(|| {
+    found.sort_by_key(|chosen| newest_named(&chosen.entry));
+    let followed = |at: &usize| is_followed(&found[*at], &found, queue, neighbours).unwrap_or(false);
+    let newest = (0..found.len()).rev().find(|at| !followed(at)).or(found.len().checked_sub(1));
+    newest.map(|at| found.swap_remove(at)).ok_or_else(|| {
         Fault::new(Code::Nothing, "there is no operation to take back")
             .hint("`swift log` shows what happened")
     })
 }
 
+/// Whether another operation came after this one in a repository that both touched. The ids tell when operations were
+/// begun, by clocks that may have been wrong; the order of commits is sure.
+fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Registry) -> Result<bool> {
+    let (operation, touched) = (newest_named(&chosen.entry), projects_of(&chosen.entry));
+    for other in all.iter().filter(|other| touched.contains(&other.project)) {
+        if newest_named(&other.entry) != operation {
+            let there = open(queue, neighbours, &other.project)?;
+            if first(&there, |entry| newest_named(entry) == operation)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
 /// second project.
 fn is_of_the_orchestrator(entry: &Entry) -> bool {
+    let tells_of_a_round = |kind: &str| ROUND.iter().any(|of_a_round| of_a_round.as_str() == kind);
     projects_of(entry).len() > 1
         || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
+        || had_to_wait(entry)
+            && message::values(&entry.message, message::EVENTS)
+                .any(|kinds| kinds.split(' ').any(tells_of_a_round))
 }
+
+/// What only a round of the orchestrator does.
+pub(super) const ROUND: [EventKind; 4] =
+    [EventKind::TaskDelivered, EventKind::TaskSent, EventKind::TaskResent, EventKind::ReceiptReceived];
 
 /// Among how many commits something is looked for that is only to be offered.
 const MOST_COMMITS: usize = 64;
@@ -139,10 +171,31 @@ fn projects_of(entry: &Entry) -> Vec<String> {
     named.map(|names| names.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-/// The projects that an operation touched: one that names none, that which has its commit.
-pub(super) fn projects(chosen: &Chosen) -> Vec<String> {
+/// The projects that an operation touched: one that names none, that which has its commit. A part of it that was
+/// committed later, because it had to wait, does not name the others; they do.
+pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
     let named = projects_of(&chosen.entry);
-    if named.is_empty() { vec![chosen.project.clone()] } else { named }
+    let own = || vec![chosen.project.clone()];
+    let Some(operation) =
+        operation_of(&chosen.entry).filter(|_| named.is_empty() && had_to_wait(&chosen.entry))
+    else {
+        return Ok(if named.is_empty() { own() } else { named });
+    };
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        let found = other.home.history()?.filter_map(Result::ok);
+        let mut since = found.take_while(|entry| entry.seconds >= moment(operation).as_second() - SLACK);
+        let part = since.find(|entry| operation_of(entry) == Some(operation) && projects_of(entry).len() > 1);
+        if let Some(part) = part {
+            return Ok(projects_of(&part));
+        }
+    }
+    Ok(own())
+}
+
+/// Whether a commit was made of what earlier verbs could not commit.
+fn had_to_wait(entry: &Entry) -> bool {
+    message::trailer(&entry.message, message::VERB).is_none()
 }
 
 pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {

@@ -23,8 +23,9 @@ use crate::store::tx::{Committed, Operation, Tx};
 use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
-    as_before, is_as_left, outstanding_files, refuse_beginning, refuse_together, refuse_waiting,
-    refuse_what_is_no_operation_alone, refuse_what_no_commit_names, rested_on, was_taken_back,
+    as_before, is_as_left, outstanding_files, refuse_a_round_that_waits, refuse_beginning, refuse_together,
+    refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_is_not_named, refuse_what_no_commit_names,
+    refuse_what_waits, rested_on, was_taken_back,
 };
 use states::States;
 
@@ -86,11 +87,12 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         None => {
             refuse_waiting(queue)?;
             let newest = newest(queue, &neighbours)?;
+            refuse_a_round_that_waits(queue, &neighbours, &newest.entry)?;
             refuse_what_no_commit_names(queue, &newest.entry)?;
             newest
         }
     };
-    let projects = projects(&chosen);
+    let projects = projects(&neighbours, &chosen)?;
     let Chosen { entry, root, project } = chosen;
     refuse_together(&root, &entry, projects.len())?;
     refuse_what_is_no_operation_alone(&open(queue, &neighbours, &project)?, &entry)?;
@@ -98,8 +100,11 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let (mut parts, mut outstanding) = (Vec::new(), 0);
     for project in &projects {
         let part = open(queue, &neighbours, project)?;
+        refuse_what_waits(&part, project, operation)?;
         let files = reversals(&part, operation, projects.len())?;
-        if !files.is_empty() {
+        if files.is_empty() {
+            refuse_what_is_not_named(&part, project, operation)?;
+        } else {
             let part = Part { project: project.clone(), files, queue: part };
             outstanding += outstanding_files(&part, operation)?;
             parts.push(part);

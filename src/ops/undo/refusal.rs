@@ -3,29 +3,76 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::event::EventKind;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
-use crate::domain::settings::CommitPolicy;
+use crate::domain::settings::{CommitPolicy, Role};
 use crate::domain::task::Task;
+use crate::domain::text::{as_word, led_to};
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
+use crate::store::registry::{self, Registry};
 use crate::store::{archive, history, layout, message, waiting};
 
-use super::choice::operation_of;
+use super::choice::{ROUND, operation_of};
 use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
 pub(super) fn refuse_waiting(queue: &Queue) -> Result<()> {
     let Some(last) = waiting::events(queue)?.pop() else { return Ok(()) };
     let text = format!("what was done last (`{}`) is not committed yet", last.fact.kind.as_str());
-    let fault = Fault::new(Code::UndoBlocked, text);
-    Err(match queue.settings.commit {
-        CommitPolicy::Each => fault.hint("`swift doctor --fix sesame` commits it as soon as git lets it"),
-        CommitPolicy::Session => fault.hint("`swift finish` commits it with the session"),
-        CommitPolicy::Manual => fault.hint("you make the commit: `git -C .swift status` shows what is in it"),
-    })
+    Err(Fault::new(Code::UndoBlocked, text).hint(what_commits(queue)))
+}
+
+fn what_commits(queue: &Queue) -> &'static str {
+    match queue.settings.commit {
+        CommitPolicy::Each => "`swift doctor --fix sesame` commits it as soon as git lets it",
+        CommitPolicy::Session => "`swift finish` commits it with the session",
+        CommitPolicy::Manual => "you make the commit: `git -C .swift status` shows what is in it",
+    }
+}
+
+/// What one repository has of the operation is in no commit yet: taking back the rest would leave it torn.
+pub(super) fn refuse_what_waits(part: &Queue, project: &str, operation: OperationId) -> Result<()> {
+    match waiting::events(part)?.iter().any(|event| event.operation == operation) {
+        true => Err(waits_in(part, project, "what the operation did")),
+        false => Ok(()),
+    }
+}
+
+/// A repository's log tells of its part in a round, and no commit names the round: a person has made that commit.
+pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: OperationId) -> Result<()> {
+    let events = history::since(part, moment(operation))?.events;
+    if !events.iter().any(|event| event.operation == operation && ROUND.contains(&event.fact.kind)) {
+        return Ok(());
+    }
+    let text = format!("what the operation did in {project} is in a commit that does not name it");
+    Err(Fault::new(Code::UndoBlocked, text).hint(format!(
+        "`git -C {} log` shows the commits",
+        shell_words::quote(&part.home.root.display().to_string())
+    )))
+}
+
+/// The newest thing that an orchestrator did may be a round of which nothing is committed yet.
+pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Registry, found: &Entry) -> Result<()> {
+    if queue.settings.role != Role::Orchestrator {
+        return Ok(());
+    }
+    for project in &neighbours.projects {
+        let Ok(other) = registry::reach(project) else { continue };
+        let newer = |event: &Event| operation_of(found).is_none_or(|found| event.operation > found);
+        if waiting::events(&other)?.iter().any(|event| ROUND.contains(&event.fact.kind) && newer(event)) {
+            return Err(waits_in(&other, project.entry.id.as_str(), "what was done last"));
+        }
+    }
+    Ok(())
+}
+
+fn waits_in(part: &Queue, project: &str, what: &str) -> Fault {
+    let folder = part.home.root.parent().unwrap_or(&part.home.root).display().to_string();
+    Fault::new(Code::UndoBlocked, format!("{what} in {project} is not committed yet"))
+        .hint(led_to(what_commits(part), &shell_words::quote(&folder)))
 }
 
 /// The log's newest operation is in a commit that does not say so: one that a person made, or a squash without its
@@ -58,7 +105,7 @@ pub(super) fn refuse_what_no_commit_names(queue: &Queue, found: &Entry) -> Resul
         last.fact.kind.as_str()
     );
     let fault = Fault::new(Code::UndoBlocked, text);
-    let (root, found) = (queue.home.root.display(), found.random_part());
+    let (root, found) = (as_word(&queue.home.root), found.random_part());
     let fault = match of_a_person {
         Some(commit) => {
             fault.hint(format!("`git -C {root} show --stat {}` shows that commit", short(&commit)))
@@ -86,14 +133,20 @@ pub(super) fn refuse_together(root: &Path, entry: &Entry, projects: usize) -> Re
     if all.len() > MOST_NAMED {
         names.push("…".to_owned());
     }
-    let text = format!(
-        "commit {commit} in {} holds {} operations ({}): none can be taken back alone",
-        root.display(),
-        all.len(),
-        names.join(", ")
-    );
+    let text = match all.len() {
+        1 => format!(
+            "commit {commit} in {} holds operation {} and is not its own commit: it cannot be taken back alone",
+            root.display(),
+            names.join(", ")
+        ),
+        several => format!(
+            "commit {commit} in {} holds {several} operations ({}): none can be taken back alone",
+            root.display(),
+            names.join(", ")
+        ),
+    };
     let fault = Fault::new(Code::UndoBlocked, text);
-    let root = root.display();
+    let root = as_word(root);
     let shows = format!("`git -C {root} show --stat {commit}` shows what is in it");
     let has_beginning = entry.message.lines().any(|line| line.trim() == "Swift-Verb: init");
     Err(if has_beginning {
@@ -180,7 +233,13 @@ pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
     }
     let text =
         format!("`{path}` in {} was changed after the operation, so later work rests on it", part.project);
-    Fault::new(Code::UndoBlocked, text).hint("take the later operation back first: `swift log` shows it")
+    let (now, last) = (part.queue.read(path), part.queue.home.read_committed(path));
+    Fault::new(Code::UndoBlocked, text).hint(match (now, last) {
+        (Ok(now), Ok(last)) if now != last => {
+            format!("it was changed by hand: `git -C {} diff` shows how", part.queue.home.root.display())
+        }
+        _ => "take the later operation back first: `swift log` shows it".to_owned(),
+    })
 }
 
 /// Whether a file is what the operation left there. A claim that was taken back has raised its token, which is no work

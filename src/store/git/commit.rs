@@ -24,6 +24,7 @@ use super::tree::Leaf;
 use super::waiting::Contents;
 use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, path};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// How often a commit is made anew because the branch has moved meanwhile.
 const ATTEMPTS: usize = 16;
@@ -63,7 +64,7 @@ impl Home {
             if self.keeps_apart() {
                 reason.push_str("; it is kept apart until that is over");
             }
-            self.keep(guard, request.changes, &reason)?;
+            self.keep_due(guard, request.changes, &reason)?;
             return Ok(Outcome::Debt(reason));
         }
         self.land(guard, |_| Contents::new())?;
@@ -91,7 +92,7 @@ impl Home {
                 Attempt::Done(outcome) => return Ok(outcome),
                 Attempt::Moved => {}
                 Attempt::Held(reason) => {
-                    self.keep(guard, request.changes, &reason)?;
+                    self.keep_due(guard, request.changes, &reason)?;
                     return Ok(Outcome::Debt(reason));
                 }
             }
@@ -137,7 +138,7 @@ impl Home {
                     Code::InProgress,
                     format!("a rebase is in progress in {}", self.root.display()),
                 )
-                .hint(format!("`git -C {} status` says how it goes on", self.root.display()))
+                .hint(format!("`git -C {} status` says how it goes on", as_word(&self.root)))
                 .hint("clones of a queue come together with `git merge`"));
             }
             return Err(Fault::new(
@@ -146,7 +147,7 @@ impl Home {
             )
             .hint(format!(
                 "git -C {} switch {}",
-                self.root.display(),
+                as_word(&self.root),
                 self.branch.as_deref().unwrap_or("swift")
             )));
         }

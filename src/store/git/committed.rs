@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use gix::ObjectId;
 
-use super::Home;
 use super::history::Reader;
 use super::repo::Repo;
 use super::tree::{self, Line};
+use super::{Home, HomeKind, refs};
 use crate::domain::fault::Result;
 
 /// So much of a commit's hash names it in a cursor.
@@ -67,6 +67,25 @@ impl Home {
     /// Those of opening the repository and reading its HEAD.
     pub(crate) fn committed(&self) -> Result<Committed> {
         Ok(Committed { reader: Reader::new(self.repo()?), head: self.tip()?.id })
+    }
+
+    /// The newest commits of this repository's other branches, with their short names. Each may have a queue in its tree;
+    /// a queue with a branch of its own is the same whatever is checked out, so there are none then.
+    ///
+    /// # Errors
+    /// Those of reading HEAD and the branches.
+    pub(crate) fn other_branches(&self) -> Result<Vec<(String, Commit)>> {
+        if self.kind == HomeKind::Branch {
+            return Ok(Vec::new());
+        }
+        let mut others = Vec::new();
+        for name in refs::names_below(&self.common_dir, "refs/heads/")? {
+            let full = format!("refs/heads/{name}");
+            if self.branch.as_ref() != Some(&name) {
+                others.extend(refs::resolve(&self.common_dir, &full)?.map(|id| (name, Commit(id))));
+            }
+        }
+        Ok(others)
     }
 }
 

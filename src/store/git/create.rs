@@ -10,10 +10,11 @@ use super::creation::{self, Creation, Source};
 use super::disk;
 use super::find::{Place, SETTINGS, place};
 use super::repo::Repo;
-use super::state::unsafe_home;
+use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, lock, refs, tree};
+use super::{Home, HomeKind, Outcome, Request, lock, refs, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// What `create` has found or made.
 #[derive(Debug)]
@@ -67,6 +68,24 @@ impl Home {
             HomeKind::Tree => Source::New,
         };
         check_source(&place, &repo, &source, branch, judge)
+    }
+
+    /// Refuse what `create` could do and no person would want: a queue that is on no branch, and one beside that of a
+    /// remote whose branches were not all fetched. Who has `named` the branch wants it all the same.
+    pub(crate) fn check_wanted(start: &Path, kind: HomeKind, named: Option<&str>) -> Result<()> {
+        let place = place(start)?;
+        let is_busy = unfinished(&place.git_dir).is_some();
+        if kind == HomeKind::Tree
+            && !is_busy
+            && refs::tip(&place.git_dir, &place.common_dir)?.branch.is_none()
+        {
+            let checkout = place.checkout.clone().map_or_else(|| place.project(), Ok)?;
+            return Err(switch::no_branch(&checkout));
+        }
+        match named {
+            Some(_) => Ok(()),
+            None => place.refuse_unfetched(&Repo::open(&place.common_dir)?, "swift"),
+        }
     }
 }
 
@@ -188,7 +207,7 @@ fn check_root(place: &Place, root: &Path) -> Result<()> {
             Code::UnsafeHome,
             format!("{} is a repository of its own, or a submodule", root.display()),
         )
-        .hint(format!("`git -C {} status` shows what is in it", root.display())));
+        .hint(format!("`git -C {} status` shows what is in it", as_word(root))));
     }
     if place.tracks_folder()? {
         return Err(Fault::new(
@@ -213,7 +232,11 @@ fn source(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Source> {
             return Err(taken(branch, "is not a queue's"));
         }
         if let Some(other) = checked_out(common_dir, branch, None)? {
-            return Err(taken(branch, &format!("is checked out in {}", other.display())));
+            let at = as_word(&other);
+            let leave = format!(
+                "`git -C {at} switch NAME`, to another branch, frees it; then `swift init` takes it over"
+            );
+            return Err(refs::taken(branch, &format!("is checked out in {at}")).hint(leave));
         }
         return Ok(Source::Local);
     }

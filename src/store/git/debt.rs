@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::sync::Barrier;
+use super::waiting::owed::Bond;
 use super::{Change, Durability, Expect, Guard, Home, lock, path};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -20,13 +21,29 @@ impl Home {
         Ok(all.into_iter().collect())
     }
 
+    /// Whether files are written that a commit could have now.
+    pub(crate) fn owes(&self) -> Result<bool> {
+        Ok(!self.debt_set()?.is_empty() && self.waits()?.is_none())
+    }
+
     /// Keep changes without committing them; the next commit includes them. They are written, unless git is in the
     /// middle of something that must not find them.
     pub(crate) fn keep(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
-        match self.keeps_apart() {
-            true => self.keep_apart(guard, &changes),
-            false => self.keep_in_place(guard, changes, reason),
+        self.keep_with(guard, changes, reason, Bond::Person)
+    }
+
+    /// The same for a commit that would have been made here and now.
+    pub(super) fn keep_due(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
+        self.keep_with(guard, changes, reason, Bond::Branch)
+    }
+
+    fn keep_with(&self, guard: &Guard, changes: Vec<Change>, reason: &str, bond: Bond) -> Result<()> {
+        if self.keeps_apart() {
+            return self.keep_apart(guard, &changes);
         }
+        changes.iter().try_for_each(|change| path::check(&change.path))?;
+        self.owe(&changes, bond)?;
+        self.keep_in_place(guard, changes, reason)
     }
 
     /// Write files without committing them.
@@ -120,7 +137,7 @@ impl Home {
     fn write_debts_because(&self, paths: &BTreeSet<String>, reason: &str) -> Result<()> {
         let target = self.debt_path();
         if paths.is_empty() {
-            return disk::remove(&target);
+            return disk::remove(&target).and_then(|()| self.forget_owed());
         }
         self.make_records(self.repo()?.sharing()?)?;
         let temporary = self.scratch().join(format!("debt-{}-{}", std::process::id(), lock::ordinal()));

@@ -6,13 +6,16 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use gix::ObjectId;
+
 use super::create::Judge;
 use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
 use super::worktree::{self, FOLDER};
-use super::{Home, create, refs, tree};
+use super::{Home, create, refs, taken_out, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// Among how many branches of remotes a queue is looked for.
 const MOST_BRANCHES: usize = 256;
@@ -26,23 +29,28 @@ pub(super) struct Elsewhere {
     checkout: Option<PathBuf>,
     /// What is checked out at hand has the queue, but its files are not there.
     here: bool,
+    /// It is on no branch any more, but in this commit.
+    commit: Option<ObjectId>,
+    /// Only the remote has the branch.
+    remote: bool,
 }
 
 impl Place {
     /// The queue in the tree of a branch: of one that is checked out, or else of any other.
     pub(super) fn elsewhere(&self) -> Result<Option<Elsewhere>> {
         let repo = Repo::open(&self.common_dir)?;
-        let has_queue = |id| {
-            let settings = format!("{FOLDER}/{SETTINGS}");
-            // What a partial clone does not have cannot be looked at.
-            let tree = repo.commit(id).map(|commit| commit.tree);
-            tree.and_then(|tree| tree::lookup(&repo, tree, &settings)).is_ok_and(|line| line.is_some())
-        };
+        let has_queue = |id| has_queue(&repo, id);
         for (git_dir, checkout) in self.checkouts()? {
             let Ok(tip) = refs::tip(&git_dir, &self.common_dir) else { continue };
             if tip.id.is_some_and(has_queue) {
                 let (branch, here) = (tip.short().map(str::to_owned), git_dir == self.git_dir);
-                return Ok(Some(Elsewhere { branch, checkout: Some(checkout), here }));
+                return Ok(Some(Elsewhere {
+                    branch,
+                    checkout: Some(checkout),
+                    here,
+                    commit: None,
+                    remote: false,
+                }));
             }
         }
         for branch in refs::names_below(&self.common_dir, "refs/heads/")? {
@@ -50,15 +58,92 @@ impl Place {
                 continue;
             };
             if has_queue(id) {
-                return Ok(Some(Elsewhere { branch: Some(branch), checkout: None, here: false }));
+                return Ok(Some(Elsewhere {
+                    branch: Some(branch),
+                    checkout: None,
+                    here: false,
+                    commit: None,
+                    remote: false,
+                }));
+            }
+        }
+        let commit = self.set_back_from(has_queue)?;
+        Ok(commit.map(|commit| Elsewhere {
+            branch: None,
+            checkout: None,
+            here: false,
+            commit: Some(commit),
+            remote: false,
+        }))
+    }
+
+    /// The newest commit with a queue that the branch at hand was at before it was set back, as long as the folder still
+    /// has what is this machine's own of that queue: one that was taken out leaves none of that.
+    fn set_back_from(&self, has_queue: impl Fn(ObjectId) -> bool) -> Result<Option<ObjectId>> {
+        if !self.checkout.as_ref().is_some_and(|checkout| checkout.join(FOLDER).join("local").is_dir()) {
+            return Ok(None);
+        }
+        let movements = taken_out::recent_movements(&self.git_dir.join("logs/HEAD"))?;
+        let mut before = movements.into_iter().rev().map(|(from, _)| from);
+        let Some(commit) = before.find(|id| has_queue(*id)) else { return Ok(None) };
+        // What a later commit took out again was taken out on purpose.
+        let words = ["merge-base", "--is-ancestor", &commit.to_string(), "HEAD"];
+        let is_removed = Git::at(&self.common_dir).ask(&words)?.code != Some(1);
+        Ok(Some(commit).filter(|_| !is_removed))
+    }
+
+    /// The queue in the tree of a branch that only a remote has.
+    fn on_a_remote(&self, repo: &Repo) -> Result<Option<Elsewhere>> {
+        for (remote, name) in self.remote_branches(repo)?.into_iter().take(MOST_BRANCHES) {
+            let full = format!("refs/remotes/{remote}/{name}");
+            if is_plain(&name)
+                && let Ok(Some(id)) = refs::resolve(&self.common_dir, &full)
+                && has_queue(repo, id)
+            {
+                let branch = Some(format!("{remote}/{name}"));
+                return Ok(Some(Elsewhere {
+                    branch,
+                    checkout: None,
+                    here: false,
+                    commit: None,
+                    remote: true,
+                }));
             }
         }
         Ok(None)
     }
 
+    /// A remote of which the branch of the queue was not fetched, whether it has it or not: a clone of one branch has the
+    /// others nowhere.
+    fn unfetched(&self, repo: &Repo, branch: &str) -> Option<String> {
+        let full = format!("refs/heads/{branch}");
+        let is_fetched = |remote: &String| {
+            let words = repo.texts(&format!("remote.{remote}.fetch"));
+            words.is_empty() || words.iter().any(|words| covers(words, &full))
+        };
+        repo.gix().remote_names().iter().map(ToString::to_string).find(|remote| !is_fetched(remote))
+    }
+
+    /// Refuse to begin a queue where a remote may have one that this clone was told not to fetch.
+    pub(super) fn refuse_unfetched(&self, repo: &Repo, branch: &str) -> Result<()> {
+        let Some(remote) = self.unfetched(repo, branch) else { return Ok(()) };
+        let local = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
+        let is_fetched = self.remote_branches(repo)?.iter().any(|(_, name)| name == branch);
+        if local.is_some() || is_fetched {
+            return Ok(());
+        }
+        let text = format!(
+            "whether `{remote}` has a queue is not known here: this clone has not all of its branches"
+        );
+        let fault = Fault::new(Code::QueueElsewhere, text).hint(fetching(&remote));
+        Err(fault.hint(format!("`swift init --branch {branch}` makes a new queue all the same")))
+    }
+
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
     pub(super) fn refuse_second(&self) -> Result<()> {
-        let Some(elsewhere) = self.elsewhere()? else { return Ok(()) };
+        let on_a_remote = || self.on_a_remote(&Repo::open(&self.common_dir)?);
+        let found = self.elsewhere()?.map_or_else(on_a_remote, |elsewhere| Ok(Some(elsewhere)))?;
+        let Some(elsewhere) = found else { return Ok(()) };
         if !elsewhere.here && self.has_removed_queue() {
             return Ok(());
         }
@@ -141,17 +226,26 @@ impl Place {
             return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
         }
         let fault = Fault::new(Code::NotInitialised, format!("{place} has no queue yet"));
-        Ok(fault.hint(
-            match self.adoptable()?.as_ref().map(|(remote, name)| (remote.as_str(), name.as_str())) {
-                None => "`swift init` makes one".to_owned(),
-                Some((remote, "swift")) => {
-                    format!("`swift init` adopts the queue that is on `{remote}/swift`")
-                }
-                Some((remote, name)) => {
-                    format!("`swift init --branch {name}` adopts the queue that is on `{remote}/{name}`")
-                }
-            },
-        ))
+        let repo = Repo::open(&self.common_dir)?;
+        match self.adoptable()?.as_ref().map(|(remote, name)| (remote.as_str(), name.as_str())) {
+            Some((remote, "swift")) => {
+                return Ok(fault.hint(format!("`swift init` adopts the queue that is on `{remote}/swift`")));
+            }
+            Some((remote, name)) => {
+                let hint =
+                    format!("`swift init --branch {name}` adopts the queue that is on `{remote}/{name}`");
+                return Ok(fault.hint(hint));
+            }
+            None => {}
+        }
+        if let Some(elsewhere) = self.on_a_remote(&repo)? {
+            let place = format!("{place} has no queue: that of this repository is {}", elsewhere.place());
+            return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
+        }
+        Ok(match self.unfetched(&repo, "swift") {
+            Some(remote) => fault.hint(fetching(&remote)).hint("then `swift init` adopts one, or makes one"),
+            None => fault.hint("`swift init` makes one"),
+        })
     }
 
     /// The branches of all remotes, each with its remote; the usual names first.
@@ -187,6 +281,34 @@ impl Place {
     }
 }
 
+/// Whether a commit has a queue in its tree. What a partial clone does not have cannot be looked at.
+fn has_queue(repo: &Repo, id: ObjectId) -> bool {
+    let settings = format!("{FOLDER}/{SETTINGS}");
+    let tree = repo.commit(id).map(|commit| commit.tree);
+    tree.and_then(|tree| tree::lookup(repo, tree, &settings)).is_ok_and(|line| line.is_some())
+}
+
+/// Whether a remote's branch is one of those that these words of the configuration fetch.
+fn covers(words: &str, branch: &str) -> bool {
+    let from = words.trim_start_matches('+').split(':').next().unwrap_or_default();
+    match from.split_once('*') {
+        Some((before, after)) => branch.starts_with(before) && branch.ends_with(after),
+        None => from == branch || Some(from) == branch.strip_prefix("refs/heads/"),
+    }
+}
+
+/// What brings all branches of a remote.
+fn fetching(remote: &str) -> String {
+    match is_plain(remote) {
+        true => format!(
+            "`git remote set-branches --add {remote} '*' && git fetch {remote}` brings all of its branches here"
+        ),
+        false => {
+            "`git remote --verbose` shows the remotes, and `git remote set-branches` fetches more".to_owned()
+        }
+    }
+}
+
 /// A name that a shell would read otherwise is none to be pasted.
 fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !name.starts_with('-')
@@ -214,7 +336,7 @@ impl Home {
     /// What brings back lost settings. Where other files are left, they may have work in them that is in no commit: then
     /// it is the settings and nothing else.
     pub(crate) fn restoring(&self) -> String {
-        let at = shell_words::quote(&self.root.display().to_string()).into_owned();
+        let at = as_word(&self.root);
         match has_files(&self.root) {
             true => format!(
                 "`git -C {at} restore --staged --worktree {SETTINGS}` brings it back as it is committed"
@@ -226,6 +348,12 @@ impl Home {
 
 impl Elsewhere {
     fn place(&self) -> String {
+        if let Some(commit) = self.commit {
+            return format!(
+                "in commit {}, from which the branch at hand was set back",
+                commit.to_hex_with_len(12)
+            );
+        }
         let branch = match &self.branch {
             Some(branch) => format!("in the tree of `{branch}`"),
             None => "in the tree of a detached HEAD".to_owned(),
@@ -245,12 +373,19 @@ impl Elsewhere {
             true => format!("{FOLDER}/{SETTINGS}"),
             false => FOLDER.to_owned(),
         };
-        let at = shell_words::quote(&checkout.display().to_string()).into_owned();
+        let at = as_word(&checkout);
         format!("`git -C {at} restore --staged --worktree {what}` brings them back")
     }
 
     /// The commands that lead there.
     fn lead(&self, fault: Fault) -> Fault {
+        if let Some(commit) = self.commit {
+            let commit = commit.to_hex_with_len(12);
+            return fault
+                .hint(format!("`git merge {commit}` brings it to the branch at hand"))
+                .hint(format!("`git branch rescue {commit}` keeps it, on a branch of its own"))
+                .hint("if it is not missed: `mv .swift .swift-old`, and `swift init` begins anew");
+        }
         if self.here {
             return fault
                 .hint(self.restoring())
@@ -260,6 +395,14 @@ impl Elsewhere {
             Some(checkout) => fault.hint(format!("`swift -C {} list` shows it", checkout.display())),
             None => fault,
         };
+        if let Some((_, name)) =
+            self.branch.as_deref().filter(|_| self.remote).and_then(|it| it.split_once('/'))
+        {
+            let there = "there `swift home branch` makes it one queue for all branches and worktrees";
+            let fault = fault.hint(format!("`git switch {name}` goes to that branch; {there}"));
+            let branch = self.branch.as_deref().unwrap_or_default();
+            return fault.hint(format!("`git merge {branch}` brings it to the branch at hand"));
+        }
         let fault = match &self.branch {
             Some(branch) => fault.hint(format!("`git merge {branch}` brings it to the branch at hand")),
             None => fault,

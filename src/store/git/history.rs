@@ -11,6 +11,7 @@ use gix::ObjectId;
 
 use super::find::SETTINGS;
 use super::folder::Folder;
+use super::ignored::is_never_ignored;
 use super::index::file::Entries;
 use super::repo::{CommitData, Repo};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
@@ -228,11 +229,11 @@ impl Home {
         Ok(files)
     }
 
-    /// Only new files can be ignored.
+    /// Only new files can be ignored, and what the queue consists of cannot.
     pub(super) fn without_ignored(&self, changed: &mut Vec<Changed>) -> Result<()> {
         let new: Vec<String> = changed
             .iter()
-            .filter(|file| file.before.is_none())
+            .filter(|file| file.before.is_none() && !is_never_ignored(&file.path))
             .map(|file| self.in_tree(&file.path))
             .collect();
         if new.is_empty() {

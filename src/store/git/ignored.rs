@@ -1,4 +1,7 @@
 //! Which new files git would not take up, because the person said so.
+//!
+//! A rule that is meant for other files, such as `*.md` or `TODO*` in a person's own list, covers tasks as well. Whoever
+//! reads tasks does not ask git, so neither does who records them: one that is written by hand is a task all the same.
 
 use std::collections::HashSet;
 
@@ -7,6 +10,24 @@ use gix::worktree::stack::state::ignore::Source;
 use super::Home;
 use super::external::Git;
 use crate::domain::fault::Result;
+
+/// The folders whose files are the queue, with the ends of their names.
+const OWN: [(&str, &str); 9] = [
+    ("outbox/", ".md"),
+    ("inbox/", ".md"),
+    ("tasks/", ".md"),
+    ("sent/", ".md"),
+    ("done/", ".md"),
+    ("dead/", ".md"),
+    ("projects/", ".toml"),
+    ("sessions/", ".md"),
+    ("templates/", ".md"),
+];
+
+/// Whether a path relative to `.swift/` is taken up whatever rule covers it.
+pub(super) fn is_never_ignored(path: &str) -> bool {
+    OWN.iter().any(|(folder, end)| path.starts_with(folder) && path.ends_with(end))
+}
 
 impl Home {
     /// Those of these paths of the checkout that git ignores.

@@ -7,7 +7,7 @@ use super::index::file::{Stream, Trouble};
 use super::worktree::FOLDER;
 use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 
 impl Home {
     /// Refuse a sparse checkout that leaves out files of the queue. Costs a look for one name where there is none.
@@ -22,9 +22,8 @@ impl Home {
         match self.left_out()? {
             None => Ok(()),
             Some(path) => {
-                let checkout = self.checkout.display();
-                let path = shown(&self.in_tree(&path));
-                let text = format!("`{path}` is left out of the sparse checkout {checkout}");
+                let (path, checkout) = (shown(&self.in_tree(&path)), as_word(&self.checkout));
+                let text = format!("`{path}` is left out of the sparse checkout {}", self.checkout.display());
                 Err(Fault::new(Code::Unsupported, text)
                     .hint(format!("`git -C {checkout} sparse-checkout list` shows what is checked out"))
                     .hint(format!("`git -C {checkout} sparse-checkout disable` checks out everything")))
@@ -38,8 +37,9 @@ impl Home {
     /// As [`Home::refuse_sparse`].
     pub(super) fn refuse_left_out(&self) -> Result<()> {
         let Some(path) = self.left_out()? else { return Ok(()) };
-        let (checkout, path) = (self.checkout.display(), shown(&self.in_tree(&path)));
-        let text = format!("`{path}` is not in {checkout}, and git was told not to look for it");
+        let (checkout, path) = (as_word(&self.checkout), shown(&self.in_tree(&path)));
+        let text =
+            format!("`{path}` is not in {}, and git was told not to look for it", self.checkout.display());
         Err(Fault::new(Code::Unsupported, text)
             .hint(format!("`git -C {checkout} ls-files -t` marks such files with `S`"))
             .hint("`git update-index --no-skip-worktree` makes git look for a file again"))

@@ -14,6 +14,7 @@ use super::disk::{self, OrIo as _};
 use super::patience::look_until;
 use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
 #[derive(Debug)]
@@ -52,15 +53,19 @@ impl Home {
 
     /// Where the link to the repository would be, somebody has made another one: git would work in that.
     fn refuse_repository_inside(&self) -> Result<()> {
-        let (root, link) = (self.root.display(), self.root.join(".git"));
+        let (root, link) = (as_word(&self.root), self.root.join(".git"));
         if self.kind != HomeKind::Branch || link.metadata().is_err() || link.is_file() {
             return Ok(());
         }
-        let text =
-            format!("{root} has a repository of its own in it, and git would take that for the queue's");
+        let text = format!(
+            "{} has a repository of its own in it, and git would take that for the queue's",
+            self.root.display()
+        );
         Err(Fault::new(Code::UnsafeHome, text)
             .hint(format!(
-                "`mv {root}/.git {root}.git-aside` puts it aside; the next verb links the queue again"
+                "`mv {} {}` puts it aside; the next verb links the queue again",
+                as_word(&link),
+                as_word(&self.root.with_extension("git-aside"))
             ))
             .hint(format!("`git -C {root} log --all` shows what is in it")))
     }

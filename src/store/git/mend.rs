@@ -9,12 +9,39 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::disk::{self, OrIo as _};
-use super::index::file::{Stream, Trouble};
+use super::folder::Folder;
+use super::index::file::{Entries, Stream, Trouble};
 use super::sweep::Version;
+use super::tree::Leaf;
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 
 impl Home {
+    /// A file that is as HEAD has it, and that git's index has otherwise: somebody has staged that, or the index is an old one.
+    /// Nothing is told in the middle of an operation of git's, or of an index that we cannot read.
+    ///
+    /// # Errors
+    /// Those of reading HEAD and the index.
+    pub(crate) fn staged_otherwise(&self) -> Result<Option<String>> {
+        let (repo, tip) = (self.repo()?, self.tip()?);
+        let Some(index) = disk::open(&self.index_path())? else { return Ok(None) };
+        let Ok(entries) = Entries::all(&index, repo.hash.len_in_bytes()) else { return Ok(None) };
+        if tip.id.is_none() || self.operation().is_some() {
+            return Ok(None);
+        }
+        let committed = self.committed_files(&repo)?;
+        let differs = |(path, leaf): &(&String, &Leaf)| {
+            let entry = entries.find(self.in_tree(path).as_bytes());
+            entry.is_none_or(|entry| entry.id() != leaf.id.as_slice())
+        };
+        let folder = Folder::open(&self.root)?;
+        let is_as_committed = |(path, leaf): &(&String, &Leaf)| {
+            folder.id(&repo, path, Some(leaf.id)).is_ok_and(|found| found == Some(leaf.id))
+        };
+        let found = committed.iter().filter(differs).find(is_as_committed);
+        Ok(found.map(|(path, _)| path.clone()))
+    }
+
     /// Make the index of HEAD's files anew if what is there cannot be read. The lock is held.
     pub(super) fn mend_index(&self) -> Result<()> {
         let Some(path) = self.torn_index()? else { return Ok(()) };

@@ -9,6 +9,7 @@ pub(crate) mod checkout;
 mod clock;
 mod commit;
 mod committed;
+mod committed_by_hand;
 mod create;
 mod creation;
 mod debt;

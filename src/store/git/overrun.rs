@@ -22,6 +22,7 @@ use super::sync::Barrier;
 use super::worktree::FOLDER;
 use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -192,10 +193,11 @@ fn overrun(checkout: &Path, branch: Option<String>, first: &str, count: usize) -
         1 => " and 1 other file".to_owned(),
         more => format!(" and {more} other files"),
     };
-    let at = checkout.display();
     let text = format!(
-        "{on} that is checked out in {at} has `{first}`{others} in the place of the queue's own, as before it moved"
+        "{on} that is checked out in {} has `{first}`{others} in the place of the queue's own, as before it moved",
+        checkout.display()
     );
+    let at = as_word(checkout);
     Fault::new(Code::InProgress, text)
         .hint(format!("`git -C {at} switch -` goes back; the next verb brings the queue's own files back"))
         .hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch instead"))

@@ -3,6 +3,7 @@
 //! Callers pass paths that came from task files or from other machines. Whatever git would refuse in a tree, and
 //! whatever could lead out of the folder, is refused here before anything else looks at it.
 
+use super::Home;
 use crate::domain::fault::{Code, Fault, Result};
 
 /// Check a path relative to `.swift/` that is to be committed.
@@ -24,6 +25,13 @@ pub(super) fn check(path: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+impl Home {
+    /// Whether a file of this path could be committed at all.
+    pub(crate) fn may_have(&self, path: &str) -> bool {
+        check(path).is_ok()
+    }
 }
 
 /// Names that mean `.git` on some file system: by case, on Windows, or by characters that HFS+ ignores.

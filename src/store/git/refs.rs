@@ -130,6 +130,26 @@ pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(names_below(common_dir, HEADS)?.into_iter().filter_map(at).collect())
 }
 
+/// What stands in all names but those of branches, here and elsewhere: tags, the stash, notes.
+pub(super) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
+    let is_other = |name: &str| {
+        !["heads/", "remotes/", "worktree/", "bisect/", "rewritten/"].iter().any(|own| name.starts_with(own))
+    };
+    let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
+    let packed = String::from_utf8_lossy(&packed).into_owned();
+    let lines = packed.lines().filter(|line| !line.starts_with(['#', '^']));
+    let pairs =
+        lines.filter_map(|line| line.split_once(" refs/").map(|(id, name)| (name.to_owned(), id.to_owned())));
+    let mut all: BTreeMap<String, String> = pairs.filter(|(name, _)| is_other(name)).collect();
+    let mut loose = BTreeSet::new();
+    loose_below(&common_dir.join("refs"), "", &mut loose);
+    for name in loose.into_iter().filter(|name| is_other(name)) {
+        let value = disk::read_line(&common_dir.join("refs").join(&name)).ok().flatten().unwrap_or_default();
+        all.insert(name, value);
+    }
+    Ok(all)
+}
+
 /// The names below a folder such as `refs/heads/`, without it, in order.
 pub(super) fn names_below(common_dir: &Path, folder: &str) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();

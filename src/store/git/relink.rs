@@ -17,6 +17,7 @@ use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -159,9 +160,10 @@ fn noted_branch(common_dir: &Path) -> Result<Option<String>> {
 
 /// The queue's own checkout is at something else than the queue.
 fn strayed(root: &Path, own: &str, now: Option<&str>) -> Fault {
-    let (at, root) =
-        (now.map_or("no branch".to_owned(), |now| format!("the branch `{now}`")), root.display());
-    Fault::new(Code::InProgress, format!("{root} is on {at}, and the queue's is `{own}`"))
+    let at = now.map_or("no branch".to_owned(), |now| format!("the branch `{now}`"));
+    let text = format!("{} is on {at}, and the queue's is `{own}`", root.display());
+    let root = as_word(root);
+    Fault::new(Code::InProgress, text)
         .hint(format!("`git -C {root} switch {own}` goes back to it"))
         .hint(format!("`git -C {root} log {own}..HEAD` shows what only the other one has"))
 }
@@ -187,5 +189,5 @@ fn has_moved(root: &Path, branch: &str, other: &Path) -> Fault {
         ),
     )
     .hint(format!("`git worktree move {} {}` brings it back", other.display(), root.display()))
-    .hint(format!("`git -C {} switch --detach` frees the branch", other.display()))
+    .hint(format!("`git -C {} switch --detach` frees the branch", as_word(other)))
 }

@@ -12,6 +12,7 @@ use super::repo::Repo;
 use super::switch::goes_on;
 use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude, path, refs};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// What becomes of the queue's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Home {
         if let Some(branch) = self.waited_for()?.first() {
             return Err(Fault::new(
                 Code::WrongState,
-                format!("changes that were made in the middle of an operation of git wait for `{branch}`"),
+                format!("changes that were made while git was busy wait for `{branch}`"),
             )
             .hint(
                 "`git status` shows what git is in the middle of; on that branch the next verb commits them",
@@ -67,7 +68,7 @@ impl Home {
             Code::WrongState,
             format!("`.swift/{first}` and {} other files are not committed", unsaved.len() - 1),
         )
-        .hint(format!("git -C {} status", self.root.display())))
+        .hint(format!("git -C {} status", as_word(&self.root))))
     }
 
     fn remove_worktree(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {

@@ -136,6 +136,12 @@ impl Repo {
         self.gix.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// All values of a key that may be there several times.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        let values = self.gix.config_snapshot().plumbing().strings(key).unwrap_or_default();
+        values.iter().map(ToString::to_string).collect()
+    }
+
     /// A yes or no of the configuration.
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
         self.gix.config_snapshot().boolean(key)
@@ -167,6 +173,8 @@ impl Repo {
         let found = self.objects.borrow().try_find(&id, &mut data).map(|found| found.map(|found| found.kind));
         match found {
             Ok(Some(kind)) => Ok((kind, data)),
+            // git has this one without anybody's storing it.
+            Ok(None) if id == ObjectId::empty_tree(self.hash) => Ok((Kind::Tree, Vec::new())),
             Ok(None) => Err(self.missing(id)),
             Err(error) => Err(unsound(id, &format!("cannot be read: {error}"))),
         }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use gix::ObjectId;
 
 use super::external::Git;
-use super::{Entry, Home, HomeKind, disk};
+use super::{Entry, Home, HomeKind, disk, refs};
 use crate::domain::fault::Result;
 
 impl Home {
@@ -20,13 +20,11 @@ impl Home {
         let tip = self.tip()?;
         let Some(branch) = &tip.branch else { return Ok(Vec::new()) };
         // The reflog of the branch goes with the branch, that of the worktree stays.
-        let mut logs = vec![self.common_dir.join("logs").join(branch)];
+        let log = disk::read(&self.common_dir.join("logs").join(branch))?.unwrap_or_default();
+        let mut left = left_by(&log, tip.id.is_none());
         if self.kind == HomeKind::Branch {
-            logs.push(self.git_dir.join("logs/HEAD"));
-        }
-        let mut left = Vec::new();
-        for log in logs {
-            left.extend(left_by(&disk::read(&log)?.unwrap_or_default(), tip.id.is_none()));
+            let log = disk::read(&self.git_dir.join("logs/HEAD"))?.unwrap_or_default();
+            left.extend(left_by(&moves_of(&log, refs::short(branch)), tip.id.is_none()));
         }
         let repo = self.repo()?;
         let (mut seen, mut entries) = (HashSet::new(), Vec::new());
@@ -51,6 +49,26 @@ impl Home {
         let asked = Git::at(&self.common_dir).ask(&["merge-base", commit, &head]);
         asked.map_or(true, |answer| answer.code != Some(1))
     }
+}
+
+/// The lines of HEAD's reflog that say how the branch moved. What a rebase tries out, or somebody looks at on another
+/// branch, was never in it.
+fn moves_of(log: &[u8], branch: &str) -> Vec<u8> {
+    let (mut is_there, mut moves) = (true, Vec::new());
+    for line in log.split_inclusive(|byte| *byte == b'\n') {
+        let said = line.split(|byte| *byte == b'\t').nth(1).unwrap_or_default();
+        let said = String::from_utf8_lossy(said);
+        let to = said.strip_prefix("checkout: moving from ").and_then(|moved| moved.rsplit_once(" to "));
+        let back = said.rsplit_once("returning to refs/heads/");
+        if let Some((_, to)) = to.or(back) {
+            is_there = to.trim_end() == branch;
+        } else if said.contains("): checkout ") || said.starts_with("rebase: checkout ") {
+            is_there = false;
+        } else if is_there {
+            moves.extend_from_slice(line);
+        }
+    }
+    moves
 }
 
 /// The commits from which a ref moved on to others, by its reflog. One that was never moved on from was not reached: who
@@ -78,6 +96,25 @@ mod tests {
         let line = |(from, to): &(u8, u8)| format!("{from:040x} {to:040x} A <a@b> 1 +0000\tx\n");
         let log: String = moves.iter().map(line).collect();
         left_by(log.as_bytes(), is_gone).iter().map(|id| id.as_slice()[19]).collect()
+    }
+
+    #[test]
+    fn what_head_was_at_beside_the_branch_is_no_move_of_it() {
+        let log = |said: &[&str]| said.iter().map(|said| format!("a b A <a@b> 1 +0000\t{said}\n")).collect();
+        let moves = |said: &[&str]| {
+            let log: String = log(said);
+            String::from_utf8(moves_of(log.as_bytes(), "swift")).unwrap().lines().count()
+        };
+        assert_eq!(moves(&["commit: one", "reset: moving to HEAD~1"]), 2);
+        let given_up = "rebase (abort): returning to refs/heads/swift";
+        assert_eq!(
+            moves(&["commit: one", "pull --rebase (start): checkout abc", "rebase (pick): x", given_up]),
+            1
+        );
+        let looked =
+            ["checkout: moving from swift to theirs", "commit: two", "checkout: moving from theirs to swift"];
+        assert_eq!(moves(&looked), 0);
+        assert_eq!(moves(&[&looked[..], &["commit: three"]].concat()), 1);
     }
 
     #[test]

@@ -98,6 +98,17 @@ impl Home {
         record.is_some_and(|record| record.ends_with(format!("\n{}\n", version.0).as_bytes()))
     }
 
+    /// The queue's tree in the last commit of a verb here of which the index was known to agree with it.
+    pub(super) fn tree_of_last_verb(&self, repo: &Repo) -> Option<ObjectId> {
+        let record = disk::read(&self.step_path()).ok().flatten()?;
+        let tree = record
+            .strip_prefix(HEAD_LINE.as_bytes())?
+            .strip_prefix(b"\n")?
+            .split(|byte| *byte == b'\n')
+            .next()?;
+        repo.id(std::str::from_utf8(tree).ok()?).ok()
+    }
+
     /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
     pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
         let _ = self.write_record(&self.step_path(), step(queue, version).as_bytes());

@@ -23,6 +23,7 @@ use super::{
     Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs, tree,
 };
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// Where the log is.
 const LOG: &str = "audit/";
@@ -243,9 +244,10 @@ pub(super) fn goes_on(fault: Fault) -> Fault {
 }
 
 /// On a detached HEAD the queue would be gone from every branch with the next checkout.
-fn no_branch(checkout: &Path) -> Fault {
-    let at = checkout.display();
-    Fault::new(Code::WrongState, format!("no branch is checked out in {at}, so none would have the queue"))
+pub(super) fn no_branch(checkout: &Path) -> Fault {
+    let text = format!("no branch is checked out in {}, so none would have the queue", checkout.display());
+    let at = as_word(checkout);
+    Fault::new(Code::WrongState, text)
         .hint(format!("`git -C {at} switch -` goes back to the branch that was checked out before"))
         .hint(format!("`git -C {at} switch --create NAME` makes one here"))
 }

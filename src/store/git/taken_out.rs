@@ -76,7 +76,7 @@ fn passed_over(
     is_verb: impl Fn(&str) -> bool,
     found: &mut Vec<TakenOut>,
 ) -> Result<()> {
-    for (from, to) in movements(&end_of(log)?).into_iter().rev().take(MOST_COMMITS) {
+    for (from, to) in recent_movements(log)?.into_iter().rev().take(MOST_COMMITS) {
         // What is gone altogether, git has cleared away.
         if !reader.repo.holds(from) || !reader.repo.holds(to) {
             continue;
@@ -106,6 +106,11 @@ fn compare(
         let old = old.map(|leaf| leaf.id.to_string());
         found.extend(old.map(|blob| TakenOut { path, blob, commit: commit.to_string() }));
     })
+}
+
+/// From where to where a ref was moved last, oldest first, by the end of its reflog.
+pub(super) fn recent_movements(log: &Path) -> Result<Vec<(ObjectId, ObjectId)>> {
+    end_of(log).map(|end| movements(&end))
 }
 
 /// From where to where a ref was moved, by its reflog; the beginning and the end of it are no movement.

@@ -10,6 +10,7 @@
 //! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
 //! that of a worktree together with it.
 
+pub(super) mod owed;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,7 @@ impl Home {
     /// # Errors
     /// [`crate::domain::fault::Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let mut over = BTreeMap::new();
+        let mut over = self.owed_over()?;
         for waiting in self.waiting_here()? {
             for (path, kept) in &waiting.files {
                 over.entry(path.clone()).or_insert_with(|| kept.new.map(|id| waiting.content(id)));
@@ -128,8 +129,10 @@ impl Home {
         barrier.wait(Durability::Full)?;
         let mut barrier = Barrier::default();
         self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
-        barrier.folder(&self.waiting_folder());
-        barrier.name_of(&self.waiting_folder());
+        if let Some(above) = waiting.folder.parent() {
+            barrier.folder(above);
+            barrier.name_of(above);
+        }
         barrier.wait(Durability::Full)?;
         waiting.sweep();
         Ok(())
@@ -187,30 +190,47 @@ impl Home {
         guard: &Guard,
         settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
     ) -> Result<Vec<String>> {
-        let mut all_settled = Vec::new();
+        self.leave_to_its_branch(guard)?;
+        let mut all_settled = self.put_debts_back(guard, &settle)?;
         if self.kind != HomeKind::Tree || self.operation().is_some() {
             return Ok(all_settled);
         }
         while let Some(mut waiting) = self.waiting()? {
-            let repo = self.repo()?;
-            let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
-            let settled = self.settle(&repo, &folder, &mut waiting, &settle)?;
-            let mut changes = Vec::new();
-            for (path, kept) in &waiting.files {
-                changes.extend(waiting.landing(&repo, &folder, path, *kept)?);
-            }
-            // Those that are in place already have to be committed as well.
-            self.add_debts(waiting.files.keys().cloned(), "git was in the middle of something")?;
-            self.keep_in_place(guard, changes, "git was in the middle of something")?;
-            self.settle_debts(&settled)?;
+            all_settled.extend(self.land_one(
+                guard,
+                &mut waiting,
+                &settle,
+                "git was in the middle of something",
+            )?);
             waiting.forget()?;
-            all_settled.extend(settled.into_keys());
         }
         // Only those that are empty.
         for folder in self.waiting_folders() {
             let _ = std::fs::remove_dir(folder);
         }
         Ok(all_settled)
+    }
+
+    /// Put the files of one record in their places.
+    fn land_one(
+        &self,
+        guard: &Guard,
+        waiting: &mut Waiting,
+        settle: &dyn Fn(&BTreeMap<String, Versions>) -> Contents,
+        reason: &str,
+    ) -> Result<Vec<String>> {
+        let repo = self.repo()?;
+        let folder = Folder::open(&self.root)?.shared(repo.sharing()?);
+        let settled = self.settle(&repo, &folder, waiting, settle)?;
+        let mut changes = Vec::new();
+        for (path, kept) in &waiting.files {
+            changes.extend(waiting.landing(&repo, &folder, path, *kept)?);
+        }
+        // Those that are in place already have to be committed as well.
+        self.add_debts(waiting.files.keys().cloned(), reason)?;
+        self.keep_in_place(guard, changes, reason)?;
+        self.settle_debts(&settled)?;
+        Ok(settled.into_keys().collect())
     }
 
     /// Have a record say, for what is here now, what both versions become. Written down before it is done, so that it is
@@ -220,7 +240,7 @@ impl Home {
         repo: &Repo,
         folder: &Folder,
         waiting: &mut Waiting,
-        settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
+        settle: &dyn Fn(&BTreeMap<String, Versions>) -> Contents,
     ) -> Result<Contents> {
         let mut clashes = false;
         for (path, kept) in &waiting.files {

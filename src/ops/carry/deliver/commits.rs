@@ -99,6 +99,9 @@ impl Round<'_> {
                 self.report.receipts.extend(self.told.remove(&index).unwrap_or_default());
                 self.report.dead.extend(self.given_up.remove(&index).unwrap_or_default());
                 let debt = committed.debt.clone();
+                if debt.is_none() && self.owing.contains(&index) {
+                    self.report.paid.push(self.posts.all[index].id.clone());
+                }
                 self.report.commits.push((self.posts.all[index].id.clone(), committed));
                 if let Some(reason) = debt {
                     self.unfinished(index, &reason);

@@ -13,7 +13,7 @@ use super::super::perm::Sharing;
 use super::super::refs;
 use super::super::repo::Repo;
 use super::super::tree::{self, Leaf};
-use super::{Checkout, confirm, embedded, head, is_dirty, text};
+use super::{Checkout, confirm, embedded, head, hidden, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The most commits of one run that are told.
@@ -45,7 +45,7 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     if let Ok(index) = read_index(&repo, &found) {
         refuse_conflicts(&index)?;
         refuse_work_in_submodules(&found, folder, &index)?;
-        show_what_is_hidden(folder, &index)?;
+        hidden::show(folder, &index)?;
         inside = embedded::present(folder, &index);
     }
     // What was made outside of a sparse checkout is work too.
@@ -88,31 +88,6 @@ fn refuse_conflicts(index: &gix::index::File) -> Result<()> {
         ))),
         None => Ok(()),
     }
-}
-
-/// A file that git was told not to look at is work like any other, or what verifiers see is not what is committed.
-fn show_what_is_hidden(folder: &Path, index: &gix::index::File) -> Result<()> {
-    let is_hidden = |entry: &&gix::index::Entry| {
-        let is_there = || {
-            gix::path::from_bstr(entry.path(index))
-                .is_ok_and(|path| folder.join(path).symlink_metadata().is_ok())
-        };
-        entry.flags.contains(Flags::ASSUME_VALID)
-            || (entry.flags.contains(Flags::SKIP_WORKTREE) && is_there())
-    };
-    let mut paths = Vec::new();
-    for entry in index.entries().iter().filter(is_hidden) {
-        paths.extend_from_slice(entry.path(index));
-        paths.push(0);
-    }
-    if paths.is_empty() {
-        return Ok(());
-    }
-    // git changes one of the two marks at a time.
-    for shown in ["--no-assume-unchanged", "--no-skip-worktree"] {
-        Git::at(folder).input(paths.clone()).run(&["update-index", shown, "-z", "--stdin"])?;
-    }
-    Ok(())
 }
 
 /// What is done in a submodule is on no branch of this repository: the name of a commit is, and that one only helps who

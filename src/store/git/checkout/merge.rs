@@ -15,6 +15,7 @@ use super::{
     administration, current_branch, cut_off, discard, head, is_dirty, merged_tree, remove_folder, text,
 };
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// What a branch changes since it began, as a person reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub(crate) fn refuse_unready(project: &Path) -> Result<()> {
     if let Some(operation) = state::unfinished(&found.git_dir) {
         let text = format!("{operation} is in progress in {}", project.display());
         return Err(Fault::new(Code::InProgress, text)
-            .hint(format!("`git -C {} status` shows how it is finished", project.display())));
+            .hint(format!("`git -C {} status` shows how it is finished", as_word(project))));
     }
     if refs::tip(&found.git_dir, &found.common_dir)?.short().is_none() {
         return Err(Fault::new(Code::WrongState, "no branch is checked out, so the merge would be on none")
@@ -159,7 +160,7 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         cut_off::end(project)?;
         let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
         return Err(Fault::new(Code::MergeConflict, text)
-            .hint(format!("`git -C {} status` shows what is in the way", project.display())));
+            .hint(format!("`git -C {} status` shows what is in the way", as_word(project))));
     }
     cut_off::end(project)?;
     let merged = head(project)?
@@ -246,7 +247,7 @@ pub(crate) fn remove(project: &Path, path: &Path) -> Result<()> {
             Code::WrongState,
             format!("`{}` has work that is not committed", path.display()),
         )
-        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", path.display())));
+        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", as_word(path))));
     }
     let common_dir = place(project)?.common_dir;
     match administration(&common_dir, path)? {

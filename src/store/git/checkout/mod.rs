@@ -5,12 +5,14 @@
 
 mod cut_off;
 mod embedded;
+mod hidden;
 mod left;
 mod make;
 mod merge;
 mod moved;
 mod obstacle;
 mod plain;
+mod standing;
 mod stuck;
 
 use std::path::{Path, PathBuf};
@@ -22,8 +24,10 @@ use super::refs::{self, Tip};
 use super::repo::Repo;
 use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 pub(crate) use cut_off::take_back;
+pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
@@ -32,6 +36,7 @@ pub(crate) use merge::{
 };
 pub(crate) use moved::{Branches, branches_at};
 pub(crate) use obstacle::refuse_obstacles;
+pub(crate) use standing::{Standing, standing};
 pub(crate) use stuck::{stale_locks, unlock};
 
 /// A worktree in which a run works.
@@ -99,12 +104,17 @@ pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
     if branch.as_deref() == Some(&wanted.branch) {
         return Ok(());
     }
+    let (folder, name) = (as_word(&wanted.path), &wanted.branch);
+    let back = match refs::resolve(&found.common_dir, &format!("refs/heads/{name}"))? {
+        Some(_) => format!("`git -C {folder} switch {name}` goes back to it"),
+        None => format!("`git -C {folder} branch -m {name}` gives the branch its name back"),
+    };
     let is_on = branch.map_or_else(|| "on no branch".to_owned(), |branch| format!("on `{branch}`"));
     Err(Fault::new(
         Code::Git,
         format!("the worktree `{}` should be on `{}` and is {is_on}", wanted.path.display(), wanted.branch),
     )
-    .hint(format!("look at it: `git -C {} status`", wanted.path.display())))
+    .hint(back))
 }
 
 /// Where git keeps what belongs to a worktree of this very repository. In a folder whose `.git` leads elsewhere git is
@@ -129,13 +139,13 @@ fn own_place(project: &Path, folder: &Path) -> Result<Place> {
     })
 }
 
-/// Whether anything in a worktree is not committed, files that git does not know included.
+/// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
 ///
 /// # Errors
 /// [`Code::Git`] if it is no worktree of the project; those of git.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
     let found = own_place(project, folder)?;
-    if !embedded::status(folder)?.is_empty() {
+    if !embedded::status(folder)?.is_empty() || hidden::is_changed(folder)? {
         return Ok(true);
     }
     let index = Repo::open(&found.git_dir).and_then(|repo| left::read_index(&repo, &found)).ok();
@@ -154,6 +164,15 @@ pub(crate) fn ignored(project: &Path, folder: &Path) -> Result<Vec<String>> {
     let words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
     let out = text(&Git::at(folder).run(&words)?);
     Ok(out.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
+/// Whether submodules are checked out in a worktree: git removes none that has such.
+///
+/// # Errors
+/// Those of reading git's folder.
+pub(crate) fn holds_submodules(project: &Path, folder: &Path) -> Result<bool> {
+    let admin = administration(&place(project)?.common_dir, folder)?;
+    Ok(admin.is_some_and(|admin| admin.join("modules").exists()))
 }
 
 /// The administration of the worktree at a place, whether its folder is there or not.

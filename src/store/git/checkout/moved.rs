@@ -1,17 +1,24 @@
-//! Where branches are, and which of them are elsewhere later: a run has one branch, and no business with others.
+//! Where branches and other names are, what the repository is set up to do, and what of it is otherwise later: a run has
+//! one branch, and no business with the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::super::disk;
 use super::super::find::place;
 use super::super::refs;
 use crate::domain::fault::Result;
+use crate::format::audit::digest;
 
 /// Where branches are at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Branches {
     /// By short name.
     heads: BTreeMap<String, String>,
+    /// Tags, the stash, notes.
+    others: BTreeMap<String, String>,
+    /// What the configuration and the hooks are, each as a whole.
+    set_up: BTreeMap<&'static str, String>,
     /// What is checked out in the project's own folder.
     current: Option<String>,
 }
@@ -23,7 +30,27 @@ pub(crate) struct Branches {
 pub(crate) fn branches_at(project: &Path) -> Result<Branches> {
     let place = place(project)?;
     let current = refs::tip(&place.git_dir, &place.common_dir)?.short().map(str::to_owned);
-    Ok(Branches { heads: refs::heads(&place.common_dir)?, current })
+    let (heads, others) = (refs::heads(&place.common_dir)?, refs::others(&place.common_dir)?);
+    Ok(Branches { heads, others, set_up: set_up(&place.common_dir), current })
+}
+
+/// What may make git start programs.
+fn set_up(common_dir: &Path) -> BTreeMap<&'static str, String> {
+    let contents = |path: &Path| {
+        let bytes = disk::read(path).ok().flatten().unwrap_or_default();
+        digest(&bytes)
+    };
+    let mut hooks = String::new();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(common_dir.join("hooks")).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        hooks += &format!("{:?} {}\n", entry.file_name(), contents(&entry.path()));
+    }
+    BTreeMap::from([
+        ("the configuration", contents(&common_dir.join("config"))),
+        ("the hooks", digest(hooks.as_bytes())),
+    ])
 }
 
 impl Branches {
@@ -35,12 +62,33 @@ impl Branches {
             .into_iter()
             .filter_map(|name| change(name, self.heads.get(name), later.heads.get(name)))
             .collect();
+        let names: BTreeSet<&String> = self.others.keys().chain(later.others.keys()).collect();
+        told.extend(
+            names.into_iter().filter_map(|name| other(name, self.others.get(name), later.others.get(name))),
+        );
+        let changed = self.set_up.iter().filter(|(what, before)| later.set_up.get(*what) != Some(before));
+        told.extend(changed.map(|(what, _)| format!("{what} of the repository changed")));
         if self.current != later.current {
             let name = |current: &Option<String>| current.clone().unwrap_or_else(|| "no branch".to_owned());
             let (before, after) = (name(&self.current), name(&later.current));
             told.push(format!("the project's own folder went from {before} to {after}"));
         }
         told
+    }
+}
+
+/// `the tag v1`, `the stash`: in fewer words than a branch.
+fn other(name: &str, before: Option<&String>, after: Option<&String>) -> Option<String> {
+    let what = match name.split_once('/') {
+        Some(("tags", tag)) => format!("the tag `{tag}`"),
+        None if name == "stash" => "the stash".to_owned(),
+        _ => format!("`refs/{name}`"),
+    };
+    match (before, after) {
+        (Some(before), Some(after)) if before != after => Some(format!("{what} changed")),
+        (Some(_), None) => Some(format!("{what} is gone")),
+        (None, Some(_)) => Some(format!("{what} is new")),
+        _ => None,
     }
 }
 

@@ -1,0 +1,218 @@
+//! What debts are to be, kept below the git folder until they are committed.
+//!
+//! The files of a debt are not committed, so git takes them away with `stash`, `reset --hard`, `restore` or
+//! `checkout -f`: those that it knows and not those that are new, which leaves half of what a verb has reported. That it
+//! has, the log tells: no person edits it. Then all files are read as they were left, and the next verb puts them back
+//! and commits them.
+//!
+//! In the tree a debt belongs to the branch on which it was made. A checkout carries its files to another one; there
+//! they are taken out again and wait for theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use gix::ObjectId;
+
+use super::record::{Kept, Waiting};
+use super::{Contents, Versions};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::folder::Folder;
+use crate::store::git::repo::Repo;
+use crate::store::git::{Change, Expect, Guard, Home, HomeKind, commit, disk, refs, tree};
+use crate::store::layout;
+
+/// What a debt belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::git) enum Bond {
+    /// The branch at hand: the commit would be there if it had not had to wait.
+    Branch,
+    /// The person, who says when and where it is committed.
+    Person,
+}
+
+/// A file of a debt as it is now.
+struct Now {
+    here: Option<ObjectId>,
+    head: Option<ObjectId>,
+}
+
+impl Home {
+    /// Keep what these files are going to be.
+    pub(in crate::store::git) fn owe(&self, changes: &[Change], bond: Bond) -> Result<()> {
+        let repo = self.repo()?;
+        let folder = Folder::open(&self.root)?;
+        let debts = self.debt_set()?;
+        let branch = match bond {
+            Bond::Branch if self.kind == HomeKind::Tree => self.tip()?.branch.unwrap_or_default(),
+            _ => String::new(),
+        };
+        let mut owed = match self.owed(&debts)? {
+            Some(owed) => Waiting { branch, ..owed },
+            None => Waiting { folder: self.owed_folder(), branch, files: BTreeMap::new() },
+        };
+        let mut contents = Vec::new();
+        for change in changes {
+            let new = change.content.as_deref().map(|content| commit::blob_id(&repo, content)).transpose()?;
+            contents.extend(new.zip(change.content.as_deref()));
+            let base = match owed.files.get(&change.path) {
+                Some(kept) => kept.base,
+                None if debts.contains(&change.path) => self.committed_now(&repo, &change.path)?,
+                None => self.base_of(&repo, &folder, &change.path, new)?,
+            };
+            owed.files.insert(change.path.clone(), Kept { base, new });
+        }
+        self.make_records(repo.sharing()?)?;
+        repo.sharing()?.make_folders(&owed.folder)?;
+        self.write_down(&owed, contents)
+    }
+
+    /// All debts are paid.
+    pub(in crate::store::git) fn forget_owed(&self) -> Result<()> {
+        match Waiting::read(&self.owed_folder()) {
+            Ok(None) => Ok(()),
+            Ok(Some(owed)) => owed.forget(),
+            // One that cannot be read is of no use.
+            Err(_) => disk::remove(&self.owed_folder().join(super::RECORD)),
+        }
+    }
+
+    /// What is to be read in place of files that git has taken back.
+    pub(super) fn owed_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
+        let Some(owed) = self.taken_back_of_debts()? else { return Ok(BTreeMap::new()) };
+        let content = |kept: &Kept| kept.new.map(|id| owed.content(id));
+        Ok(owed.files.iter().map(|(path, kept)| (path.clone(), content(kept))).collect())
+    }
+
+    /// Put back what git has taken back; it is a debt as before. Tells as [`Home::land`] does.
+    pub(super) fn put_debts_back(
+        &self,
+        guard: &Guard,
+        settle: &dyn Fn(&BTreeMap<String, Versions>) -> Contents,
+    ) -> Result<Vec<String>> {
+        let Some(mut owed) = self.taken_back_of_debts()? else { return Ok(Vec::new()) };
+        self.land_one(guard, &mut owed, settle, "git has taken it back")
+    }
+
+    /// What was left on another branch, and came here with its files, is taken out here and waits for its branch.
+    pub(super) fn leave_to_its_branch(&self, guard: &Guard) -> Result<()> {
+        if self.kind != HomeKind::Tree || self.is_in_the_middle() {
+            return Ok(());
+        }
+        let Some(owed) = self.owed(&self.debt_set()?)? else { return Ok(()) };
+        let is_of_another = !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch);
+        if !is_of_another || refs::resolve(&self.common_dir, &owed.branch)?.is_none() {
+            return Ok(());
+        }
+        let repo = self.repo()?;
+        let folder = Folder::open(&self.root)?;
+        let mut changes = Vec::new();
+        let mut is_paid = true;
+        for (path, kept) in &owed.files {
+            let now = self.now(&repo, &folder, path)?;
+            is_paid &= now.head == kept.new;
+            if now.here == now.head {
+                continue;
+            }
+            if now.here != kept.new {
+                return Err(was_edited(path, refs::short(&owed.branch)));
+            }
+            let expect = kept.new.map(|id| owed.read_content(id)).transpose()?;
+            changes.push(Change {
+                path: path.clone(),
+                content: now.head.map(|id| repo.blob(id)).transpose()?,
+                expect: expect.map_or(Expect::Absent, Expect::Bytes),
+            });
+        }
+        if is_paid {
+            return Ok(());
+        }
+        self.hand_over(&repo, &owed)?;
+        self.keep_in_place(guard, changes, "it waits for another branch")?;
+        self.settle_debts(&owed.files)
+    }
+
+    /// Have what is owed wait for its branch.
+    fn hand_over(&self, repo: &Repo, owed: &Waiting) -> Result<()> {
+        let mut waiting = self.waiting_for(repo, &owed.branch)?;
+        self.bring_along(repo, &mut waiting)?;
+        let mut contents = Vec::new();
+        for (path, kept) in &owed.files {
+            contents.extend(kept.new.map(|id| owed.read_content(id).map(|content| (id, content))));
+            let base = waiting.files.get(path).map_or(kept.base, |before| before.base);
+            waiting.files.insert(path.clone(), Kept { base, new: kept.new });
+        }
+        let contents = contents.into_iter().collect::<Result<Vec<_>>>()?;
+        repo.sharing()?.make_folders(&waiting.folder)?;
+        self.write_down(&waiting, contents.iter().map(|(id, content)| (*id, content.as_slice())))
+    }
+
+    /// The debts, if the log says that git has taken them back; those that a person has edited since left out.
+    fn taken_back_of_debts(&self) -> Result<Option<Waiting>> {
+        if !self.owed_folder().join(super::RECORD).exists() || self.is_in_the_middle() {
+            return Ok(None);
+        }
+        let Some(mut owed) = self.owed(&self.debt_set()?)? else { return Ok(None) };
+        if !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch) {
+            return Ok(None);
+        }
+        let repo = self.repo()?;
+        let folder = Folder::open(&self.root)?;
+        let is_log = |path: &str| path.starts_with(layout::AUDIT);
+        let mut is_taken = false;
+        for (path, kept) in owed.files.iter().filter(|(path, _)| is_log(path)) {
+            let now = self.now(&repo, &folder, path)?;
+            // Something else again is a history that was set back, or goes on from elsewhere.
+            if now.here != kept.new && now.here != kept.base {
+                return Ok(None);
+            }
+            is_taken |= now.here != kept.new;
+        }
+        if !is_taken {
+            return Ok(None);
+        }
+        let mut left = BTreeMap::new();
+        for (path, kept) in owed.files {
+            let now = self.now(&repo, &folder, &path)?;
+            if [kept.new, kept.base, now.head].contains(&now.here) {
+                left.insert(path, kept);
+            }
+        }
+        owed.files = left;
+        Ok(Some(owed))
+    }
+
+    /// What is kept of these debts.
+    fn owed(&self, debts: &BTreeSet<String>) -> Result<Option<Waiting>> {
+        let Some(mut owed) = Waiting::read(&self.owed_folder())? else { return Ok(None) };
+        owed.files.retain(|path, _| debts.contains(path));
+        Ok(Some(owed).filter(|owed| !owed.files.is_empty()))
+    }
+
+    fn now(&self, repo: &Repo, folder: &Folder, path: &str) -> Result<Now> {
+        let here = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
+        Ok(Now { here, head: self.committed_now(repo, path)? })
+    }
+
+    fn committed_now(&self, repo: &Repo, path: &str) -> Result<Option<ObjectId>> {
+        let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(None) };
+        let line = tree::lookup(repo, repo.commit(tip)?.tree, &self.in_tree(path))?;
+        Ok(line.filter(|line| !line.is_folder()).map(|line| line.id))
+    }
+
+    /// Whether git is at something that ends with other files than are here now.
+    fn is_in_the_middle(&self) -> bool {
+        self.operation().is_some() || self.kind == HomeKind::Tree && self.hook
+    }
+
+    fn owed_folder(&self) -> PathBuf {
+        self.records().join("owed")
+    }
+}
+
+fn was_edited(path: &str, branch: &str) -> Fault {
+    Fault::new(
+        Code::InProgress,
+        format!("`.swift/{path}` was written on `{branch}`, is not committed, and was edited here since"),
+    )
+    .hint(format!("`git switch {branch}` goes back there; the next verb commits it"))
+}

@@ -1,0 +1,195 @@
+//! What a person writes, changes or removes without `swift`, and commits with plain git or leaves lying about.
+
+use std::fs;
+
+use crate::sandbox::{Place, Sandbox};
+use crate::world::{add, codes, sound, text};
+
+const HAND: &str = "+++\ntitle = \"Hand\"\n+++\nbody\n";
+
+/// A project with two tasks, and the folder in which git works on its queue.
+fn project<'a>(sandbox: &'a Sandbox, init: &str) -> (Place<'a>, &'static str) {
+    let web = sandbox.repository("web");
+    web.swift_ok(format!("{init} --id acme/web").as_str());
+    add(&web, ".", "One");
+    add(&web, ".", "Two");
+    (web, if init == "init" { ".swift" } else { "." })
+}
+
+fn commit(place: &Place<'_>, queue: &str) {
+    place.git(["-C", queue, "add", "--all", if queue == "." { ".swift" } else { "." }]);
+    place.git(["-C", queue, "commit", "--quiet", "--message", "by hand"]);
+}
+
+#[track_caller]
+fn healthy(place: &Place<'_>) {
+    assert_eq!(codes(&place.swift("doctor --json").json()["findings"]), [""; 0]);
+}
+
+/// How often the log tells something about a task with a word.
+fn told(place: &Place<'_>, kind: &str) -> usize {
+    place.swift_ok("log -n 1000").matches(kind).count()
+}
+
+#[test]
+fn what_was_committed_with_git_is_recorded_by_the_next_verb() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let (web, queue) = project(&sandbox, init);
+        web.write(".swift/tasks/h.md", HAND.replace("Hand", "Aa hand") + "\n");
+        commit(&web, queue);
+        assert_eq!(codes(&web.swift("doctor --json").json()["findings"]), ["unrecorded"]);
+        // The very verb that finds it can be about it.
+        assert!(web.swift_ok("list").contains("Aa hand"));
+        add(&web, ".", "Three");
+        let list = web.json("list");
+        let hand = list["tasks"].as_array().unwrap().iter().find(|task| task["title"] == "Aa hand").unwrap();
+        let id = text(&hand["id"]);
+        web.swift_ok(["claim", &id]);
+        web.swift_ok(["done", &id]);
+        assert_eq!(told(&web, "task.adopted"), 1, "{init}");
+        // An edit, and a removal.
+        let one = text(&list["tasks"].as_array().unwrap().last().unwrap()["path"]);
+        web.write(&one, web.read(&one).replace("Three", "Tre"));
+        commit(&web, queue);
+        add(&web, ".", "Four");
+        fs::remove_file(web.path(&one)).unwrap();
+        commit(&web, queue);
+        web.swift("doctor --json").ended(0);
+        add(&web, ".", "Five");
+        assert_eq!(told(&web, "changed-by-hand"), 2, "{init}: {}", web.swift_ok("log -n 1000"));
+        add(&web, ".", "Six");
+        assert_eq!(told(&web, "changed-by-hand"), 2, "{init}: once");
+        sound(&web, init);
+        healthy(&web);
+    }
+}
+
+#[test]
+fn what_was_pulled_from_somebody_who_committed_it_with_git_is_recorded_once() {
+    for (init, rebase) in
+        [("init", "false"), ("init --in-tree", "false"), ("init", "true"), ("init --in-tree", "true")]
+    {
+        let sandbox = Sandbox::new();
+        let (web, queue) = project(&sandbox, init);
+        sandbox.root().git("clone --quiet web clone");
+        let clone = sandbox.place("clone");
+        clone.swift_ok(init);
+        clone.write(".swift/tasks/h.md", HAND);
+        commit(&clone, queue);
+        add(&web, ".", "Three");
+        let branch = if init == "init" { "swift" } else { "main" };
+        let from = clone.path("").display().to_string();
+        let rebase = format!("--rebase={rebase}");
+        web.git(["-C", queue, "pull", "--quiet", "--no-edit", &rebase, &from, branch]);
+        add(&web, ".", "Four");
+        assert_eq!(told(&web, "task.adopted"), 1, "{init} {rebase}");
+        sound(&web, init);
+        // The other clone gets the record along with the id, and has nothing to add.
+        let from = web.path("").display().to_string();
+        clone.git(["-C", queue, "pull", "--quiet", "--no-edit", &rebase, &from, branch]);
+        add(&clone, ".", "Five");
+        assert_eq!(
+            (told(&clone, "task.adopted"), told(&clone, "changed-by-hand")),
+            (1, 0),
+            "{init} {rebase}"
+        );
+        sound(&clone, init);
+    }
+}
+
+#[test]
+fn a_doctor_records_what_the_log_does_not_know_however_it_came_to_that() {
+    let sandbox = Sandbox::new();
+    let (web, queue) = project(&sandbox, "init");
+    web.write(".swift/tasks/h.md", HAND);
+    commit(&web, queue);
+    // A verb of somebody whose `swift` did not look for it, and no record of what verbs left.
+    web.git([
+        "-C",
+        queue,
+        "commit",
+        "--quiet",
+        "--amend",
+        "--message",
+        "swift: x\n\nSwift-Operation: 01kjpwdn8r9rskehm61dhf8qa7\n",
+    ]);
+    fs::remove_file(web.path(".git/swift/in-step")).unwrap();
+    add(&web, ".", "Three");
+    assert_eq!(codes(&web.swift("doctor --json").json()["findings"]), ["unrecorded"]);
+    web.swift_ok("doctor --fix sesame");
+    assert_eq!(told(&web, "task.adopted"), 1);
+    assert_eq!(codes(&web.swift("doctor --json").json()["findings"]), [""; 0]);
+}
+
+#[test]
+fn no_rule_of_the_person_keeps_a_task_out_of_git() {
+    for (init, place, rule) in [
+        ("init", "rules", "*.md"),
+        ("init", "rules", "tasks"),
+        ("init", "rules", "h*"),
+        ("init --in-tree", ".gitignore", ".swift/"),
+        ("init --in-tree", ".git/info/exclude", "*.md"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (web, queue) = project(&sandbox, init);
+        web.write(place, format!("{rule}\n"));
+        web.git(["config", "core.excludesFile", web.path("rules").to_str().unwrap()]);
+        web.write(".swift/tasks/h.md", HAND);
+        web.write(".swift/tasks/h.txt", "none");
+        add(&web, ".", "Three");
+        assert_eq!(told(&web, "task.adopted"), 1, "{rule}");
+        let committed = web.git(["-C", queue, "ls-tree", "-r", "--name-only", "HEAD"]);
+        assert!(committed.contains("tasks/h.md") && !committed.contains("h.txt"), "{rule}: {committed}");
+        web.git("clean --quiet -ffdx -e rules -e .gitignore");
+        assert!(web.swift_ok("list").contains("Hand"), "{rule}");
+    }
+}
+
+#[test]
+fn a_clock_that_ran_ahead_for_a_while_is_no_change_by_hand() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "init");
+    let id = add(&web, ".", "Three");
+    web.call(["claim", &id]).env("SWIFT_TEST_NOW", "2026-03-02T12:00:00Z").run().ok();
+    web.swift_ok(["comment", &id, "--actor", "Ada Example", "now"]);
+    healthy(&web);
+    for absurd in ["9999-06-01T00:00:00Z", "1969-06-01T00:00:00Z"] {
+        let output = web.call("task . Later").env("SWIFT_TEST_NOW", absurd).run();
+        output.ended(9);
+        assert!(output.stderr.contains("clock"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn what_was_done_during_a_revert_that_is_given_up_keeps_its_record() {
+    let sandbox = Sandbox::new();
+    let (web, queue) = project(&sandbox, "init");
+    let (id, other) = (add(&web, ".", "Three"), add(&web, ".", "Four"));
+    web.swift_ok(["claim", &id]);
+    let revert = web.program("git", ["-C", queue, "revert", "--no-edit", "HEAD~2"]).run();
+    assert_ne!(revert.status, 0, "{}", revert.stdout);
+    web.swift_ok(["done", &other]);
+    add(&web, ".", "New");
+    web.git(["-C", queue, "revert", "--abort"]);
+    add(&web, ".", "Later");
+    let log = web.swift_ok("log -n 100");
+    assert_eq!((log.matches("task.done").count(), log.matches("task.created").count()), (1, 6), "{log}");
+    sound(&web, "given up");
+    healthy(&web);
+}
+
+#[test]
+fn a_record_that_a_stash_brings_back_later_is_committed_by_the_next_verb() {
+    let sandbox = Sandbox::new();
+    let (web, _) = project(&sandbox, "init --in-tree");
+    web.write(".git/index.lock", "");
+    add(&web, ".", "Debt");
+    fs::remove_file(web.path(".git/index.lock")).unwrap();
+    web.git("stash --quiet");
+    add(&web, ".", "Later");
+    web.git("stash pop --quiet");
+    add(&web, ".", "Later still");
+    sound(&web, "brought back");
+    healthy(&web);
+}
