@@ -824,3 +824,52 @@ fn a_clone_that_stands_on_the_queues_branch_is_told_what_helps() {
     twin.swift_ok("init");
     assert!(twin.swift_ok("list").contains("One"));
 }
+
+#[test]
+fn a_file_that_only_another_user_may_read_stops_nothing_else() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    let user = "4712";
+    let base = root.path("..");
+    let open = "chmod 755 \"$1\"; chmod 777 \"$1/work\" \"$1/home\" \"$1/tmp\"";
+    root.program("sh", ["-c", open, "sh", base.to_str().unwrap()]).run().ok();
+    if member(root.program("true", ""), user).run().status != 0 {
+        use std::io::Write as _;
+        let _ = std::io::stderr().write_all(b"SKIPPED a test of another user: only root can be one\n");
+        return;
+    }
+    for is_folder in [false, true] {
+        let name = if is_folder { "folder" } else { "file" };
+        member(root.program("git", ["init", "-q", name]), user).run().ok();
+        let web = root.place(name);
+        member(web.program("git", "commit -q --allow-empty -m first"), user).run().ok();
+        member(web.call("init --id a/web"), user).run().ok();
+        for title in ["One", "Two"] {
+            member(web.call(["task", ".", title]), user).run().ok();
+        }
+        let list = web.json("list")["tasks"].as_array().unwrap().clone();
+        let path = list[0]["path"].as_str().unwrap().to_owned();
+        let closed = match is_folder {
+            true => path.rsplit_once('/').unwrap().0.to_owned(),
+            false => path,
+        };
+        let closed = web.path(&format!(".swift/{}", closed.trim_start_matches(".swift/")));
+        let closed = closed.to_str().unwrap();
+        web.program("chmod", ["000", closed]).run().ok();
+        member(web.call("task . Three"), user).run().ok();
+        member(web.call("claim"), user).run().ok();
+        for doctor in ["doctor", "doctor --fix sesame"] {
+            let told = member(web.call(doctor), user).run();
+            assert_eq!(told.status, 8, "{name}: {}{}", told.stdout, told.stderr);
+            assert!(told.stdout.contains("Permission denied"), "{name}: {}", told.stdout);
+        }
+        let refused = member(web.call("uninstall sesame"), user).run();
+        assert_ne!(refused.status, 0, "{name}");
+        assert!(web.path(".swift").is_dir(), "{name}");
+        web.program("chmod", [if is_folder { "755" } else { "644" }, closed]).run().ok();
+        member(web.call("task . Four"), user).run().ok();
+        assert_eq!(member(web.program("git", "-C .swift status --porcelain"), user).run().ok(), "", "{name}");
+        member(web.call("audit verify"), user).run().ok();
+        member(web.call("doctor"), user).run().ok();
+    }
+}

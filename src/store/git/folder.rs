@@ -135,8 +135,20 @@ impl Folder {
 
     /// The id that a file's content has for git, `None` if nothing is there; `before` is the id that the content may
     /// still have. A large file of another size has another content, and is not read to learn which: the id is the null
-    /// one, which no content has.
+    /// one, which no content has. So it is of one that this user may not read.
     pub(super) fn id(
+        &self,
+        repo: &Repo,
+        relative: &str,
+        before: Option<ObjectId>,
+    ) -> Result<Option<ObjectId>> {
+        match self.id_of_readable(repo, relative, before) {
+            Err(_) if self.is_closed(relative) => Ok(Some(ObjectId::null(repo.hash))),
+            told => told,
+        }
+    }
+
+    fn id_of_readable(
         &self,
         repo: &Repo,
         relative: &str,
@@ -152,6 +164,13 @@ impl Folder {
             false => None,
         };
         Ok(Some(id.unwrap_or_else(|| ObjectId::null(repo.hash))))
+    }
+
+    /// Whether this user may not read a file, or the folder in which it is. One of another user must not stop the rest.
+    pub(super) fn is_closed(&self, relative: &str) -> bool {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&*self.root, relative, flags, Mode::empty());
+        matches!(opened, Err(Errno::ACCESS | Errno::PERM))
     }
 
     /// Write a file to the staging folder.
@@ -224,6 +243,7 @@ impl Folder {
                 kind => Some(kind),
             };
             match kind {
+                Some(FileType::Directory) if self.is_closed(&path) => {}
                 Some(FileType::Directory) => self.list(&path, into)?,
                 Some(FileType::RegularFile) => into.push(path),
                 _ => {}

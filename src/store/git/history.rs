@@ -176,7 +176,9 @@ impl Home {
             }
         }
         for path in gone {
-            if folder.stat(&path)?.is_none() {
+            if folder.is_closed(&path) {
+                changed.push(Changed::new(path.clone(), before(&path), Some(ObjectId::null(repo.hash))));
+            } else if folder.stat(&path)?.is_none() {
                 changed.push(Changed { before: hex(before(&path)), after: None, path });
             }
         }
@@ -213,7 +215,12 @@ impl Home {
         }
         let seen: HashSet<&String> = present.iter().collect();
         for (path, leaf) in &committed {
-            if !seen.contains(path) && folder.stat(path)?.is_none() {
+            if seen.contains(path) {
+                continue;
+            }
+            if folder.is_closed(path) {
+                changed.push(Changed::new(path.clone(), Some(leaf.id), Some(ObjectId::null(repo.hash))));
+            } else if folder.stat(path)?.is_none() {
                 changed.push(Changed { path: path.clone(), before: Some(leaf.id.to_string()), after: None });
             }
         }

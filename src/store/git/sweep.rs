@@ -311,7 +311,7 @@ impl Sweep<'_> {
         }
         match rustix::fs::openat(above, name, FLAGS, Mode::empty()) {
             Ok(fd) => self.folder(&fd, &path),
-            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(Found::default()),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::ACCESS) => Ok(Found::default()),
             Err(error) => Err(error).or_io("open", &self.root.join(path)),
         }
     }
