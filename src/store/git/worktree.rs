@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::creation;
 use super::disk::{self, OrIo as _};
 use super::perm::Sharing;
 use crate::domain::fault::Result;
@@ -37,7 +38,9 @@ pub(super) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
         let admin = entry.or_io("list", &folder)?.path();
         found.extend(read(&admin)?.filter(|worktree| worktree.root.ends_with(FOLDER)));
     }
-    found.sort_by(|a, b| a.admin.cmp(&b.admin));
+    // The person may have a worktree of that name, too: the branch tells which is the queue's.
+    let noted = disk::read_line(&creation::folder(common_dir).join("branch"))?;
+    found.sort_by_key(|worktree| (noted.is_none() || worktree.branch != noted, worktree.admin.clone()));
     Ok(found.into_iter().next())
 }
 

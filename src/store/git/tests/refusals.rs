@@ -394,5 +394,6 @@ fn a_worktree_of_the_person_that_is_called_like_ours() {
     assert_eq!(Home::find(&sandbox.project).unwrap_err().code, Code::NotInitialised);
     let home = sandbox.create(HomeKind::Branch);
     commit(&home, vec![write("x.md", "x\n")]);
-    assert_eq!(Home::find(&sandbox.project).unwrap().root, home.root);
+    let found = Home::find(&sandbox.project).unwrap();
+    assert_eq!((found.root, found.kind), (home.root, HomeKind::Branch));
 }
