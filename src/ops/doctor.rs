@@ -48,33 +48,37 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     let told = against_log(queue, &listing, words, now, findings);
     or_finding(told, findings)?;
     clock(&log.events, now, findings);
-    strange_folders(queue, findings)?;
     linked_folders(queue, findings);
     sessions(queue, findings);
-    let told = uncommitted(queue, findings);
-    or_finding(told, findings)?;
-    index(queue, findings)?;
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
     local_files_in_git(queue, findings);
-    own_files(queue, findings)?;
-    let told = hidden(queue, findings);
-    or_finding(told, findings)?;
-    waiting(queue, now, findings)?;
-    for (path, what) in archive::damaged(queue)? {
-        findings.push(
-            Finding::new("archive-damaged", Severity::Error, &path, what)
-                .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
-        );
-    }
     findings.extend(apart::findings(queue));
-    registered(queue, findings)?;
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
     }
     what_runs_may_do(queue, findings);
     what_is_routed(queue, findings);
+    let looks = [strange_folders, uncommitted, index, own_files, hidden, archives, registered, history];
+    for look in looks {
+        let told = look(queue, findings);
+        or_finding(told, findings)?;
+    }
+    let told = waiting(queue, now, findings);
+    or_finding(told, findings)
+}
+
+fn archives(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    for (path, what) in archive::damaged(queue)? {
+        let fix = format!("see what it was: `git -C .swift log -p -- {path}`");
+        findings.push(Finding::new("archive-damaged", Severity::Error, &path, what).fix(fix));
+    }
+    Ok(())
+}
+
+/// The log against itself, and git's history with it.
+fn history(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     findings.extend(verify::verify(queue)?.findings);
     Ok(())
 }
