@@ -5,12 +5,12 @@
 //! commits on top of a person's. Without the record, as in a new clone, the commits since the last one of a verb are
 //! looked through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gix::ObjectId;
 
 use super::Home;
-use super::history::Reader;
+use super::history::{Reader, Since};
 use super::tree;
 use crate::domain::fault::Result;
 
@@ -42,22 +42,13 @@ impl Home {
     fn looked_through(&self, head: ObjectId, is_verb: impl Fn(&str) -> bool) -> Result<Moved> {
         let mut reader = Reader::new(self.repo()?);
         let mut moved = Moved::new();
-        let (mut waiting, mut seen) = (vec![head], BTreeSet::from([head]));
-        while let Some(id) = waiting.pop().filter(|_| seen.len() < MOST_COMMITS) {
-            let commit = reader.commit(id)?;
-            if is_verb(&commit.message) && commit.parents.len() < 2 {
-                continue;
-            }
-            let parents: Vec<ObjectId> =
-                commit.parents.iter().copied().filter(|id| reader.repo.holds(*id)).collect();
+        for Since { id, parents, here } in reader.since_verb(head, is_verb, MOST_COMMITS)? {
             // What came together in a merge is in the commits before it.
-            if let ([before], 1) = (&parents[..], commit.parents.len()) {
-                let (before, after) = (reader.queue(*before)?, reader.queue(id)?);
-                tree::compare(&reader.repo, before, after, "", &mut |path, before, _| {
-                    moved.insert(path, before.map(|leaf| leaf.id.to_string()));
-                })?;
-            }
-            waiting.extend(parents.into_iter().filter(|id| seen.insert(*id)));
+            let ([before], 1) = (&here[..], parents) else { continue };
+            let (before, after) = (reader.queue(*before)?, reader.queue(id)?);
+            tree::compare(&reader.repo, before, after, "", &mut |path, before, _| {
+                moved.insert(path, before.map(|leaf| leaf.id.to_string()));
+            })?;
         }
         Ok(moved)
     }

@@ -3,7 +3,7 @@
 //! Both homes are read in the same way: the queue's tree is the top of a commit that has the settings file there,
 //! and the `.swift` folder otherwise. So the history stays one when the queue moves from one home to the other.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::fs::File;
 use std::rc::Rc;
 
@@ -265,6 +265,15 @@ pub(super) struct Reader {
     queues: HashMap<ObjectId, Option<ObjectId>>,
 }
 
+/// A commit since the last one of a verb.
+pub(super) struct Since {
+    pub(super) id: ObjectId,
+    /// How many parents it names.
+    pub(super) parents: usize,
+    /// Those of them that are here.
+    pub(super) here: Vec<ObjectId>,
+}
+
 impl Reader {
     pub(super) fn new(repo: Rc<Repo>) -> Self {
         Reader { repo, commits: HashMap::new(), queues: HashMap::new() }
@@ -277,6 +286,29 @@ impl Reader {
         let data = Rc::new(self.repo.commit(id)?);
         self.commits.insert(id, Rc::clone(&data));
         Ok(data)
+    }
+
+    /// The commits since the last one of a verb, at most so many, each with those of its parents that are here. What lies
+    /// before a verb it has recorded itself; but not what its own merge brought.
+    pub(super) fn since_verb(
+        &mut self,
+        head: ObjectId,
+        is_verb: impl Fn(&str) -> bool,
+        most: usize,
+    ) -> Result<Vec<Since>> {
+        let mut found = Vec::new();
+        let (mut waiting, mut seen) = (vec![head], BTreeSet::from([head]));
+        while let Some(id) = waiting.pop().filter(|_| seen.len() < most) {
+            let commit = self.commit(id)?;
+            if is_verb(&commit.message) && commit.parents.len() < 2 {
+                continue;
+            }
+            let here: Vec<ObjectId> =
+                commit.parents.iter().copied().filter(|id| self.repo.holds(*id)).collect();
+            waiting.extend(here.iter().copied().filter(|id| seen.insert(*id)));
+            found.push(Since { id, parents: commit.parents.len(), here });
+        }
+        Ok(found)
     }
 
     /// The queue's tree in a commit.

@@ -13,7 +13,7 @@ use super::commit::Joined;
 use super::committed::{Blob, Commit};
 use super::disk;
 use super::external::Git;
-use super::history::Reader;
+use super::history::{Reader, Since};
 use super::repo::Repo;
 use super::tree::{self, Leaf};
 use super::{Change, Guard, Home, HomeKind, Outcome, Request};
@@ -323,24 +323,14 @@ impl Home {
         let mut found = BTreeMap::new();
         let Some(head) = self.tip_or_detached()? else { return Ok(found) };
         let top = reader.queue(head)?;
-        let (mut waiting, mut seen) = (vec![head], BTreeSet::from([head]));
-        while let Some(id) = waiting.pop().filter(|_| seen.len() < MOST_COMMITS) {
-            let commit = reader.commit(id)?;
-            // What lies before a verb it has recorded itself; but not what its own merge brought.
-            if is_verb(&commit.message) && commit.parents.len() < 2 {
-                continue;
-            }
-            let parents: Vec<ObjectId> =
-                commit.parents.iter().copied().filter(|id| repo.holds(*id)).collect();
-            if let [ours, theirs] = parents[..] {
-                for (path, leaf) in of_neither(&mut reader, id, [ours, theirs])? {
-                    let line = top.map(|top| tree::lookup(&repo, top, &path)).transpose()?.flatten();
-                    if line.is_some_and(|line| line.id == leaf.id) {
-                        found.entry(path).or_insert_with(|| id.to_string());
-                    }
+        for Since { id, here, .. } in reader.since_verb(head, is_verb, MOST_COMMITS)? {
+            let [ours, theirs] = here[..] else { continue };
+            for (path, leaf) in of_neither(&mut reader, id, [ours, theirs])? {
+                let line = top.map(|top| tree::lookup(&repo, top, &path)).transpose()?.flatten();
+                if line.is_some_and(|line| line.id == leaf.id) {
+                    found.entry(path).or_insert_with(|| id.to_string());
                 }
             }
-            waiting.extend(parents.into_iter().filter(|id| seen.insert(*id)));
         }
         Ok(found)
     }
