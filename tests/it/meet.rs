@@ -2,19 +2,11 @@
 //! a verb that was typed in the middle of it.
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, copies, sound, text};
+use crate::world::{add, copies, sound, text, twins};
 
 /// A project with one task, and a clone of it; each has the other as a remote.
 fn clones<'a>(sandbox: &'a Sandbox, init: &str) -> [Place<'a>; 2] {
-    let web = sandbox.repository("web");
-    web.swift_ok(format!("{init} --id acme/web").as_str());
-    add(&web, ".", "Base");
-    sandbox.root().git("clone --quiet web twin");
-    let twin = sandbox.place("twin");
-    twin.swift_ok("init");
-    web.git("remote add other ../twin");
-    twin.git("remote add other ../web");
-    [web, twin]
+    twins(sandbox, init, &["Base"])
 }
 
 /// A task that a person writes under this name, taken in by the next verb.

@@ -3,20 +3,11 @@
 
 use crate::crash::Accident;
 use crate::sandbox::{Output, Place, Sandbox};
-use crate::world::{World, add, copies, files, sound, text};
+use crate::world::{World, add, copies, files, sound, text, twins};
 
 /// A project and a clone of it, each with the other as a remote.
 fn clones<'a>(sandbox: &'a Sandbox, init: &str) -> [Place<'a>; 2] {
-    let web = sandbox.repository("web");
-    web.swift_ok(format!("{init} --id acme/web").as_str());
-    add(&web, ".", "the one");
-    add(&web, ".", "another");
-    sandbox.root().git("clone --quiet web twin");
-    let twin = sandbox.place("twin");
-    twin.swift_ok("init");
-    web.git("remote add other ../twin");
-    twin.git("remote add other ../web");
-    [web, twin]
+    twins(sandbox, init, &["the one", "another"])
 }
 
 fn first(place: &Place<'_>) -> String {

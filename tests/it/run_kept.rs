@@ -9,12 +9,20 @@ use crate::run_process::Background;
 use crate::sandbox::Sandbox;
 use crate::world::{self, text};
 
-/// The one record, and whether it tells what was paid and made.
+/// The one record.
 #[track_caller]
 fn only_run(scene: &Scene<'_>) -> Value {
     let mut runs = scene.runs();
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs.remove(0)
+}
+
+/// It ended well, with what it cost and its one commit.
+#[track_caller]
+fn assert_completed(run: &Value) {
+    let told = (run["outcome"].as_str(), run["cost_usd"].as_f64());
+    assert_eq!(told, (Some("completed"), Some(0.25)), "{run:#}");
+    assert_eq!(run["commits"].as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -28,13 +36,7 @@ fn a_run_whose_task_is_left_in_conflict_is_recorded_as_it_ended() {
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!((status, document["run"]["outcome"].as_str()), (0, Some("completed")), "{document:#}");
     assert!(document["notes"].to_string().contains("git has left a conflict here"), "{document:#}");
-    let run = only_run(&scene);
-    assert_eq!(
-        (run["outcome"].as_str(), run["cost_usd"].as_f64()),
-        (Some("completed"), Some(0.25)),
-        "{run:#}"
-    );
-    assert_eq!(run["commits"].as_array().unwrap().len(), 1);
+    assert_completed(&only_run(&scene));
 }
 
 #[test]
@@ -47,13 +49,7 @@ fn a_run_that_loses_its_queue_is_recorded_when_that_is_there_again() {
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!((status, document["run"]["outcome"].as_str()), (0, Some("completed")), "{document:#}");
     assert!(document["notes"].to_string().contains("how it ended is kept"), "{document:#}");
-    let run = only_run(&scene);
-    assert_eq!(
-        (run["outcome"].as_str(), run["cost_usd"].as_f64()),
-        (Some("completed"), Some(0.25)),
-        "{run:#}"
-    );
-    assert_eq!(run["commits"].as_array().unwrap().len(), 1);
+    assert_completed(&only_run(&scene));
     assert_eq!(scene.state(&task), "done");
     assert!(scene.call(["run", "logs", &task]).run().ok().contains("make it"), "the transcript is kept");
     let records = fs::read_dir(scene.place.path(".git/swift")).unwrap().flatten();

@@ -5,6 +5,17 @@ use std::fs;
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, copies, received, sound, text};
 
+/// The lock of git's index of a queue on a branch of its own.
+const LOCK: &str = ".git/worktrees/-swift/index.lock";
+
+/// Do something while another program holds the lock that a commit needs.
+fn held<T>(place: &Place<'_>, lock: &str, work: impl FnOnce() -> T) -> T {
+    fs::write(place.path(lock), "").unwrap();
+    let done = work();
+    fs::remove_file(place.path(lock)).unwrap();
+    done
+}
+
 fn trailers(place: &crate::sandbox::Place<'_>, key: &str) -> Vec<String> {
     let format = format!("--format=%(trailers:key={key},valueonly,separator=%x20)");
     place.git(["-C", ".swift", "log", &format]).lines().map(str::to_owned).collect()
@@ -190,10 +201,7 @@ fn a_round_of_which_a_person_has_committed_a_half_is_not_taken_back_by_halves() 
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
     let id = world.letter("New");
-    let lock = world.web.path(".git/worktrees/-swift/index.lock");
-    fs::write(&lock, "").unwrap();
-    world.round();
-    fs::remove_file(&lock).unwrap();
+    held(&world.web, LOCK, || world.round());
     world.web.git("-C .swift add -A");
     world.web.git("-C .swift commit --quiet -m mine");
     let undo = world.hub.swift("undo sesame");
@@ -208,10 +216,7 @@ fn a_round_of_which_a_half_had_to_wait_is_taken_back_as_a_whole() {
         let sandbox = Sandbox::new();
         let world = World::new(&sandbox);
         let id = world.letter("New");
-        let lock = world.web.path(".git/worktrees/-swift/index.lock");
-        fs::write(&lock, "").unwrap();
-        world.round();
-        fs::remove_file(&lock).unwrap();
+        held(&world.web, LOCK, || world.round());
         world.round();
         world.folder().place(typed).swift_ok("undo sesame");
         assert_eq!(received(&world.api, &id), [""; 0], "{typed}");
@@ -231,10 +236,7 @@ fn a_receipt_that_had_to_wait_is_the_last_operation_all_the_same() {
     let id = world.letter("New");
     world.round();
     world.api.swift_ok("inbox sesame");
-    let lock = world.web.path(".git/worktrees/-swift/index.lock");
-    fs::write(&lock, "").unwrap();
-    world.round();
-    fs::remove_file(&lock).unwrap();
+    held(&world.web, LOCK, || world.round());
     assert!(world.hub.swift("undo sesame").ended(4).stderr.contains("not committed yet"));
     world.round();
     world.hub.swift_ok("undo sesame");
@@ -250,14 +252,6 @@ fn states(place: &Place<'_>) -> Vec<String> {
         tasks.map(|task| format!("{} {}", text(&task["title"]), text(&task["state"]))).collect();
     states.sort();
     states
-}
-
-/// Do something while another program holds the lock that a commit needs.
-fn held<T>(place: &Place<'_>, lock: &str, work: impl FnOnce() -> T) -> T {
-    fs::write(place.path(lock), "").unwrap();
-    let done = work();
-    fs::remove_file(place.path(lock)).unwrap();
-    done
 }
 
 /// A debt of two verbs; git takes it back in each way, in a copy of the repository.
@@ -298,15 +292,14 @@ fn a_debt_in_the_tree_is_whole_whatever_git_takes_back() {
 
 #[test]
 fn a_debt_on_a_branch_of_its_own_is_whole_whatever_git_takes_back() {
-    is_whole_whatever_git_takes_back("init --id acme/web", ".swift", ".git/worktrees/-swift/index.lock");
+    is_whole_whatever_git_takes_back("init --id acme/web", ".swift", LOCK);
 }
 
 #[test]
 fn a_file_of_a_debt_that_a_person_edits_or_takes_away_is_not_put_back() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
-    let (one, two) =
-        held(&web, ".git/worktrees/-swift/index.lock", || (add(&web, ".", "One"), add(&web, ".", "Two")));
+    let (one, two) = held(&web, LOCK, || (add(&web, ".", "One"), add(&web, ".", "Two")));
     let path = |id: &str| web.path(&format!(".swift/{}", crate::world::copies(&web, id)[0]));
     fs::remove_file(path(&one)).unwrap();
     let edited = fs::read_to_string(path(&two)).unwrap() + "\nby hand\n";

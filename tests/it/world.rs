@@ -222,3 +222,16 @@ pub(crate) fn locks(dir: &Path) -> Vec<String> {
     all.retain(|path| path.ends_with(".lock"));
     all
 }
+
+/// A project with these tasks and a clone of it, each with the other as a remote.
+pub(crate) fn twins<'a>(sandbox: &'a Sandbox, init: &str, tasks: &[&str]) -> [Place<'a>; 2] {
+    let web = sandbox.repository("web");
+    web.swift_ok(format!("{init} --id acme/web").as_str());
+    tasks.iter().for_each(|title| drop(add(&web, ".", title)));
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    web.git("remote add other ../twin");
+    twin.git("remote add other ../web");
+    [web, twin]
+}
