@@ -9,6 +9,7 @@ use super::queue::Queue;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::{ProjectId, ProjectName};
+use crate::domain::text::as_word;
 use crate::format::registry::{self, Entry};
 
 /// The file that maps project ids to folders of this machine.
@@ -152,7 +153,7 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
 
 /// Why a project's queue cannot be opened: it is not there, or its settings cannot be read.
 fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
-    let look = format!("look there: `swift -C {} list`", shell_words::quote(&path.display().to_string()));
+    let look = format!("look there: `swift -C {} list`", as_word(path));
     let look = Some(look).filter(|_| path.is_dir());
     let unreachable = |message: String| {
         let fault = Fault::new(Code::Unreachable, message);

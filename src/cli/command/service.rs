@@ -4,6 +4,7 @@ use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 use crate::format::service::Manager;
 use crate::store::queue::Queue;
 use crate::store::service::{Found, Installation};
@@ -97,5 +98,5 @@ fn edited(service: &Installation) -> Fault {
 }
 
 fn quoted(service: &Installation) -> String {
-    shell_words::quote(&service.path.display().to_string()).into_owned()
+    as_word(&service.path)
 }

@@ -12,7 +12,7 @@ use crate::domain::project::ProjectName;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::domain::settings::Role;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::env;
 use crate::format::transcript;
 use crate::ops::run::SessionWish;
@@ -101,7 +101,7 @@ fn finish(context: &Context, worked: Worked) -> Result<u8> {
     let projects: BTreeSet<&String> = finished.map(|(project, _)| project).collect();
     let reviews = projects.into_iter().map(|project| match worked.paths.get(project) {
         Some(path) if *project != own => {
-            format!("swift -C {} review", shell_words::quote(&path.display().to_string()))
+            format!("swift -C {} review", as_word(path))
         }
         _ => "swift review".to_owned(),
     });

@@ -48,10 +48,8 @@ pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: O
         return Ok(());
     }
     let text = format!("what the operation did in {project} is in a commit that does not name it");
-    Err(Fault::new(Code::UndoBlocked, text).hint(format!(
-        "`git -C {} log` shows the commits",
-        shell_words::quote(&part.home.root.display().to_string())
-    )))
+    Err(Fault::new(Code::UndoBlocked, text)
+        .hint(format!("`git -C {} log` shows the commits", as_word(&part.home.root))))
 }
 
 /// The newest thing that an orchestrator did may be a round of which nothing is committed yet.
@@ -70,9 +68,9 @@ pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Registry, fo
 }
 
 fn waits_in(part: &Queue, project: &str, what: &str) -> Fault {
-    let folder = part.home.root.parent().unwrap_or(&part.home.root).display().to_string();
+    let folder = as_word(part.home.root.parent().unwrap_or(&part.home.root));
     Fault::new(Code::UndoBlocked, format!("{what} in {project} is not committed yet"))
-        .hint(led_to(what_commits(part), &shell_words::quote(&folder)))
+        .hint(led_to(what_commits(part), &folder))
 }
 
 /// The log's newest operation is in a commit that does not say so: one that a person made, or a squash without its
@@ -236,7 +234,7 @@ pub(super) fn rested_on(part: &Part, path: &str) -> Fault {
     let (now, last) = (part.queue.read(path), part.queue.home.read_committed(path));
     Fault::new(Code::UndoBlocked, text).hint(match (now, last) {
         (Ok(now), Ok(last)) if now != last => {
-            format!("it was changed by hand: `git -C {} diff` shows how", part.queue.home.root.display())
+            format!("it was changed by hand: `git -C {} diff` shows how", as_word(&part.queue.home.root))
         }
         _ => "take the later operation back first: `swift log` shows it".to_owned(),
     })
