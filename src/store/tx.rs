@@ -5,30 +5,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gauge;
-use super::git::{Change, Conclusion, Expect, Guard, Outcome, Reach, Request};
+use super::git::{Change, Conclusion, Expect, Guard, Reach};
 use super::queue::{Item, Queue};
 use super::{audit, hand, landing, layout, message, waiting};
 use crate::domain::event::{Digest, Fact};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::{OperationId, TaskId};
+use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
-use crate::env::Stopwatch;
+use crate::format::Document;
 use crate::format::audit::digest as content_hash;
-use crate::format::{Document, Limits, ROOM_OF_VERBS, parse_summary};
+
+mod kept_folders;
+mod prepared;
+mod room;
 
 pub(crate) use super::operation::{Attendance, Mode, Operation};
-
-/// How a transaction ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Committed {
-    /// The commit's hash; `None` if nothing changed, on a dry run, or while the commit has to wait.
-    pub(crate) commit: Option<String>,
-    /// Why the commit has to wait; the files are written.
-    pub(crate) debt: Option<String>,
-}
+use kept_folders::keep_folders;
+use prepared::Work;
+pub(crate) use prepared::{Committed, Prepared};
+use room::{leave_room_for_a_receipt, refuse_too_large};
 
 /// A change of the queue that is being put together.
 #[must_use = "a transaction that is not committed leaves no trace"]
@@ -337,167 +334,4 @@ impl<'q> Tx<'q> {
             None => Expect::Any,
         }
     }
-}
-
-/// No verb writes a task that the next one could not read.
-fn refuse_too_large(path: &str, bytes: &[u8], limits: &Limits) -> Result<()> {
-    let is_small = bytes.len() <= limits.file_bytes.min(limits.head_bytes);
-    if is_small || layout::folder_of(path).is_none() {
-        return Ok(());
-    }
-    match parse_summary(bytes, limits) {
-        Err(defect) if defect.code == Code::TooLarge => {
-            Err(Fault::new(Code::TooLarge, format!("the task would be too large: {}", defect.message)).hint(
-                "put the bulk elsewhere and name the place, or raise `max_bytes` in `.swift/swift.toml`",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A sender's record gets a receipt beside all that was said of the task.
-fn leave_room_for_a_receipt(document: &Document) -> Result<()> {
-    let added = document.added_bytes();
-    if added <= ROOM_OF_VERBS {
-        return Ok(());
-    }
-    let text = format!("what is said about the task would have {added} bytes; the limit is {ROOM_OF_VERBS}");
-    Err(Fault::new(Code::TooLarge, text)
-        .hint("say it in fewer words; what is long fits into the text of the task: `swift comment`"))
-}
-
-/// The files that keep folders of tasks out of which these changes take everything.
-fn keep_folders(queue: &Queue, changes: &[Change]) -> Result<Vec<Change>> {
-    let mut left: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.content.is_none()) {
-        if let (Some(_), Some((folder, name))) =
-            (layout::folder_of(&change.path), change.path.rsplit_once('/'))
-        {
-            left.entry(folder).or_default().insert(name);
-        }
-    }
-    let mut kept = Vec::new();
-    for (folder, gone) in left {
-        let path = format!("{folder}/{}", layout::KEEP);
-        let comes = changes.iter().any(|change| {
-            change.content.is_some()
-                && change.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        });
-        if !comes
-            && queue.read(&path)?.is_none()
-            && queue.names_in(folder)?.iter().all(|name| gone.contains(name.as_str()))
-        {
-            kept.push(Change { path, content: Some(Vec::new()), expect: Expect::Absent });
-        }
-    }
-    Ok(kept)
-}
-
-/// A transaction with everything worked out and nothing written.
-#[must_use = "nothing is written until it is carried out"]
-pub(crate) struct Prepared<'q> {
-    queue: &'q Queue,
-    operation: OperationId,
-    verb: &'static str,
-    /// `None` if there is nothing to do.
-    work: Option<Work>,
-}
-
-struct Work {
-    guard: Guard,
-    changes: Vec<Change>,
-    message: String,
-    addition: Option<audit::Addition>,
-    policy: CommitPolicy,
-    conclusion: Conclusion,
-}
-
-impl Prepared<'_> {
-    /// Make the one commit.
-    ///
-    /// # Errors
-    /// As [`Tx::commit`].
-    pub(crate) fn carry_out(self) -> Result<Committed> {
-        let Prepared { queue, operation, verb, work: Some(work) } = self else {
-            return Ok(Committed::default());
-        };
-        let Work { guard, changes, message, addition, policy, conclusion } = work;
-        let committed = match policy {
-            CommitPolicy::Each => {
-                let watch = Stopwatch::start();
-                let is_each = conclusion == Conclusion::None && queue.settings.commit == CommitPolicy::Each;
-                let paid = if is_each { pay(queue, &guard)? } else { None };
-                let mut committed = commit_each(queue, &guard, changes, &message, conclusion)?;
-                if committed.debt.is_none() {
-                    committed.commit = committed.commit.or(paid);
-                }
-                if let Some(commit) = &committed.commit {
-                    gauge::committed(watch.passed());
-                    let (project, took_ms) = (queue.settings.id.as_str(), watch.passed().as_millis());
-                    tracing::info!(project, %operation, verb, commit, took_ms, "committed");
-                }
-                committed
-            }
-            CommitPolicy::Session | CommitPolicy::Manual => keep(queue, &guard, changes, policy)?,
-        };
-        if let Some(addition) = addition {
-            addition.settle(&queue.local);
-        }
-        drop(guard);
-        queue.look_again()?;
-        // Without the lock, and no reason to fail: the commit is there.
-        let _ = queue.home.maintenance();
-        Ok(committed)
-    }
-}
-
-/// Commit what earlier verbs could not, by itself: so each operation can be seen, and taken back, alone. Where it still
-/// has to wait, so will what comes now.
-fn pay(queue: &Queue, guard: &Guard) -> Result<Option<String>> {
-    if queue.home.debts()?.is_empty() {
-        return Ok(None);
-    }
-    let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
-    commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(|paid| paid.commit)
-}
-
-fn commit_each(
-    queue: &Queue,
-    guard: &Guard,
-    changes: Vec<Change>,
-    message: &str,
-    conclusion: Conclusion,
-) -> Result<Committed> {
-    let settings = &queue.settings;
-    let request = Request { changes, message, durability: settings.durability, signing: settings.sign };
-    let outcome = match conclusion {
-        Conclusion::None | Conclusion::Revert => queue.home.commit(guard, request)?,
-        Conclusion::Ours => queue.home.conclude(guard, request)?,
-        Conclusion::Theirs(command) => {
-            let reason = format!("settled and staged; it goes on with `{command}`");
-            queue.home.stage(guard, request.changes, &reason)?;
-            Outcome::Debt(reason)
-        }
-    };
-    Ok(match outcome {
-        Outcome::Committed(commit) => Committed { commit: Some(commit), debt: None },
-        Outcome::Unchanged => Committed::default(),
-        Outcome::Debt(reason) => Committed { commit: None, debt: Some(reason) },
-    })
-}
-
-fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy) -> Result<Committed> {
-    let reason = match policy {
-        CommitPolicy::Session if queue.local.read(layout::OPEN_SESSION).is_some() => {
-            "`commit = \"session\"`: `swift finish` makes the commit"
-        }
-        CommitPolicy::Session => {
-            "`commit = \"session\"`: `swift start` opens a session, and its `swift finish` makes the commit"
-        }
-        _ => {
-            "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"
-        }
-    };
-    queue.home.keep(guard, changes, reason)?;
-    Ok(Committed { commit: None, debt: Some(reason.to_owned()) })
 }

@@ -1,0 +1,73 @@
+//! What a merge has left open: tasks and settings that both sides have changed.
+
+use std::collections::BTreeSet;
+
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::format;
+use crate::store::git::{Conclusion, Home};
+use crate::store::layout;
+
+use super::{Item, Listing, Queue};
+
+impl Queue {
+    /// A task that two sides of a merge have both changed.
+    pub(crate) fn unsettled(&self, id: TaskId) -> Fault {
+        let short = id.short();
+        let message = format!("task {short} was changed on both sides of a merge");
+        let mut fault = Fault::new(Code::Unsettled, message)
+            .hint(format!("`swift resolve {short}` makes one task of the two"))
+            .hint(format!("`swift resolve {short} --dry-run` shows what becomes of it"));
+        self.lead_to_the_end(&mut fault);
+        fault
+    }
+
+    /// What a revert has left open `swift resolve` does not settle: what is taken back is the person's to say.
+    pub(super) fn lead_to_the_end(&self, fault: &mut Fault) {
+        let is_open = fault.code == Code::Unsettled;
+        if is_open && self.home.conclusion().is_ok_and(|conclusion| conclusion == Conclusion::Revert) {
+            fault.hints = vec!["`git -C .swift status` shows how the revert goes on".to_owned()];
+        }
+    }
+
+    /// A task that two sides of a merge have both changed is nobody's to go by before it is settled.
+    pub(super) fn leave_out_open(&self, all: &mut Listing) {
+        let Ok(open) = self.home.unmerged() else { return };
+        let open: BTreeSet<String> = open.into_iter().map(|entry| entry.path).collect();
+        let (left, items) =
+            std::mem::take(&mut all.items).into_iter().partition(|item| open.contains(&item.path));
+        all.items = items;
+        all.problems.extend(Vec::into_iter(left).map(|item: Item| {
+            let message = format!("`{}` was changed on both sides of a merge", item.path);
+            let fault =
+                Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
+            Problem::at(item.path, fault)
+        }));
+    }
+
+    /// The tasks of which git has left a path open, if an operation waits.
+    pub(super) fn unmerged(&self) -> Vec<TaskId> {
+        let open = if self.home.is_joining() { self.home.unmerged().unwrap_or_default() } else { Vec::new() };
+        open.iter().filter_map(|entry| layout::id_in_name(&entry.path)).collect()
+    }
+}
+
+pub(super) fn in_conflict(settings: &[u8]) -> bool {
+    std::str::from_utf8(settings).is_ok_and(|text| format::conflict::sides(text).is_some())
+}
+
+/// Nobody but a person can say which settings hold, and without them nothing of the queue can be used.
+pub(super) fn settings_in_conflict(home: &Home) -> Fault {
+    let root = home.root.display().to_string();
+    let (file, quoted) = (format!("{root}/{}", layout::SETTINGS), shell_words::quote(&root).into_owned());
+    let ending = match home.is_joining() && home.conclusion().is_ok_and(|end| end == Conclusion::Ours) {
+        true => "; `swift resolve` ends the merge then",
+        false => "",
+    };
+    Fault::new(
+        Code::Unsettled,
+        format!("both sides of a merge have changed `{file}`, and git has left its marks there"),
+    )
+    .hint(format!("edit it, then `git -C {quoted} add {}`{ending}", layout::SETTINGS))
+}
