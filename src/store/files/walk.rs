@@ -182,8 +182,8 @@ impl Root {
         Ok(Walk { files, problems: walked.problems })
     }
 
-    /// Visit a folder and each below it, on two threads if there are many. What comes of them is in the order of the
-    /// folders' paths.
+    /// Visit a folder and each below it, on two threads if many have to be opened. What comes of those is in the order of
+    /// their paths; of each folder those below it that were not opened come before the others.
     ///
     /// # Errors
     /// As [`Root::walk`].
@@ -278,14 +278,32 @@ impl Root {
             folder.stamp = None;
         }
         let mut all = Walked { folders: vec![visitor.folder(&folder, here.files)], problems: here.problems };
-        for part in entries::shared(&here.below, |below| self.walk_below(&folder, below, depth, visitor)) {
+        let mut closed = Vec::new();
+        for below in here.below {
+            match self.from_outside(&folder, &below, visitor) {
+                Some(part) => all.folders.push(part),
+                None => closed.push(below),
+            }
+        }
+        for part in entries::shared(&closed, |below| self.walk_below(&folder, below, depth, visitor)) {
             all.folders.extend(part.folders);
             all.problems.extend(part.problems);
         }
         Ok(all)
     }
 
-    /// A folder in a folder; what cannot be read becomes a problem, so that its neighbours are still seen.
+    /// What comes of a folder that is not opened: most are as they were, and not worth a second thread.
+    fn from_outside<V: Visitor>(
+        &self,
+        folder: &Opened<'_>,
+        (name, stamp): &(String, Stamp),
+        visitor: &V,
+    ) -> Option<V::Part> {
+        let is_all = self.over().is_empty();
+        is_all.then(|| visitor.unopened(&folder.path_of(name), *stamp)).flatten()
+    }
+
+    /// A folder in a folder, opened; what cannot be read becomes a problem, so that its neighbours are still seen.
     fn walk_below<V: Visitor>(
         &self,
         folder: &Opened<'_>,
@@ -295,9 +313,6 @@ impl Root {
     ) -> Walked<V::Part> {
         let path = folder.path_of(name);
         let stamp = self.over().is_empty().then_some(*stamp);
-        if let Some(part) = stamp.and_then(|stamp| visitor.unopened(&path, stamp)) {
-            return Walked { folders: vec![part], problems: Vec::new() };
-        }
         let fd = openat(&folder.fd, name.as_str(), FOLDER_FLAGS, Mode::empty());
         fd.map_err(|e| io("open", &self.shown(&path), e))
             .and_then(|fd| {
