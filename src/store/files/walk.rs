@@ -280,7 +280,7 @@ impl Root {
         let mut all = Walked { folders: vec![visitor.folder(&folder, here.files)], problems: here.problems };
         let mut closed = Vec::new();
         for below in here.below {
-            match self.from_outside(&folder, &below, visitor) {
+            match self.unopened(&folder, &below, visitor) {
                 Some(part) => all.folders.push(part),
                 None => closed.push(below),
             }
@@ -293,7 +293,7 @@ impl Root {
     }
 
     /// What comes of a folder that is not opened: most are as they were, and not worth a second thread.
-    fn from_outside<V: Visitor>(
+    fn unopened<V: Visitor>(
         &self,
         folder: &Opened<'_>,
         (name, stamp): &(String, Stamp),
