@@ -275,11 +275,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Nor files that are behind their branch. Where somebody is at work or nothing may be written, the files are read as
 /// they are. Tells whether the files have followed their branch.
 fn finish_what_was_begun(home: &Home) -> Result<bool> {
-    if is_frozen() || !home.is_unfinished() && !home.is_beneath().unwrap_or(false) {
+    let is_behind = || home.is_beneath().unwrap_or(false) || home.has_left_debts();
+    if is_frozen() || !home.is_unfinished() && !is_behind() {
         return Ok(false);
     }
     // Taking the lock finishes or takes back; that it cannot be had is no reason not to read.
     let Ok(guard) = home.lock(PATIENCE) else { return Ok(false) };
+    let _ = home.take_over_left_debts(&guard);
     match home.follow(&guard) {
         Err(fault) if fault.code != Code::InProgress => Ok(false),
         followed => followed,
