@@ -54,6 +54,9 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
         findings.push(Finding::of_fault("", &fault));
     }
     local_files_in_git(queue, findings);
+    if queue.home.is_linked_by_the_project() {
+        findings.push(linked_by_the_project());
+    }
     findings.extend(apart::findings(queue));
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
@@ -97,6 +100,14 @@ fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
              then `git -C .swift commit`",
         ));
     }
+}
+
+/// As after `git add -f`: the project then has a commit of the queue in its own, which is another after every verb.
+fn linked_by_the_project() -> Finding {
+    let text = "the project has `.swift` in its own index, as a link to one commit of the queue: it differs after each verb, \
+                and no clone of it takes the queue over";
+    Finding::new("in-the-project", Severity::Warning, "", text)
+        .fix("`git rm --cached --quiet .swift` leaves the queue as it is; then `git commit`")
 }
 
 /// One odd name, or one object that git has lost, must not hide everything else.
