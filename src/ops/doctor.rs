@@ -113,7 +113,9 @@ fn linked_by_the_project() -> Finding {
 /// One odd name, or one object that git has lost, must not hide everything else.
 fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
     match told {
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+        Err(fault)
+            if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git | Code::InProgress) =>
+        {
             findings.push(Finding::of_fault("", &fault));
             Ok(())
         }

@@ -106,6 +106,19 @@ impl Home {
         Ok(entries)
     }
 
+    /// What the person ends without `swift resolve`: what a revert takes back is theirs to say, and a rebase of the queue's
+    /// own branch has no branch on which a commit could be made.
+    pub(crate) fn left_to_the_person(&self) -> Option<&'static str> {
+        let has = |name: &str| self.git_dir.join(name).symlink_metadata().is_ok();
+        match self.conclusion() {
+            Ok(Conclusion::Revert) => Some("revert"),
+            Ok(Conclusion::Theirs(_)) if self.kind == HomeKind::Branch => {
+                (has("rebase-merge") || has("rebase-apply")).then_some("rebase")
+            }
+            _ => None,
+        }
+    }
+
     /// Whether an operation of git that joins two sides waits for its end. Cheap.
     pub(crate) fn is_joining(&self) -> bool {
         [MERGE_HEAD, "REBASE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"]
