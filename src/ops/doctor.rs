@@ -53,6 +53,9 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
+    if let Err(fault) = queue.home.refuse_attributes() {
+        findings.push(Finding::of_fault("", &fault));
+    }
     local_files_in_git(queue, findings);
     if queue.home.is_linked_by_the_project() {
         findings.push(linked_by_the_project());
