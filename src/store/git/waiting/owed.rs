@@ -99,21 +99,12 @@ impl Home {
 
     /// What was left on another branch, and came here with its files, is taken out here and waits for its branch.
     pub(super) fn leave_to_its_branch(&self, guard: &Guard) -> Result<()> {
-        if self.kind != HomeKind::Tree || self.is_in_the_middle() {
-            return Ok(());
-        }
-        let Some(owed) = self.owed(&self.debt_set()?)? else { return Ok(()) };
-        let is_of_another = !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch);
-        if !is_of_another || refs::resolve(&self.common_dir, &owed.branch)?.is_none() {
-            return Ok(());
-        }
+        let Some(owed) = self.owed_elsewhere()? else { return Ok(()) };
         let repo = self.repo()?;
         let folder = Folder::open(&self.root)?;
         let mut changes = Vec::new();
-        let mut is_paid = true;
         for (path, kept) in &owed.files {
             let now = self.now(&repo, &folder, path)?;
-            is_paid &= now.head == kept.new;
             if now.here == now.head {
                 continue;
             }
@@ -127,12 +118,29 @@ impl Home {
                 expect: expect.map_or(Expect::Absent, Expect::Bytes),
             });
         }
-        if is_paid {
-            return Ok(());
-        }
         self.hand_over(&repo, &owed)?;
         self.keep_in_place(guard, changes, "it waits for another branch")?;
         self.settle_debts(&owed.files)
+    }
+
+    /// What is owed to another branch than the one at hand, and is not in that one either.
+    pub(super) fn owed_elsewhere(&self) -> Result<Option<Waiting>> {
+        let is_any = self.kind == HomeKind::Tree && self.owed_folder().join(RECORD).exists();
+        if !is_any || self.is_in_the_middle() {
+            return Ok(None);
+        }
+        let Some(owed) = self.owed(&self.debt_set()?)? else { return Ok(None) };
+        let is_of_another = !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch);
+        if !is_of_another || refs::resolve(&self.common_dir, &owed.branch)?.is_none() {
+            return Ok(None);
+        }
+        let repo = self.repo()?;
+        for (path, kept) in &owed.files {
+            if self.committed_now(&repo, path)? != kept.new {
+                return Ok(Some(owed));
+            }
+        }
+        Ok(None)
     }
 
     /// Have what is owed wait for its branch.
