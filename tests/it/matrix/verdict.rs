@@ -144,7 +144,12 @@ pub(super) fn hold(
     } else {
         let clear = output.stderr.lines().any(|line| line.starts_with("error: "))
             && output.stderr.lines().any(|line| line.starts_with("hint: "));
-        let is_clear = output.status == 0 || (output.status == 9 && clear);
+        // `doctor` lists what it could not look at beside what it found.
+        let is_listed = scene.name.starts_with("doctor")
+            && output.status == 8
+            && output.stdout.contains("fix: ")
+            && !output.stdout.contains("damaged");
+        let is_clear = output.status == 0 || (output.status == 9 && clear) || is_listed;
         assert!(is_clear, "neither success nor a clear error of status 9");
     }
     // The person goes on first, every other time.
