@@ -215,6 +215,14 @@ pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> 
     Ok(events_of(queue, id)?.pop())
 }
 
+/// Whether a round has brought a task here, with whatever content.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn was_carried_here(queue: &Queue, id: TaskId) -> Result<bool> {
+    Ok(events_of(queue, id)?.iter().any(|event| event.fact.kind == EventKind::TaskDelivered))
+}
+
 /// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.
 ///
 /// # Errors
