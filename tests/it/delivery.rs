@@ -576,6 +576,33 @@ fn a_task_on_a_branch_that_is_not_at_hand_is_not_delivered_again() {
 }
 
 #[test]
+fn a_task_on_a_branch_that_was_pushed_and_deleted_here_is_not_delivered_again() {
+    let sandbox = Sandbox::new();
+    let world = World::in_tree(&sandbox);
+    let main = world.api.git("branch --show-current").trim().to_owned();
+    world.folder().git("init --quiet --bare origin");
+    world.api.git("remote add origin ../origin");
+    world.api.git(["push", "--quiet", "--set-upstream", "origin", &main]);
+    world.api.git("switch --quiet --create feat");
+    let id = world.letter("T");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok(["claim", &id]);
+    world.round();
+    world.api.git("push --quiet origin feat");
+    world.api.git(["switch", "--quiet", &main]);
+    world.api.git("branch --quiet -D feat");
+    let report = world.round();
+    assert_eq!(report["delivered"].as_array().unwrap().len(), 0, "{report:#}");
+    assert!(text(&report["problems"][0]["hints"][0]).contains("merge origin/feat"), "{report:#}");
+    assert_eq!((receipt(&world.web, &id).0.as_str(), received(&world.api, &id).len()), ("accepted", 0));
+    world.api.git("merge --quiet origin/feat");
+    assert_eq!(codes(&world.round()["problems"]), [""; 0]);
+    carried(&world.web, &world.api, &id, "tasks/", "accepted", "merged");
+    all_sound(&world, "in the end");
+}
+
+#[test]
 fn a_renamed_project_is_found_under_its_old_name() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
