@@ -603,6 +603,46 @@ fn a_task_on_a_branch_that_was_pushed_and_deleted_here_is_not_delivered_again() 
 }
 
 #[test]
+fn a_task_waits_for_what_its_sender_has_named() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let lib = sandbox.repository("live/lib");
+    lib.swift_ok("init --id acme/lib");
+    world.hub.swift_ok("register ../lib");
+    let (own, sent) = (add(&world.web, ".", "Own"), world.letter("Sent"));
+    let at_hub = add(&world.hub, ".", "At the hub");
+    let ask = |place: &Place<'_>, title: &str, after: &str| {
+        text(&place.json(["task", "acme/lib", title, "--after", after])["task"]["id"])
+    };
+    let waiting = [ask(&world.web, "A", &own), ask(&world.web, "B", &sent), ask(&world.hub, "C", &at_hub)];
+    world.round();
+    lib.swift_ok("inbox sesame");
+    world.api.swift_ok("inbox sesame");
+    let reasons = |place: &Place<'_>, words: &str| place.json(words)["skipped"].to_string();
+    let first = reasons(&lib, "next --why");
+    assert!(!first.contains("not known") && first.matches("waits for").count() == 3, "{first}");
+    for id in &waiting {
+        lib.swift(["claim", id]).ended(5);
+    }
+    world.web.swift_ok(["done", &own]);
+    world.hub.swift_ok(["done", &at_hub]);
+    world.api.swift_ok(["done", &sent]);
+    world.round();
+    assert_eq!(reasons(&lib, "next --why"), "[]");
+    assert_eq!(reasons(&world.hub, "next --all --why"), "[]");
+    for id in &waiting {
+        lib.swift_ok(["claim", id]);
+    }
+    // What nobody knows is not met.
+    let lost = ask(&world.web, "D", "01kjpsrhq0zzzzzzzzzzzzzzzz");
+    world.round();
+    lib.swift_ok("inbox sesame");
+    let reason = reasons(&lib, "next --why");
+    assert!(reason.contains("which is not known in acme/lib or acme/web"), "{reason}");
+    lib.swift(["claim", &lost]).ended(5);
+}
+
+#[test]
 fn a_renamed_project_is_found_under_its_old_name() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
