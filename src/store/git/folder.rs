@@ -5,7 +5,7 @@
 //! fails half-way is taken back by names alone, which works on a full disk too.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -176,11 +176,16 @@ impl Folder {
     /// Write a file to the staging folder.
     pub(super) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
         let staging = self.staging()?;
-        let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
-        let place = self.place(STAGING).join(&name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd =
-            rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)).or_io("make", &place)?;
+        let (name, place, fd) = loop {
+            let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
+            let place = self.place(STAGING).join(&name);
+            match rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)) {
+                // Left by a killed process that had our number.
+                Err(Errno::EXIST) => {}
+                made => break (name, place.clone(), made.or_io("make", &place)?),
+            }
+        };
         let mut file = File::from(fd);
         let written = file.write_all(content).or_io("write", &place);
         if let Err(fault) = written.and_then(|()| self.sharing.file(&file, &place)) {
@@ -226,6 +231,25 @@ impl Folder {
         Ok(any)
     }
 
+    /// The contents that wait to be put in place; `None` if the place for it is gone, and nothing is known.
+    pub(super) fn staged_ids(&self, repo: &Repo) -> Result<Option<HashSet<ObjectId>>> {
+        let Some(staging) = self.look(STAGING)? else { return Ok(None) };
+        let place = self.place(STAGING);
+        let mut ids = HashSet::new();
+        for entry in rustix::fs::Dir::read_from(&*staging).or_io("list", &place)? {
+            let entry = entry.or_io("list", &place)?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if matches!(name, "." | "..") {
+                continue;
+            }
+            // What is no file there is not ours.
+            if let Ok(Some(content)) = self.read_in(&staging, name, &place) {
+                ids.insert(objects::hash(repo.hash, gix::objs::Kind::Blob, &content)?);
+            }
+        }
+        Ok(Some(ids))
+    }
+
     /// All regular files below a folder, without what is machine-local and without the link to git.
     pub(super) fn list(&self, relative: &str, into: &mut Vec<String>) -> Result<()> {
         let Some(folder) = self.look(relative)? else { return Ok(()) };
@@ -259,8 +283,8 @@ impl Folder {
 }
 
 enum Step {
-    /// The file at the path is new.
-    Made(String),
+    /// The file at the path is new; it was the staged one.
+    Made(String, Staged),
     /// The file at the path has taken the place of the one that is now staged.
     Swapped(String, Staged),
     /// The file that was at the path is now staged.
@@ -348,7 +372,10 @@ impl Change<'_> {
             made => made,
         };
         match made {
-            Ok(()) => self.steps.push(Step::Made(path.to_owned())),
+            Ok(()) => {
+                let was = Staged { name: staged.name.clone() };
+                self.steps.push(Step::Made(path.to_owned(), was));
+            }
             Err(Errno::EXIST) => return Ok(false),
             Err(error) => return Err(error).or_io("write", &place),
         }
@@ -358,7 +385,7 @@ impl Change<'_> {
     /// The folders whose names have changed.
     pub(super) fn flush(&self, barrier: &mut Barrier) {
         for step in &self.steps {
-            let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+            let (Step::Made(path, _) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
             barrier.folder(&self.folder.place(path::parent(path)));
         }
         for made in &self.made {
@@ -404,13 +431,14 @@ impl Change<'_> {
     }
 
     fn undo_step(&self, step: &Step) -> Result<()> {
-        let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+        let (Step::Made(path, _) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
         let place = self.folder.place(path);
         let (staging, name) = (self.folder.staging()?, path::name(path));
         let Some(folder) = self.folder.look(path::parent(path))? else { return Ok(()) };
         match step {
-            Step::Made(_) => {
-                rustix::fs::unlinkat(&*folder, name, AtFlags::empty()).or_io("take back", &place)
+            // Should the rest fail, the next verb knows by this what was not put in place.
+            Step::Made(_, was) => {
+                rustix::fs::renameat(&*folder, name, &*staging, &was.name).or_io("take back", &place)
             }
             Step::Swapped(_, old) | Step::Taken(_, old) => {
                 rustix::fs::renameat(&*staging, &old.name, &*folder, name).or_io("take back", &place)
