@@ -76,6 +76,11 @@ pub(crate) fn task_name(id: TaskId, title: &str) -> String {
     format!("{id}-{}.md", slug(title))
 }
 
+/// Whether a file's name is that of a task. What an editor leaves beside one (`….md~`, `….md.orig`) is none.
+pub(crate) fn is_named_as_a_task(path: &str) -> bool {
+    path.ends_with(".md")
+}
+
 /// The id that the name of a task's file begins with, if a verb gave it that name.
 pub(crate) fn id_in_name(path: &str) -> Option<TaskId> {
     path.rsplit('/').next()?.get(..26)?.parse().ok()
