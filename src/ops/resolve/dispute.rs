@@ -155,7 +155,7 @@ impl Search<'_> {
     /// The tasks that a path is about: two, where both sides have put a task of their own there under the same name.
     /// None where a side has something there that no rule can go by.
     fn ids_of(&self, entry: &Unmerged) -> BTreeSet<TaskId> {
-        if layout::folder_of(&entry.path).is_none() {
+        if layout::folder_of(&entry.path).is_none() || !layout::is_named_as_a_task(&entry.path) {
             return BTreeSet::new();
         }
         if let Some(id) = layout::id_in_name(&entry.path) {
@@ -263,7 +263,8 @@ impl Search<'_> {
         let mut candidates: BTreeSet<String> = paths.clone();
         for folder in layout::QUEUE_FOLDERS {
             let folder = layout::usual_folder(folder, id);
-            candidates.extend(self.committed.beginning(commit, &folder, &id.to_string())?);
+            let found = self.committed.beginning(commit, &folder, &id.to_string())?;
+            candidates.extend(found.into_iter().filter(|path| layout::is_named_as_a_task(path)));
         }
         for path in candidates {
             let Some(blob) = self.committed.file(commit, &path)? else { continue };
