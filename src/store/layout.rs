@@ -54,6 +54,11 @@ dead/** -merge
 /// to where its tasks went, and would have a merge move everything there that another clone has put into it.
 pub(crate) const KEEP: &str = ".keep";
 
+/// Whether a file is there for its folder alone.
+pub(crate) fn is_keep(path: &str) -> bool {
+    folder_of(path).is_some() && path.rsplit('/').next() == Some(KEEP)
+}
+
 /// What git does not see.
 pub(crate) const GIT_IGNORE: &str = "\
 # Written by swift. Belongs to this machine: locks, caches, proposals, paths.

@@ -114,3 +114,47 @@ fn a_letter_that_was_committed_by_hand_is_delivered_once_whoever_gave_it_its_id(
     assert_eq!(titled(&world.web, "Hand").len(), 1);
     sound(&world.web, "merged");
 }
+
+#[test]
+fn what_keeps_a_folder_is_settled_with_the_tasks() {
+    for (init, queue, branch) in HOMES {
+        let sandbox = Sandbox::new();
+        let [web, twin] = twins(&sandbox, init, &["A"]);
+        let id = id_of(&web, "A");
+        twin.swift_ok(["done", &id]);
+        let path = copies(&web, &id).remove(0);
+        web.git(["-C", ".swift", "mv", &path, "tasks/mine.md"]);
+        web.git(["-C", queue, "commit", "--quiet", "--message", "mine"]);
+        assert!(!pull(&web, queue, branch), "git takes the folder for renamed");
+        let settled = web.json("resolve sesame");
+        assert_eq!(settled["kept"][0], ".swift/tasks/.keep", "{settled:#}");
+        if queue == "." {
+            web.git("commit --quiet --no-edit");
+        }
+        assert_eq!(titled(&web, "A"), [(id, "done".to_owned())]);
+        add(&web, ".", "Later");
+        sound(&web, init);
+        clean(&web);
+    }
+}
+
+#[test]
+fn a_merge_in_which_nothing_could_be_settled_is_not_said_to_go_on() {
+    let sandbox = Sandbox::new();
+    let [web, twin] = twins(&sandbox, "init --in-tree", &["A"]);
+    let id = id_of(&web, "A");
+    for (place, letter) in [(&web, "w"), (&twin, "t")] {
+        place.swift_ok(["edit", &id, "--body", &letter.repeat(90_000)]);
+        let settings = place.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 100000");
+        place.write(".swift/swift.toml", settings);
+        commit(place, ".");
+    }
+    assert!(!pull(&web, ".", "main"));
+    let said = web.swift("resolve sesame");
+    said.ended(8);
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(all.contains("max_bytes") && !all.contains("goes on with"), "{all}");
+    assert!(all.contains("next: git -C .swift status"), "{all}");
+    web.git("merge --abort");
+    sound(&web, "given up");
+}

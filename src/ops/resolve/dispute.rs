@@ -49,6 +49,8 @@ pub(super) struct Dispute {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) disputes: Vec<Dispute>,
+    /// Files that keep folders of tasks, which git has left open.
+    pub(super) keeps: Vec<String>,
     /// What a person has to settle.
     pub(super) left: Vec<Problem>,
 }
@@ -90,6 +92,10 @@ impl Search<'_> {
     fn tasks(&mut self, open: &mut Open) -> Result<BTreeMap<TaskId, BTreeSet<String>>> {
         let mut tasks: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for entry in self.unmerged.clone() {
+            if layout::is_keep(&entry.path) {
+                open.keeps.push(entry.path);
+                continue;
+            }
             let ids = self.ids_of(&entry);
             if ids.is_empty() {
                 open.left.push(Problem::at(entry.path.clone(), not_a_task(&entry.path)));
