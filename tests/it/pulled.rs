@@ -139,6 +139,34 @@ fn what_keeps_a_folder_is_settled_with_the_tasks() {
 }
 
 #[test]
+fn records_that_a_cherry_pick_has_brought_along_are_no_loss() {
+    for meanwhile in [true, false] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree --id acme/web");
+        add(&web, ".", "A");
+        web.git("checkout --quiet -b feature");
+        let first = add(&web, ".", "F1");
+        add(&web, ".", "F2");
+        web.swift_ok(["done", &first]);
+        web.git("checkout --quiet main");
+        if meanwhile {
+            add(&web, ".", "M");
+        }
+        web.git("cherry-pick feature~1");
+        add(&web, ".", "Later");
+        let doctor = web.swift("doctor --json").ended(0).json();
+        assert_eq!(codes(&doctor["findings"]), ["records-alone"], "{meanwhile}: {doctor:#}");
+        assert!(!web.swift_ok("log -n 50").contains("changed-by-hand"), "{meanwhile}");
+        web.git("merge --quiet --no-edit feature");
+        assert_eq!(titled(&web, "F1"), [(first, "done".to_owned())]);
+        assert_eq!(titled(&web, "F2").len(), 1);
+        sound(&web, "merged");
+        clean(&web);
+    }
+}
+
+#[test]
 fn a_merge_in_which_nothing_could_be_settled_is_not_said_to_go_on() {
     let sandbox = Sandbox::new();
     let [web, twin] = twins(&sandbox, "init --in-tree", &["A"]);
