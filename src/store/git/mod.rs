@@ -33,6 +33,7 @@ mod left_out;
 mod lock;
 mod mend;
 mod objects;
+mod origin;
 mod overrun;
 mod pack;
 mod path;
