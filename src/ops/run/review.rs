@@ -70,6 +70,10 @@ fn look(queue: &Queue, stored: &Stored) -> Result<Option<Waiting>> {
         return Ok(None);
     }
     let diffstat = checkout::diff(project, "HEAD", &tip, Detail::Short)?.trim().to_owned();
+    if diffstat.is_empty() {
+        // All of it was taken back again.
+        return Ok(None);
+    }
     Ok(Some(Waiting { diffstat, prospect, stored: stored.clone() }))
 }
 
