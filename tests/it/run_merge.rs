@@ -45,6 +45,37 @@ fn a_merge_overwrites_nothing_that_is_in_no_commit() {
 }
 
 #[test]
+fn a_merge_that_cannot_write_all_its_files_leaves_none() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write("a", "a\n");
+    scene.place.git("add a");
+    scene.place.git("commit --quiet --message a");
+    scene.script("init; mkdir d; echo x >d/1; ln -s d/1 c; echo b >>a; head -c 300000 /dev/zero >e; echo x >f; result ok");
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    // As on a full disk: the large file is written in part.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\""];
+    let refused = scene.call(["merge", &task, "sesame"]).under(&limited).run();
+    assert_eq!(refused.status, 4, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("unable to write file e"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("how much room there is"), "{}", refused.stderr);
+    assert_eq!(scene.place.git("status --short"), "");
+    assert_eq!((scene.place.path("d").exists(), scene.place.read("a")), (false, "a\n".to_owned()));
+    // What is the person's stays, although it is how the merge's begins.
+    scene.place.write("a", "");
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert_eq!((refused.status, scene.place.read("a")), (4, String::new()), "{}", refused.stderr);
+    scene.place.write("a", "a\n");
+    scene.place.git("config merge.verifySignatures true");
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert!(refused.stderr.contains("shows that only signed work may be merged"), "{}", refused.stderr);
+    scene.place.git("config --unset merge.verifySignatures");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    assert_eq!(scene.place.read("a"), "a\nb\n");
+}
+
+#[test]
 fn what_was_staged_after_a_merge_was_cut_off_stays() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
