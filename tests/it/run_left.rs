@@ -111,6 +111,26 @@ fn other_branches_that_move_during_a_run_are_told() {
 }
 
 #[test]
+fn what_a_run_pushes_is_told() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let other = sandbox.home().path("other.git").display().to_string();
+    scene.place.git(["init", "--quiet", "--bare", &other]);
+    scene.place.git(["remote", "add", "origin", &other]);
+    scene.place.git("push --quiet origin HEAD:main HEAD:spare");
+    scene.script(
+        "init; change; git add .; git commit -qm work; git push -q origin HEAD:main HEAD HEAD:new :spare; result ok",
+    );
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let there = |name: &str, what: &str| format!("the branch `origin/{name}` of another repository {what}");
+    let told = [there("main", "changed"), there("new", "is new"), there("spare", "is gone")];
+    assert_eq!(document["run"]["moved"], serde_json::json!(told), "{document:#}");
+    let plan = scene.call(["merge", &task]).run();
+    assert!(plan.stdout.contains(&format!("careful: while it ran, {}", told[0])), "{}", plan.stdout);
+}
+
+#[test]
 fn a_lock_of_a_process_that_was_killed_costs_no_run() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
