@@ -117,6 +117,9 @@ impl Context {
                     "files of the queue were gone, `swift.toml` among them; what is committed is there again"
                 }
             });
+            for path in &rebuilt.kept {
+                self.ui.note(&format!("not committed yet, and there as a verb had left it: .swift/{path}"));
+            }
             for path in &rebuilt.lost {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));
             }
