@@ -41,6 +41,8 @@ pub(super) struct Execution<'a> {
 #[derive(Default)]
 struct Kept {
     commits: Vec<String>,
+    /// All that it is judged by: besides its own, those of attempts before it that have not counted yet.
+    judged: Vec<String>,
     product: Product,
     /// What is otherwise at other branches since it began.
     moved: Vec<String>,
@@ -62,8 +64,8 @@ impl Execution<'_> {
                 return self.ending(&evidence, &Kept::default(), None, recorder);
             }
         };
-        self.take_over(&place, recorder);
         let start = self.draft.run.branch.as_ref().and_then(|_| checkout::head(&place.folder).ok().flatten());
+        self.take_over(&place, recorder);
         let branches = checkout::branches_at(self.project).ok();
         let standing = place.checkout.is_none().then(|| checkout::standing(self.project).ok()).flatten();
         let (finished, model) = self.process(&place, recorder, wish);
@@ -210,13 +212,10 @@ impl Execution<'_> {
             recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
         }
         let from = self.draft.uncounted_from.as_deref().unwrap_or(start);
-        let (commits, has_diff) = match checkout::left_since(&checkout.path, from, start)? {
-            // It has found the work done: that is what it is judged by.
-            Some(all) if left.commits.is_empty() && all.has_diff => (all.commits, true),
-            Some(all) => (left.commits, all.has_diff),
-            None => (left.commits, left.has_diff),
-        };
-        Ok(Kept { commits, product: Product { has_diff }, moved: Vec::new() })
+        let whole = checkout::left_since(&checkout.path, from, start)?;
+        let has_diff = whole.as_ref().map_or(left.has_diff, |whole| whole.has_diff);
+        let judged = whole.map(|whole| whole.commits).unwrap_or_default();
+        Ok(Kept { commits: left.commits, judged, product: Product { has_diff }, moved: Vec::new() })
     }
 
     fn ending(
@@ -232,6 +231,9 @@ impl Execution<'_> {
         let summary = answer
             .map(|answer| answer.summary.clone())
             .or_else(|| result.and_then(|result| result.text.clone()));
+        // One that has found the work done made none of it.
+        let is_found = outcome == Outcome::Completed && evidence.product.has_diff && kept.commits.is_empty();
+        let commits = if is_found { &kept.judged } else { &kept.commits };
         RunEnding {
             at: self.caller.now(),
             outcome,
@@ -246,7 +248,7 @@ impl Execution<'_> {
                 .map(|denial| recorder.masked_denial(denial))
                 .collect(),
             verdicts: evidence.verdicts.clone(),
-            commits: kept.commits.clone(),
+            commits: commits.clone(),
             moved: kept.moved.clone(),
             leftovers: evidence.finished.leftovers,
         }
