@@ -12,6 +12,7 @@ mod merge;
 mod moved;
 mod obstacle;
 mod plain;
+mod put_back;
 mod standing;
 mod stuck;
 
@@ -28,7 +29,7 @@ use crate::domain::text::as_word;
 
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
-pub(crate) use left::{keep, paths_differ, put_back};
+pub(crate) use left::{keep, paths_differ};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
@@ -36,6 +37,7 @@ pub(crate) use merge::{
 };
 pub(crate) use moved::{Branches, branches_at};
 pub(crate) use obstacle::refuse_obstacles;
+pub(crate) use put_back::{kept, put_back};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use stuck::{stale_locks, unlock};
 
