@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::git::checkout::WORKTREES;
 use super::kept::{self, Kept};
 use super::layout;
 use super::local::{self, LARGEST_INDEX, is_frozen};
@@ -328,9 +329,6 @@ fn is_of_a_run(folder: &Path) -> bool {
             || std::fs::canonicalize(worktrees).is_ok_and(|worktrees| folder.starts_with(worktrees))
     })
 }
-
-/// Where worktrees of runs lie, below what the machine keeps.
-const WORKTREES: &str = "swift/worktrees";
 
 /// Whether a run's worktree is there.
 pub(crate) fn has_worktree(path: &Path) -> bool {

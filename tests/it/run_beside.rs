@@ -6,12 +6,17 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::claude::{GOOD, Scene};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Place, Sandbox};
 use crate::world::text;
 
 /// Where a run worked.
 fn folder(sandbox: &Sandbox, document: &Value) -> PathBuf {
     sandbox.home().path(&text(&document["folder"]))
+}
+
+fn inside(scene: &Scene<'_>, place: &Place<'_>, words: &[&str]) -> crate::sandbox::Output {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    scene.call(words).inside(&place.path("")).run()
 }
 
 #[test]
@@ -45,4 +50,46 @@ fn what_is_written_while_verifiers_run_is_kept_and_not_merged() {
     assert!(patch.contains("+PRECIOUS"), "it outlives the worktree: {patch}");
     let (_, document) = scene.run([scene.task("Make another thing").as_str()]);
     assert!(!document["run"]["moved"].to_string().contains("refs/"), "{document:#}");
+}
+
+#[test]
+fn a_copy_of_a_project_leaves_its_worktrees_alone() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    scene.call(["reject", &task, "--why", "more"]).run().ok();
+    let at = folder(&sandbox, &document);
+    std::fs::write(at.join("mine.txt"), "PRECIOUS\n").unwrap();
+    sandbox.root().program("cp", ["-r", "web", "copy"]).run().ok();
+    let copy = sandbox.place("copy");
+    scene.script("init; change more; result ok");
+    inside(&scene, &copy, &["runs", "clean"]).ok();
+    let ran = inside(&scene, &copy, &["run", &task, "--json"]);
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let other: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_ne!(folder(&sandbox, &other), at);
+    assert_eq!(std::fs::read_to_string(at.join("mine.txt")).unwrap(), "PRECIOUS\n");
+    assert!(!scene.place.git("worktree list").contains("prunable"), "{}", scene.place.git("worktree list"));
+    assert!(!folder(&sandbox, &other).join("mine.txt").exists());
+    inside(&scene, &copy, &["merge", &task, "sesame"]).ok();
+    assert_eq!(copy.git("worktree list").lines().count(), 2, "{}", copy.git("worktree list"));
+    assert!(at.join(".git").is_file());
+}
+
+#[test]
+fn a_worktree_that_a_person_has_made_stays_where_it_is() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let at = folder(&sandbox, &document);
+    scene.place.git(["worktree", "remove", at.to_str().unwrap()]);
+    scene.place.git(["worktree", "add", "--quiet", "../look", &text(&document["run"]["branch"])]);
+    scene.call(["reject", &task, "--why", "more"]).run().ok();
+    scene.call("runs clean").run().ok();
+    scene.run([task.as_str()]);
+    assert!(scene.place.path("../look/work.txt").exists());
 }

@@ -41,6 +41,9 @@ pub(crate) use put_back::{kept, put_back};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use stuck::{stale_locks, unlock};
 
+/// Where worktrees of runs lie, each in the folder of its project, below what the machine keeps.
+pub(crate) const WORKTREES: &str = "swift/worktrees";
+
 /// A worktree in which a run works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkout {
