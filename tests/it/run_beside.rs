@@ -79,6 +79,34 @@ fn a_copy_of_a_project_leaves_its_worktrees_alone() {
 }
 
 #[test]
+fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let at = folder(&sandbox, &document);
+    std::fs::write(at.join("mine.txt"), "PRECIOUS\n").unwrap();
+    std::fs::rename(scene.place.path(""), sandbox.root().path("moved")).unwrap();
+    let moved = sandbox.place("moved");
+    let refused = inside(&scene, &moved, &["merge", &task, "--dry-run"]);
+    assert_eq!(refused.status, 5, "{}\n{}", refused.stdout, refused.stderr);
+    assert!(at.join("mine.txt").exists(), "nothing is moved yet");
+    let refused = inside(&scene, &moved, &["merge", &task, "sesame"]);
+    assert!(refused.stderr.contains("has work that is not committed"), "{}", refused.stderr);
+    let clean = inside(&scene, &moved, &["runs", "clean"]).stdout;
+    assert!(clean.contains("it has work that is not committed"), "{clean}");
+    let list = moved.git("worktree list");
+    let at = list.lines().find_map(|line| line.split_once(' ').filter(|_| line.contains("swift-run/")));
+    let at = sandbox.home().path(at.expect("the worktree is known").0);
+    assert_eq!(std::fs::read_to_string(at.join("mine.txt")).unwrap(), "PRECIOUS\n");
+    std::fs::remove_file(at.join("mine.txt")).unwrap();
+    inside(&scene, &moved, &["merge", &task, "sesame"]).ok();
+    assert_eq!(moved.git("worktree list").lines().count(), 2);
+    assert!(!moved.git("branch --list").contains("swift-run/"), "{}", moved.git("branch --list"));
+}
+
+#[test]
 fn a_worktree_that_a_person_has_made_stays_where_it_is() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

@@ -160,6 +160,7 @@ pub(crate) struct MergePlan {
 /// [`Code::MergeConflict`], [`Code::Nothing`], [`Code::WrongState`].
 pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<MergePlan> {
     leftover::finish_clearing(queue)?;
+    leftover::bring_along(queue)?;
     let work = work(queue, caller, reference)?;
     let (run, project) = (&work.stored.run, runs::project_folder(queue));
     let short = run.id.short();

@@ -113,6 +113,37 @@ fn is_anothers(worktree: &Worktree) -> Result<bool> {
     Ok(there.exists() && !is_same(&there, &worktree.admin))
 }
 
+/// The branches that begin like this and whose worktree does not lie where it belongs, with where it lies; those that a
+/// person has made themselves left out.
+///
+/// # Errors
+/// Those of reading git's folder.
+pub(crate) fn strays(
+    project: &Path,
+    start: &str,
+    belongs: impl Fn(&str) -> Result<PathBuf>,
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut strays = Vec::new();
+    for worktree in administrations(&place(project)?.common_dir)? {
+        let Some(branch) = worktree.branch.filter(|branch| branch.starts_with(start)) else { continue };
+        let is_there = is_of_runs(&worktree.root) && worktree.root.join(".git").is_file();
+        if is_there && !is_same(&worktree.root, &belongs(&branch)?) {
+            strays.push((branch, worktree.root));
+        }
+    }
+    Ok(strays)
+}
+
+/// Bring the worktree of a branch to where it belongs.
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn bring_along(project: &Path, wanted: &Checkout) -> Result<()> {
+    let found = place(project)?;
+    let _turn = turn(&found)?;
+    fetch_back(project, &found, wanted)
+}
+
 /// Lock files of the run's branch and worktree, in which nobody works while it is made ready: who left them was killed.
 /// One that somebody is using all the same is gone in a moment.
 fn clear_locks(place: &Place, wanted: &Checkout) -> Result<()> {

@@ -30,7 +30,7 @@ use crate::domain::text::as_word;
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, paths_differ};
-pub(crate) use make::ensure;
+pub(crate) use make::{bring_along, ensure, strays};
 pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
     remove, try_merge, whereabouts,
