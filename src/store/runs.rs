@@ -202,6 +202,11 @@ pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
+/// Whether a run was begun here: not in another clone, and not in the folder that this one is a copy of.
+pub(crate) fn is_begun_here(queue: &Queue, id: RunId) -> bool {
+    kept::is_original(queue, id).unwrap_or_else(|| live_path(queue, id).is_file())
+}
+
 /// What goes on in a project on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activity {

@@ -3,11 +3,30 @@
 
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::claude::{GOOD, Scene};
+use crate::claude::{GOOD, Scene, until};
+use crate::run_process::Background;
 use crate::sandbox::{Place, Sandbox};
 use crate::world::text;
+
+/// Works until the test says that it may end.
+const WAITS: &str =
+    "init; touch \"$HOME/ready\"; while ! [ -e \"$HOME/go\" ]; do sleep 0.02; done; change; result ok";
+
+/// A run of a task that goes on.
+fn going_on(sandbox: &Sandbox, scene: &Scene<'_>, task: &str) -> Background {
+    scene.script(WAITS);
+    let running = Background::start(scene, &["run", task]);
+    until("it works", || sandbox.home().path("ready").exists());
+    running
+}
+
+fn end(sandbox: &Sandbox, running: &Background) -> i32 {
+    sandbox.home().write("go", "");
+    running.status()
+}
 
 /// Where a run worked.
 fn folder(sandbox: &Sandbox, document: &Value) -> PathBuf {
@@ -76,6 +95,40 @@ fn a_copy_of_a_project_leaves_its_worktrees_alone() {
     inside(&scene, &copy, &["merge", &task, "sesame"]).ok();
     assert_eq!(copy.git("worktree list").lines().count(), 2, "{}", copy.git("worktree list"));
     assert!(at.join(".git").is_file());
+}
+
+#[test]
+fn a_run_is_given_its_end_by_the_clone_that_began_it() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let task = scene.task("Make the thing");
+    let running = going_on(&sandbox, &scene, &task);
+    sandbox.root().git("clone --quiet web twin");
+    sandbox.root().program("cp", ["-r", "web", "copy"]).run().ok();
+    let (twin, copy) = (sandbox.place("twin"), sandbox.place("copy"));
+    twin.swift_ok("init");
+    for other in [&twin, &copy] {
+        let before = other.git("-C .swift rev-parse HEAD");
+        let runs = inside(&scene, other, &["runs"]).ok();
+        assert!(runs.contains("running elsewhere") && !runs.contains("interrupted"), "{runs}");
+        let shown = inside(&scene, other, &["run", "show", &task, "--json"]).json();
+        assert_eq!(shown["run"]["state"], "elsewhere", "{shown:#}");
+        inside(&scene, other, &["run", &task]).ended(4);
+        inside(&scene, other, &["run", "logs", "-f", &task]).ended(5);
+        let refused = inside(&scene, other, &["run", "stop", &task]);
+        assert!(refused.stderr.contains("begun in another clone"), "{}", refused.stderr);
+        assert_eq!(other.git("-C .swift rev-parse HEAD"), before, "nothing is recorded");
+    }
+    assert_eq!((end(&sandbox, &running), scene.starts()), (0, 1));
+    twin.git("-C .swift pull --quiet --ff-only origin swift");
+    assert!(inside(&scene, &twin, &["runs"]).ok().contains("completed"));
+    // The copy never hears of it: once the lease is over, the task may be taken.
+    sandbox.later(SignedDuration::from_hours(1));
+    assert!(inside(&scene, &copy, &["runs"]).ok().contains("running elsewhere"));
+    inside(&scene, &copy, &["run", &task]).ok();
+    let runs = inside(&scene, &copy, &["runs"]).ok();
+    assert!(runs.contains("interrupted") && runs.contains("completed"), "{runs}");
+    assert!(runs.contains("~$"), "what it cost is not known: {runs}");
 }
 
 #[test]
