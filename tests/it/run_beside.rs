@@ -132,6 +132,24 @@ fn a_run_is_given_its_end_by_the_clone_that_began_it() {
 }
 
 #[test]
+fn a_task_that_was_given_up_during_a_run_is_not_finished_by_it() {
+    for words in [vec!["release"], vec!["fail", "--why", "no"]] {
+        let sandbox = Sandbox::new();
+        let scene = Scene::new(&sandbox);
+        let task = scene.task("Make the thing");
+        let running = going_on(&sandbox, &scene, &task);
+        let said = [&words[..1], &[task.as_str()], &words[1..]].concat();
+        scene.place.swift_ok(said.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        scene.place.swift_ok(["block", &task, "--why", "ask Bob first"]);
+        end(&sandbox, &running);
+        assert_eq!(scene.state(&task), "blocked", "{words:?}");
+        let log = scene.place.swift_ok("log");
+        assert!(!log.contains("task.done"), "{log}");
+        assert_eq!(scene.runs()[0]["cost_usd"].as_f64(), Some(0.25), "what it cost is recorded");
+    }
+}
+
+#[test]
 fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
