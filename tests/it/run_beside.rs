@@ -150,6 +150,36 @@ fn a_task_that_was_given_up_during_a_run_is_not_finished_by_it() {
 }
 
 #[test]
+fn a_plan_of_a_merge_shows_all_that_arrives() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let main = scene.place.git("branch --show-current").trim().to_owned();
+    scene.place.git("checkout --quiet -b feature");
+    scene.place.write("half", "half done\n");
+    scene.place.git("add half");
+    scene.place.git(["commit", "--quiet", "--message", "not to be merged yet"]);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let here = scene.call(["merge", &task]).run().stdout;
+    assert!(here.contains("work.txt") && !here.contains("half") && !here.contains("careful"), "{here}");
+    scene.place.git(["checkout", "--quiet", &main]);
+    let plan = scene.call(["merge", &task]).run().stdout;
+    assert!(plan.contains("half     | 1 +") && plan.contains("work.txt | 1 +"), "{plan}");
+    assert!(plan.contains("careful: it brings a commit from before the run began"), "{plan}");
+    assert!(plan.contains("not to be merged yet"), "{plan}");
+    // What is in the current branch already does not arrive.
+    scene.place.git("merge --quiet --ff-only feature");
+    scene.place.write("other", "other\n");
+    scene.place.git("add other");
+    scene.place.git("commit --quiet --message other");
+    let at = folder(&sandbox, &document);
+    scene.place.git(["-C", at.to_str().unwrap(), "rebase", "--quiet", &main]);
+    let plan = scene.call(["merge", &task]).run().stdout;
+    assert!(plan.contains("work.txt") && !plan.contains("half") && !plan.contains("other |"), "{plan}");
+}
+
+#[test]
 fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

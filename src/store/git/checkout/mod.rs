@@ -3,6 +3,7 @@
 //! Ordinary worktrees are made and read in this process, because a run waits for it; wherever something is special
 //! about the repository git does it, with the person's hooks off.
 
+mod arrival;
 mod cut_off;
 mod embedded;
 mod hidden;
@@ -27,6 +28,7 @@ use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
+pub(crate) use arrival::{arrival, from_before};
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, paths_differ};
