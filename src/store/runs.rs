@@ -340,6 +340,16 @@ pub(crate) fn has_worktree(path: &Path) -> bool {
     path.join(".git").is_file()
 }
 
+/// Whether the queue's folder is where it was.
+pub(crate) fn has_queue(queue: &Queue) -> bool {
+    queue.home.root.is_dir()
+}
+
+/// Whether git's folder of the queue is where it was.
+pub(crate) fn has_repository(queue: &Queue) -> bool {
+    queue.home.git_dir().is_dir()
+}
+
 /// Remove the folders above a worktree that is gone, up to that of the program itself, if they are empty.
 pub(crate) fn forget_worktree_folders(worktree: &Path) {
     let mut above = worktree.ancestors().skip(1).take(3);

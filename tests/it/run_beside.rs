@@ -222,3 +222,35 @@ fn a_worktree_that_a_person_has_made_stays_where_it_is() {
     scene.run([task.as_str()]);
     assert!(scene.place.path("../look/work.txt").exists());
 }
+
+#[test]
+fn nothing_untrue_is_said_of_a_project_that_is_moved_or_loses_its_queue_during_a_run() {
+    for is_moved in [true, false] {
+        let sandbox = Sandbox::new();
+        let scene = Scene::new(&sandbox);
+        let task = scene.task("Make the thing");
+        let (from, to) = (scene.place.path(""), sandbox.root().path("moved"));
+        let accident = match is_moved {
+            true => format!("mv '{}' '{}'", from.display().to_string().trim_end_matches('/'), to.display()),
+            false => format!("rm -rf '{}/.swift'", from.display()),
+        };
+        scene.script(&format!("{GOOD}; {accident}"));
+        let (_, document) = scene.run([task.as_str()]);
+        let notes = document["notes"].to_string();
+        assert!(!notes.contains("settings were committed") && !notes.contains("was changed"), "{notes}");
+    }
+}
+
+#[test]
+fn a_branch_in_the_way_of_those_of_runs_is_named() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.place.git("branch swift-run");
+    let task = scene.task("Make the thing");
+    let refused = scene.call(["run", &task]).run();
+    assert_eq!((refused.status, scene.starts()), (5, 0), "{}", refused.stderr);
+    let hint = refused.stderr.split('`').find(|part| part.starts_with("git branch")).unwrap().to_owned();
+    scene.place.git(hint.split(' ').skip(1).map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+}
