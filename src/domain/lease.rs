@@ -103,6 +103,21 @@ pub(crate) fn may_act(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) -> R
     }
 }
 
+/// Whether this hold is still on the task: what was given back, failed or blocked meanwhile is held by nobody. One that has
+/// run out is still there if nobody has noticed.
+///
+/// # Errors
+/// As [`may_act`]; [`Code::LeaseLost`] if there is no lease any more.
+pub(crate) fn still_holds(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) -> Result<()> {
+    may_act(task, id, hold, now)?;
+    if task.lease.is_some() {
+        return Ok(());
+    }
+    let short = id.short();
+    Err(Fault::new(Code::LeaseLost, format!("the lease on task {short} is lost: it was given up meanwhile"))
+        .hint(format!("`swift show {short}` tells what happened since")))
+}
+
 fn lost(task: &Task, id: TaskId, token: u64, now: Timestamp) -> Fault {
     let holder = match task.held(now) {
         Some(lease) => format!("`{}` holds it under token {}", lease.holder, lease.token),
@@ -173,6 +188,14 @@ mod tests {
         assert_eq!(may_act(&task, id, &hold("ann", Some(1)), at(4001)).unwrap_err().code, Code::LeaseLost);
         assert_eq!(may_act(&task, id, &hold("ann", None), at(4001)).unwrap_err().code, Code::Claimed);
         assert!(may_act(&task, id, &hold("bob", Some(2)), at(4001)).is_ok());
+    }
+
+    #[test]
+    fn what_was_given_up_is_held_by_nobody() {
+        let (mut task, id) = claimed("ann", 0);
+        assert!(still_holds(&task, id, &hold("ann", Some(1)), at(9999)).is_ok());
+        task.lease = None;
+        assert_eq!(still_holds(&task, id, &hold("ann", Some(1)), at(1)).unwrap_err().code, Code::LeaseLost);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use crate::domain::fault::Result;
 use crate::ops::run::account;
 use crate::ops::run::leftover::{self, Standing};
-use crate::store::footprint;
+use crate::store::git::checkout;
 use crate::store::queue::Queue;
+use crate::store::{footprint, runs};
 
 pub(crate) use footprint::Entry;
 
@@ -35,6 +36,9 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
             None => (format!("branch {}", leftover.branch), 0),
         };
         entries.push(Entry { path, bytes, what });
+    }
+    for path in checkout::kept(runs::project_folder(queue))? {
+        entries.push(Entry { path, bytes: 0, what: "what was written beside a run while verifiers ran" });
     }
     Ok(entries)
 }

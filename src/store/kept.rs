@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use super::local;
@@ -13,6 +14,9 @@ use crate::format;
 
 /// After each state of the record: one that was cut off while it was written has none.
 const END: &str = "\n# That is all.\n";
+
+/// What the first line begins with, before the number of the file itself: a copy of it has another.
+const BEGUN: &str = "# Begun in file ";
 
 /// How much is read back.
 const MOST: u64 = 64 << 20;
@@ -32,6 +36,10 @@ impl Kept {
         let path = path(queue, id);
         let made = path.parent().map(std::fs::create_dir_all).transpose();
         let file = made.and_then(|_| File::options().create(true).append(true).open(path)).ok();
+        if let Some((mut file, meta)) = file.as_ref().and_then(|file| Some((file, file.metadata().ok()?))) {
+            // Without it the live log tells where it was begun.
+            let _ = file.write_all(format!("{BEGUN}{}\n", meta.ino()).as_bytes());
+        }
         Kept { file, is_whole: false }
     }
 
@@ -73,6 +81,15 @@ pub(crate) fn last(queue: &Queue, id: RunId) -> Option<Run> {
     };
     // It is only there where the other could not be written to its end.
     elsewhere.and_then(known).or_else(|| known(path(queue, id)))
+}
+
+/// Whether a run was begun with this very file, and not with one that it was copied from; `None` if nothing tells.
+pub(super) fn is_original(queue: &Queue, id: RunId) -> Option<bool> {
+    let path = path(queue, id);
+    let number = std::fs::metadata(&path).ok()?.ino();
+    let text = read(path)?;
+    let noted = text.lines().next()?.strip_prefix(BEGUN)?;
+    Some(noted.parse() == Ok(number))
 }
 
 /// The transcript that was kept.

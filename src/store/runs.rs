@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::git::checkout::WORKTREES;
 use super::kept::{self, Kept};
 use super::layout;
 use super::local::{self, LARGEST_INDEX, is_frozen};
@@ -201,6 +202,11 @@ pub(crate) fn is_alive(queue: &Queue, id: RunId) -> bool {
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
+/// Whether a run was begun here: not in another clone, and not in the folder that this one is a copy of.
+pub(crate) fn is_begun_here(queue: &Queue, id: RunId) -> bool {
+    kept::is_original(queue, id).unwrap_or_else(|| live_path(queue, id).is_file())
+}
+
 /// What goes on in a project on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activity {
@@ -329,12 +335,19 @@ fn is_of_a_run(folder: &Path) -> bool {
     })
 }
 
-/// Where worktrees of runs lie, below what the machine keeps.
-const WORKTREES: &str = "swift/worktrees";
-
 /// Whether a run's worktree is there.
 pub(crate) fn has_worktree(path: &Path) -> bool {
     path.join(".git").is_file()
+}
+
+/// Whether the queue's folder is where it was.
+pub(crate) fn has_queue(queue: &Queue) -> bool {
+    queue.home.root.is_dir()
+}
+
+/// Whether git's folder of the queue is where it was.
+pub(crate) fn has_repository(queue: &Queue) -> bool {
+    queue.home.git_dir().is_dir()
 }
 
 /// Remove the folders above a worktree that is gone, up to that of the program itself, if they are empty.

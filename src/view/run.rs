@@ -24,7 +24,7 @@ pub(crate) struct RunRow {
     pub(crate) attempt: u32,
     pub(crate) follows: Option<String>,
     pub(crate) actor: String,
-    /// `running` until it has ended.
+    /// `running` until it has ended; `elsewhere` if it was begun in another clone, which knows more.
     pub(crate) state: &'static str,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) failure: Option<&'static str>,
@@ -61,6 +61,9 @@ pub(crate) struct RunRow {
     #[serde(skip)]
     cost_told: Option<String>,
 }
+
+/// The state of a run that goes on in another clone, as far as is known here.
+const ELSEWHERE: &str = "elsewhere";
 
 /// Counts of tokens.
 #[derive(Debug, Serialize, Default)]
@@ -158,9 +161,19 @@ impl RunRow {
         }
     }
 
+    /// The same as it is seen from a clone that has not begun it.
+    pub(crate) fn seen_from_afar(self) -> RunRow {
+        RunRow { state: ELSEWHERE, ..self }
+    }
+
+    fn outcome_told(&self) -> &str {
+        let state = if self.state == ELSEWHERE { "running elsewhere" } else { "running" };
+        self.told.as_deref().unwrap_or(state)
+    }
+
     /// One line of a list.
     pub(crate) fn line(&self, out: &mut String) {
-        let outcome = self.told.as_deref().unwrap_or("running");
+        let outcome = self.outcome_told();
         let review = self.review.as_ref().map(|review| format!(", {}", review.decision)).unwrap_or_default();
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -199,7 +212,7 @@ impl RunRow {
             line("task", task);
         }
         line("title", &self.title);
-        line("outcome", self.told.as_deref().unwrap_or("running"));
+        line("outcome", self.outcome_told());
         for reason in &self.reasons {
             line("", reason);
         }
@@ -313,6 +326,7 @@ impl View for RunView {
                 vec![format!("swift review {short}"), format!("swift merge {short}")]
             }
             Some("completed") => vec!["swift next".to_owned()],
+            None if self.run.state == ELSEWHERE => Vec::new(),
             None => vec![format!("swift run logs -f {short}"), format!("swift run stop {short}")],
             Some(_) => vec![format!("swift run logs {short}"), format!("swift run resume {short}")],
         }

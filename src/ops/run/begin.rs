@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
-use crate::domain::lease::Hold;
+use crate::domain::lease::{self, Hold};
 use crate::domain::run::record::Run;
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::Folder;
@@ -52,6 +52,12 @@ pub(crate) fn begin(
         (Some(task), None) => {
             let (hold, subject) = take(&mut tx, task, lease)?;
             (Some(hold), subject)
+        }
+        // Between two attempts somebody may have taken the task, or given it up.
+        (Some(task), Some(hold)) => {
+            let item = queue.find(&task.to_string(), &[Folder::Tasks])?;
+            lease::still_holds(&item.task, task, &hold, operation.at)?;
+            (Some(hold), subject(run))
         }
         (_, hold) => (hold, subject(run)),
     };

@@ -89,6 +89,7 @@ impl Removal {
 /// [`Code::RunNotFound`]; [`Code::Nothing`] if the run has no worktree here; those of reading and of git.
 pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, reference: Option<&str>) -> Result<Plan> {
     leftover::finish_clearing(queue)?;
+    leftover::bring_along(queue)?;
     let named = reference.map(|reference| list::find(queue, caller, reference)).transpose()?;
     let all = list::all(queue, caller)?.all;
     let busy: BTreeSet<String> =

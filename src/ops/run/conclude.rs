@@ -192,7 +192,7 @@ fn settle(tx: &mut Tx<'_>, run: &Run, hold: Option<&Hold>, fate: &Fate) -> Resul
     let most = tx.queue.settings.attempts;
     let operation = tx.operation;
     step::apply(tx, &item, |subject| {
-        lease::may_act(subject.task, subject.id, hold, operation.at)?;
+        lease::still_holds(subject.task, subject.id, hold, operation.at)?;
         Ok(decide(subject, operation, most, fate))
     })
     .map(drop)

@@ -69,8 +69,12 @@ pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
     })
 }
 
-/// What to say if the settings lie in the folder otherwise than they are committed.
+/// What to say if the settings lie in the folder otherwise than they are committed. Of a queue that was moved or removed
+/// there is nothing to say.
 pub(crate) fn uncommitted_settings(queue: &Queue) -> Option<String> {
+    if !runs::has_queue(queue) {
+        return None;
+    }
     let committed = queue.home.read_committed(layout::SETTINGS).ok()?;
     let present = queue.read(layout::SETTINGS).ok()?;
     (present != committed).then(|| {
@@ -87,8 +91,12 @@ pub(crate) fn committed_settings(queue: &Queue) -> Option<Vec<u8>> {
     queue.home.read_committed(layout::SETTINGS).ok().flatten()
 }
 
-/// What to say if other settings are committed than before: a run can commit, too, and the next one follows them.
+/// What to say if other settings are committed than before: a run can commit, too, and the next one follows them. Where the
+/// repository was moved meanwhile, nothing can be said.
 pub(crate) fn changed_settings(queue: &Queue, before: Option<&[u8]>) -> Option<String> {
+    if !runs::has_repository(queue) {
+        return None;
+    }
     (committed_settings(queue).as_deref() != before).then(|| {
         format!(
             "while it ran, other settings were committed, and what runs may do is as they say from now on: \
@@ -219,6 +227,13 @@ fn free_branch(project: &Path, subject: Subject<'_>) -> Result<String> {
         Subject::Prompt(id) => format!("p-{}", id.random_part()),
         Subject::Again(run) => run.id.random_part(),
     };
+    let root = PREFIX.trim_end_matches('/');
+    if checkout::branch_tip(project, root)?.is_some() {
+        let text =
+            format!("the branch `{root}` is in the way of those of runs: git has no `{PREFIX}…` beside it");
+        return Err(Fault::new(Code::WrongState, text)
+            .hint(format!("`git branch -m {root} my-{root}` gives it another name")));
+    }
     let short: String = random.chars().take(if random.starts_with("p-") { 8 } else { 6 }).collect();
     let numbered = (2..1000).map(|number| format!("{random}-{number}"));
     for name in [short, random.clone()].into_iter().chain(numbered) {

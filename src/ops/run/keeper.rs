@@ -48,10 +48,7 @@ impl<'a> Keeper<'a> {
         };
         self.looked = Stopwatch::start();
         match self.queue.find(&task.to_string(), &[Folder::Tasks]) {
-            Ok(item) => {
-                item.task.lease.is_none()
-                    || lease::may_act(&item.task, *task, hold, self.caller.now()).is_err()
-            }
+            Ok(item) => lease::still_holds(&item.task, *task, hold, self.caller.now()).is_err(),
             Err(fault) => fault.code == Code::TaskNotFound,
         }
     }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 use crate::env;
 use crate::store::git::checkout::{self, Checkout, Prospect};
 use crate::store::queue::Queue;
@@ -171,4 +172,40 @@ pub(crate) fn finish_clearing(queue: &Queue) -> Result<()> {
         checkout::forget(&path)?;
     }
     Ok(())
+}
+
+/// Where the project was moved, the worktrees of its runs lie where they did, and their links lead nowhere: they come along,
+/// so that what is not committed in them is seen.
+///
+/// # Errors
+/// [`Code::Claimed`] while a run goes on, [`Code::WrongState`] where nothing may be written; those of git.
+pub(crate) fn bring_along(queue: &Queue) -> Result<()> {
+    let Some(first) = strays(queue)?.first().map(|(_, root)| root.clone()) else { return Ok(()) };
+    if runs::is_dry() {
+        let text = format!("the worktree {} has to come along with the project first", first.display());
+        return Err(Fault::new(Code::WrongState, text)
+            .hint("the same command without `--dry-run` brings it along before it shows its plan"));
+    }
+    refuse_while_running(queue)?;
+    for (branch, root) in strays(queue)? {
+        let path = runs::worktree_path(queue, &branch)?;
+        let wanted = Checkout { path, branch, base: String::new() };
+        checkout::bring_along(runs::project_folder(queue), &wanted).map_err(|fault| {
+            let at = root.display();
+            let text = format!("the worktree {at} does not come along with the project: {}", fault.message);
+            Fault::new(fault.code, text).hint(format!("look at it: `git -C {} status`", as_word(&root)))
+        })?;
+    }
+    match strays(queue)?.first() {
+        None => Ok(()),
+        Some((_, root)) => {
+            let text = format!("the worktree {} is locked, and does not come along", root.display());
+            Err(Fault::new(Code::WrongState, text)
+                .hint(format!("`git worktree unlock {}` lets it come", as_word(root))))
+        }
+    }
+}
+
+fn strays(queue: &Queue) -> Result<Vec<(String, PathBuf)>> {
+    checkout::strays(runs::project_folder(queue), PREFIX, |branch| runs::worktree_path(queue, branch))
 }

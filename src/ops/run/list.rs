@@ -68,16 +68,35 @@ pub(crate) fn log(queue: &Queue, stored: &Stored) -> Result<Vec<Entry>> {
     Ok(text.lines().filter_map(format::transcript::parse).collect())
 }
 
-/// Ask a run to stop, or a request that waits to try again; the `swift` that runs it does so in a moment.
+/// Ask a run to stop, or a request that waits to try again; the `swift` that runs it does so in a moment. Gives whether it
+/// is asked: one of another clone, whose hold is over, only gets its end.
 ///
 /// # Errors
-/// [`Code::WrongState`] if it has ended.
-pub(crate) fn stop(queue: &Queue, stored: &Stored) -> Result<()> {
+/// [`Code::WrongState`] if it has ended, or goes on in another clone.
+pub(crate) fn stop(queue: &Queue, caller: &Caller<'_>, stored: &mut Stored) -> Result<bool> {
     if let Some(outcome) = stored.run.outcome().filter(|_| !runs::is_paused(queue, stored.run.id)) {
         return Err(Fault::new(
             Code::WrongState,
             format!("run {} has ended: {outcome}", stored.run.id.short()),
         ));
     }
-    runs::ask_to_stop(queue, stored.run.id)
+    if stale::is_elsewhere(queue, &stored.run) {
+        return if stale::take_over(queue, caller, stored)? { Ok(false) } else { Err(elsewhere(stored)) };
+    }
+    runs::ask_to_stop(queue, stored.run.id).map(|()| true)
+}
+
+/// Refuse what can only be done where a run was begun.
+///
+/// # Errors
+/// [`Code::WrongState`]
+pub(crate) fn refuse_elsewhere(queue: &Queue, stored: &Stored) -> Result<()> {
+    if stale::is_elsewhere(queue, &stored.run) { Err(elsewhere(stored)) } else { Ok(()) }
+}
+
+fn elsewhere(stored: &Stored) -> Fault {
+    let short = stored.run.id.short();
+    let text = format!("run {short} was begun in another clone, and only that one knows how it goes on");
+    Fault::new(Code::WrongState, text)
+        .hint("`git -C .swift fetch` and a merge bring its end, once that clone has pushed it")
 }

@@ -164,6 +164,7 @@ pub(crate) struct MergePlan {
 /// [`Code::MergeConflict`], [`Code::Nothing`], [`Code::WrongState`].
 pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<MergePlan> {
     leftover::finish_clearing(queue)?;
+    leftover::bring_along(queue)?;
     let work = work(queue, caller, reference)?;
     let (run, project) = (&work.stored.run, runs::project_folder(queue));
     let short = run.id.short();
@@ -204,9 +205,10 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
         true => format!("note that `{branch}` is merged into `{into}`"),
         false => format!("merge `{branch}` into `{into}`, with a commit of its own"),
     }];
-    lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
+    if !is_merged {
+        lines.extend(arrivals(project, &branch, run, &into)?);
+    }
     lines.extend(remarks(run, work.went_on.as_ref()));
-    lines.extend(touches_the_policy(queue, &branch, run)?);
     lines.extend(open_task(queue, run).map(|task| {
         format!("careful: task {task} stays open, and is worked on again, until `swift done {task}`")
     }));
@@ -297,15 +299,27 @@ pub(crate) fn open_task(queue: &Queue, run: &Run) -> Option<String> {
     Some(item.task.id?.short())
 }
 
-/// In the current branch's own queue a run can bring along what later runs may do.
-fn touches_the_policy(queue: &Queue, branch: &str, run: &Run) -> Result<Option<String>> {
-    let project = runs::project_folder(queue);
-    let (Some(tip), Some(base)) = (checkout::branch_tip(project, branch)?, run.base.as_ref()) else {
-        return Ok(None);
-    };
+/// What a merge brings to what is checked out: that is more than the run's work where the run began elsewhere. In the
+/// current branch's own queue it can be what later runs may do.
+fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<String>> {
+    let arrival = checkout::arrival(project, branch)?;
+    let mut lines: Vec<String> =
+        arrival.stat(project, ".")?.lines().map(|line| line.trim().to_owned()).collect();
+    let base = run.base.as_deref().unwrap_or_default();
+    let others = checkout::from_before(project, branch, base)?;
+    if !others.is_empty() {
+        let what =
+            if others.len() == 1 { "a commit".to_owned() } else { format!("{} commits", others.len()) };
+        lines.push(format!(
+            "careful: it brings {what} from before the run began, not in `{into}` so far: {}",
+            some_of(&others)
+        ));
+    }
     let path = format!(".swift/{}", layout::SETTINGS);
-    let is_touched = checkout::paths_differ(project, base, &tip, &[&path])?;
-    Ok(is_touched.then(|| format!("careful: it changes `{path}`, which says what runs may do")))
+    if !arrival.stat(project, &path)?.is_empty() {
+        lines.push(format!("careful: it changes `{path}`, which says what runs may do"));
+    }
+    Ok(lines)
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

@@ -1,21 +1,30 @@
-//! Runs whose `swift` died: a record without an end, and nobody alive. They are given their end.
+//! Runs whose `swift` died: a record without an end, and nobody alive. They are given their end, by the clone that began
+//! them: how a run of another one goes on is not seen here.
+
+use jiff::SignedDuration;
 
 use crate::agent::claude;
 use crate::agent::process::kill_marked;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::{Run, RunEnding};
-use crate::domain::run::spend::Spend;
+use crate::domain::run::spend::{Figures, Spend};
+use crate::domain::task::Folder;
 use crate::store::kept;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 
-use super::Caller;
-use super::conclude;
+use super::{Caller, conclude, ground};
 
 /// Why a run has no end of its own.
 pub(super) const CUT_OFF: &str = "the swift that ran it ended before it did";
+
+/// Why a run of another clone has no end of its own.
+const NOT_TOLD: &str = "its lease ran out, and the clone that began it has not told of its end";
+
+/// How long a run without a task, and so without a lease, is left to another clone.
+const WITHOUT_LEASE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many runs in a row may be killed or cut off before the task is put aside.
 pub(crate) const MOST_KILLED: usize = 3;
@@ -24,8 +33,7 @@ pub(crate) const MOST_KILLED: usize = 3;
 ///
 /// # Errors
 /// Those of the commits.
-pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) -> Result<usize> {
-    let mut settled = 0;
+pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) -> Result<()> {
     for stored in stored.iter_mut().filter(|stored| is_stale(queue, &stored.run)) {
         // Usually nothing is left; a guardian that was killed too may have left something.
         kill_marked(&claude::mark(&runs::live_path(queue, stored.run.id)));
@@ -35,9 +43,45 @@ pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) 
         let ending = kept::last(queue, id).and_then(|run| run.ending);
         let ending = ending.unwrap_or_else(|| cut_off(caller, &stored.run));
         stored.run = conclude::abandon(queue, caller, &stored.run, ending, &text)?;
-        settled += 1;
     }
-    Ok(settled)
+    Ok(())
+}
+
+/// Whether a run that has not ended was begun in another clone, or in the folder that this one is a copy of.
+pub(crate) fn is_elsewhere(queue: &Queue, run: &Run) -> bool {
+    run.ending.is_none() && !runs::is_begun_here(queue, run.id)
+}
+
+/// Whether the hold of such a run is over, as far as is known here: then what it held may be taken.
+fn is_lapsed(queue: &Queue, caller: &Caller<'_>, run: &Run) -> bool {
+    let Some((task, token)) = run.task.zip(run.token) else {
+        return caller.now().duration_since(run.started_at) >= WITHOUT_LEASE;
+    };
+    match queue.find(&task.to_string(), &[Folder::Tasks]) {
+        Ok(item) => item.task.held(caller.now()).is_none_or(|lease| lease.token != token),
+        Err(fault) => fault.code == Code::TaskNotFound,
+    }
+}
+
+/// Give a run of another clone its end if its hold is over, because somebody wants what it held; gives whether it has one
+/// now.
+///
+/// # Errors
+/// Those of the commit.
+pub(super) fn take_over(queue: &Queue, caller: &Caller<'_>, stored: &mut Stored) -> Result<bool> {
+    if is_elsewhere(queue, &stored.run) && is_lapsed(queue, caller, &stored.run) {
+        let ending = RunEnding {
+            reasons: vec![NOT_TOLD.to_owned()],
+            spend: Spend {
+                usd: ground::committed_policy(queue)?.max_usd,
+                figures: Figures::AtMost,
+                ..Spend::default()
+            },
+            ..cut_off(caller, &stored.run)
+        };
+        stored.run = conclude::abandon(queue, caller, &stored.run, ending, "")?;
+    }
+    Ok(stored.run.ending.is_some())
 }
 
 /// Whole lines from the beginning, not too many.
@@ -52,7 +96,7 @@ fn bounded(text: &str) -> String {
 }
 
 fn is_stale(queue: &Queue, run: &Run) -> bool {
-    run.ending.is_none() && !runs::is_alive(queue, run.id)
+    run.ending.is_none() && runs::is_begun_here(queue, run.id) && !runs::is_alive(queue, run.id)
 }
 
 fn cut_off(caller: &Caller<'_>, run: &Run) -> RunEnding {
@@ -77,7 +121,7 @@ pub(crate) fn quarantine_reason() -> String {
     format!("quarantined: its last {MOST_KILLED} runs were killed or cut off; `swift runs` shows them")
 }
 
-/// The runs of a task, oldest first, none of them stale.
+/// The runs of a task that somebody wants to run, oldest first, none of them stale.
 ///
 /// # Errors
 /// Those of reading and of the commits.
@@ -85,6 +129,9 @@ pub(crate) fn runs_of(queue: &Queue, caller: &Caller<'_>, task: TaskId) -> Resul
     let mut found = runs::of_task(queue, task)?.all;
     if !runs::is_dry() {
         settle(queue, caller, &mut found)?;
+        for stored in &mut found {
+            take_over(queue, caller, stored)?;
+        }
     }
     Ok(found.into_iter().map(|stored| stored.run).collect())
 }

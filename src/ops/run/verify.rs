@@ -45,18 +45,32 @@ impl Execution<'_> {
             }
         }
         if let Some(judged) = judged.filter(|_| !evidence.verdicts.is_empty()) {
-            self.tidy(checkout, &judged, recorder);
+            let kept = self.tidy(checkout, &judged, recorder);
+            if let Some((verdict, kept)) = evidence.verdicts.last_mut().zip(kept) {
+                verdict.ended += &format!("; {kept}");
+            }
         }
     }
 
-    /// What is judged is what is merged: what verifiers leave behind, builds that git ignores apart, is no work.
-    fn tidy(&self, checkout: &Checkout, judged: &str, recorder: &mut Recorder<'_>) {
-        let told = match checkout::put_back(self.project, checkout, judged) {
-            Ok(false) => return,
-            Ok(true) => "what the verifiers left in the worktree is taken away again".to_owned(),
-            Err(fault) => format!("what the verifiers left stays: {}", fault.message),
+    /// What is judged is what is merged: what was written meanwhile, builds that git ignores apart, is not. Whether that
+    /// was a verifier or a person nobody can tell, so it is kept; gives the words for that.
+    fn tidy(&self, checkout: &Checkout, judged: &str, recorder: &mut Recorder<'_>) -> Option<String> {
+        let name = self.draft.run.id.random_part();
+        let (told, kept) = match checkout::put_back(self.project, checkout, judged, &name) {
+            Ok(None) => return None,
+            Ok(Some(kept)) => {
+                let short = judged.get(..10).unwrap_or(judged);
+                let told = format!(
+                    "what was written in the worktree meanwhile is kept: `git log --patch {short}..{kept}`"
+                );
+                (told.clone(), Some(told))
+            }
+            Err(fault) => {
+                (format!("what was written in the worktree meanwhile stays: {}", fault.message), None)
+            }
         };
         recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, told));
+        kept
     }
 
     fn ask(

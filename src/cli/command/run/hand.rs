@@ -24,12 +24,15 @@ pub(super) struct RunStop {
 impl RunStop {
     pub(super) fn run(self, context: &Context) -> Result<u8> {
         let queue = context.queue()?;
-        let stored = list::find(queue, &caller(context)?, &self.run)?;
-        list::stop(queue, &stored)?;
+        let caller = caller(context)?;
+        let mut stored = list::find(queue, &caller, &self.run)?;
+        let is_asked = list::stop(queue, &caller, &mut stored)?;
         let short = stored.run.id.short();
-        let answer = Answer::new(format!("asked run {short} to stop"))
-            .field("run", stored.run.id.to_string())
-            .then(format!("swift run logs -f {short}"));
+        let (told, next) = match is_asked {
+            true => (format!("asked run {short} to stop"), format!("swift run logs -f {short}")),
+            false => (format!("gave run {short} its end"), format!("swift run show {short}")),
+        };
+        let answer = Answer::new(told).field("run", stored.run.id.to_string()).then(next);
         context.ui.show(&answer)?;
         Ok(DONE)
     }

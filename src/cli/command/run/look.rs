@@ -10,7 +10,9 @@ use crate::domain::fault::Result;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::format::transcript;
-use crate::ops::run::{account, drive, list};
+use crate::ops::run::{account, drive, list, stale};
+use crate::store::queue::Queue;
+use crate::store::runs::Stored;
 use crate::store::{background, runs};
 use crate::ui::Format;
 use crate::view::run::{PendingRow, RunRow, RunView, RunsView, progress};
@@ -38,7 +40,7 @@ impl RunShow {
             _ => None,
         };
         context.ui.show(&RunView {
-            run: RunRow::new(&stored.run, &stored.path),
+            run: row(queue, &stored),
             earlier: Vec::new(),
             cost_usd: drive::spent(std::slice::from_ref(&stored.run)),
             folder: folder.map(|folder| folder.display().to_string()),
@@ -75,10 +77,17 @@ impl RunLogs {
             if !self.follow || stored.run.ending.is_some() {
                 return Ok(DONE);
             }
+            list::refuse_elsewhere(queue, &stored)?;
             std::thread::park_timeout(Duration::from_millis(200));
             stored = list::find(queue, &caller, &stored.run.id.to_string())?;
         }
     }
+}
+
+/// A run as it is seen from here.
+fn row(queue: &Queue, stored: &Stored) -> RunRow {
+    let row = RunRow::new(&stored.run, &stored.path);
+    if stale::is_elsewhere(queue, &stored.run) { row.seen_from_afar() } else { row }
 }
 
 /// In a log everything is shown, as data.
@@ -120,8 +129,7 @@ impl Runs {
         }
         let queue = context.queue()?;
         let found = list::all(queue, &caller(context)?)?;
-        let mut rows: Vec<RunRow> =
-            found.all.iter().rev().map(|stored| RunRow::new(&stored.run, &stored.path)).collect();
+        let mut rows: Vec<RunRow> = found.all.iter().rev().map(|stored| row(queue, stored)).collect();
         if let Some(task) = &self.task {
             rows.retain(|row| {
                 row.task.as_ref().is_some_and(|id| id == task || id[10..].starts_with(task.as_str()))

@@ -13,7 +13,7 @@ use super::super::perm::Sharing;
 use super::super::refs;
 use super::super::repo::Repo;
 use super::super::tree::{self, Leaf};
-use super::{Checkout, confirm, embedded, head, hidden, is_dirty, text};
+use super::{Checkout, embedded, head, hidden, text};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The most commits of one run that are told.
@@ -170,24 +170,8 @@ fn holds(repo: &Repo, folder: &Path, earlier: &str, later: &str) -> Result<bool>
         || Git::at(folder).ask(&["merge-base", "--is-ancestor", earlier, later])?.code == Some(0))
 }
 
-/// Put a worktree back to a commit that it was at, with no file besides but what git ignores; gives whether there was
-/// anything to do.
-///
-/// # Errors
-/// Those of [`confirm`] and of git.
-pub(crate) fn put_back(project: &Path, checkout: &Checkout, commit: &str) -> Result<bool> {
-    confirm(project, checkout)?;
-    let folder = &checkout.path;
-    if head(folder)?.as_deref() == Some(commit) && !is_dirty(project, folder)? {
-        return Ok(false);
-    }
-    Git::at(folder).run(&["reset", "--hard", "--quiet", commit])?;
-    Git::at(folder).run(&["clean", "--force", "-d", "--quiet"])?;
-    Ok(true)
-}
-
 /// Files of git's that stand for something begun, which a commit would end.
-const BEGUN: [&str; 7] = [
+pub(super) const BEGUN: [&str; 7] = [
     "MERGE_HEAD",
     "CHERRY_PICK_HEAD",
     "REVERT_HEAD",

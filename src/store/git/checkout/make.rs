@@ -10,7 +10,9 @@ use super::super::gitlock;
 use super::super::lock;
 use super::super::patience::look_until;
 use super::super::worktree::Worktree;
-use super::{Checkout, administration, administrations, branch_tip, confirm, discard, plain, remove_folder};
+use super::{
+    Checkout, WORKTREES, administration, administrations, branch_tip, confirm, discard, plain, remove_folder,
+};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How long somebody else may take to make another worktree of the same repository.
@@ -66,16 +68,23 @@ fn clear_half_made(place: &Place, path: &Path) -> Result<()> {
 }
 
 /// The worktree of this branch lies elsewhere, because the project was moved since and its own place is called after that:
-/// it comes along. One whose folder is gone is forgotten.
+/// it comes along. One whose folder is gone is forgotten, and so is one of the project that this one is a copy of. What a
+/// person has made themselves stays where it is.
 fn fetch_back(project: &Path, place: &Place, wanted: &Checkout) -> Result<()> {
     let has_branch = |worktree: &Worktree| worktree.branch.as_deref() == Some(&wanted.branch);
     let Some(other) = administrations(&place.common_dir)?.into_iter().find(has_branch) else { return Ok(()) };
-    if other.root == wanted.path || other.admin.join("locked").exists() {
+    if is_same(&other.root, &wanted.path) || other.admin.join("locked").exists() {
         return Ok(());
     }
     let (from, to) = (other.root.to_string_lossy(), wanted.path.to_string_lossy());
     if !other.root.join(".git").is_file() {
         return if other.root.exists() { Ok(()) } else { discard(&place.common_dir, &other.admin) };
+    }
+    if !is_of_runs(&other.root) {
+        return Ok(());
+    }
+    if is_anothers(&other)? {
+        return discard(&place.common_dir, &other.admin);
     }
     if let Some(parent) = wanted.path.parent() {
         std::fs::create_dir_all(parent).or_io("make", parent)?;
@@ -83,6 +92,56 @@ fn fetch_back(project: &Path, place: &Place, wanted: &Checkout) -> Result<()> {
     // Its link leads to where the project was.
     Git::at(project).run(&["worktree", "repair", "--", &from])?;
     Git::at(project).run(&["worktree", "move", "--", &from, &to]).map(drop)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
+}
+
+/// Whether it lies where worktrees of runs do.
+fn is_of_runs(root: &Path) -> bool {
+    root.ancestors().nth(2).is_some_and(|shelf| shelf.ends_with(WORKTREES))
+}
+
+/// Whether a worktree belongs to another repository that is there: a copy of a project knows the worktrees of the one that
+/// it was copied from. Its own link tells; where that leads nowhere, the project was moved.
+fn is_anothers(worktree: &Worktree) -> Result<bool> {
+    let link = disk::read_line(&worktree.root.join(".git"))?.unwrap_or_default();
+    let Some(path) = link.strip_prefix("gitdir:") else { return Ok(true) };
+    let there = worktree.root.join(path.trim());
+    Ok(there.exists() && !is_same(&there, &worktree.admin))
+}
+
+/// The branches that begin like this and whose worktree does not lie where it belongs, with where it lies; those that a
+/// person has made themselves left out.
+///
+/// # Errors
+/// Those of reading git's folder.
+pub(crate) fn strays(
+    project: &Path,
+    start: &str,
+    belongs: impl Fn(&str) -> Result<PathBuf>,
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut strays = Vec::new();
+    for worktree in administrations(&place(project)?.common_dir)? {
+        let Some(branch) = worktree.branch.filter(|branch| branch.starts_with(start)) else { continue };
+        let is_there = is_of_runs(&worktree.root) && worktree.root.join(".git").is_file();
+        if is_there && !is_same(&worktree.root, &belongs(&branch)?) {
+            strays.push((branch, worktree.root));
+        }
+    }
+    Ok(strays)
+}
+
+/// Bring the worktree of a branch to where it belongs.
+///
+/// # Errors
+/// Those of git and of the disk.
+pub(crate) fn bring_along(project: &Path, wanted: &Checkout) -> Result<()> {
+    let found = place(project)?;
+    let _turn = turn(&found)?;
+    fetch_back(project, &found, wanted)
 }
 
 /// Lock files of the run's branch and worktree, in which nobody works while it is made ready: who left them was killed.

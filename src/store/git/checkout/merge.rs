@@ -28,6 +28,10 @@ pub(crate) enum Detail {
     Patch,
 }
 
+/// How differences are asked for, whatever the settings say.
+pub(super) const DIFF: [&str; 5] =
+    ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short"];
+
 /// What a branch changes since it left the other one.
 ///
 /// # Errors
@@ -38,14 +42,13 @@ pub(crate) fn diff(project: &Path, from: &str, to: &str, detail: Detail) -> Resu
         Detail::Short => "--shortstat",
         Detail::Patch => "--patch",
     };
-    let words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short", how];
     let since = format!("{from}...{to}");
-    let answer = Git::at(project).ask(&[&words[..], &[&since, "--"]].concat())?;
+    let answer = Git::at(project).ask(&[&DIFF[..], &[how, &since, "--"]].concat())?;
     if answer.code == Some(0) {
         return Ok(text(&answer.output));
     }
     // Branches that have nothing in common differ as they are.
-    let out = Git::at(project).run(&[&words[..], &[from, to, "--"]].concat())?;
+    let out = Git::at(project).run(&[&DIFF[..], &[how, from, to, "--"]].concat())?;
     Ok(text(&out))
 }
 

@@ -3,6 +3,7 @@
 //! Ordinary worktrees are made and read in this process, because a run waits for it; wherever something is special
 //! about the repository git does it, with the person's hooks off.
 
+mod arrival;
 mod cut_off;
 mod embedded;
 mod hidden;
@@ -12,6 +13,7 @@ mod merge;
 mod moved;
 mod obstacle;
 mod plain;
+mod put_back;
 mod standing;
 mod stuck;
 
@@ -26,18 +28,23 @@ use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
+pub(crate) use arrival::{arrival, from_before};
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
-pub(crate) use left::{keep, left_since, paths_differ, put_back};
-pub(crate) use make::ensure;
+pub(crate) use left::{keep, left_since, paths_differ};
+pub(crate) use make::{bring_along, ensure, strays};
 pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,
     remove, try_merge, whereabouts,
 };
 pub(crate) use moved::{Branches, branches_at};
 pub(crate) use obstacle::refuse_obstacles;
+pub(crate) use put_back::{kept, put_back};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use stuck::{stale_locks, unlock};
+
+/// Where worktrees of runs lie, each in the folder of its project, below what the machine keeps.
+pub(crate) const WORKTREES: &str = "swift/worktrees";
 
 /// A worktree in which a run works.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,58 @@
+//! What a merge brings to what is checked out: more than the work of a run, where that began on another branch.
+
+use std::path::Path;
+
+use super::super::external::Git;
+use super::merge::DIFF;
+use super::{merged_tree, text};
+use crate::domain::fault::Result;
+
+/// What a merge brings to what is checked out.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    /// The tree that is there then; that of the branch where git makes none.
+    tree: String,
+}
+
+/// Look at a merge that is [clean](super::Prospect::Clean).
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn arrival(project: &Path, branch: &str) -> Result<Arrival> {
+    let theirs = format!("refs/heads/{branch}");
+    Ok(Arrival { tree: merged_tree(project, &theirs)?.unwrap_or(theirs) })
+}
+
+impl Arrival {
+    /// The files at a path that change, and how many lines.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub(crate) fn stat(&self, project: &Path, path: &str) -> Result<String> {
+        let spec = format!(":(top,literal){path}");
+        let spec = if path == "." { ":(top)" } else { spec.as_str() };
+        let words = ["--stat", "HEAD", &self.tree, "--", spec];
+        Ok(text(&Git::at(project).run(&[&DIFF[..], &words].concat())?))
+    }
+}
+
+/// The commits that a branch began with and that are not in what is checked out, newest first: their short names and
+/// subjects.
+///
+/// # Errors
+/// Those of git.
+pub(crate) fn from_before(project: &Path, branch: &str, base: &str) -> Result<Vec<String>> {
+    let theirs = format!("refs/heads/{branch}");
+    let answer = Git::at(project).ask(&["merge-base", "--end-of-options", &theirs, base])?;
+    let Some(common) = text(&answer.output).lines().next().map(str::to_owned) else { return Ok(Vec::new()) };
+    let range = format!("HEAD..{common}");
+    let told = Git::at(project).run(&[
+        "log",
+        "--no-color",
+        "--no-show-signature",
+        "--format=%h %s",
+        &range,
+        "--",
+    ])?;
+    Ok(text(&told).lines().map(str::to_owned).collect())
+}
