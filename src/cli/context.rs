@@ -116,6 +116,9 @@ impl Context {
                 Cause::Emptied => {
                     "files of the queue were gone, `swift.toml` among them; what is committed is there again"
                 }
+                Cause::Beneath => {
+                    "the queue's branch was moved, by a fetch or a push, and not its files; they have followed it"
+                }
             });
             for path in &rebuilt.lost {
                 self.ui.note(&format!("lost, because it was not committed: .swift/{path}"));

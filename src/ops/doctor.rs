@@ -1,6 +1,7 @@
 //! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,7 @@ use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
+use crate::domain::text::{as_word, shown};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, routing, session};
 use crate::store::queue::{Item, Listing, Queue};
@@ -184,6 +186,22 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
         for warning in document.warnings() {
             findings.push(Finding::new("unclear", Severity::Note, &item.path, warning.clone()));
         }
+        astray(queue, item, findings);
+    }
+}
+
+/// A task of this project's own that is for another one and lies where nothing is carried from.
+fn astray(queue: &Queue, item: &Item, findings: &mut Vec<Finding>) {
+    let is_own = item.task.from.as_ref().is_none_or(|from| *from == queue.settings.id);
+    let receiver = item.task.to.as_ref().filter(|to| !queue.is_called(to));
+    if let Some(to) = receiver.filter(|_| is_own && item.folder == Folder::Tasks) {
+        let path = Path::new(".swift").join(&item.path);
+        let message = format!(
+            "is for `{}`, and lies among the tasks of this project: nothing carries it",
+            shown(to.as_str())
+        );
+        let fix = format!("`mkdir -p .swift/outbox && mv {} .swift/outbox/` has it carried", as_word(&path));
+        findings.push(Finding::new("astray", Severity::Warning, &item.path, message).fix(fix));
     }
 }
 

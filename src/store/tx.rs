@@ -73,6 +73,7 @@ impl<'q> Tx<'q> {
         };
         let mut settled = Vec::new();
         if let Some(guard) = &guard {
+            queue.home.follow(guard)?;
             settled = queue.home.land(guard, |files| landing::settle(queue, files))?;
             queue.look_again()?;
         }

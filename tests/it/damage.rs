@@ -1,7 +1,7 @@
 //! Damage of every kind is found and its place named; a healthy queue gives no finding at all.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -597,6 +597,22 @@ fn what_cannot_be_looked_at_and_what_is_told_already_are_no_findings_of_their_ow
     let told = web.swift("doctor");
     assert!(told.ended(8).stdout.contains("id-twice"), "{}", told.stdout);
     assert!(!told.stdout.contains("unrecorded"), "{}", told.stdout);
+}
+
+#[test]
+fn a_git_that_is_killed_says_nothing_of_the_index() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let git = sandbox.home().path("bin/git");
+    sandbox.home().write("bin/git", "#!/bin/sh\nkill -KILL $$\n");
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = web.call("doctor").env("PATH", git.parent().unwrap().to_str().unwrap()).run();
+    assert!(
+        told.ended(8).stdout.contains("was ended from outside") && !told.stdout.contains("damaged"),
+        "{}",
+        told.stdout
+    );
 }
 
 #[test]

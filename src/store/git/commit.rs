@@ -179,7 +179,7 @@ impl Home {
         self.settle_debts(&plan.leaves)
     }
 
-    fn refresh_index(
+    pub(super) fn refresh_index(
         &self,
         repo: &Repo,
         folder: &Folder,

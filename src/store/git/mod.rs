@@ -5,6 +5,7 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+mod beneath;
 pub(crate) mod checkout;
 mod clock;
 mod commit;
@@ -117,7 +118,7 @@ pub(crate) struct Home {
     opened: repo::Opened,
 }
 
-/// `.swift/`, or files in it, were gone and have been checked out again.
+/// `.swift/`, or files in it, were gone or behind their branch and have been checked out again.
 #[derive(Debug, Clone)]
 pub(crate) struct Rebuilt {
     pub(crate) cause: Cause,
@@ -134,6 +135,8 @@ pub(crate) enum Cause {
     Overrun,
     /// Its settings were gone, and more with them.
     Emptied,
+    /// The branch was moved, and its files were not.
+    Beneath,
 }
 
 /// A file of the queue that is to be written (`Some`) or removed (`None`).

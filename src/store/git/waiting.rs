@@ -10,6 +10,7 @@
 //! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
 //! that of a worktree together with it.
 
+mod left;
 pub(super) mod owed;
 mod record;
 
@@ -190,6 +191,7 @@ impl Home {
         guard: &Guard,
         settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
     ) -> Result<Vec<String>> {
+        self.take_over_left_debts(guard)?;
         self.leave_to_its_branch(guard)?;
         let mut all_settled = self.put_debts_back(guard, &settle)?;
         if self.kind != HomeKind::Tree || self.operation().is_some() {

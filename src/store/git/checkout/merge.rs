@@ -151,13 +151,14 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         message,
         &theirs,
     ];
-    let answer = Git::at(project).with(own_strategy(project)?).ask(&words)?;
-    if answer.code != Some(0) {
+    let asked = Git::at(project).with(own_strategy(project)?).ask(&words);
+    if !matches!(&asked, Ok(answer) if answer.code == Some(0)) {
         // None was in progress before, so it is ours: git began it and could not finish.
         if head(project)? == before && project_is_merging(project)? {
             Git::at(project).run(&["merge", "--abort"])?;
         }
         cut_off::end(project)?;
+        let answer = asked?;
         let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
         return Err(Fault::new(Code::MergeConflict, text)
             .hint(format!("`git -C {} status` shows what is in the way", as_word(project))));

@@ -6,15 +6,16 @@
 //! and commits them.
 //!
 //! In the tree a debt belongs to the branch on which it was made. A checkout carries its files to another one; there
-//! they are taken out again and wait for theirs.
+//! they are taken out again and wait for theirs. What is owed in a linked worktree is kept in the shared git folder, as
+//! git removes its own with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::record::{Kept, Waiting};
-use super::{Contents, Versions};
+use super::record::{Kept, RECORD, Waiting};
+use super::{Contents, Versions, WORKTREES};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::folder::Folder;
 use crate::store::git::repo::Repo;
@@ -69,11 +70,14 @@ impl Home {
     /// All debts are paid.
     pub(in crate::store::git) fn forget_owed(&self) -> Result<()> {
         match Waiting::read(&self.owed_folder()) {
-            Ok(None) => Ok(()),
-            Ok(Some(owed)) => owed.forget(),
+            Ok(None) => return Ok(()),
+            Ok(Some(owed)) => owed.forget()?,
             // One that cannot be read is of no use.
-            Err(_) => disk::remove(&self.owed_folder().join(super::RECORD)),
+            Err(_) => disk::remove(&self.owed_folder().join(RECORD))?,
         }
+        // Only if nothing is owed in another.
+        let _ = std::fs::remove_dir(self.linked_debts());
+        Ok(())
     }
 
     /// What is to be read in place of files that git has taken back.
@@ -132,7 +136,7 @@ impl Home {
     }
 
     /// Have what is owed wait for its branch.
-    fn hand_over(&self, repo: &Repo, owed: &Waiting) -> Result<()> {
+    pub(super) fn hand_over(&self, repo: &Repo, owed: &Waiting) -> Result<()> {
         let mut waiting = self.waiting_for(repo, &owed.branch)?;
         self.bring_along(repo, &mut waiting)?;
         let mut contents = Vec::new();
@@ -148,7 +152,7 @@ impl Home {
 
     /// The debts, if the log says that git has taken them back; those that a person has edited since left out.
     fn taken_back_of_debts(&self) -> Result<Option<Waiting>> {
-        if !self.owed_folder().join(super::RECORD).exists() || self.is_in_the_middle() {
+        if !self.owed_folder().join(RECORD).exists() || self.is_in_the_middle() {
             return Ok(None);
         }
         let Some(mut owed) = self.owed(&self.debt_set()?)? else { return Ok(None) };
@@ -205,7 +209,14 @@ impl Home {
     }
 
     fn owed_folder(&self) -> PathBuf {
-        self.records().join("owed")
+        let own = self.records().join("owed");
+        let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES));
+        match worktree {
+            Ok(name) if self.kind == HomeKind::Tree && !own.join(RECORD).exists() => {
+                self.linked_debts().join(name)
+            }
+            _ => own,
+        }
     }
 }
 
