@@ -17,7 +17,7 @@ use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, hand, layout, message};
+use crate::store::{archive, audit, branches, hand, layout, message};
 
 use super::apart;
 use super::carrier::{self, Carrier};
@@ -55,7 +55,13 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
+    if let Err(fault) = queue.home.refuse_attributes() {
+        findings.push(Finding::of_fault("", &fault));
+    }
     local_files_in_git(queue, findings);
+    if queue.home.is_linked_by_the_project() {
+        findings.push(linked_by_the_project());
+    }
     findings.extend(apart::findings(queue));
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
@@ -101,10 +107,20 @@ fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
     }
 }
 
+/// As after `git add -f`: the project then has a commit of the queue in its own, which is another after every verb.
+fn linked_by_the_project() -> Finding {
+    let text = "the project has `.swift` in its own index, as a link to one commit of the queue: it differs after each verb, \
+                and no clone of it takes the queue over";
+    Finding::new("in-the-project", Severity::Warning, "", text)
+        .fix("`git rm --cached --quiet .swift` leaves the queue as it is; then `git commit`")
+}
+
 /// One odd name, or one object that git has lost, must not hide everything else.
 fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
     match told {
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+        Err(fault)
+            if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git | Code::InProgress) =>
+        {
             findings.push(Finding::of_fault("", &fault));
             Ok(())
         }
@@ -234,7 +250,7 @@ fn against_log(
     last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
     let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
-        missing(queue, id, &events, removed.get(&id), findings);
+        missing(queue, id, &events, removed.get(&id), findings)?;
     }
     Ok(())
 }
@@ -268,15 +284,22 @@ fn missing(
     events: &[Event],
     removed: Option<&String>,
     findings: &mut Vec<Finding>,
-) {
-    let Some(event) = events.last() else { return };
+) -> Result<()> {
+    let Some(event) = events.last() else { return Ok(()) };
     if queue.anywhere(id).ok().flatten().is_some() {
-        return;
+        return Ok(());
+    }
+    if branches::was_never_here(queue, id, events)? {
+        let text = format!("the log has records of task {id}, which was never on this branch");
+        let fix = "a cherry-pick brings them along; where the task is: `git log --all --oneline -- \"*ID*\"`";
+        let fix = fix.replace("ID", &id.to_string());
+        findings.push(Finding::new("records-alone", Severity::Note, "", text).fix(fix));
+        return Ok(());
     }
     if let Some(path) = removed {
         let text = format!("task {id} was removed by a commit, and the log does not know that yet");
         findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
-        return;
+        return Ok(());
     }
     let state = event.fact.to.map_or("there", State::as_str);
     findings.push(
@@ -288,6 +311,7 @@ fn missing(
         )
         .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
     );
+    Ok(())
 }
 
 fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {

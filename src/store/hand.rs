@@ -156,7 +156,7 @@ fn record(tx: &mut Tx<'_>, path: &str) -> Result<()> {
         tx.queue.local.remove(&cache::file_name(folder))?;
     }
     match layout::folder_of(path) {
-        Some(folder) if path.ends_with(".md") => match tx.read(path)? {
+        Some(folder) if layout::is_named_as_a_task(path) => match tx.read(path)? {
             Some(bytes) => {
                 files::check_reach(path)?;
                 take_written(tx, path, folder, &bytes)
@@ -220,7 +220,9 @@ fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Re
 fn with_id(tx: &Tx<'_>, path: &str, bytes: &[u8], token: u64) -> Result<Document> {
     let mut document = Document::parse(bytes, &tx.queue.limits()).map_err(|m| m.at(path))?;
     let id = document.task().id.or_else(|| adoption::promised(tx.queue, path, bytes));
-    let id = id.unwrap_or_else(|| tx.operation.env.task_id());
+    // A history that cannot be read, as in a clone without all of it, is no reason to leave the file without one.
+    let derived = || adoption::derived(tx.queue, path, tx.operation.at).ok().flatten();
+    let id = id.or_else(derived).unwrap_or_else(|| tx.operation.env.task_id());
     let token = token.max(document.task().token);
     document.apply(&Task { id: Some(id), token, ..document.task().clone() });
     Ok(document)

@@ -307,8 +307,9 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
-        if addition.as_ref().is_some_and(|addition| addition.was_moved_by_git) && !queue.home.keeps_apart() {
-            for path in audit::returned(queue)? {
+        let was_moved = addition.as_ref().is_some_and(|addition| addition.was_moved_by_git);
+        if was_moved && !queue.home.keeps_apart() || queue.home.is_squash_open() {
+            for path in audit::returned(queue)?.into_iter().chain(queue.home.squashed()?) {
                 self.take(&path)?;
             }
         }

@@ -563,3 +563,24 @@ fn what_is_owed_in_a_linked_worktree_outlives_it() {
         web.git("switch -q main");
     }
 }
+
+#[test]
+fn what_the_next_verb_leaves_to_its_branch_is_named_before() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    web.call(["done", &first]).env("GIT_INDEX_FILE", "index").run().ok();
+    assert!(!web.swift("list").stderr.contains("waits for"), "it is at hand");
+    web.git("checkout -q side");
+    for verb in ["list", "task . OnSide", "next"] {
+        let said = web.swift(verb);
+        said.ended(0);
+        assert!(said.stderr.contains("waits for the branch `main`"), "{verb}: {}", said.stderr);
+        assert_eq!(said.stderr.matches("waits for").count(), 1, "{verb}: {}", said.stderr);
+    }
+    assert_eq!(titles(&web), ["OnSide ready", "first ready", "second ready"]);
+    sound(&web, "on another branch");
+    web.git("checkout -q main");
+    add(&web, ".", "on main");
+    assert_eq!(titles(&web), ["first done", "on main ready", "second ready"]);
+    sound(&web, "back on its branch");
+}

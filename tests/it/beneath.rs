@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, copies, sound, text, twins};
+use crate::world::{add, copies, intact, sound, text, twins};
 
 /// A project with a task, and a clone in which it is done and another is there.
 fn ahead(sandbox: &Sandbox) -> ([Place<'_>; 2], [String; 2]) {
@@ -109,4 +109,37 @@ fn what_a_branch_that_was_set_back_has_no_more_is_kept() {
     add(&web, ".", "second");
     assert_eq!(folders(&web, &first), ["tasks"]);
     sound(&web, "set back");
+}
+
+#[test]
+fn in_the_tree_the_queues_files_follow_and_the_persons_stay() {
+    let moves = [
+        "git config receive.denyCurrentBranch ignore && git -C ../twin push --quiet other main",
+        "git fetch --quiet --update-head-ok ../twin main:main",
+    ];
+    for words in moves {
+        let sandbox = Sandbox::new();
+        let [web, twin] = twins(&sandbox, "init --in-tree", &["first"]);
+        let first = text(&web.json("list")["tasks"][0]["id"]);
+        let second = add(&twin, ".", "second");
+        twin.swift_ok(["done", &first]);
+        twin.write("README.md", "theirs\n");
+        twin.git("commit --quiet --all --message theirs");
+        web.write("own", "not committed\n");
+        web.git("add own");
+        let readme = web.read("README.md");
+        shell(&web, words);
+        let list = web.swift("list");
+        assert!(list.ok().contains("second") && list.stderr.contains("followed it"), "{words}: {list:?}");
+        let third = add(&web, ".", "third");
+        for (id, folder) in [(&first, "done"), (&second, "tasks"), (&third, "tasks")] {
+            assert_eq!(folders(&web, id), [folder], "{words}");
+        }
+        let changed = web.git("show --name-only --format= HEAD");
+        assert!(changed.lines().all(|path| path.starts_with(".swift/")), "{words}: {changed}");
+        assert_eq!(web.git("status --porcelain .swift"), "", "{words}");
+        assert_eq!((web.read("README.md"), web.read("own").as_str()), (readme, "not committed\n"), "{words}");
+        assert!(web.git("status --porcelain own").starts_with("A "), "{words}");
+        intact(&web, words);
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, codes, sound, text};
+use crate::world::{add, codes, copies, sound, text, twins};
 
 const HAND: &str = "+++\ntitle = \"Hand\"\n+++\nbody\n";
 
@@ -192,6 +192,21 @@ fn a_record_that_a_stash_brings_back_later_is_committed_by_the_next_verb() {
     add(&web, ".", "Later still");
     sound(&web, "brought back");
     healthy(&web);
+}
+
+#[test]
+fn what_a_squash_has_brought_is_committed_with_its_log() {
+    let sandbox = Sandbox::new();
+    let [web, twin] = twins(&sandbox, "init", &["first"]);
+    let second = add(&twin, ".", "second");
+    twin.swift_ok(["done", &second]);
+    web.git("fetch --quiet other");
+    web.git("-C .swift merge --quiet --squash other/swift");
+    add(&web, ".", "third");
+    sound(&web, "squashed");
+    healthy(&web);
+    assert_eq!(copies(&web, &second).len(), 1);
+    assert!(!web.path(".git/worktrees/-swift/SQUASH_MSG").exists(), "git has nothing left to tell of it");
 }
 
 #[test]

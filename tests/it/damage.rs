@@ -192,6 +192,10 @@ fn damages() -> Vec<Damage> {
         damage("a folder that is a link", "doctor", ["not-a-", "tasks/"], |web| {
             symlink(web.path("$SANDBOX"), web.path(".swift/tasks/elsewhere")).unwrap();
         }),
+        damage("the place of files on their way is a link", "doctor", ["unsafe-home", ""], |web| {
+            fs::remove_dir_all(web.path(".swift/local/tmp")).unwrap();
+            symlink("/nonexistent", web.path(".swift/local/tmp")).unwrap();
+        }),
         damage("sessions that are a link", "doctor", ["unsafe-home", "sessions"], |web| {
             symlink(web.path("$SANDBOX"), web.path(".swift/sessions")).unwrap();
         }),
@@ -815,4 +819,19 @@ fn a_damaged_ref_of_the_queue_is_a_finding_beside_the_others() {
         assert!(found.iter().any(|code| code == "git" || code == "object-damaged"), "{bad}: {found:?}");
         assert!(web.swift("doctor").stdout.contains("git fsck"), "{bad}");
     }
+}
+
+#[test]
+fn attributes_by_which_git_changes_the_files_are_found() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".git/info/attributes", "* text eol=crlf\n");
+    let refused = web.swift("task . one");
+    refused.ended(9);
+    let told = web.swift("doctor");
+    assert!(told.ended(8).stdout.contains("gives `"), "{}", told.stdout);
+    let line = told.stdout.split('`').find(|word| word.contains("-text")).unwrap();
+    web.write(".git/info/attributes", format!("* text eol=crlf\n{line}\n"));
+    web.swift_ok("task . one");
+    web.swift_ok("doctor");
 }

@@ -5,14 +5,17 @@
 //! nobody has: git writes there whatever moves HEAD together with the files, and so do we. Where the new commit goes on
 //! from the last one that the files had, they follow it; a file that was edited meanwhile, or a commit that does not go
 //! on from it, is for the person to decide on. A branch that was only set back is none of this: what lies here is kept.
+//! In the tree it is the person's branch, and only what is below `.swift/` follows it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use gix::ObjectId;
 
+use super::disk;
 use super::external::Git;
 use super::folder::{Change, Folder};
+use super::index::file::Entries;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::Repo;
 use super::sync::Barrier;
@@ -50,13 +53,13 @@ impl Home {
     }
 
     fn moved_beneath(&self) -> Result<Option<Moved>> {
-        if self.kind != HomeKind::Branch || self.operation().is_some() {
+        if self.kind == HomeKind::Tree && self.hook {
             return Ok(None);
         }
         let tip = refs::tip(&self.git_dir, &self.common_dir)?;
         let (Some(to), Some(_)) = (tip.id, &tip.branch) else { return Ok(None) };
         let log = taken_out::end_of(&self.git_dir.join("logs/HEAD"))?;
-        let from = last_with_files(&log).filter(|from| *from != to);
+        let from = last_with_files(&log).filter(|from| *from != to && self.operation().is_none());
         Ok(from.map(|from| Moved { from, to, tip }))
     }
 
@@ -71,9 +74,9 @@ impl Home {
         if !repo.holds(moved.from) {
             return Ok(false);
         }
-        let steps = steps(&repo, &moved)?;
+        let steps = self.steps(&repo, &moved)?;
         if steps.is_empty() {
-            self.note_position(&repo, moved.to, Some(moved.to), "swift: no file differs");
+            self.note_followed(&repo, &moved);
             return Ok(false);
         }
         if !self.goes_on_from(moved.from, moved.to)? {
@@ -85,8 +88,37 @@ impl Home {
             };
         }
         let any = self.follow_steps(&repo, &moved, steps)?;
-        self.note_position(&repo, moved.to, Some(moved.to), "swift: the files follow their branch");
+        self.note_followed(&repo, &moved);
         Ok(any)
+    }
+
+    /// The files that differ in the two commits and that the index has not as in the second. What belongs to one machine is
+    /// no commit's.
+    fn steps(&self, repo: &Repo, moved: &Moved) -> Result<Vec<Step>> {
+        let tree = |id| self.queue_tree(repo, repo.commit(id)?.tree);
+        let index = disk::open(&self.index_path())?;
+        let index = index.and_then(|index| Entries::all(&index, repo.hash.len_in_bytes()).ok());
+        let machine = format!("{}/", layout::LOCAL);
+        let mut steps = Vec::new();
+        tree::compare(repo, tree(moved.from)?, tree(moved.to)?, "", &mut |path, before, after| {
+            let staged = index.as_ref().map(|index| index.find(self.in_tree(&path).as_bytes()));
+            let is_staged = match staged {
+                Some(Some(entry)) => after.is_some_and(|leaf| leaf.id.as_slice() == entry.id()),
+                Some(None) => after.is_none(),
+                None => false,
+            };
+            if !is_staged && !path.starts_with(&machine) {
+                steps.push(Step { path, before: before.map(|leaf| leaf.id), after });
+            }
+        })?;
+        Ok(steps)
+    }
+
+    /// In the tree the person's own files may still be where they were, and their reflog is theirs.
+    fn note_followed(&self, repo: &Repo, moved: &Moved) {
+        if self.kind == HomeKind::Branch {
+            self.note_position(repo, moved.to, Some(moved.to), "swift: the files follow their branch");
+        }
     }
 
     fn follow_steps(&self, repo: &Repo, moved: &Moved, steps: Vec<Step>) -> Result<bool> {
@@ -140,8 +172,8 @@ impl Home {
         Fault::new(Code::InProgress, text)
             .hint(format!(
                 "`git -C {} diff HEAD -- {}` shows both",
-                as_word(&self.root),
-                as_word(Path::new(path))
+                as_word(&self.checkout),
+                as_word(Path::new(&self.in_tree(path)))
             ))
             .hint(format!(
                 "`mv {} {}` keeps the edited one; the next verb puts the committed one in its place",
@@ -152,15 +184,15 @@ impl Home {
 
     fn gone_apart(&self, moved: &Moved) -> Fault {
         let branch = moved.tip.short().unwrap_or("swift");
-        let root = as_word(&self.root);
+        let root = as_word(&self.checkout);
         let text = format!(
             "the branch `{branch}` was moved to the commit {}, which does not have the last one of {}, {}",
             moved.to.to_hex_with_len(SHORT),
-            self.root.display(),
+            self.checkout.display(),
             moved.from.to_hex_with_len(SHORT)
         );
         Fault::new(Code::InProgress, text)
-            .hint(format!("`git branch {branch}-moved {}` keeps what came", moved.to))
+            .hint(format!("`git -C {root} branch {branch}-moved {}` keeps what came", moved.to))
             .hint(format!(
                 "`git -C {root} reset --soft {}` then leads back to the last commit of these files",
                 moved.from
@@ -171,17 +203,6 @@ impl Home {
 
 /// So many characters name a commit in a sentence.
 const SHORT: usize = 10;
-
-/// The files that differ in the two commits. What belongs to one machine is no commit's.
-fn steps(repo: &Repo, moved: &Moved) -> Result<Vec<Step>> {
-    let tree = |id| repo.commit(id).map(|commit| Some(commit.tree));
-    let mut steps = Vec::new();
-    tree::compare(repo, tree(moved.from)?, tree(moved.to)?, "", &mut |path, before, after| {
-        steps.push(Step { path, before: before.map(|leaf| leaf.id), after });
-    })?;
-    steps.retain(|step| !step.path.starts_with(&format!("{}/", layout::LOCAL)));
-    Ok(steps)
-}
 
 fn place(
     repo: &Repo,

@@ -127,6 +127,7 @@ impl Home {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
         let _ = self.join_packs(durability);
+        self.forget_squash();
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.

@@ -10,7 +10,7 @@ use gix::ObjectId;
 use super::history::Reader;
 use super::repo::Repo;
 use super::tree::{self, Line};
-use super::{Home, HomeKind, refs};
+use super::{Entry, Home, HomeKind, refs};
 use crate::domain::fault::Result;
 
 /// So much of a commit's hash names it in a cursor.
@@ -100,6 +100,14 @@ impl Committed {
     /// The commit whose hash begins so; `None` if it is not there, or not there any more.
     pub(crate) fn named(&self, short: &[u8; SHORT_HASH]) -> Option<Commit> {
         self.reader.repo.completed(short).map(Commit)
+    }
+
+    /// A commit of the queue's history.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub(crate) fn commit(&self, entry: &Entry) -> Result<Commit> {
+        self.reader.repo.id(&entry.id).map(Commit)
     }
 
     /// The files below one of the queue's folders; paths are relative to `.swift/`.

@@ -115,6 +115,17 @@ impl Folder {
         self.enter(relative, Missing::Leave, &mut Vec::new())
     }
 
+    /// Refuse what is no folder where files wait for their place. Whether their parent is one others look at.
+    ///
+    /// # Errors
+    /// [`Code::UnsafeHome`].
+    pub(super) fn refuse_staging(&self) -> Result<()> {
+        match self.look(path::parent(STAGING)) {
+            Ok(Some(_)) => self.look(STAGING).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// What kind of thing is at a path; symbolic links are not followed.
     pub(super) fn stat(&self, relative: &str) -> Result<Option<Stat>> {
         let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };

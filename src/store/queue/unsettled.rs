@@ -23,11 +23,12 @@ impl Queue {
         fault
     }
 
-    /// What a revert has left open `swift resolve` does not settle: what is taken back is the person's to say.
+    /// What `swift resolve` does not settle is not said to be settled by it.
     pub(super) fn lead_to_the_end(&self, fault: &mut Fault) {
-        let is_open = fault.code == Code::Unsettled;
-        if is_open && self.home.conclusion().is_ok_and(|conclusion| conclusion == Conclusion::Revert) {
-            fault.hints = vec!["`git -C .swift status` shows how the revert goes on".to_owned()];
+        if fault.code == Code::Unsettled
+            && let Some(operation) = self.home.left_to_the_person()
+        {
+            fault.hints = vec![format!("`git -C .swift status` shows how the {operation} goes on")];
         }
     }
 
@@ -49,7 +50,8 @@ impl Queue {
     /// The tasks of which git has left a path open, if an operation waits.
     pub(super) fn unmerged(&self) -> Vec<TaskId> {
         let open = if self.home.is_joining() { self.home.unmerged().unwrap_or_default() } else { Vec::new() };
-        open.iter().filter_map(|entry| layout::id_in_name(&entry.path)).collect()
+        let tasks = open.iter().filter(|entry| layout::is_named_as_a_task(&entry.path));
+        tasks.filter_map(|entry| layout::id_in_name(&entry.path)).collect()
     }
 }
 
