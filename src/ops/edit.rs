@@ -1,5 +1,7 @@
 //! Change what a task says: fields, body, comments.
 
+use jiff::Timestamp;
+
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::{self, Hold};
@@ -78,6 +80,18 @@ pub(crate) fn edit(
         subject.task.labels.iter().try_for_each(|label| valid_label(label))?;
         Ok(Step::stay(EventKind::TaskEdited, subject.item))
     })
+}
+
+/// The text of a task for an editor, if the person may change it now: nobody writes in vain.
+///
+/// # Errors
+/// As [`edit`].
+pub(crate) fn to_edit(queue: &Queue, reference: &str, hold: &Hold, now: Timestamp) -> Result<Vec<u8>> {
+    let item = queue.find(reference, &OWN)?;
+    if let Some(id) = item.id() {
+        lease::may_act(&item.task, id, hold, now)?;
+    }
+    Ok(queue.document(&item.path)?.to_bytes())
 }
 
 /// Of what there may be several, the old ones stay.

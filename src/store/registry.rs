@@ -155,6 +155,7 @@ pub(crate) fn carrier(project: &Queue) -> Option<PathBuf> {
 fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
     let look = format!("look there: `swift -C {} list`", as_word(path));
     let look = Some(look).filter(|_| path.is_dir());
+    let or = if look.is_some() { "or " } else { "" };
     let unreachable = |message: String| {
         let fault = Fault::new(Code::Unreachable, message);
         look.into_iter().fold(fault, Fault::hint)
@@ -164,7 +165,7 @@ fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
         return unreachable(settings);
     }
     unreachable(format!("`{id}` is not there: {fault}"))
-        .hint("or tell where it lies now: `swift register <path>`")
+        .hint(format!("{or}tell where it lies now: `swift register <path>`"))
 }
 
 /// A queue on this machine by path; reached only if it is what the registry says.

@@ -77,3 +77,14 @@ fn a_task_that_is_there_and_cannot_be_read_is_no_missing_one() {
         assert!(output.stderr.contains("newer"), "{line}: {}", output.stderr);
     }
 }
+
+#[test]
+fn a_task_that_somebody_else_holds_is_refused_before_the_editor_opens() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "Held");
+    web.swift_ok(["--actor", "bob", "claim", &id]);
+    // One that opened would end the verb with a word of its own.
+    let edited = web.call(["edit", &id]).env("EDITOR", "false").run();
+    assert!(edited.ended(4).stderr.contains("bob") && !edited.stderr.contains("editor"), "{}", edited.stderr);
+}

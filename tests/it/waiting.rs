@@ -390,3 +390,17 @@ fn what_waits_for_its_commit_stays_with_the_branch_on_which_it_was_done() {
     assert!(states(&web).contains(&"Later ready".to_owned()));
     sound(&web, "on a branch of another name");
 }
+
+#[test]
+fn what_waits_for_a_session_that_nobody_has_opened_is_led_to_one() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let settings = web.read(".swift/swift.toml");
+    web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"session\""));
+    add(&web, ".", "One");
+    let told = web.swift("undo").ended(4).stderr.clone();
+    assert!(told.contains("`swift start` opens a session"), "{told}");
+    web.swift_ok("start");
+    web.swift_ok("finish");
+    assert_eq!(web.git("-C .swift status --porcelain"), "");
+}

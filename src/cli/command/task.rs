@@ -10,7 +10,8 @@ use crate::cli::DONE;
 use crate::cli::context::Context;
 use crate::cli::editor;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::task::{Folder, Kind, valid_title};
+use crate::domain::lease::Hold;
+use crate::domain::task::{Kind, valid_title};
 use crate::format::date;
 use crate::ops::create::{self, Fields, Target, Text};
 use crate::ops::dependency;
@@ -226,16 +227,18 @@ impl Edit {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         let fields = self.fields.fields(context, queue, self.title)?;
+        let hold = context.hold(self.token)?;
         let (text, scratch) = match self.body {
             Some(body) if body == "-" => {
                 (NewText::Body(utf8(ui::read_stdin(queue.settings.max_bytes)?)?), None)
             }
             Some(body) => (NewText::Body(body), None),
-            None if is_empty(&fields) && self.clear.is_empty() => in_editor(context, queue, &self.task)?,
+            None if is_empty(&fields) && self.clear.is_empty() => {
+                in_editor(context, queue, &self.task, &hold)?
+            }
             None => (NewText::Same, None),
         };
         let request = edit::Request { fields, clear: self.clear, text };
-        let hold = context.hold(self.token)?;
         let edited = edit::edit(queue, &context.operation("edit")?, &self.task, &hold, request);
         let changed = editor::settle(edited, scratch.as_ref())?;
         context.ui.show(&ChangedView::new(&context.project()?, &changed, "edited"))?;
@@ -256,9 +259,13 @@ fn is_empty(fields: &Fields) -> bool {
         && model.is_none()
 }
 
-fn in_editor(context: &Context, queue: &Queue, reference: &str) -> Result<(NewText, Option<PathBuf>)> {
-    let item = queue.find(reference, &[Folder::Tasks, Folder::Outbox, Folder::Inbox, Folder::Dead])?;
-    let before = queue.document(&item.path)?.to_bytes();
+fn in_editor(
+    context: &Context,
+    queue: &Queue,
+    reference: &str,
+    hold: &Hold,
+) -> Result<(NewText, Option<PathBuf>)> {
+    let before = edit::to_edit(queue, reference, hold, context.env.now())?;
     let instead = format!("swift edit {} --body -", shell_words::quote(reference));
     let (after, scratch) = editor::edit(&before, &context.env.task_id().short(), &instead)?;
     if after == before {

@@ -28,7 +28,10 @@ pub(super) fn refuse_waiting(queue: &Queue) -> Result<()> {
 fn what_commits(queue: &Queue) -> &'static str {
     match queue.settings.commit {
         CommitPolicy::Each => "`swift doctor --fix sesame` commits it as soon as git lets it",
-        CommitPolicy::Session => "`swift finish` commits it with the session",
+        CommitPolicy::Session if queue.local.read(layout::OPEN_SESSION).is_some() => {
+            "`swift finish` commits it with the session"
+        }
+        CommitPolicy::Session => "`swift start` opens a session, and its `swift finish` commits it",
         CommitPolicy::Manual => "you make the commit: `git -C .swift status` shows what is in it",
     }
 }
