@@ -17,7 +17,7 @@ use crate::store::queue::{Item, Listing, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay::{self, Difference, LastWords};
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, hand, layout, message};
+use crate::store::{archive, audit, branches, hand, layout, message};
 
 use super::apart;
 use super::carrier::{self, Carrier};
@@ -250,7 +250,7 @@ fn against_log(
     last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
     let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
-        missing(queue, id, &events, removed.get(&id), findings);
+        missing(queue, id, &events, removed.get(&id), findings)?;
     }
     Ok(())
 }
@@ -284,15 +284,22 @@ fn missing(
     events: &[Event],
     removed: Option<&String>,
     findings: &mut Vec<Finding>,
-) {
-    let Some(event) = events.last() else { return };
+) -> Result<()> {
+    let Some(event) = events.last() else { return Ok(()) };
     if queue.anywhere(id).ok().flatten().is_some() {
-        return;
+        return Ok(());
+    }
+    if branches::was_never_here(queue, id, events)? {
+        let text = format!("the log has records of task {id}, which was never on this branch");
+        let fix = "a cherry-pick brings them along; where the task is: `git log --all --oneline -- \"*ID*\"`";
+        let fix = fix.replace("ID", &id.to_string());
+        findings.push(Finding::new("records-alone", Severity::Note, "", text).fix(fix));
+        return Ok(());
     }
     if let Some(path) = removed {
         let text = format!("task {id} was removed by a commit, and the log does not know that yet");
         findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
-        return;
+        return Ok(());
     }
     let state = event.fact.to.map_or("there", State::as_str);
     findings.push(
@@ -304,6 +311,7 @@ fn missing(
         )
         .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
     );
+    Ok(())
 }
 
 fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {

@@ -132,6 +132,7 @@ fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
     let mut others = queue.others_of(id, path)?;
     if queue.home.is_joining() {
         let open = queue.home.unmerged()?.into_iter().map(|entry| entry.path);
+        let open = open.filter(|open| layout::is_named_as_a_task(open));
         others.extend(open.filter(|open| open == path || layout::id_in_name(open) == Some(id)));
     }
     match others.first() {

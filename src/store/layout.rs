@@ -54,6 +54,11 @@ dead/** -merge
 /// to where its tasks went, and would have a merge move everything there that another clone has put into it.
 pub(crate) const KEEP: &str = ".keep";
 
+/// Whether a file is there for its folder alone.
+pub(crate) fn is_keep(path: &str) -> bool {
+    folder_of(path).is_some() && path.rsplit('/').next() == Some(KEEP)
+}
+
 /// What git does not see.
 pub(crate) const GIT_IGNORE: &str = "\
 # Written by swift. Belongs to this machine: locks, caches, proposals, paths.
@@ -74,6 +79,11 @@ pub(crate) fn folder_of(path: &str) -> Option<Folder> {
 /// The file name of a task, which carries nothing that the head does not.
 pub(crate) fn task_name(id: TaskId, title: &str) -> String {
     format!("{id}-{}.md", slug(title))
+}
+
+/// Whether a file's name is that of a task. What an editor leaves beside one (`….md~`, `….md.orig`) is none.
+pub(crate) fn is_named_as_a_task(path: &str) -> bool {
+    path.ends_with(".md")
 }
 
 /// The id that the name of a task's file begins with, if a verb gave it that name.

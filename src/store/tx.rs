@@ -204,6 +204,22 @@ impl<'q> Tx<'q> {
         Ok((path, hash))
     }
 
+    /// Write a task that is not in the queue yet; gives its path and the hash of the bytes.
+    ///
+    /// # Errors
+    /// As [`Tx::rewrite`].
+    pub(crate) fn add(
+        &mut self,
+        folder: Folder,
+        task: &Task,
+        mut document: Document,
+    ) -> Result<(String, Digest)> {
+        document.apply(task);
+        let path = self.new_path(folder, task)?;
+        let hash = self.put(&path, document.to_bytes())?;
+        Ok((path, hash))
+    }
+
     /// The path that a task gets in a folder.
     ///
     /// # Errors

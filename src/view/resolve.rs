@@ -59,6 +59,9 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub(crate) struct ResolvedView {
     resolved: Vec<Row>,
+    /// Files that keep folders of tasks, which git had left open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<String>,
     /// What a person has to settle.
     problems: Vec<ProblemRow>,
     /// `merged`, or what ends the operation that waits.
@@ -72,6 +75,7 @@ impl ResolvedView {
     pub(crate) fn of(resolved: &Resolved) -> ResolvedView {
         ResolvedView {
             resolved: resolved.resolutions.iter().map(Row::from).collect(),
+            kept: resolved.keeps.iter().map(|path| place(path)).collect(),
             problems: problem::rows(&resolved.left),
             conclusion: words(resolved.conclusion),
             commit: CommitRow::new(&resolved.committed),
@@ -82,10 +86,16 @@ impl ResolvedView {
     pub(crate) fn planned(plan: &Plan) -> ResolvedView {
         ResolvedView {
             resolved: plan.resolutions.iter().map(Row::from).collect(),
+            kept: plan.keeps.iter().map(|path| place(path)).collect(),
             problems: problem::rows(&plan.left),
             conclusion: words(plan.conclusion),
             commit: CommitRow::default(),
         }
+    }
+
+    /// Whether what waits can go on: git refuses that while something is left open.
+    fn goes_on(&self) -> bool {
+        self.problems.is_empty()
     }
 
     /// The plan, line by line.
@@ -94,11 +104,13 @@ impl ResolvedView {
         problem::text(&self.problems, &mut text);
         let end = match self.conclusion.as_deref() {
             Some("merged") => Some("conclude the merge of the queue's branch".to_owned()),
-            Some(command) => Some(format!("stage it; it goes on with `{command}`")),
-            None => None,
+            Some(command) if self.goes_on() => Some(format!("stage it; it goes on with `{command}`")),
+            Some(_) if !self.resolved.is_empty() => Some("stage it".to_owned()),
+            _ => None,
         };
         let rows = self.resolved.iter().map(Row::line);
-        rows.chain(text.lines().map(str::to_owned)).chain(end).collect()
+        let kept = self.kept.iter().map(|path| format!("keep {path}"));
+        rows.chain(kept).chain(text.lines().map(str::to_owned)).chain(end).collect()
     }
 }
 
@@ -115,6 +127,7 @@ impl View for ResolvedView {
         for row in &self.resolved {
             out.push_str(&format!("settled {}\n", row.line()));
         }
+        self.kept.iter().for_each(|path| out.push_str(&format!("kept {path}\n")));
         problem::text(&self.problems, out);
         if self.conclusion.as_deref() == Some("merged") {
             out.push_str("the merge is concluded\n");
@@ -127,7 +140,8 @@ impl View for ResolvedView {
                 [row, ..] if row.state != State::Gone.as_str() => format!("swift show {}", row.short),
                 _ => "swift list".to_owned(),
             },
-            Some(command) => command.to_owned(),
+            Some(command) if self.goes_on() => command.to_owned(),
+            Some(_) => "git -C .swift status".to_owned(),
         };
         vec![first, "swift log".to_owned()]
     }

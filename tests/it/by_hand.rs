@@ -208,3 +208,23 @@ fn what_a_squash_has_brought_is_committed_with_its_log() {
     assert_eq!(copies(&web, &second).len(), 1);
     assert!(!web.path(".git/worktrees/-swift/SQUASH_MSG").exists(), "git has nothing left to tell of it");
 }
+
+#[test]
+fn what_a_person_removes_before_it_could_be_committed_is_recorded_as_gone() {
+    for (init, lock) in [("init", ".git/worktrees/-swift/index.lock"), ("init --in-tree", ".git/index.lock")]
+    {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, init);
+        web.write(lock, "");
+        let id = add(&web, ".", "Waits");
+        fs::remove_file(web.path(lock)).unwrap();
+        let path = crate::world::copies(&web, &id).remove(0);
+        fs::remove_file(web.path(&format!(".swift/{path}"))).unwrap();
+        add(&web, ".", "Three");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "{init}");
+        add(&web, ".", "Four");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "{init}: once");
+        healthy(&web);
+        sound(&web, init);
+    }
+}

@@ -192,6 +192,10 @@ fn damages() -> Vec<Damage> {
         damage("a folder that is a link", "doctor", ["not-a-", "tasks/"], |web| {
             symlink(web.path("$SANDBOX"), web.path(".swift/tasks/elsewhere")).unwrap();
         }),
+        damage("the place of files on their way is a link", "doctor", ["unsafe-home", ""], |web| {
+            fs::remove_dir_all(web.path(".swift/local/tmp")).unwrap();
+            symlink("/nonexistent", web.path(".swift/local/tmp")).unwrap();
+        }),
         damage("sessions that are a link", "doctor", ["unsafe-home", "sessions"], |web| {
             symlink(web.path("$SANDBOX"), web.path(".swift/sessions")).unwrap();
         }),

@@ -146,3 +146,26 @@ fn names_that_mislead_stop_no_verb_in_tree() {
 fn heads_of_the_corpus_stop_no_verb() {
     try_all(plant_corpus, "init");
 }
+
+#[test]
+fn what_an_editor_leaves_beside_a_task_stands_in_nobodys_way() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let id = add(&web, ".", "A");
+        let path = format!(".swift/{}", copies(&web, &id).remove(0));
+        let before = web.read(&path);
+        for ending in ["~", ".orig", ".bak"] {
+            web.write(&format!("{path}{ending}"), &before);
+        }
+        web.write(&path, before + "more\n");
+        web.swift_ok(["claim", &id]);
+        web.swift_ok(["edit", &id, "--priority", "high"]);
+        web.swift_ok(["done", &id]);
+        assert!(web.swift_ok(["show", &id[10..16]]).contains("more"), "{init}");
+        assert!(web.swift(["claim", &id[10..16]]).stderr.contains("it is in `done`"), "{init}");
+        let list = web.json("list");
+        assert_eq!(codes(&list["problems"]), ["not-a-file"; 3], "{init}: {list:#}");
+    }
+}

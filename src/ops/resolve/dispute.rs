@@ -49,6 +49,8 @@ pub(super) struct Dispute {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) disputes: Vec<Dispute>,
+    /// Files that keep folders of tasks, which git has left open.
+    pub(super) keeps: Vec<String>,
     /// What a person has to settle.
     pub(super) left: Vec<Problem>,
 }
@@ -90,6 +92,10 @@ impl Search<'_> {
     fn tasks(&mut self, open: &mut Open) -> Result<BTreeMap<TaskId, BTreeSet<String>>> {
         let mut tasks: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for entry in self.unmerged.clone() {
+            if layout::is_keep(&entry.path) {
+                open.keeps.push(entry.path);
+                continue;
+            }
             let ids = self.ids_of(&entry);
             if ids.is_empty() {
                 open.left.push(Problem::at(entry.path.clone(), not_a_task(&entry.path)));
@@ -155,7 +161,7 @@ impl Search<'_> {
     /// The tasks that a path is about: two, where both sides have put a task of their own there under the same name.
     /// None where a side has something there that no rule can go by.
     fn ids_of(&self, entry: &Unmerged) -> BTreeSet<TaskId> {
-        if layout::folder_of(&entry.path).is_none() {
+        if layout::folder_of(&entry.path).is_none() || !layout::is_named_as_a_task(&entry.path) {
             return BTreeSet::new();
         }
         if let Some(id) = layout::id_in_name(&entry.path) {
@@ -263,7 +269,8 @@ impl Search<'_> {
         let mut candidates: BTreeSet<String> = paths.clone();
         for folder in layout::QUEUE_FOLDERS {
             let folder = layout::usual_folder(folder, id);
-            candidates.extend(self.committed.beginning(commit, &folder, &id.to_string())?);
+            let found = self.committed.beginning(commit, &folder, &id.to_string())?;
+            candidates.extend(found.into_iter().filter(|path| layout::is_named_as_a_task(path)));
         }
         for path in candidates {
             let Some(blob) = self.committed.file(commit, &path)? else { continue };

@@ -46,6 +46,8 @@ pub(crate) struct Resolution {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) resolutions: Vec<Resolution>,
+    /// Files that keep folders of tasks, of which git does not know whether they stay: they do, whatever each side has.
+    pub(crate) keeps: Vec<String>,
     /// What a person has to settle.
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
@@ -59,6 +61,7 @@ impl Plan {
             all.extend_from_slice(resolution.path.as_deref().unwrap_or_default().as_bytes());
             all.extend_from_slice(&resolution.bytes);
         }
+        self.keeps.iter().for_each(|path| all.extend_from_slice(path.as_bytes()));
         all
     }
 }
@@ -67,6 +70,8 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) resolutions: Vec<Resolution>,
+    /// Files that keep folders of tasks.
+    pub(crate) keeps: Vec<String>,
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
     pub(crate) committed: Committed,
@@ -86,7 +91,7 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
         .hint("`git -C .swift status` shows how it goes on"));
     }
     let open = dispute::find(queue)?;
-    let mut plan = Plan { resolutions: Vec::new(), left: open.left, conclusion };
+    let mut plan = Plan { resolutions: Vec::new(), keeps: open.keeps, left: open.left, conclusion };
     let shared = shared_paths(&open.disputes);
     let (named, others) = chosen(open.disputes, &shared, only);
     if conclusion == Conclusion::Ours && only.is_some() && !(others.is_empty() && plan.left.is_empty()) {
@@ -105,7 +110,7 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
     plan.resolutions.retain(is_free);
     if plan.resolutions.is_empty()
         && plan.left.is_empty()
-        && (only.is_some() || conclusion != Conclusion::Ours)
+        && (only.is_some() || plan.keeps.is_empty() && conclusion != Conclusion::Ours)
     {
         return Err(nothing(only));
     }
@@ -154,8 +159,10 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
         return Some(format!("a {operation} waits for its end; `git -C .swift status` shows how it goes on"));
     }
     if !open.is_empty() {
-        let ids: BTreeSet<_> = open.iter().map(|entry| layout::id_in_name(&entry.path)).collect();
+        let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path));
+        let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
+            0 => "a merge has left a folder of tasks open; `swift resolve` settles it".to_owned(),
             1 => "a task was changed on both sides of a merge; `swift resolve` settles it".to_owned(),
             n => format!("{n} tasks were changed on both sides of a merge; `swift resolve` settles them"),
         });
@@ -234,17 +241,25 @@ fn joined(base: Option<&Version>, earlier: &Version, later: Version) -> (Version
 /// changed then.
 pub(crate) fn resolve(queue: &Queue, operation: &Operation<'_>, only: Option<&str>) -> Result<Resolved> {
     let mut tx = Tx::begin(queue, operation)?;
-    let Plan { resolutions, left, conclusion } = plan(queue, operation, only)?;
+    let Plan { resolutions, keeps, left, conclusion } = plan(queue, operation, only)?;
     if conclusion == Conclusion::Ours && !left.is_empty() {
         let first = &left[0];
         return Err(Fault { code: Code::Unsettled, ..first.fault.clone() });
     }
+    if resolutions.is_empty() && keeps.is_empty() && !left.is_empty() {
+        // Nothing is settled, so nothing goes on.
+        return Ok(Resolved { resolutions, keeps, left, conclusion, committed: Committed::default() });
+    }
     for resolution in &resolutions {
         stage(&mut tx, resolution)?;
     }
+    for path in &keeps {
+        tx.put(path, Vec::new())?;
+        tx.even_if_same(path);
+    }
     tx.conclude(conclusion);
     let committed = tx.commit(&subject(&resolutions))?;
-    Ok(Resolved { resolutions, left, conclusion, committed })
+    Ok(Resolved { resolutions, keeps, left, conclusion, committed })
 }
 
 fn stage(tx: &mut Tx<'_>, resolution: &Resolution) -> Result<()> {

@@ -248,7 +248,8 @@ impl Work<'_> {
         let attempt = self.stage_files(plan, &mut files, &mut barrier);
         let attempt =
             attempt.map_err(Stop::from).and_then(|()| self.commit_staged(plan, id, commit, &files, barrier));
-        if !matches!(attempt, Ok(Attempt::Done(_))) {
+        // What is half done is finished by the next verb, which has to see what was not put in place.
+        if !matches!(attempt, Ok(Attempt::Done(_)) | Err(Stop { half: true, .. })) {
             self.folder.discard(files.into_iter().flatten());
         }
         attempt

@@ -5,7 +5,7 @@
 //! fails half-way is taken back by names alone, which works on a full disk too.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -115,6 +115,17 @@ impl Folder {
         self.enter(relative, Missing::Leave, &mut Vec::new())
     }
 
+    /// Refuse what is no folder where files wait for their place. Whether their parent is one others look at.
+    ///
+    /// # Errors
+    /// [`Code::UnsafeHome`].
+    pub(super) fn refuse_staging(&self) -> Result<()> {
+        match self.look(path::parent(STAGING)) {
+            Ok(Some(_)) => self.look(STAGING).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// What kind of thing is at a path; symbolic links are not followed.
     pub(super) fn stat(&self, relative: &str) -> Result<Option<Stat>> {
         let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
@@ -181,11 +192,16 @@ impl Folder {
     /// Write a file to the staging folder.
     pub(super) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
         let staging = self.staging()?;
-        let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
-        let place = self.place(STAGING).join(&name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd =
-            rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)).or_io("make", &place)?;
+        let (name, place, fd) = loop {
+            let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
+            let place = self.place(STAGING).join(&name);
+            match rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)) {
+                // Left by a killed process that had our number.
+                Err(Errno::EXIST) => {}
+                made => break (name, place.clone(), made.or_io("make", &place)?),
+            }
+        };
         let mut file = File::from(fd);
         let written = file.write_all(content).or_io("write", &place);
         if let Err(fault) = written.and_then(|()| self.sharing.file(&file, &place)) {
@@ -229,6 +245,25 @@ impl Folder {
             }
         }
         Ok(any)
+    }
+
+    /// The contents that wait to be put in place; `None` if the place for it is gone, and nothing is known.
+    pub(super) fn staged_ids(&self, repo: &Repo) -> Result<Option<HashSet<ObjectId>>> {
+        let Some(staging) = self.look(STAGING)? else { return Ok(None) };
+        let place = self.place(STAGING);
+        let mut ids = HashSet::new();
+        for entry in rustix::fs::Dir::read_from(&*staging).or_io("list", &place)? {
+            let entry = entry.or_io("list", &place)?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if matches!(name, "." | "..") {
+                continue;
+            }
+            // What is no file there is not ours.
+            if let Ok(Some(content)) = self.read_in(&staging, name, &place) {
+                ids.insert(objects::hash(repo.hash, gix::objs::Kind::Blob, &content)?);
+            }
+        }
+        Ok(Some(ids))
     }
 
     /// All regular files below a folder, without what is machine-local and without the link to git.

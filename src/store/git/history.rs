@@ -110,6 +110,11 @@ impl Home {
             .hint("`git replace --list` shows what git was told to take for something else"))
     }
 
+    /// Whether history ends somewhere because the rest was not fetched.
+    pub(crate) fn is_shallow(&self) -> bool {
+        self.common_dir.join("shallow").symlink_metadata().is_ok()
+    }
+
     /// Why a parent is not here.
     fn cut_off(&self, repo: &Repo, commit: ObjectId, parent: ObjectId) -> Fault {
         let shallow = disk::read(&self.common_dir.join("shallow")).ok().flatten().unwrap_or_default();

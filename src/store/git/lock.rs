@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::disk::{self, OrIo as _};
+use super::folder::Folder;
 use super::patience::look_until;
 use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
@@ -35,11 +36,12 @@ impl Home {
     /// Why every verb that writes would be refused, as long as nobody puts that in order.
     ///
     /// # Errors
-    /// [`Code::UnsafeHome`] for records that are not where they seem to be; [`Code::InProgress`] for a checkout of
+    /// [`Code::UnsafeHome`] for records and files on their way that are not where they seem to be; [`Code::InProgress`] for a checkout of
     /// another branch; [`Code::Git`] for a record that cannot be one.
     pub(crate) fn refuse_unwritable(&self) -> Result<()> {
         refuse_link(&creation::folder(&self.common_dir))?;
         self.refuse_strange()?;
+        Folder::open(&self.root)?.refuse_staging()?;
         disk::read(&self.pending_path()).map(drop)
     }
 

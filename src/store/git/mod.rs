@@ -33,6 +33,7 @@ mod left_out;
 mod lock;
 mod mend;
 mod objects;
+mod origin;
 mod overrun;
 mod pack;
 mod path;
@@ -122,7 +123,9 @@ pub(crate) struct Home {
 #[derive(Debug, Clone)]
 pub(crate) struct Rebuilt {
     pub(crate) cause: Cause,
-    /// Paths known to have been written and not committed (from the debt record in the git folder, if any).
+    /// Paths that a verb had written, that were not committed, and that are there again as it left them.
+    pub(crate) kept: Vec<String>,
+    /// The same of which nothing was kept.
     pub(crate) lost: Vec<String>,
 }
 

@@ -131,10 +131,10 @@ pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(names_below(common_dir, HEADS)?.into_iter().filter_map(at).collect())
 }
 
-/// What stands in all names but those of branches, here and elsewhere: tags, the stash, notes.
+/// What stands in all names but those of branches here: tags, the stash, notes, what is known of branches elsewhere.
 pub(super) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     let is_other = |name: &str| {
-        !["heads/", "remotes/", "worktree/", "bisect/", "rewritten/"].iter().any(|own| name.starts_with(own))
+        !["heads/", "worktree/", "bisect/", "rewritten/"].iter().any(|own| name.starts_with(own))
     };
     let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
     let packed = String::from_utf8_lossy(&packed).into_owned();

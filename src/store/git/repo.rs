@@ -288,6 +288,14 @@ impl Repo {
         })
     }
 
+    /// When the author of a commit wrote it, in seconds since 1970. A rebase and a cherry-pick keep that.
+    pub(super) fn authored(&self, id: ObjectId) -> Result<i64> {
+        let (_, data) = self.object(id)?;
+        let commit = gix::objs::CommitRef::from_bytes(&data, self.hash)
+            .map_err(|_| unsound(id, "is not a sound commit"))?;
+        Ok(commit.author().map_or(0, |author| author.seconds()))
+    }
+
     /// The object id that a full hash in text names.
     pub(super) fn id(&self, hex: &str) -> Result<ObjectId> {
         ObjectId::from_hex(hex.as_bytes())

@@ -13,7 +13,7 @@ use crate::format::audit::digest;
 use crate::store::queue::{Item, Queue};
 use crate::store::replay::{self, LastWords};
 use crate::store::tx::Tx;
-use crate::store::{archive, cache, files, layout, message};
+use crate::store::{archive, branches, cache, files, layout, message};
 
 /// Record every task that is otherwise than the log says, however it came to that. One that is gone is not recorded as
 /// removed: it may have been lost.
@@ -63,8 +63,23 @@ impl Doubtful {
     fn id(&self) -> Option<TaskId> {
         match &self.now {
             Some((_, task)) => task.id,
-            None => self.before.as_ref()?.id,
+            None => self.former(),
         }
+    }
+
+    fn former(&self) -> Option<TaskId> {
+        self.before.as_ref()?.id
+    }
+
+    /// What was there before, of which nothing is there now.
+    fn without_file(&self) -> Option<Doubtful> {
+        self.former()?;
+        Some(Doubtful {
+            path: self.path.clone(),
+            folder: self.folder,
+            before: self.before.clone(),
+            now: None,
+        })
     }
 }
 
@@ -77,7 +92,7 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
     let debts: BTreeSet<String> = tx.queue.home.debts()?.into_iter().collect();
     let mut doubtful = Vec::new();
     for (path, blob) in before {
-        let folder = layout::folder_of(&path).filter(|_| path.ends_with(".md"));
+        let folder = layout::folder_of(&path).filter(|_| layout::is_named_as_a_task(&path));
         let Some(folder) = folder.filter(|_| !tx.is_staged(&path) && !debts.contains(&path)) else {
             continue;
         };
@@ -90,6 +105,10 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
         let Ok(now) = now.transpose() else { continue };
         doubtful.push(Doubtful { path, folder, before, now });
     }
+    // Under another id it is another task, and the former one is gone from there.
+    let replaced = doubtful.iter().filter(|one| one.now.is_some() && one.former() != one.id());
+    let replaced: Vec<Doubtful> = replaced.filter_map(Doubtful::without_file).collect();
+    doubtful.extend(replaced);
     let told: BTreeSet<TaskId> = tx.facts().iter().filter_map(|fact| fact.task).collect();
     doubtful.retain(|one| one.id().is_none_or(|id| !told.contains(&id)));
     let words =
@@ -148,6 +167,12 @@ fn record_gone(tx: &mut Tx<'_>, gone: &[Doubtful], words: &LastWords) -> Result<
     }
     let here = tx.queue.list(&layout::QUEUE_FOLDERS).items.into_iter().filter_map(|item| item.id());
     let here: BTreeSet<TaskId> = here.chain(archive::ids(tx.queue)?).collect();
-    missing.into_iter().filter(|(id, _)| !here.contains(id)).for_each(|(_, fact)| tx.record(fact));
+    for (id, fact) in missing.into_iter().filter(|(id, _)| !here.contains(id)) {
+        // A checkout of another branch takes away what is on that one alone; its record may have come by a cherry-pick.
+        let records = words.get(&id).map(Vec::as_slice).unwrap_or_default();
+        if !branches::was_never_here(tx.queue, id, records).unwrap_or(false) {
+            tx.record(fact);
+        }
+    }
     Ok(())
 }

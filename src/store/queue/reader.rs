@@ -4,6 +4,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::task::Folder;
 use crate::format::{self, Limits};
 use crate::store::files::{Most, Seen};
+use crate::store::layout;
 
 use super::Item;
 
@@ -24,7 +25,7 @@ impl Reader {
         folder: Folder,
         read: impl FnOnce(Most) -> Result<Option<Vec<u8>>>,
     ) -> Result<Item> {
-        if !seen.path.ends_with(".md") {
+        if !layout::is_named_as_a_task(&seen.path) {
             return Err(Fault::new(
                 Code::NotAFile,
                 format!("`{}` is no task: its name has to end in `.md`", seen.path),

@@ -41,7 +41,14 @@ impl Queue {
         }
         let is_wanted =
             |problem: &Problem| layout::id_in_name(&problem.path).is_some_and(|id| wanted.is_for(id));
-        if let Some(problem) = self.list(Folder::ALL).problems.into_iter().find(is_wanted) {
+        // What was left beside a task stands for it only where the task itself is nowhere.
+        let (own, beside): (Vec<_>, Vec<_>) = self
+            .list(Folder::ALL)
+            .problems
+            .into_iter()
+            .filter(is_wanted)
+            .partition(|problem| layout::is_named_as_a_task(&problem.path));
+        if let Some(problem) = own.into_iter().next() {
             return self.unreadable(problem);
         }
         let archived = || archive::named(self, |id| wanted.is_for(id)).ok().and_then(|mut found| found.pop());
@@ -51,7 +58,7 @@ impl Queue {
                 let shown = crate::domain::text::shown(reference);
                 Fault { hints: vec![format!("it is in `{place}`: `swift show {shown}`")], ..fault }
             }
-            None => fault,
+            None => beside.into_iter().next().map_or(fault, |problem| self.unreadable(problem)),
         }
     }
 
@@ -89,7 +96,8 @@ impl Queue {
         let mut others = Vec::new();
         for folder in layout::QUEUE_FOLDERS {
             let found = self.root.named(&layout::usual_folder(folder, id), &id.to_string())?;
-            others.extend(found.into_iter().map(|seen| seen.path).filter(|other| other != path));
+            let others_here = found.into_iter().map(|seen| seen.path);
+            others.extend(others_here.filter(|other| other != path && layout::is_named_as_a_task(other)));
         }
         Ok(others)
     }

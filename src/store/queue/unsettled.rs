@@ -50,7 +50,8 @@ impl Queue {
     /// The tasks of which git has left a path open, if an operation waits.
     pub(super) fn unmerged(&self) -> Vec<TaskId> {
         let open = if self.home.is_joining() { self.home.unmerged().unwrap_or_default() } else { Vec::new() };
-        open.iter().filter_map(|entry| layout::id_in_name(&entry.path)).collect()
+        let tasks = open.iter().filter(|entry| layout::is_named_as_a_task(&entry.path));
+        tasks.filter_map(|entry| layout::id_in_name(&entry.path)).collect()
     }
 }
 

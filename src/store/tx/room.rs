@@ -12,9 +12,16 @@ pub(super) fn refuse_too_large(path: &str, bytes: &[u8], limits: &Limits) -> Res
     }
     match parse_summary(bytes, limits) {
         Err(defect) if defect.code == Code::TooLarge => {
-            Err(Fault::new(Code::TooLarge, format!("the task would be too large: {}", defect.message)).hint(
-                "put the bulk elsewhere and name the place, or raise `max_bytes` in `.swift/swift.toml`",
-            ))
+            let fault =
+                Fault::new(Code::TooLarge, format!("the task would be too large: {}", defect.message));
+            // The limit of a head is not in the settings.
+            let unlimited = Limits { file_bytes: usize::MAX, ..*limits };
+            Err(fault.hint(match parse_summary(bytes, &unlimited) {
+                Err(defect) if defect.code == Code::TooLarge => {
+                    "put the bulk elsewhere and name the place, or into the text: `swift comment`"
+                }
+                _ => "put the bulk elsewhere and name the place, or raise `max_bytes` in `.swift/swift.toml`",
+            }))
         }
         _ => Ok(()),
     }

@@ -14,8 +14,8 @@ use crate::store::git::path;
 use crate::store::git::sync::Barrier;
 
 enum Step {
-    /// The file at the path is new.
-    Made(String),
+    /// The file at the path is new; it was the staged one.
+    Made(String, Staged),
     /// The file at the path has taken the place of the one that is now staged.
     Swapped(String, Staged),
     /// The file that was at the path is now staged.
@@ -108,7 +108,10 @@ impl<'a> Change<'a> {
             made => made,
         };
         match made {
-            Ok(()) => self.steps.push(Step::Made(path.to_owned())),
+            Ok(()) => {
+                let was = Staged { name: staged.name.clone() };
+                self.steps.push(Step::Made(path.to_owned(), was));
+            }
             Err(Errno::EXIST) => return Ok(false),
             Err(error) => return Err(error).or_io("write", &place),
         }
@@ -118,7 +121,7 @@ impl<'a> Change<'a> {
     /// The folders whose names have changed.
     pub(in crate::store::git) fn flush(&self, barrier: &mut Barrier) {
         for step in &self.steps {
-            let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+            let (Step::Made(path, _) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
             barrier.folder(&self.folder.place(path::parent(path)));
         }
         for made in &self.made {
@@ -164,13 +167,14 @@ impl<'a> Change<'a> {
     }
 
     fn undo_step(&self, step: &Step) -> Result<()> {
-        let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
+        let (Step::Made(path, _) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
         let place = self.folder.place(path);
         let (staging, name) = (self.folder.staging()?, path::name(path));
         let Some(folder) = self.folder.look(path::parent(path))? else { return Ok(()) };
         match step {
-            Step::Made(_) => {
-                rustix::fs::unlinkat(&*folder, name, AtFlags::empty()).or_io("take back", &place)
+            // Should the rest fail, the next verb knows by this what was not put in place.
+            Step::Made(_, was) => {
+                rustix::fs::renameat(&*folder, name, &*staging, &was.name).or_io("take back", &place)
             }
             Step::Swapped(_, old) | Step::Taken(_, old) => {
                 rustix::fs::renameat(&*staging, &old.name, &*folder, name).or_io("take back", &place)

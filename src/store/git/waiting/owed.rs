@@ -2,8 +2,8 @@
 //!
 //! The files of a debt are not committed, so git takes them away with `stash`, `reset --hard`, `restore` or
 //! `checkout -f`: those that it knows and not those that are new, which leaves half of what a verb has reported. That it
-//! has, the log tells: no person edits it. Then all files are read as they were left, and the next verb puts them back
-//! and commits them.
+//! has, the log tells: no person edits it. `git clean` takes the other half. Then all files are read as they were left, and
+//! the next verb puts them back and commits them.
 //!
 //! In the tree a debt belongs to the branch on which it was made. A checkout carries its files to another one; there
 //! they are taken out again and wait for theirs. What is owed in a linked worktree is kept in the shared git folder, as
@@ -35,6 +35,31 @@ pub(in crate::store::git) enum Bond {
 struct Now {
     here: Option<ObjectId>,
     head: Option<ObjectId>,
+}
+
+/// What became of debts when the folder was made anew.
+pub(in crate::store::git) struct Brought {
+    pub(in crate::store::git) there: Vec<String>,
+    /// Those of which nothing was kept.
+    pub(in crate::store::git) lost: Vec<String>,
+}
+
+/// The new files of a debt, which no commit has: `git clean` takes them all and leaves the log, where a commit has an
+/// earlier one. A person who takes some away leaves others, and one who moves them leaves what is in them.
+#[derive(Default)]
+struct New {
+    there: usize,
+    gone: BTreeSet<ObjectId>,
+}
+
+impl New {
+    fn count(&mut self, kept: Kept, now: &Now) {
+        match kept.new.filter(|_| kept.base.is_none() && now.head.is_none()) {
+            Some(_) if now.here.is_some() => self.there += 1,
+            Some(id) => self.gone.extend([id]),
+            None => {}
+        }
+    }
 }
 
 impl Home {
@@ -95,6 +120,25 @@ impl Home {
     ) -> Result<Vec<String>> {
         let Some(mut owed) = self.taken_back_of_debts()? else { return Ok(Vec::new()) };
         self.land_one(guard, &mut owed, settle, "git has taken it back")
+    }
+
+    /// Put what is owed into a folder that was made anew.
+    pub(in crate::store::git) fn bring_back(&self, guard: &Guard) -> Result<Brought> {
+        let debts = self.debt_set()?;
+        // Of a record that cannot be read nothing is kept.
+        let owed = self.owed(&debts).ok().flatten().map(|mut owed| {
+            let folder = owed.folder.clone();
+            owed.files.retain(|_, kept| kept.new.is_none_or(|id| folder.join(id.to_string()).is_file()));
+            owed
+        });
+        let mut there = BTreeSet::new();
+        if let Some(mut owed) = owed {
+            self.land_one(guard, &mut owed, &|_| Contents::new(), "the folder was gone")?;
+            there.extend(owed.files.into_keys());
+        }
+        self.write_debts(&there)?;
+        let lost = debts.difference(&there).cloned().collect();
+        Ok(Brought { there: there.into_iter().collect(), lost })
     }
 
     /// What was left on another branch, and came here with its files, is taken out here and waits for its branch.
@@ -179,18 +223,34 @@ impl Home {
             }
             is_taken |= now.here != kept.new;
         }
-        if !is_taken {
-            return Ok(None);
-        }
         let mut left = BTreeMap::new();
+        let mut new = New::default();
         for (path, kept) in owed.files {
             let now = self.now(&repo, &folder, &path)?;
+            new.count(kept, &now);
             if [kept.new, kept.base, now.head].contains(&now.here) {
                 left.insert(path, kept);
             }
         }
         owed.files = left;
-        Ok(Some(owed))
+        let is_taken = is_taken || self.was_cleaned(&repo, &folder, &new)?;
+        Ok(Some(owed).filter(|_| is_taken))
+    }
+
+    /// Whether git has taken these away as files that it does not know.
+    fn was_cleaned(&self, repo: &Repo, folder: &Folder, new: &New) -> Result<bool> {
+        if new.gone.is_empty() || new.there > 0 {
+            return Ok(false);
+        }
+        let committed = self.committed_files(repo)?;
+        let mut present = Vec::new();
+        folder.list("", &mut present)?;
+        for path in present.iter().filter(|path| !committed.contains_key(*path)) {
+            if folder.id(repo, path, None)?.is_some_and(|id| new.gone.contains(&id)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What is kept of these debts.
