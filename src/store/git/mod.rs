@@ -53,6 +53,7 @@ mod switch;
 mod sync;
 mod taken_out;
 mod tree;
+mod unset;
 mod upkeep;
 mod waiting;
 mod worktree;
