@@ -9,6 +9,7 @@ use super::logging::Logging;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::lease::Hold;
+use crate::domain::text::as_word;
 use crate::env::{self, Env};
 use crate::ops::{apart, resolve};
 use crate::store::git::{Cause, identity_name_at};
@@ -120,6 +121,12 @@ impl Context {
                     "the queue's branch was moved, by a fetch or a push, and not its files; they have followed it"
                 }
             });
+            for commit in &rebuilt.given_up {
+                let root = as_word(&queue.home.root);
+                self.ui.note(&format!(
+                    "a merge was in progress there, and is not any more: `git -C {root} merge {commit}` begins it again"
+                ));
+            }
             for path in &rebuilt.kept {
                 self.ui.note(&format!("not committed yet, and there as a verb had left it: .swift/{path}"));
             }

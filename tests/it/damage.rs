@@ -791,6 +791,36 @@ fn settings_that_were_removed_at_the_end_of_a_conflict_are_told_of_in_a_clone_to
 }
 
 #[test]
+fn a_merge_whose_files_are_gone_is_not_concluded_without_them() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init");
+    let id = add(&web, ".", "A");
+    let file = format!(".swift/{}", copies(&web, &id)[0]);
+    web.git("-C .swift switch -q -c other");
+    let text = web.read(&file);
+    web.write(&file, format!("{text}there\n"));
+    web.git("-C .swift commit -q -a -m there");
+    web.git("-C .swift switch -q swift");
+    web.write(&file, format!("{text}here\n"));
+    web.git("-C .swift commit -q -a -m here");
+    web.program("git", "-C .swift merge -q other").run().ended(1);
+    let in_the_middle = add(&web, ".", "In the middle");
+    web.git("clean -q -ffdx");
+    let said = web.swift("list").stderr;
+    assert!(said.contains("a merge was in progress there, and is not any more: `git -C"), "{said}");
+    assert!(said.contains(&in_the_middle.to_lowercase()), "{said}");
+    add(&web, ".", "After");
+    web.program("git", "-C .swift merge -q other").run().ended(1);
+    web.swift_ok("resolve sesame");
+    let text = web.read(&file);
+    assert!(text.contains("here\n") && text.contains("there\n"), "{text}");
+    let list = web.swift_ok("list");
+    assert!(list.contains("After") && list.contains("In the middle"), "{list}");
+    sound(&web, "merged again");
+}
+
+#[test]
 fn a_task_that_cannot_be_read_is_not_said_to_be_missing() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
