@@ -62,7 +62,7 @@ impl Ui {
     /// Show a result.
     ///
     /// # Errors
-    /// [`Code::Io`] if stdout cannot be written; a reader that has gone away is no error.
+    /// [`Code::Output`] if stdout cannot be written; a reader that has gone away is no error.
     pub(crate) fn show<V: View>(&self, view: &V) -> Result<()> {
         match self.format {
             Format::Json => {
@@ -210,7 +210,7 @@ impl Lines {
     /// Write what waits.
     ///
     /// # Errors
-    /// [`Code::Io`] if stdout cannot be written; a reader that has gone away is no error.
+    /// [`Code::Output`] if stdout cannot be written; a reader that has gone away is no error.
     pub(crate) fn flush(&mut self) -> Result<Reader> {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(&self.waiting).and_then(|()| out.flush());
@@ -218,7 +218,7 @@ impl Lines {
         match written {
             Ok(()) => Ok(Reader::There),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-            Err(error) => Err(Fault::of_system("stdout cannot be written", &error)),
+            Err(error) => Err(unwritten(&error)),
         }
     }
 
@@ -300,12 +300,15 @@ pub(crate) fn log_line(line: &[u8]) {
     let _ = err.write_all(line).and_then(|()| err.flush());
 }
 
+/// Nobody can be told what was done.
+fn unwritten(error: &std::io::Error) -> Fault {
+    Fault { code: Code::Output, ..Fault::of_system("stdout cannot be written", error) }
+}
+
 fn write_out(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Fault::of_system("stdout cannot be written", &error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unwritten(&error)),
         _ => Ok(()),
     }
 }

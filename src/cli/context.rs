@@ -1,14 +1,17 @@
 //! What every command has at hand: environment, output, the queue, and who acts.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::logging::Logging;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result, Status};
+use crate::domain::id::OperationId;
 use crate::domain::lease::Hold;
+use crate::domain::text::as_word;
 use crate::env::{self, Env};
 use crate::ops::{apart, resolve};
 use crate::store::git::{Cause, identity_name_at};
@@ -62,6 +65,8 @@ pub(crate) struct Context {
     pub(crate) actor_of_this_line: Option<Actor>,
     named_actor: Option<Actor>,
     queue: OnceCell<Queue>,
+    /// The operations of this run, and when each began.
+    operations: RefCell<Vec<(OperationId, Timestamp)>>,
 }
 
 impl Context {
@@ -93,6 +98,7 @@ impl Context {
                 actor_of_this_line,
                 named_actor,
                 queue: OnceCell::new(),
+                operations: RefCell::default(),
             }),
             Err(fault) => Err(Box::new((ui, fault))),
         }
@@ -120,6 +126,12 @@ impl Context {
                     "the queue's branch was moved, by a fetch or a push, and not its files; they have followed it"
                 }
             });
+            for commit in &rebuilt.given_up {
+                let root = as_word(&queue.home.root);
+                self.ui.note(&format!(
+                    "a merge was in progress there, and is not any more: `git -C {root} merge {commit}` begins it again"
+                ));
+            }
             for path in &rebuilt.kept {
                 self.ui.note(&format!("not committed yet, and there as a verb had left it: .swift/{path}"));
             }
@@ -204,16 +216,28 @@ impl Context {
         Ok(Hold { actor: self.actor()?, token })
     }
 
+    /// When the first operation of this run began, if it has one.
+    pub(crate) fn first_operation(&self) -> Option<Timestamp> {
+        self.operations.borrow().first().map(|(_, at)| *at)
+    }
+
+    /// Whether an operation is one of this run's.
+    pub(crate) fn is_own(&self, operation: OperationId) -> bool {
+        self.operations.borrow().iter().any(|(id, _)| *id == operation)
+    }
+
     /// The operation that this run is.
     ///
     /// # Errors
     /// As [`Context::actor`].
     pub(crate) fn operation(&self, verb: &'static str) -> Result<Operation<'_>> {
+        let (id, actor, at) = (self.env.operation_id(), self.actor()?, self.env.now());
+        self.operations.borrow_mut().push((id, at));
         Ok(Operation {
-            id: self.env.operation_id(),
+            id,
             verb,
-            actor: self.actor()?,
-            at: self.env.now(),
+            actor,
+            at,
             mode: self.mode,
             projects: Vec::new(),
             env: &self.env,

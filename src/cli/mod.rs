@@ -8,6 +8,7 @@ mod documents;
 mod editor;
 mod logging;
 mod manual;
+mod untold;
 
 use std::path::PathBuf;
 
@@ -307,7 +308,7 @@ fn execute(
     match cli.command.run(&mut context) {
         Ok(status) => Ok(status),
         Err(fault) => {
-            let fault = context.without_proposal(fault);
+            let fault = untold::with_deed(&context, context.without_proposal(fault));
             Err((context.ui, fault))
         }
     }

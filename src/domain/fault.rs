@@ -145,6 +145,8 @@ codes! {
     InProgress = "in-progress", Environment;
     /// The file system says no: permissions, space, read-only, input/output error.
     Io = "io", Environment;
+    /// Stdout cannot be written. What the message says is done, is done: the same command again would do it twice.
+    Output = "output", Environment;
     /// git says no, or an object is missing or damaged.
     Git = "git", Environment;
     /// The editor ended with an error, or nothing was written in it.

@@ -84,7 +84,7 @@ impl Queue {
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
     pub(crate) fn of(mut home: Home) -> Result<Queue> {
         if finish_what_was_begun(&home)? {
-            home.rebuilt.get_or_insert(Rebuilt { kept: Vec::new(), lost: Vec::new(), cause: Cause::Beneath });
+            home.rebuilt.get_or_insert(Rebuilt::because(Cause::Beneath));
         }
         home.refuse_sparse()?;
         let root = Root::open(&home.root)?;

@@ -730,6 +730,100 @@ fn what_brings_the_settings_back_leaves_all_other_work_alone() {
     }
 }
 
+/// Do what the first hint of a refusal says.
+#[track_caller]
+fn take_hint(web: &Place<'_>, verb: &str) {
+    let said = web.swift(verb).ended(8).stderr.clone();
+    let command = said.split('`').find(|part| part.starts_with("git -C")).unwrap_or_else(|| panic!("{said}"));
+    let root = web.path("").parent().unwrap().to_str().unwrap().to_owned();
+    web.program("sh", ["-c", &command.replace("$SANDBOX", &root)]).run().ok();
+}
+
+#[test]
+fn settings_that_a_commit_has_removed_are_brought_back_and_make_no_second_queue() {
+    let ends = ["rm -q .swift/swift.toml", "-C .swift rm -q swift.toml"];
+    for (init, remove) in [("init --in-tree", ends[0]), ("init", ends[1])] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(init);
+        add(&web, ".", "A");
+        let at = if init == "init" { ".swift" } else { "." };
+        web.git(remove);
+        web.git(format!("-C {at} commit -q -m removed").as_str());
+        let before = web.git("for-each-ref");
+        for verb in ["list", "init", "doctor", "init --branch other", "task . B"] {
+            let said = web.swift(verb).ended(8).stderr.clone();
+            assert!(said.contains("swift.toml`, the settings of the queue, was removed"), "{verb}: {said}");
+        }
+        assert_eq!(web.git("for-each-ref"), before, "{init}");
+        take_hint(&web, "list");
+        assert!(web.swift_ok("list").contains("ready     medium    A"));
+        add(&web, ".", "B");
+        assert_eq!(web.git(format!("-C {at} status --porcelain").as_str()), "", "{init}");
+        sound(&web, init);
+    }
+}
+
+#[test]
+fn settings_that_were_removed_at_the_end_of_a_conflict_are_told_of_in_a_clone_too() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init");
+    add(&web, ".", "A");
+    web.git("-C .swift switch -q -c other");
+    let settings = web.read(".swift/swift.toml");
+    for side in ["other", "swift"] {
+        web.git(["-C", ".swift", "switch", "-q", side]);
+        web.write(".swift/swift.toml", format!("{settings}# {side}\n"));
+        web.git("-C .swift commit -q -a -m changed");
+    }
+    web.program("git", "-C .swift merge -q other").run().ended(1);
+    web.git("-C .swift rm -q swift.toml");
+    web.git("-C .swift commit -q -m merged");
+    sandbox.root().git("clone -q web clone");
+    let clone = sandbox.place("clone");
+    for verb in ["list", "init"] {
+        let said = clone.swift(verb).ended(8).stderr.clone();
+        assert!(said.contains("was removed from the branch `origin/swift`"), "{verb}: {said}");
+    }
+    assert_eq!(clone.git("branch --list swift"), "");
+    take_hint(&web, "init");
+    add(&web, ".", "B");
+    clone.git("fetch -q");
+    clone.swift_ok("init");
+    assert!(clone.swift_ok("list").contains("ready     medium    B"));
+}
+
+#[test]
+fn a_merge_whose_files_are_gone_is_not_concluded_without_them() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init");
+    let id = add(&web, ".", "A");
+    let file = format!(".swift/{}", copies(&web, &id)[0]);
+    web.git("-C .swift switch -q -c other");
+    let text = web.read(&file);
+    web.write(&file, format!("{text}there\n"));
+    web.git("-C .swift commit -q -a -m there");
+    web.git("-C .swift switch -q swift");
+    web.write(&file, format!("{text}here\n"));
+    web.git("-C .swift commit -q -a -m here");
+    web.program("git", "-C .swift merge -q other").run().ended(1);
+    let in_the_middle = add(&web, ".", "In the middle");
+    web.git("clean -q -ffdx");
+    let said = web.swift("list").stderr;
+    assert!(said.contains("a merge was in progress there, and is not any more: `git -C"), "{said}");
+    assert!(said.contains(&in_the_middle.to_lowercase()), "{said}");
+    add(&web, ".", "After");
+    web.program("git", "-C .swift merge -q other").run().ended(1);
+    web.swift_ok("resolve sesame");
+    let text = web.read(&file);
+    assert!(text.contains("here\n") && text.contains("there\n"), "{text}");
+    let list = web.swift_ok("list");
+    assert!(list.contains("After") && list.contains("In the middle"), "{list}");
+    sound(&web, "merged again");
+}
+
 #[test]
 fn a_task_that_cannot_be_read_is_not_said_to_be_missing() {
     let sandbox = Sandbox::new();

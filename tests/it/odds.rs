@@ -24,6 +24,34 @@ fn a_registry_holds_no_password_of_a_remote() {
 }
 
 #[test]
+fn what_was_done_is_told_where_its_result_cannot_be_written() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let told = |words: &str| {
+        let call = web.call(words).under(&["sh", "-c", "exec \"$@\" >/dev/full", "sh"]);
+        call.run().ended(9).stderr.clone()
+    };
+    let said = told("task . Full");
+    let list = web.swift_ok("list");
+    let id = list.split(' ').next().unwrap();
+    assert!(said.contains("; the command is done all the same, as operation "), "{said}");
+    assert!(said.contains(&format!(": task.created {id}\n")), "{said}");
+    assert!(said.contains("would do it a second time"), "{said}");
+    assert!(said.contains(&format!("`swift show {id}`")), "{said}");
+    let said = told("claim --json");
+    assert!(said.contains("\"code\":\"output\"") && said.contains("\"retryable\":false"), "{said}");
+    assert!(said.contains(&format!("task.claimed {id}")), "{said}");
+    for nothing in ["list", "next --json", "task . Rehearsed --dry-run", "log"] {
+        let said = told(nothing);
+        assert!(said.contains("stdout cannot be written") && !said.contains("is done"), "{nothing}: {said}");
+    }
+    assert_eq!(web.swift_ok("list").lines().count(), 1);
+}
+
+#[test]
 fn an_alias_is_no_other_projects_id() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

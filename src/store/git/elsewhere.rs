@@ -229,6 +229,9 @@ impl Place {
 
     /// That there is no queue, and what leads to one.
     pub(super) fn not_initialised(&self) -> Result<Fault> {
+        if let Some(fault) = self.without_settings()? {
+            return Ok(fault);
+        }
         let place = self.checkout.as_ref().unwrap_or(&self.common_dir).display();
         if let Some(elsewhere) = self.elsewhere()? {
             let place = format!("{place} has no queue: that of this repository is {}", elsewhere.place());

@@ -217,7 +217,10 @@ impl Place {
             return Ok(Some(found));
         }
         self.refuse_strayed(&found)?;
-        Ok(None)
+        match found.branch.as_deref().map(|branch| self.branch_without_settings(branch)).transpose()? {
+            Some(Some(fault)) => Err(fault),
+            _ => Ok(None),
+        }
     }
 
     /// A worktree of that name can also be the person's own.

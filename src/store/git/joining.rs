@@ -341,6 +341,16 @@ impl Home {
         }
     }
 
+    /// A merge whose files are all gone cannot be concluded: what it was to bring would count as removed. Gives the commits
+    /// that it was to bring.
+    pub(super) fn give_up_merge(&self) -> Result<Vec<String>> {
+        let theirs = self.merged_in()?;
+        if !theirs.is_empty() {
+            self.forget_merge()?;
+        }
+        Ok(theirs.iter().map(ToString::to_string).collect())
+    }
+
     fn forget_merge(&self) -> Result<()> {
         MERGE_STATE.iter().try_for_each(|name| disk::remove(&self.git_dir.join(name)))
     }

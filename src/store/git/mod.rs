@@ -54,6 +54,7 @@ mod switch;
 mod sync;
 mod taken_out;
 mod tree;
+mod unset;
 mod upkeep;
 mod waiting;
 mod worktree;
@@ -127,6 +128,15 @@ pub(crate) struct Rebuilt {
     pub(crate) kept: Vec<String>,
     /// The same of which nothing was kept.
     pub(crate) lost: Vec<String>,
+    /// The commits of a merge that was in progress in the folder, and is not any more.
+    pub(crate) given_up: Vec<String>,
+}
+
+impl Rebuilt {
+    /// With nothing that was not committed.
+    pub(crate) fn because(cause: Cause) -> Rebuilt {
+        Rebuilt { cause, kept: Vec::new(), lost: Vec::new(), given_up: Vec::new() }
+    }
 }
 
 /// Why files of the queue had to be checked out again.

@@ -126,10 +126,11 @@ impl Home {
         // Of a checkout that is not there the library cannot tell whose it is.
         let sharing = Repo::open(&self.common_dir)?.sharing()?;
         sharing.make_folders(&self.root)?;
+        let given_up = self.give_up_merge()?;
         self.check_out()?;
         let Brought { there, lost } = self.bring_back(&guard)?;
         worktree::link(&self.git_dir, &self.root, sharing)?;
-        Ok(Some(Rebuilt { cause: Cause::Gone, kept: there, lost }))
+        Ok(Some(Rebuilt { kept: there, lost, given_up, ..Rebuilt::because(Cause::Gone) }))
     }
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
