@@ -163,7 +163,7 @@ impl FromStr for Kind {
 /// A task that has to be finished first: an id, with the project if it is not the own one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Dependency {
-    /// `None`: this project, or a task that this project has sent.
+    /// `None`: this project, or the one that the task is from; or a task that either has sent.
     pub(crate) project: Option<ProjectName>,
     pub(crate) task: TaskId,
 }

@@ -68,6 +68,7 @@ struct Table {
     commands: Vec<Text>,
     harmless: Vec<Text>,
     stores: Vec<Text>,
+    precious: Vec<Text>,
     parts: Vec<Text>,
     foreign: Vec<Text>,
 }
@@ -155,6 +156,7 @@ impl Table {
             commands: patterns(self.commands)?,
             harmless: patterns(self.harmless)?,
             stores: patterns(self.stores)?,
+            precious: patterns(self.precious)?,
             parts: patterns(self.parts)?,
             foreign: patterns(self.foreign)?,
         })

@@ -12,6 +12,7 @@ mod deliver;
 mod plan;
 mod post;
 mod receipts;
+mod taken_back;
 
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;

@@ -1,6 +1,7 @@
 //! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,7 @@ use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::{Folder, State};
+use crate::domain::text::{as_word, shown};
 use crate::format::audit::digest as content_hash;
 use crate::format::{policy, routing, session};
 use crate::store::queue::{Item, Listing, Queue};
@@ -53,7 +55,13 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
+    if let Err(fault) = queue.home.refuse_attributes() {
+        findings.push(Finding::of_fault("", &fault));
+    }
     local_files_in_git(queue, findings);
+    if queue.home.is_linked_by_the_project() {
+        findings.push(linked_by_the_project());
+    }
     findings.extend(apart::findings(queue));
     if let Carrier::Gone(fault) = carrier::of(queue) {
         findings.push(Finding::of_fault("", &fault));
@@ -99,10 +107,20 @@ fn local_files_in_git(queue: &Queue, findings: &mut Vec<Finding>) {
     }
 }
 
+/// As after `git add -f`: the project then has a commit of the queue in its own, which is another after every verb.
+fn linked_by_the_project() -> Finding {
+    let text = "the project has `.swift` in its own index, as a link to one commit of the queue: it differs after each verb, \
+                and no clone of it takes the queue over";
+    Finding::new("in-the-project", Severity::Warning, "", text)
+        .fix("`git rm --cached --quiet .swift` leaves the queue as it is; then `git commit`")
+}
+
 /// One odd name, or one object that git has lost, must not hide everything else.
 fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
     match told {
-        Err(fault) if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git) => {
+        Err(fault)
+            if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git | Code::InProgress) =>
+        {
             findings.push(Finding::of_fault("", &fault));
             Ok(())
         }
@@ -184,6 +202,22 @@ fn warnings(queue: &Queue, items: &[Item], findings: &mut Vec<Finding>) {
         for warning in document.warnings() {
             findings.push(Finding::new("unclear", Severity::Note, &item.path, warning.clone()));
         }
+        astray(queue, item, findings);
+    }
+}
+
+/// A task of this project's own that is for another one and lies where nothing is carried from.
+fn astray(queue: &Queue, item: &Item, findings: &mut Vec<Finding>) {
+    let is_own = item.task.from.as_ref().is_none_or(|from| *from == queue.settings.id);
+    let receiver = item.task.to.as_ref().filter(|to| !queue.is_called(to));
+    if let Some(to) = receiver.filter(|_| is_own && item.folder == Folder::Tasks) {
+        let path = Path::new(".swift").join(&item.path);
+        let message = format!(
+            "is for `{}`, and lies among the tasks of this project: nothing carries it",
+            shown(to.as_str())
+        );
+        let fix = format!("`mkdir -p .swift/outbox && mv {} .swift/outbox/` has it carried", as_word(&path));
+        findings.push(Finding::new("astray", Severity::Warning, &item.path, message).fix(fix));
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::lease::{self, Hold};
+use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, valid_label, valid_title};
+use crate::domain::text::shown;
 use crate::format::Document;
 use crate::store::queue::Queue;
 use crate::store::tx::Operation;
@@ -61,7 +63,10 @@ pub(crate) fn edit(
             NewText::Same => {}
             NewText::Body(body) => subject.document.set_body(&body),
             NewText::File { before, after } => {
-                *subject.document = from_editor(queue, subject.document, &before, &after)?;
+                let edited = from_editor(queue, subject.document, &before, &after)?;
+                let (old, new) = (subject.task.to.as_ref(), edited.task().to.as_ref());
+                refuse_new_receiver(queue, subject.item.folder, old, new)?;
+                *subject.document = edited;
                 *subject.task = subject.document.task().clone();
             }
         }
@@ -108,6 +113,22 @@ fn from_editor(queue: &Queue, now: &Document, before: &[u8], after: &[u8]) -> Re
         return Err(Fault::new(Code::InvalidValue, "`id` and `from` of a task cannot be edited"));
     }
     Ok(edited)
+}
+
+/// Only what waits in the outbox, or has died on its way, can still go somewhere else.
+fn refuse_new_receiver(
+    queue: &Queue,
+    folder: Folder,
+    old: Option<&ProjectName>,
+    new: Option<&ProjectName>,
+) -> Result<()> {
+    let Some(new) = new.filter(|new| old != Some(*new) && !queue.is_called(new)) else { return Ok(()) };
+    if matches!(folder, Folder::Outbox | Folder::Dead) {
+        return Ok(());
+    }
+    let text = format!("the task has arrived here; it does not go on to `{}`", shown(new.as_str()));
+    let hint = format!("`swift task {} \"…\"` writes a new one to that project", shown(new.as_str()));
+    Err(Fault::new(Code::InvalidValue, text).hint(hint))
 }
 
 /// Add a comment at the end of the body, with name and time.

@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{carrier, step};
+use super::carrier::{self, Carrier};
+use super::step;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::graph::Graph;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
+use crate::domain::project::ProjectName;
 use crate::domain::ranking::Score;
-use crate::domain::task::{Dependency, Folder, Stage, State};
+use crate::domain::task::{Dependency, Folder, Stage, State, Task};
 use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Project, Registry};
@@ -321,7 +323,7 @@ impl Judge<'_> {
             return Some(format!("waits for itself: {}", names.join(" → ")));
         }
         let part = &self.parts[key.0 as usize];
-        task.after.iter().find_map(|dependency| self.unmet(part, dependency, by_id))
+        task.after.iter().find_map(|dependency| self.unmet(part, task, dependency, by_id))
     }
 
     fn name(&self, key: Key) -> String {
@@ -332,6 +334,7 @@ impl Judge<'_> {
     fn unmet(
         &self,
         part: &Part<'_>,
+        task: &Task,
         dependency: &Dependency,
         by_id: &HashMap<TaskId, Key>,
     ) -> Option<String> {
@@ -350,26 +353,54 @@ impl Judge<'_> {
         if let Some(item) = own {
             return self.standing(&item, &short, &part.shelf.project);
         }
-        let Some(project) = &dependency.project else {
-            return Some(format!("waits for {short}, which is not known in {}", part.shelf.project));
+        let unknown = |project: &str| format!("waits for {short}, which is not known in {project}");
+        // Who has sent the task has named by its id alone what it has itself, or has sent to others.
+        let sender =
+            || task.from.as_ref().filter(|from| **from != part.queue.settings.id).map(ProjectName::from);
+        let Some(project) = dependency.project.clone().or_else(sender) else {
+            return Some(unknown(&part.shelf.project));
         };
-        let resolved = match self.neighbours.registry.resolve(project) {
-            Ok(resolved) => resolved,
-            Err(fault) => {
-                let why = self.neighbours.missing.as_ref().unwrap_or(&fault);
-                return Some(format!("waits for {short} in {project}, which cannot be read: {why}"));
+        match self.at(&project, dependency.task) {
+            Ok((project, Some(item))) => self.standing(&item, &short, &project),
+            Ok((project, None)) if dependency.project.is_some() => Some(unknown(&project)),
+            Ok((project, None)) => Some(unknown(&format!("{} or {project}", part.shelf.project))),
+            Err((project, why)) => {
+                Some(format!("waits for {short} in {project}, which cannot be read: {why}"))
             }
-        };
-        let id = resolved.entry.id.as_str();
-        let found = match self.neighbours.queue(id) {
-            Ok(other) => other.anywhere(dependency.task),
-            Err(fault) => return Some(format!("waits for {short} in {id}, which cannot be read: {fault}")),
-        };
-        match found {
-            Ok(Some(item)) => self.standing(&item, &short, id),
-            Ok(None) => Some(format!("waits for {short}, which is not known in {id}")),
-            Err(fault) => Some(format!("waits for {short} in {id}, which cannot be read: {fault}")),
         }
+    }
+
+    /// The task that another project in view has under an id; or which one cannot be read, and why.
+    fn at(
+        &self,
+        name: &ProjectName,
+        id: TaskId,
+    ) -> std::result::Result<(String, Option<Item>), (String, Fault)> {
+        let look = |project: &str, queue: &Queue| match queue.anywhere(id) {
+            Ok(found) => Ok((project.to_owned(), found)),
+            Err(fault) => Err((project.to_owned(), fault)),
+        };
+        let asking = self.parts[0].queue;
+        if asking.is_called(name) {
+            return look(asking.settings.id.as_str(), asking);
+        }
+        let fault = match self.neighbours.registry.resolve(name) {
+            Ok(resolved) => {
+                let project = resolved.entry.id.as_str();
+                let queue = self.neighbours.queue(project);
+                return queue
+                    .map_err(|fault| (project.to_owned(), fault.clone()))
+                    .and_then(|queue| look(project, queue));
+            }
+            Err(fault) => fault,
+        };
+        // Its orchestrator is in no registry, and writes tasks as everybody does.
+        if let Carrier::There(orchestrator) = carrier::of(asking)
+            && orchestrator.is_called(name)
+        {
+            return look(orchestrator.settings.id.as_str(), &orchestrator);
+        }
+        Err((name.to_string(), self.neighbours.missing.clone().unwrap_or(fault)))
     }
 
     /// What stands in the way, given where the other task is.

@@ -234,7 +234,10 @@ pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<Stri
     if queue.settings.commit != CommitPolicy::Manual {
         tx.commit_now();
     }
-    let events = history::since(queue, started_at)?.events;
+    let opened = id.to_string();
+    let events = history::after(queue, started_at, |event| {
+        event.fact.kind == EventKind::SessionStarted && event.fact.cause.as_ref() == Some(&opened)
+    })?;
     let session =
         Session { id, actor, started_at, finished_at: operation.at, learned, counts: counts(&events) };
     let path = layout::session_path(id);

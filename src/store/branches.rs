@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
 
-/// A local branch other than the one at hand that has this task, or whose log knows it.
+/// A branch other than the one at hand, of this clone or of a remote, that has this task, or whose log knows it.
 ///
 /// # Errors
 /// Those of reading the branches and their trees.

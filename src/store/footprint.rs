@@ -44,6 +44,7 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
     if !queue.home.waiting_folder().starts_with(queue.home.records()) {
         entries
             .push(entry(&queue.home.waiting_folder(), "changes that wait for git to be done with something"));
+        entries.push(entry(&queue.home.linked_debts(), "files of linked worktrees, not committed yet"));
     }
     if let Ok(service) = Installation::of(queue)
         && service.found.is_for_this()

@@ -2,7 +2,7 @@
 
 mod committed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::git::Reach;
 use super::replay;
@@ -45,12 +45,36 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
             tx.problems.push(Problem::at(path, fault));
         }
     }
+    record_removed(tx, &debts)?;
     let merged = tx.queue.home.merged_by_git(message::is_of_a_verb)?;
     let before = tx.queue.home.committed_since(message::is_of_a_verb)?;
     let before = before.into_iter().filter(|(path, _)| !joined.contains(path) && !merged.contains_key(path));
     committed::record(tx, before.collect())?;
     record_merges(tx, merged)?;
     raise_tokens(tx)
+}
+
+/// What a verb wrote and could not commit yet, and is nowhere now, though the log is as the verb has left it: no git has
+/// taken it away, so a person has.
+fn record_removed(tx: &mut Tx<'_>, debts: &[String]) -> Result<()> {
+    let mut gone = BTreeMap::new();
+    for path in debts.iter().filter(|path| layout::folder_of(path).is_some() && !tx.is_staged(path)) {
+        if let Some(id) = layout::id_in_name(path)
+            && tx.queue.read(path)?.is_none()
+            && tx.queue.anywhere(id)?.is_none()
+        {
+            gone.insert(id, path);
+        }
+    }
+    let ids: BTreeSet<TaskId> = gone.keys().copied().collect();
+    let words = replay::about(tx.queue, &ids, tx.operation.at)?;
+    for (id, path) in gone {
+        if let Some(last) = words.get(&id).filter(|words| replay::is_there(words)).and_then(|it| it.last()) {
+            let fact = Fact::task(EventKind::ChangedByHand, id, last.fact.to, State::Gone);
+            tx.record(fact.because(path));
+        }
+    }
+    Ok(())
 }
 
 /// What git takes back takes a fencing token along, and the log's record of it too. It was given out all the same, and
@@ -157,7 +181,14 @@ fn take_other(tx: &mut Tx<'_>, path: &str) -> Result<()> {
 fn take_removed(tx: &mut Tx<'_>, path: &str) -> Result<()> {
     let before = committed_task(tx, path)?;
     tx.take(path)?;
-    let Some((Some(id), state)) = before.map(|(task, state)| (task.id, state)) else { return Ok(()) };
+    match before.map(|(task, state)| (task.id, state)) {
+        Some((Some(id), state)) => record_gone(tx, id, state, path),
+        _ => Ok(()),
+    }
+}
+
+/// A task whose file is gone, or is another task's now.
+fn record_gone(tx: &mut Tx<'_>, id: TaskId, state: State, path: &str) -> Result<()> {
     if tx.queue.anywhere(id)?.is_none() {
         tx.record(Fact::task(EventKind::ChangedByHand, id, Some(state), State::Gone).because(path));
     }
@@ -170,6 +201,11 @@ fn take_written(tx: &mut Tx<'_>, path: &str, folder: Folder, bytes: &[u8]) -> Re
     let document = with_id(tx, path, bytes, before.as_ref().map_or(0, |(task, _)| task.token))?;
     let task = document.task().clone();
     let id = task.id.expect("a task has got its id");
+    if let Some((Task { id: Some(former), .. }, state)) = &before
+        && *former != id
+    {
+        record_gone(tx, *former, *state, path)?;
+    }
     tx.take(path)?;
     let hash = tx.put(path, document.to_bytes())?;
     let kind = if before.is_some() { EventKind::ChangedByHand } else { EventKind::TaskAdopted };

@@ -1,5 +1,6 @@
 //! Reading the audit log back.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -125,6 +126,63 @@ pub(crate) fn since(queue: &Queue, start: Timestamp) -> Result<Log> {
     Ok(log)
 }
 
+/// All events after a certain one, oldest first: those of the hand that wrote it in the order in which it wrote them,
+/// whatever its clock said, and those of others from an instant on.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn after(
+    queue: &Queue,
+    start: Timestamp,
+    is_first: impl Fn(&Event) -> bool,
+) -> Result<Vec<Event>> {
+    let early = start.checked_sub(SLACK).unwrap_or(Timestamp::MIN);
+    let segments: Vec<Segment> =
+        segments_since(queue, early)?.iter().filter_map(|stored| parse(stored).ok()).collect();
+    let place = segments.iter().enumerate().find_map(|(number, segment)| {
+        let at = segment.records.iter().position(|record| is_first(&record.event))?;
+        Some((number, at))
+    });
+    let mut events = Vec::new();
+    for (number, segment) in segments.iter().enumerate() {
+        let all = segment.records.iter().map(|record| &record.event);
+        match place.map(|(own, at)| (order(&segments, own, number), at)) {
+            Some((Some(Ordering::Equal), at)) => events.extend(all.skip(at + 1).cloned()),
+            Some((Some(Ordering::Greater), _)) => events.extend(all.cloned()),
+            Some((Some(Ordering::Less), _)) => {}
+            Some((None, _)) | None => events.extend(all.filter(|event| event.at >= start).cloned()),
+        }
+    }
+    events.sort_by_key(|event| (event.at, event.id));
+    Ok(events)
+}
+
+/// Whether a segment comes before or after another in the chain of one hand; `None` if that cannot be told.
+fn order(segments: &[Segment], own: usize, other: usize) -> Option<Ordering> {
+    if own == other {
+        return Some(Ordering::Equal);
+    }
+    let leads_to = |from: usize, to: usize| {
+        let mut at = from;
+        // Nobody writes a ring; whoever forges one is not followed round it.
+        for _ in 0..segments.len() {
+            let prev = segments[at].prev.as_ref()?;
+            at = segments
+                .iter()
+                .position(|segment| segment.records.last().map(|it| &it.hash) == Some(prev))?;
+            if at == to {
+                return Some(());
+            }
+        }
+        None
+    };
+    match segments[own].writer == segments[other].writer {
+        true if leads_to(other, own).is_some() => Some(Ordering::Greater),
+        true if leads_to(own, other).is_some() => Some(Ordering::Less),
+        _ => None,
+    }
+}
+
 /// The segments that may hold events from an instant on.
 fn reaching(paths: &[String], start: Timestamp) -> Vec<&String> {
     let mut next_began: HashMap<&str, Timestamp> = HashMap::new();
@@ -213,6 +271,14 @@ pub(crate) fn names(bytes: &[u8], id: &str) -> bool {
 /// As [`segment_paths`].
 pub(crate) fn last_event_of(queue: &Queue, id: TaskId) -> Result<Option<Event>> {
     Ok(events_of(queue, id)?.pop())
+}
+
+/// Whether a round has brought a task here, with whatever content.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn was_carried_here(queue: &Queue, id: TaskId) -> Result<bool> {
+    Ok(events_of(queue, id)?.iter().any(|event| event.fact.kind == EventKind::TaskDelivered))
 }
 
 /// Whether a task with one of these contents arrived here before: it was delivered, or somebody put the file there.

@@ -12,7 +12,7 @@ use crate::domain::task::{Folder, Task};
 use crate::format::{self, Document, Limits};
 
 use super::files::{Most, Root, Seen, Stamp};
-use super::git::{Home, Reach};
+use super::git::{Cause, Home, Reach, Rebuilt};
 use super::listing;
 use super::local::{Local, is_frozen};
 use super::{archive, layout};
@@ -82,8 +82,10 @@ impl Queue {
     ///
     /// # Errors
     /// [`Code::NotInitialised`] without settings; [`Code::Malformed`], [`Code::NewerSchema`], [`Code::Io`].
-    pub(crate) fn of(home: Home) -> Result<Queue> {
-        finish_what_was_begun(&home);
+    pub(crate) fn of(mut home: Home) -> Result<Queue> {
+        if finish_what_was_begun(&home)? {
+            home.rebuilt.get_or_insert(Rebuilt { kept: Vec::new(), lost: Vec::new(), cause: Cause::Beneath });
+        }
         home.refuse_sparse()?;
         let root = Root::open(&home.root)?;
         root.lay_over(home.laid_over()?);
@@ -270,11 +272,19 @@ impl Queue {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A killed process may have left files of which only some are moved; nobody is to see that, not even to read it.
-/// Where somebody is at work or nothing may be written, the files are read as they are.
-fn finish_what_was_begun(home: &Home) {
-    if home.is_unfinished() && !is_frozen() {
-        // Taking the lock finishes or takes back; that it cannot be had is no reason not to read.
-        drop(home.lock(PATIENCE));
+/// Nor files that are behind their branch. Where somebody is at work or nothing may be written, the files are read as
+/// they are. Tells whether the files have followed their branch.
+fn finish_what_was_begun(home: &Home) -> Result<bool> {
+    let is_behind = || home.is_beneath().unwrap_or(false) || home.has_left_debts();
+    if is_frozen() || !home.is_unfinished() && !is_behind() {
+        return Ok(false);
+    }
+    // Taking the lock finishes or takes back; that it cannot be had is no reason not to read.
+    let Ok(guard) = home.lock(PATIENCE) else { return Ok(false) };
+    let _ = home.take_over_left_debts(&guard);
+    match home.follow(&guard) {
+        Err(fault) if fault.code != Code::InProgress => Ok(false),
+        followed => followed,
     }
 }
 

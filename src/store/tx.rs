@@ -73,6 +73,7 @@ impl<'q> Tx<'q> {
         };
         let mut settled = Vec::new();
         if let Some(guard) = &guard {
+            queue.home.follow(guard)?;
             settled = queue.home.land(guard, |files| landing::settle(queue, files))?;
             queue.look_again()?;
         }
@@ -203,6 +204,22 @@ impl<'q> Tx<'q> {
         Ok((path, hash))
     }
 
+    /// Write a task that is not in the queue yet; gives its path and the hash of the bytes.
+    ///
+    /// # Errors
+    /// As [`Tx::rewrite`].
+    pub(crate) fn add(
+        &mut self,
+        folder: Folder,
+        task: &Task,
+        mut document: Document,
+    ) -> Result<(String, Digest)> {
+        document.apply(task);
+        let path = self.new_path(folder, task)?;
+        let hash = self.put(&path, document.to_bytes())?;
+        Ok((path, hash))
+    }
+
     /// The path that a task gets in a folder.
     ///
     /// # Errors
@@ -290,8 +307,9 @@ impl<'q> Tx<'q> {
         let addition = (!self.facts.is_empty())
             .then(|| audit::addition(queue, self.operation, &self.facts, self.segment()))
             .transpose()?;
-        if addition.as_ref().is_some_and(|addition| addition.was_moved_by_git) && !queue.home.keeps_apart() {
-            for path in audit::returned(queue)? {
+        let was_moved = addition.as_ref().is_some_and(|addition| addition.was_moved_by_git);
+        if was_moved && !queue.home.keeps_apart() || queue.home.is_squash_open() {
+            for path in audit::returned(queue)?.into_iter().chain(queue.home.squashed()?) {
                 self.take(&path)?;
             }
         }

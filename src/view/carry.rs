@@ -242,6 +242,12 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
         let (what, title) = (what(&news.what, plan), shown(&news.item.task.title));
         lines.push(format!("receipt {}  {post}  {what}  {title}", news.id.short()));
     }
+    for letter in &plan.taken_back {
+        let (from, to) = (&plan.posts[letter.from], &plan.posts[letter.to]);
+        let (short, title) =
+            (letter.item.id().map(|id| id.short()).unwrap_or_default(), &letter.item.task.title);
+        lines.push(format!("record  {short}  {from}  taken back when {to} had it  {}", shown(title)));
+    }
     for stranded in &plan.stranded {
         let post = &plan.posts[stranded.post];
         lines.push(format!(

@@ -505,3 +505,82 @@ fn what_waits_outlives_the_worktree_that_it_was_done_in() {
     assert_eq!(titles(&web), ["first done", "second ready", "third ready"]);
     sound(&web, "without the worktree");
 }
+
+#[test]
+fn what_is_owed_in_a_linked_worktree_outlives_it() {
+    let sandbox = Sandbox::new();
+    let (web, [first, second]) = project(&sandbox, "web");
+    let ends = [("feature", "true"), ("other", "git branch -q -D other"), ("paid", "true")];
+    for (branch, end) in ends {
+        web.git(["worktree", "add", "-q", "-b", branch, "../beside", "main"]);
+        let beside = sandbox.place("beside");
+        // git's own lock is waited for; called from a hook, a verb leaves its commit to the next one at once.
+        let lock = web.path(".git/worktrees/beside/index.lock");
+        let words = ["task", ".", &format!("for {branch}")];
+        let told = match branch {
+            "feature" => {
+                fs::write(&lock, "").unwrap();
+                let told = beside.swift(words);
+                fs::remove_file(&lock).unwrap();
+                told
+            }
+            _ => beside.call(words).env("GIT_INDEX_FILE", "index").run(),
+        };
+        assert!(told.stderr.contains("not committed yet"), "{told:?}");
+        let done = [("feature", &first), ("other", &second)].into_iter().find(|(name, _)| *name == branch);
+        done.map(|(_, id)| beside.call(["done", id]).env("GIT_INDEX_FILE", "index").run().ok());
+        if branch == "paid" {
+            shell(&beside, "git add .swift; git commit -q -m mine");
+        }
+        web.git("worktree remove --force ../beside");
+        web.program("sh", ["-c", end]).run().ok();
+        let listed = web.swift("list");
+        assert_eq!(
+            listed.stderr.contains("waits for the branch `feature`"),
+            branch == "feature",
+            "{listed:?}"
+        );
+        if branch == "feature" {
+            assert!(web.swift("uninstall sesame").stderr.contains("wait for `feature`"));
+            web.git("switch -q feature");
+        }
+        let there = titles(&web);
+        let state =
+            |name: &str| there.iter().filter(|line| line.starts_with(name)).cloned().collect::<Vec<_>>();
+        match branch {
+            "feature" => assert_eq!(state("f"), ["first done", "for feature ready"]),
+            "other" => assert_eq!(there, ["first ready", "for other ready", "second done"]),
+            _ => assert_eq!(there, ["after other ready", "first ready", "for other ready", "second done"]),
+        }
+        if branch != "paid" {
+            add(&web, ".", &format!("after {branch}"));
+        }
+        assert!(
+            !web.path(".git/swift/owed-in").exists() && !web.path(".git/swift/waiting").exists(),
+            "{branch}"
+        );
+        sound(&web, branch);
+        web.git("switch -q main");
+    }
+}
+
+#[test]
+fn what_the_next_verb_leaves_to_its_branch_is_named_before() {
+    let sandbox = Sandbox::new();
+    let (web, [first, _]) = project(&sandbox, "web");
+    web.call(["done", &first]).env("GIT_INDEX_FILE", "index").run().ok();
+    assert!(!web.swift("list").stderr.contains("waits for"), "it is at hand");
+    web.git("checkout -q side");
+    for verb in ["list", "task . OnSide", "next"] {
+        let said = web.swift(verb);
+        said.ended(0);
+        assert!(said.stderr.contains("waits for the branch `main`"), "{verb}: {}", said.stderr);
+        assert_eq!(said.stderr.matches("waits for").count(), 1, "{verb}: {}", said.stderr);
+    }
+    assert_eq!(titles(&web), ["OnSide ready", "first ready", "second ready"]);
+    sound(&web, "on another branch");
+    web.git("checkout -q main");
+    add(&web, ".", "on main");
+    assert_eq!(titles(&web), ["first done", "on main ready", "second ready"]);
+    sound(&web, "back on its branch");
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, codes, sound, text};
+use crate::world::{add, codes, copies, sound, text, twins};
 
 const HAND: &str = "+++\ntitle = \"Hand\"\n+++\nbody\n";
 
@@ -224,5 +224,40 @@ fn a_copy_with_the_id_of_another_task_is_named_and_stops_only_that_one() {
         assert!(web.swift_ok("claim").contains("Copy"), "{init}");
         sound(&web, init);
         healthy(&web);
+    }
+}
+
+#[test]
+fn what_a_squash_has_brought_is_committed_with_its_log() {
+    let sandbox = Sandbox::new();
+    let [web, twin] = twins(&sandbox, "init", &["first"]);
+    let second = add(&twin, ".", "second");
+    twin.swift_ok(["done", &second]);
+    web.git("fetch --quiet other");
+    web.git("-C .swift merge --quiet --squash other/swift");
+    add(&web, ".", "third");
+    sound(&web, "squashed");
+    healthy(&web);
+    assert_eq!(copies(&web, &second).len(), 1);
+    assert!(!web.path(".git/worktrees/-swift/SQUASH_MSG").exists(), "git has nothing left to tell of it");
+}
+
+#[test]
+fn what_a_person_removes_before_it_could_be_committed_is_recorded_as_gone() {
+    for (init, lock) in [("init", ".git/worktrees/-swift/index.lock"), ("init --in-tree", ".git/index.lock")]
+    {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, init);
+        web.write(lock, "");
+        let id = add(&web, ".", "Waits");
+        fs::remove_file(web.path(lock)).unwrap();
+        let path = crate::world::copies(&web, &id).remove(0);
+        fs::remove_file(web.path(&format!(".swift/{path}"))).unwrap();
+        add(&web, ".", "Three");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "{init}");
+        add(&web, ".", "Four");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "{init}: once");
+        healthy(&web);
+        sound(&web, init);
     }
 }

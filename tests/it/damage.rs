@@ -1,7 +1,7 @@
 //! Damage of every kind is found and its place named; a healthy queue gives no finding at all.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -604,6 +604,22 @@ fn what_cannot_be_looked_at_and_what_is_told_already_are_no_findings_of_their_ow
 }
 
 #[test]
+fn a_git_that_is_killed_says_nothing_of_the_index() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let git = sandbox.home().path("bin/git");
+    sandbox.home().write("bin/git", "#!/bin/sh\nkill -KILL $$\n");
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = web.call("doctor").env("PATH", git.parent().unwrap().to_str().unwrap()).run();
+    assert!(
+        told.ended(8).stdout.contains("was ended from outside") && !told.stdout.contains("damaged"),
+        "{}",
+        told.stdout
+    );
+}
+
+#[test]
 fn files_with_the_longest_names_are_put_aside_and_so_are_those_beside_them() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
@@ -803,4 +819,19 @@ fn a_damaged_ref_of_the_queue_is_a_finding_beside_the_others() {
         assert!(found.iter().any(|code| code == "git" || code == "object-damaged"), "{bad}: {found:?}");
         assert!(web.swift("doctor").stdout.contains("git fsck"), "{bad}");
     }
+}
+
+#[test]
+fn attributes_by_which_git_changes_the_files_are_found() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write(".git/info/attributes", "* text eol=crlf\n");
+    let refused = web.swift("task . one");
+    refused.ended(9);
+    let told = web.swift("doctor");
+    assert!(told.ended(8).stdout.contains("gives `"), "{}", told.stdout);
+    let line = told.stdout.split('`').find(|word| word.contains("-text")).unwrap();
+    web.write(".git/info/attributes", format!("* text eol=crlf\n{line}\n"));
+    web.swift_ok("task . one");
+    web.swift_ok("doctor");
 }

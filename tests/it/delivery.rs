@@ -576,6 +576,73 @@ fn a_task_on_a_branch_that_is_not_at_hand_is_not_delivered_again() {
 }
 
 #[test]
+fn a_task_on_a_branch_that_was_pushed_and_deleted_here_is_not_delivered_again() {
+    let sandbox = Sandbox::new();
+    let world = World::in_tree(&sandbox);
+    let main = world.api.git("branch --show-current").trim().to_owned();
+    world.folder().git("init --quiet --bare origin");
+    world.api.git("remote add origin ../origin");
+    world.api.git(["push", "--quiet", "--set-upstream", "origin", &main]);
+    world.api.git("switch --quiet --create feat");
+    let id = world.letter("T");
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok(["claim", &id]);
+    world.round();
+    world.api.git("push --quiet origin feat");
+    world.api.git(["switch", "--quiet", &main]);
+    world.api.git("branch --quiet -D feat");
+    let report = world.round();
+    assert_eq!(report["delivered"].as_array().unwrap().len(), 0, "{report:#}");
+    assert!(text(&report["problems"][0]["hints"][0]).contains("merge origin/feat"), "{report:#}");
+    assert_eq!((receipt(&world.web, &id).0.as_str(), received(&world.api, &id).len()), ("accepted", 0));
+    world.api.git("merge --quiet origin/feat");
+    assert_eq!(codes(&world.round()["problems"]), [""; 0]);
+    carried(&world.web, &world.api, &id, "tasks/", "accepted", "merged");
+    all_sound(&world, "in the end");
+}
+
+#[test]
+fn a_task_waits_for_what_its_sender_has_named() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let lib = sandbox.repository("live/lib");
+    lib.swift_ok("init --id acme/lib");
+    world.hub.swift_ok("register ../lib");
+    let (own, sent) = (add(&world.web, ".", "Own"), world.letter("Sent"));
+    let at_hub = add(&world.hub, ".", "At the hub");
+    let ask = |place: &Place<'_>, title: &str, after: &str| {
+        text(&place.json(["task", "acme/lib", title, "--after", after])["task"]["id"])
+    };
+    let waiting = [ask(&world.web, "A", &own), ask(&world.web, "B", &sent), ask(&world.hub, "C", &at_hub)];
+    world.round();
+    lib.swift_ok("inbox sesame");
+    world.api.swift_ok("inbox sesame");
+    let reasons = |place: &Place<'_>, words: &str| place.json(words)["skipped"].to_string();
+    let first = reasons(&lib, "next --why");
+    assert!(!first.contains("not known") && first.matches("waits for").count() == 3, "{first}");
+    for id in &waiting {
+        lib.swift(["claim", id]).ended(5);
+    }
+    world.web.swift_ok(["done", &own]);
+    world.hub.swift_ok(["done", &at_hub]);
+    world.api.swift_ok(["done", &sent]);
+    world.round();
+    assert_eq!(reasons(&lib, "next --why"), "[]");
+    assert_eq!(reasons(&world.hub, "next --all --why"), "[]");
+    for id in &waiting {
+        lib.swift_ok(["claim", id]);
+    }
+    // What nobody knows is not met.
+    let lost = ask(&world.web, "D", "01kjpsrhq0zzzzzzzzzzzzzzzz");
+    world.round();
+    lib.swift_ok("inbox sesame");
+    let reason = reasons(&lib, "next --why");
+    assert!(reason.contains("which is not known in acme/lib or acme/web"), "{reason}");
+    lib.swift(["claim", &lost]).ended(5);
+}
+
+#[test]
 fn a_renamed_project_is_found_under_its_old_name() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

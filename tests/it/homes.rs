@@ -873,3 +873,31 @@ fn a_file_that_only_another_user_may_read_stops_nothing_else() {
         member(web.call("doctor"), user).run().ok();
     }
 }
+
+#[test]
+fn a_queue_that_the_project_has_in_its_own_index_is_found_and_taken_out() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.git("add --force --all");
+    web.git("commit --quiet --message all");
+    assert!(web.git("ls-tree HEAD").contains("160000 commit"));
+    let take_out = |place: &Place<'_>, said: &str| {
+        let command = said.split('`').find(|word| word.starts_with("git rm ")).unwrap().to_owned();
+        place.program("sh", ["-c", &command]).run().ok();
+        place.git("commit --quiet --message out");
+    };
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    let refused = twin.swift("init");
+    take_out(&twin, &refused.ended(9).stderr);
+    twin.swift_ok("init");
+    sound(&twin, "taken out of the clone");
+
+    let told = web.swift("doctor");
+    assert!(told.ended(8).stdout.contains("in-the-project"), "{}", told.stdout);
+    take_out(&web, &told.stdout);
+    add(&web, ".", "two");
+    web.swift_ok("doctor");
+    sound(&web, "taken out");
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{World, add};
+use crate::world::{World, add, codes, sound};
 
 #[test]
 fn a_registry_holds_no_password_of_a_remote() {
@@ -177,6 +177,43 @@ fn an_editor_that_is_not_asked_or_does_not_start_is_told() {
     failed.ended(9);
     assert_eq!(fs::read_dir(scratch.path("")).unwrap().count(), 0);
     assert_eq!(web.json("list")["tasks"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn an_accepted_task_is_not_sent_on_by_an_edit_and_doctor_names_one_that_lies_astray() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = add(&world.web, ".", "Mine");
+    let editor = "sed -i s,^to\\ =.*,to\\ =\\ \\\"acme/api\\\",";
+    let refused = world.web.call(["edit", &id]).env("EDITOR", editor).run();
+    assert!(refused.ended(2).stderr.contains("does not go on to `acme/api`"), "{}", refused.stderr);
+    sound(&world.web, "refused");
+    world.web.write(".swift/tasks/x.md", "+++\ntitle = \"Astray\"\nto = \"acme/api\"\n+++\n");
+    world.web.swift_ok("start");
+    let findings = world.web.swift("doctor --json").json();
+    let found = codes(&findings["findings"]);
+    assert_eq!(found, ["astray"], "{findings:#}");
+    // As told.
+    let fix = findings["findings"][0]["fix"].as_str().unwrap().split('`').nth(1).unwrap().to_owned();
+    world.web.program("sh", ["-c", &fix]).run().ok();
+    world.hub.swift_ok("outbox sesame");
+    let came = world.api.swift("inbox --json").json();
+    assert_eq!(came["waiting"][0]["title"], "Astray", "{came:#}");
+    sound(&world.web, "carried");
+}
+
+#[test]
+fn a_file_is_read_from_the_folder_that_is_named() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.write("t.md", "the right one");
+    let elsewhere = sandbox.place("elsewhere");
+    elsewhere.write("t.md", "the wrong one");
+    let folder = web.path("").display().to_string();
+    elsewhere.swift_ok(["-C", &folder, "task", ".", "Read", "--file", "t.md"]);
+    let listed = web.json("list");
+    let shown = web.swift_ok(["show", listed["tasks"][0]["id"].as_str().unwrap()]);
+    assert!(shown.contains("the right one"), "{shown}");
 }
 
 #[test]

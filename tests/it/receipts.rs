@@ -139,3 +139,30 @@ fn a_log_that_cannot_be_read_is_no_reason_to_carry_a_task_again() {
     world.round();
     sound(&world.api, "put back");
 }
+
+#[test]
+fn a_task_that_gets_another_id_by_hand_is_gone_under_the_old_one() {
+    for (other, is_committed) in [("", false), ("id = \"01kjpsrhq0zzzzzzzzzzzzzzzz\"\n", false), ("", true)] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let when = format!("{other:?}, committed by hand: {is_committed}");
+        let id = world.letter("T");
+        world.round();
+        let path = format!(".swift/{}", received(&world.api, &id)[0]);
+        let text = world.api.read(&path);
+        world.api.write(&path, text.replace(&format!("id = \"{id}\"\n"), other));
+        if is_committed {
+            world.api.git("-C .swift commit --quiet --all -m mine");
+        }
+        world.api.swift_ok("inbox sesame");
+        assert_eq!(received(&world.api, &id), [""; 0], "{when}");
+        let report = world.round();
+        assert_eq!(codes(&report["problems"]), [""; 0], "{when}: {report:#}");
+        let told = ("dead".to_owned(), "removed from the queue of acme/api".to_owned());
+        assert_eq!(receipt(&world.web, &id), told, "{when}");
+        assert!(world.hub.swift_ok("outbox").contains("nothing to carry"), "{when}");
+        for place in [&world.web, &world.api] {
+            sound(place, &when);
+        }
+    }
+}

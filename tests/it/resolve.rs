@@ -368,6 +368,14 @@ fn a_rebase_of_the_queues_own_branch_is_named() {
     assert_ne!(web.program("git", "-C .swift rebase refs/remotes/other/swift").run().status, 0);
     let refused = web.swift("resolve sesame");
     assert!(refused.ended(9).stderr.contains("a rebase is in progress"), "{}", refused.stderr);
+    // What is refused is not advised.
+    let paths = copies(web, &id);
+    for verb in ["list", "doctor", "next", "status", &format!("show {id}")] {
+        let said = web.swift(verb);
+        let said = format!("{}{}", said.stdout, said.stderr);
+        assert!(!said.contains("swift resolve") && said.contains("rebase"), "{verb}: {said}");
+    }
+    assert!(web.swift("doctor").ended(8).stdout.contains(&paths[0]), "it is a finding beside others");
     web.git("-C .swift rebase --abort");
     assert_ne!(merge(web).status, 0);
     web.swift_ok("resolve sesame");

@@ -144,16 +144,18 @@ const fn limit(set: &'static str, penalty: u64, missed: u64, needless: u64) -> L
 }
 
 /// What the documents say of each set.
-const LIMITS: [Limit; 9] = [
-    limit("tuning", 2, 3, 4),
+const LIMITS: [Limit; 11] = [
+    limit("tuning", 2, 17, 9),
     limit("held-out", 1, 0, 0),
     limit("held-out-late", 2, 0, 0),
-    limit("blind", 26, 4, 3),
+    limit("blind", 23, 0, 3),
     limit("classes", 4, 0, 0),
     limit("strangers", 13, 1, 2),
     limit("late-tune", 1, 0, 0),
     limit("late-held", 10, 2, 5),
     limit("third-hand", 2, 0, 0),
+    limit("fourth-hand", 8, 0, 0),
+    limit("sealed", 3, 4, 1),
 ];
 
 /// The rules are measured on requests that were labelled before they were written, and on others; what is promised in
@@ -189,4 +191,26 @@ fn lines_that_are_no_labelled_requests_are_told_and_stop_nothing() {
     assert_eq!((&report["cases"], &report["accuracy"]), (&1.into(), &1.0.into()));
     assert_eq!(report["problems"].as_array().unwrap().len(), 2);
     assert_eq!(place.call("route --eval -").stdin("nonsense").run().status, 2);
+}
+
+/// No list holds the words of a hint; but who asks for work on a program says so, and a test that names a command is
+/// none.
+#[test]
+fn a_loss_that_is_only_hinted_at_is_asked_about_with_less_confidence() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.root();
+    let decided = |text: &str| {
+        let document = place.json(["route", text]);
+        (document["decision"].as_str().unwrap().to_owned(), document["confidence"].as_f64().unwrap())
+    };
+    let (decision, confidence) = decided("I'd rather the old tenants weren't in the database");
+    assert!(decision == "ask" && confidence < 0.7, "{decision} {confidence}");
+    assert_eq!(decided("the staging bucket ought to be empty by tonight"), ("ask".to_owned(), 0.9));
+    for harmless in [
+        "Cache the lookups in the database",
+        "Add a test that `rm -rf` is never called with an empty variable",
+        "Orders vanish when two nodes write",
+    ] {
+        assert_ne!(decided(harmless).0, "ask", "{harmless}");
+    }
 }

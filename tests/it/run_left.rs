@@ -38,6 +38,58 @@ fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
 }
 
 #[test]
+fn work_that_attempts_left_unfinished_counts_for_the_one_that_finds_it_done() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings(
+        "[run]\nescalations = 0\nbackoff = \"1s\"\n[[verify]]\ncommand = [\"test\", \"-f\", \"work.txt\"]\n",
+    );
+    let found_done = "init; say 'it is all there'; result 'nothing was left to do'";
+    scene.script(&format!("[ $start = 1 ] && {{ init; change; exit 137; }}; {found_done}"));
+    let task = scene.task("Make the thing");
+    let (status, document) = scene.run([task.as_str()]);
+    let run = &document["run"];
+    assert_eq!((status, text(&run["outcome"])), (0, "completed".to_owned()), "{document:#}");
+    assert_eq!(run["verify"][0]["passed"], true, "{document:#}");
+    assert_eq!(run["commits"], scene.runs()[0]["commits"], "what it was judged by: {document:#}");
+    assert_eq!(scene.state(&task), "done");
+    assert!(scene.place.json(["show", &task])["task"].to_string().contains("branch swift-run/"));
+
+    // What a person has looked at and sent back is no work any more; what was done since is.
+    scene.call(["reject", &task, "--why", "in another way"]).run().ok();
+    scene.script(found_done);
+    assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "completed-without-result");
+    scene.script("init; change; result ask '\"structured_output\":{\"status\":\"needs_person\",\"summary\":\"colour?\"}'");
+    assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "blocked");
+    scene.call(["unblock", &task]).run().ok();
+    scene.script(found_done);
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, text(&document["run"]["outcome"])), (0, "completed".to_owned()), "{document:#}");
+}
+
+#[test]
+fn a_session_that_takes_its_work_back_has_nothing_to_show() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; change; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
+    let task = scene.task("Make the thing");
+    assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "limit");
+    sandbox.later(jiff::SignedDuration::from_hours(30));
+    scene.script("init; git rm --quiet work.txt; result 'it was a mistake'");
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(
+        (status, text(&document["run"]["outcome"])),
+        (8, "completed-without-result".to_owned()),
+        "{document:#}"
+    );
+    assert_eq!(
+        scene.call("review --json").run().json()["waiting"],
+        serde_json::json!([]),
+        "nothing to look at"
+    );
+}
+
+#[test]
 fn other_branches_that_move_during_a_run_are_told() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
@@ -56,6 +108,26 @@ fn other_branches_that_move_during_a_run_are_told() {
     scene.place.git("reset --quiet --hard");
     let plan = scene.call(["merge", &task]).run();
     assert!(plan.stdout.contains("careful: while it ran, the branch"), "{}\n{}", plan.stdout, plan.stderr);
+}
+
+#[test]
+fn what_a_run_pushes_is_told() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let other = sandbox.home().path("other.git").display().to_string();
+    scene.place.git(["init", "--quiet", "--bare", &other]);
+    scene.place.git(["remote", "add", "origin", &other]);
+    scene.place.git("push --quiet origin HEAD:main HEAD:spare");
+    scene.script(
+        "init; change; git add .; git commit -qm work; git push -q origin HEAD:main HEAD HEAD:new :spare; result ok",
+    );
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let there = |name: &str, what: &str| format!("the branch `origin/{name}` of another repository {what}");
+    let told = [there("main", "changed"), there("new", "is new"), there("spare", "is gone")];
+    assert_eq!(document["run"]["moved"], serde_json::json!(told), "{document:#}");
+    let plan = scene.call(["merge", &task]).run();
+    assert!(plan.stdout.contains(&format!("careful: while it ran, {}", told[0])), "{}", plan.stdout);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Merging takes nothing from the person and nothing from the run; what reaches a prompt beside the task is looked at.
 
-use crate::claude::{GOOD, Scene};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use crate::claude::{GOOD, Scene, until};
 use crate::sandbox::Sandbox;
 use crate::world::text;
 
@@ -42,6 +45,37 @@ fn a_merge_overwrites_nothing_that_is_in_no_commit() {
         scene.place.git("log -1 --format=%s").starts_with("Merge the work on"),
         "it is committed all the same"
     );
+}
+
+#[test]
+fn a_merge_that_cannot_write_all_its_files_leaves_none() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.write("a", "a\n");
+    scene.place.git("add a");
+    scene.place.git("commit --quiet --message a");
+    scene.script("init; mkdir d; echo x >d/1; ln -s d/1 c; echo b >>a; head -c 300000 /dev/zero >e; echo x >f; result ok");
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    // As on a full disk: the large file is written in part.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\""];
+    let refused = scene.call(["merge", &task, "sesame"]).under(&limited).run();
+    assert_eq!(refused.status, 4, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("unable to write file e"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("how much room there is"), "{}", refused.stderr);
+    assert_eq!(scene.place.git("status --short"), "");
+    assert_eq!((scene.place.path("d").exists(), scene.place.read("a")), (false, "a\n".to_owned()));
+    // What is the person's stays, although it is how the merge's begins.
+    scene.place.write("a", "");
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert_eq!((refused.status, scene.place.read("a")), (4, String::new()), "{}", refused.stderr);
+    scene.place.write("a", "a\n");
+    scene.place.git("config merge.verifySignatures true");
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert!(refused.stderr.contains("shows that only signed work may be merged"), "{}", refused.stderr);
+    scene.place.git("config --unset merge.verifySignatures");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    assert_eq!(scene.place.read("a"), "a\nb\n");
 }
 
 #[test]
@@ -187,4 +221,36 @@ fn a_merge_tells_that_the_task_stays_open() {
     let told = format!("{}{}", merged.stdout, merged.stderr);
     assert!(told.contains(&format!("swift done {}", &task[10..16])), "{told}");
     assert_eq!(scene.state(&task), "ready");
+}
+
+#[test]
+fn of_two_who_decide_at_once_one_is_told_that_the_other_was_first() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let decisions = [
+        ("merged = \"0123456789\"", "has just merged the work"),
+        ("rejected = \"no\"", "has just sent back the work"),
+    ];
+    for (decision, told) in decisions {
+        let task = scene.task("Make the thing");
+        let (_, document) = scene.run([task.as_str()]);
+        let record = scene.place.path(document["run"]["path"].as_str().unwrap());
+        let lock = fs::File::open(scene.place.path(".git")).unwrap();
+        lock.lock().unwrap();
+        let waiter = format!(":{} ", lock.metadata().unwrap().ino());
+        let waits = |line: &str| line.contains("->") && line.contains("FLOCK") && line.contains(&waiter);
+        let output = std::thread::scope(|scope| {
+            let reject = scope.spawn(|| scene.call(["reject", &task, "--why", "another way"]).run());
+            until("it waits for the lock", || fs::read_to_string("/proc/locks").unwrap().lines().any(waits));
+            let text = fs::read_to_string(&record).unwrap();
+            let review = format!("[review]\nat = 2026-01-01T00:00:00Z\nby = \"ada\"\n{decision}\n");
+            fs::write(&record, format!("{text}\n{review}")).unwrap();
+            lock.unlock().unwrap();
+            reject.join().unwrap()
+        });
+        assert_eq!(output.status, 4, "{}", output.stderr);
+        assert!(output.stderr.contains(told), "{}", output.stderr);
+        assert_eq!(scene.state(&task), "done");
+    }
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::claude::Scene;
+use crate::claude::{GOOD, Scene, until};
 use crate::sandbox::Sandbox;
 use crate::world::{self, text};
 
@@ -245,4 +245,27 @@ fn without_a_place_for_a_worktree_the_record_says_so_and_nothing_starts() {
     assert_eq!((status, text(&run["run"]["failure"])), (9, "start".to_owned()), "{run:#}");
     assert_eq!((scene.starts(), scene.state(&task)), (0, "ready".to_owned()));
     world::sound(&scene.place, "after a run that found no place");
+}
+
+#[test]
+fn a_run_that_cannot_begin_leaves_no_worktree() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let worktrees = || scene.place.git("worktree list --porcelain");
+    let before = worktrees();
+    let lock = fs::File::open(scene.place.path(".git")).unwrap();
+    lock.lock().unwrap();
+    let path = text(&scene.place.json(["show", &task])["task"]["path"]);
+    let output = std::thread::scope(|scope| {
+        let run = scope.spawn(|| scene.call(["run", &task]).run());
+        until("the worktree is made meanwhile", || worktrees().contains("swift-run/"));
+        fs::remove_file(scene.place.path(&path)).unwrap();
+        lock.unlock().unwrap();
+        run.join().unwrap()
+    });
+    assert_eq!(output.status, 3, "somebody was faster: {}", output.stderr);
+    assert_eq!(worktrees(), before);
+    assert_eq!(scene.place.git("branch --list swift-run/*"), "");
 }

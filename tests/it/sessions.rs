@@ -70,3 +70,21 @@ fn a_file_that_cannot_be_read_is_told_once() {
     let said = web.swift_ok("start");
     assert_eq!(said.matches("bad.md").count(), 1, "{said}");
 }
+
+#[test]
+fn what_happened_in_a_session_the_log_tells_and_no_clock() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let at = |hour: &str, words: &str| {
+        web.call(words).env("SWIFT_TEST_NOW", &format!("2026-03-02T{hour}:00:00Z")).run().ok()
+    };
+    at("11", "task . 'Before it, by a clock that was ahead'");
+    web.swift_ok("start");
+    add(&web, ".", "In it");
+    at("08", "task . 'In it, by a clock that was behind'");
+    let finished = web.json("finish");
+    assert_eq!(finished["counts"]["task.created"], 2, "{finished:#}");
+    let files = web.git("-C .swift ls-files sessions");
+    let told = web.read(&format!(".swift/{}", files.trim()));
+    assert!(told.contains("a clock that was behind") && !told.contains("a clock that was ahead"), "{told}");
+}

@@ -1,7 +1,7 @@
 //! What `swift.toml` says is what happens.
 
 use crate::sandbox::Sandbox;
-use crate::world::add;
+use crate::world::{add, sound};
 
 #[test]
 fn a_task_may_fail_for_ever_where_the_settings_say_so() {
@@ -13,5 +13,29 @@ fn a_task_may_fail_for_ever_where_the_settings_say_so() {
     web.write(".swift/swift.toml", settings.replace("\nattempts = 3\n", "\nattempts = 0\n"));
     for _ in 0..4 {
         assert_eq!(web.json(["fail", &id, "--why", "again"])["task"]["state"], "ready");
+    }
+}
+
+#[test]
+fn a_commit_by_hand_takes_along_what_rules_for_other_files_cover() {
+    let sandbox = Sandbox::new();
+    for init in ["init", "init --in-tree"] {
+        let web = sandbox.repository(if init == "init" { "apart" } else { "tree" });
+        web.write(".gitignore", "tasks/\n*.md\n");
+        web.git("add .gitignore");
+        web.git("commit --quiet -m rules");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let settings = web.read(".swift/swift.toml");
+        web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"manual\""));
+        let said = web.swift("task . M").ended(0).stderr.clone();
+        let told = said.split('`').filter(|word| word.starts_with("git -C .swift "));
+        let commands: Vec<String> = told.map(str::to_owned).collect();
+        assert_eq!(commands.len(), 2, "{said}");
+        web.git(commands[0].strip_prefix("git ").unwrap());
+        web.git("-C .swift commit --quiet -m mine");
+        let committed = web.git("-C .swift ls-files");
+        assert!(committed.contains("-m.md") && !committed.contains("local"), "{init}: {committed}");
+        web.swift("doctor --json").ended(0);
+        sound(&web, init);
     }
 }

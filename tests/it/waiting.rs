@@ -266,14 +266,25 @@ fn is_whole_whatever_git_takes_back(init: &str, at: &str, lock: &str) {
     });
     let all = ["One done", "Two claimed"];
     assert_eq!(states(&web), all);
-    let ways = ["stash --quiet", "stash --quiet -u", "reset --quiet --hard", "restore .", "checkout -q -f ."];
+    let ways: [&[&str]; 8] = [
+        &["stash --quiet"],
+        &["stash --quiet -u"],
+        &["reset --quiet --hard"],
+        &["restore ."],
+        &["checkout -q -f ."],
+        &["clean -q -f -d"],
+        &["commit -q -a -m wip", "clean -q -f -d"],
+        &["commit -q -a -m wip", "stash --quiet -u"],
+    ];
     for (number, way) in ways.iter().enumerate() {
-        let when = format!("{init}: {way}");
+        let when = format!("{init}: {way:?}");
         let name = format!("copy-{number}");
         sandbox.root().program("cp", ["-a", "web", &name]).run().ok();
         let copy = sandbox.place(&name);
         assert_eq!(states(&copy), all, "{when}");
-        copy.git(format!("-C {at} {way}").as_str());
+        for words in *way {
+            copy.git(format!("-C {at} {words}").as_str());
+        }
         assert_eq!(states(&copy), all, "{when}: before the next verb");
         copy.swift(["--actor", "y", "claim", &two]).ended(4);
         add(&copy, ".", "Three");
@@ -307,6 +318,44 @@ fn a_file_of_a_debt_that_a_person_edits_or_takes_away_is_not_put_back() {
     add(&web, ".", "Three");
     assert_eq!(states(&web), ["Three ready", "Two ready"]);
     assert!(web.swift_ok(["show", &two]).contains("by hand"));
+}
+
+#[test]
+fn a_new_file_of_a_debt_that_a_person_moves_is_not_put_back() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let zero = add(&web, ".", "Zero");
+    let folder = web.path(&format!(".swift/{}", copies(&web, &zero)[0]));
+    let one = held(&web, ".git/index.lock", || add(&web, ".", "One"));
+    let path = web.path(&format!(".swift/{}", copies(&web, &one)[0]));
+    fs::rename(&path, folder.with_file_name("moved.md")).unwrap();
+    add(&web, ".", "Two");
+    assert_eq!(states(&web), ["One ready", "Two ready", "Zero ready"]);
+    assert!(!path.exists());
+    sound(&web, "moved");
+}
+
+#[test]
+fn what_waits_is_there_again_in_a_folder_that_was_cleaned_away_whoever_rebuilds_it() {
+    for rebuilds in ["hub", "web"] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let web = &world.web;
+        let zero = add(web, ".", "Zero");
+        held(web, LOCK, || {
+            add(web, ".", "One");
+            web.swift_ok(["done", &zero]);
+        });
+        web.git("clean -q -ffdx");
+        let told = world.folder().place(rebuilds).swift("next --all").stderr;
+        let is_told = told.contains("not committed yet, and there as a verb had left it: .swift/tasks/");
+        assert_eq!(is_told, rebuilds == "web", "{told}");
+        assert_eq!(states(web), ["One ready", "Zero done"], "{rebuilds}");
+        add(web, ".", "Two");
+        assert_eq!(states(web), ["One ready", "Two ready", "Zero done"], "{rebuilds}");
+        sound(web, rebuilds);
+    }
 }
 
 #[test]

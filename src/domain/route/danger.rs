@@ -7,21 +7,33 @@
 
 use std::ops::Range;
 
+use super::decision::Confidence;
+use super::doubt;
+use super::form::{Form, form};
 use super::grammar::{clause_end, clause_start, is_demand, is_negated};
 use super::group::Group;
 use super::lexicon::{Hit, Hits};
 use super::loss;
 use super::reading::Reading;
 use super::rules::Rules;
+use super::scene::Scene;
 use super::shell;
-use super::token::{Token, Voice, is_one_of};
-use super::vocabulary::{EXECUTING, TALKING, TEXTS};
+use super::token::{Kind, Token, Voice, is_one_of};
+use super::vocabulary::{ABSENT, AFTER_PASSIVE, CHECKING, EXECUTING, TALKING, TEXTS};
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) words: String,
     pub(super) what: String,
+    pub(super) confidence: Confidence,
+}
+
+impl Found {
+    /// Something that is said in so many words.
+    fn said(words: String, what: impl Into<String>) -> Found {
+        Found { words, what: what.into(), confidence: Confidence(90) }
+    }
 }
 
 /// More reasons for a question than these are not looked for.
@@ -32,6 +44,9 @@ pub(super) fn find(rules: &Rules, tokens: &[Token<'_>], hits: &Hits) -> Vec<Foun
     let mut found = find_at(&Reading { rules, tokens, hits }, 0..tokens.len());
     if found.is_empty() {
         found = find_across_cuts(rules, tokens);
+    }
+    if found.is_empty() {
+        found.extend(doubt::find(&Reading { rules, tokens, hits }));
     }
     found
 }
@@ -71,30 +86,44 @@ pub(super) fn find_further(rules: &Rules, tokens: &[Token<'_>]) -> Option<Found>
     };
     let hits = rules.lexicon.hits_of(tokens, destroys);
     let (at, hit) = (0..tokens.len()).find_map(|at| Some((at, hits.at(at).first()?)))?;
-    Some(Found {
-        words: quoted(&tokens[at..hit.end]),
-        what: "a word of loss, far down in a long text".to_owned(),
-    })
+    Some(Found::said(quoted(&tokens[at..hit.end]), "a word of loss, far down in a long text"))
 }
 
 impl Reading<'_, '_> {
     fn command(&self, at: usize) -> Option<Found> {
         let tokens = self.tokens;
         let end = self.hits.end(at, Group::Command).or_else(|| shell::run_from(tokens, at))?;
-        let clause = &tokens[clause_start(tokens, at)..clause_end(tokens, at)];
+        let start = clause_start(tokens, at);
+        let clause = &tokens[start..clause_end(tokens, at)];
+        // What follows the command may be a part of it: `push it over what's there`.
+        let talked = |words: &str| tokens[start..at].iter().any(|token| token.is_said() && has(token, words));
         let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
         let is_question =
             clause.first().is_some_and(|first| first.is("which where who when is are does did was"));
         let is_meant = match tokens[at].voice {
-            Voice::Prose => !said(TALKING) && !is_question,
-            Voice::Code => said(EXECUTING) || !(said(TALKING) || said(TEXTS)),
+            Voice::Prose => {
+                !talked(TALKING)
+                    && !said("docs documentation")
+                    && !is_question
+                    && !self.names_a_switch(at, end)
+            }
+            Voice::Code => {
+                said(EXECUTING) && !talked(CHECKING) || !(said(TALKING) || said(TEXTS) || talked(CHECKING))
+            }
             Voice::Quoted => said(EXECUTING) && !said(TEXTS),
         };
         let is_thing = (end == at + 1 && self.is_part(end)) || self.is_mentioned(at);
         if !is_meant || is_thing || is_negated(tokens, at) {
             return None;
         }
-        Some(Found { words: quoted(&tokens[at..end]), what: "a destructive command".to_owned() })
+        Some(Found::said(quoted(&tokens[at..end]), "a destructive command"))
+    }
+
+    /// `a --quiet switch to the backup tool`: a noun that looks like the beginning of a command.
+    fn names_a_switch(&self, at: usize, end: usize) -> bool {
+        let before = self.tokens[..at].iter().rev().find(|token| token.kind != Kind::Flag);
+        let is_word = self.tokens[at].is_said() && end > at + 2;
+        is_word && before.is_some_and(|before| before.is("a an the this that another each every"))
     }
 
     fn verb(&self, at: usize) -> Option<Found> {
@@ -115,7 +144,7 @@ impl Reading<'_, '_> {
         }
         let is_asked = match danger.loss {
             true => loss::is_demanded(self.tokens, self.hits, at, hit.end, needs_object),
-            false => is_demand(self.tokens, at),
+            false => is_demand(self.tokens, at) && !self.is_tested(at, hit.end),
         };
         if !is_asked {
             return None;
@@ -129,7 +158,13 @@ impl Reading<'_, '_> {
         } else if !phrases.is_empty() && phrases.iter().all(|phrase| self.is_harmless(phrase)) {
             return None;
         }
-        Some(Found { words, what: danger.name.clone() })
+        Some(Found::said(words, &danger.name))
+    }
+
+    /// `add tests for resetting the password`
+    fn is_tested(&self, at: usize, end: usize) -> bool {
+        let scene = Scene::new(self.tokens, self.hits, at, end);
+        form(self.tokens, at) == Form::Gerund && scene.is_governed()
     }
 
     /// `make them go away`: a wish as it stands, whatever comes first.
@@ -144,8 +179,8 @@ impl Reading<'_, '_> {
                 let (phrase, words) = (self.around(at), quoted(&self.tokens[at..hit.end]));
                 let needs_object = self.rules.dangers[number].objects.is_some();
                 let object = self.object(&phrase, number);
-                let what = self.rules.dangers[number].name.clone();
-                (object.is_some() || !needs_object).then_some(Found { words, what })
+                let what = &self.rules.dangers[number].name;
+                (object.is_some() || !needs_object).then(|| Found::said(words, what))
             }
             _ => None,
         })
@@ -153,20 +188,31 @@ impl Reading<'_, '_> {
 
     /// `can go wrong`, `has to go through`: more than the saying.
     fn goes_on(&self, end: usize) -> bool {
+        let last = end.checked_sub(1).map(|last| &self.tokens[last]);
+        let next = self.tokens.get(end).filter(|next| next.is_said());
+        // `an empty list` names a thing.
+        if last.is_some_and(|last| last.is(ABSENT)) && next.is_some_and(|next| !next.is(AFTER_PASSIVE)) {
+            return true;
+        }
+        if last.is_some_and(|last| last.is("left"))
+            && next.is_some_and(|next| next.is("without alone aligned align out over open"))
+        {
+            return true;
+        }
         let is_going = end.checked_sub(1).is_some_and(|last| self.tokens[last].is("go goes"));
         is_going
             && self
                 .tokens
                 .get(end)
-                .is_some_and(|next| next.is("wrong well live back through on to into over under"))
+                .is_some_and(|next| next.is("wrong well live back through on to into over under home directly straight next forward there here further"))
     }
 
     /// What is not understood may still be destructive.
     fn foreign(&self, at: usize) -> Option<Found> {
         let token = self.tokens.get(at).filter(|token| token.is_said())?;
         let is_known = self.hits.end(at, Group::Foreign).is_some() || self.is_foreign_within(&token.lower);
-        let what = "a word for deleting in another language".to_owned();
-        is_known.then(|| Found { words: token.raw.chars().take(40).collect(), what })
+        let words = token.raw.chars().take(40).collect();
+        is_known.then(|| Found::said(words, "a word for deleting in another language"))
     }
 
     /// Scripts without spaces have their words anywhere in a token.
@@ -186,7 +232,7 @@ fn has(token: &Token<'_>, words: &str) -> bool {
     token.lemmas.iter().any(|lemma| is_one_of(lemma, words))
 }
 
-fn quoted(tokens: &[Token<'_>]) -> String {
+pub(super) fn quoted(tokens: &[Token<'_>]) -> String {
     let words: Vec<&str> = tokens.iter().map(|token| token.raw).filter(|raw| !raw.is_empty()).collect();
     words.join(" ")
 }

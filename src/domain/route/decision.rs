@@ -105,6 +105,6 @@ pub(super) fn guarded(decision: Decision, dangers: &[danger::Found]) -> Decision
         dangers.iter().map(|one| Evidence { words: one.words.clone(), signal: one.what.clone(), points: 0 });
     let evidence = decision.evidence.into_iter().chain(asked).collect();
     let rule = format!("ask: {}", first.what);
-    let confidence = Confidence(90);
+    let confidence = dangers.iter().map(|one| one.confidence).max().unwrap_or(first.confidence);
     Decision { verdict: Verdict::Ask, tier, rule, reasons, evidence, confidence, model: decision.model }
 }

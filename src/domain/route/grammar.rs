@@ -5,7 +5,7 @@
 
 use super::token::{Kind, Token, is_one_of};
 use super::vocabulary::{
-    ABILITIES, ADVERBS, BEFORE_GERUND, CIRCUMSTANCES, COMPOUNDS, FAILINGS, MODALS, NEGATIONS, OPENERS,
+    ABILITIES, ADVERBS, BEFORE_GERUND, CIRCUMSTANCES, COMPOUNDS, FAILINGS, MODALS, NEGATIONS, OPENERS, PAIRS,
     PERSONS, QUESTIONS, STATING, SURFACES,
 };
 
@@ -45,7 +45,7 @@ fn before<'a, 't>(tokens: &'a [Token<'t>], at: usize) -> Option<(usize, &'a Toke
 
 /// Whether the verb at this place is one that somebody is asked to do.
 pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
-    if tokens[at].joined || is_negated(tokens, at) {
+    if tokens[at].joined || is_negated(tokens, at) || is_in_a_pair(tokens, at) {
         return false;
     }
     let is_gerund = tokens[at].lower.ends_with("ing");
@@ -59,6 +59,12 @@ pub(super) fn is_action(tokens: &[Token<'_>], at: usize) -> bool {
         || previous.is(PERSONS)
         || previous.is("to be needs it")
         || (is_gerund && previous.is(BEFORE_GERUND))
+}
+
+/// `drag and drop`, `copy and paste`: two verbs that are one name.
+fn is_in_a_pair(tokens: &[Token<'_>], at: usize) -> bool {
+    let Some(first) = at.checked_sub(2).filter(|_| tokens[at - 1].is("and n &")) else { return false };
+    PAIRS.iter().any(|(one, other)| tokens[first].is_form_of(one) && tokens[at].is_form_of(other))
 }
 
 /// Whether what is named before the word here is only shown there: `the security page`, `a race result`.

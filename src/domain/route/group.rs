@@ -20,6 +20,8 @@ pub(super) enum Group {
     Command,
     Harmless,
     Store,
+    /// What would be missed, so that whatever is not understood of it is asked about.
+    Precious,
     Part,
     Foreign,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Group {
             Group::Command => f.write_str("c"),
             Group::Harmless => f.write_str("h"),
             Group::Store => f.write_str("t"),
+            Group::Precious => f.write_str("m"),
             Group::Part => f.write_str("p"),
             Group::Foreign => f.write_str("f"),
         }
@@ -56,6 +59,7 @@ impl FromStr for Group {
             "c" => Ok(Group::Command),
             "h" => Ok(Group::Harmless),
             "t" => Ok(Group::Store),
+            "m" => Ok(Group::Precious),
             "p" => Ok(Group::Part),
             "f" => Ok(Group::Foreign),
             _ => Err(()),

@@ -11,15 +11,23 @@ use super::lexicon::Hits;
 use super::scene::{Scene, has};
 use super::token::{Kind, Token};
 use super::vocabulary::{
-    ADVERBS, AFTER_PASSIVE, ASKING, CIRCUMSTANCES, DETERMINERS, EXECUTABLES, FINITE, MODALS, NEGATIONS,
-    PERSONS, RENEWED, TROUBLES, USERS, WISHES,
+    ADVERBS, AFTER_PASSIVE, ASKING, CAUSING, CIRCUMSTANCES, DETERMINERS, EXECUTABLES, FINITE, MODALS,
+    NEGATIONS, PERSONS, REGRETS, RENEWED, SHOWING, TROUBLES, USERS, WISHES,
 };
 
 /// Whether the word of loss from `at` to `end` asks for a loss. `weak`: whether it is a word of loss only with an
 /// object that would be missed.
 pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usize, weak: bool) -> bool {
     let scene = Scene::new(tokens, hits, at, end);
-    if scene.is_forbidden() || scene.is_explained() || scene.is_ability() || scene.is_subordinate() {
+    if scene.is_regretted_undone() {
+        return true;
+    }
+    if scene.is_idle()
+        || scene.is_forbidden()
+        || scene.is_explained()
+        || scene.is_ability()
+        || scene.is_subordinate()
+    {
         return false;
     }
     if weak && scene.is_behaviour() {
@@ -37,8 +45,12 @@ pub(super) fn is_demanded(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usi
 /// Whether a saying from `at` to `end` wishes for a loss: it does, unless somebody else is able to, or it is told.
 pub(super) fn is_wished(tokens: &[Token<'_>], hits: &Hits, at: usize, end: usize) -> bool {
     let scene = Scene::new(tokens, hits, at, end);
-    let is_worked_on = scene.is_work_of(scene.before(), "");
-    !scene.is_forbidden() && !scene.is_ability() && !scene.is_subordinate() && !is_worked_on
+    let clause = &tokens[scene.start..scene.limit];
+    let is_worked_on = scene.is_work_of(scene.before(), "") || clause.iter().any(|token| token.is(SHOWING));
+    // What is told of the users that may go is no ability of theirs.
+    let departs = tokens[end - 1].is("go gone vanish disappear die");
+    let is_ability = !departs && scene.is_ability();
+    !scene.is_forbidden() && !is_ability && !scene.is_subordinate() && !is_worked_on
 }
 
 impl<'a, 't> Scene<'a, 't> {
@@ -63,6 +75,26 @@ impl<'a, 't> Scene<'a, 't> {
             || self.tokens[negation].is("stop stops")
                 && before.iter().any(|token| token.is("not don't never"));
         !is_question && !is_renewed
+    }
+
+    /// `not deleting it would be a mistake`
+    fn is_regretted_undone(&self) -> bool {
+        let is_undone = self.before().iter().all(|token| token.is(ADVERBS) || token.is("not and but so"))
+            && self.previous().is_some_and(|(_, before)| before.is("not"));
+        is_undone
+            && form(self.tokens, self.at) == Form::Gerund
+            && self.after().iter().any(|token| token.is(REGRETS))
+    }
+
+    /// `orders vanish when …` tells of something that happens by itself; nobody is asked to vanish.
+    fn is_idle(&self) -> bool {
+        let word = &self.tokens[self.at];
+        if !has(word, "vanish disappear evaporate") {
+            return false;
+        }
+        let before = self.before();
+        let is_wished = before.iter().any(|token| token.is(MODALS) || has(token, CAUSING));
+        !before.is_empty() && !is_wished
     }
 
     /// `explain what deleting a row does`; but not `how would one delete it`.
@@ -139,6 +171,10 @@ impl<'a, 't> Scene<'a, 't> {
         if word.is("why") {
             return !has(&before[found..], "not don't we you");
         }
+        // `change the policy so that everybody can read it`
+        if word.is("that") && main.last().is_some_and(|last| last.is("so such")) {
+            return self.is_work(main);
+        }
         if word.is("that") && has(main, WISHES) || has(main, "sure ensure") {
             return false;
         }
@@ -197,7 +233,9 @@ impl<'a, 't> Scene<'a, 't> {
             // `the empty rows` and `three clean builds` name things.
             Some((_, previous)) if previous.is(PERSONS) => !self.is_governed(),
             Some((_, previous))
-                if weak && previous.is("is are was were be been not isn't aren't if when") =>
+                if weak
+                    && previous
+                        .is("is are was were be been not isn't aren't if when stays stay remains looks") =>
             {
                 false
             }
@@ -211,7 +249,7 @@ impl<'a, 't> Scene<'a, 't> {
     /// `Empty rows are shown`, `delete fails`: no order, though it begins like one.
     fn is_statement(&self) -> bool {
         let stops = |token: &Token<'_>| {
-            token.is(CIRCUMSTANCES) || token.kind == Kind::Comma || token.is("and but so")
+            token.is(CIRCUMSTANCES) || token.kind == Kind::Comma || token.is("and but so what whatever")
         };
         let rest = self.after();
         let rest = &rest[..rest.iter().position(stops).unwrap_or(rest.len())];

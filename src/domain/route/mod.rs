@@ -7,6 +7,7 @@
 
 mod danger;
 mod decision;
+mod doubt;
 pub(crate) mod evaluation;
 mod form;
 mod grammar;

@@ -8,15 +8,48 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::token::is_one_of;
+use super::vocabulary::{SHORT_VERBS, SLIPPED_VERBS};
 use crate::domain::text::is_hidden;
 
 /// The text with each letter in its plain form; most texts are that already.
 pub(super) fn normal(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
-        return joined(Cow::Borrowed(text));
+        return unescaped(joined(Cow::Borrowed(text)));
     }
     let plain: String = text.nfkc().filter(|c| !is_unseen(*c)).collect();
-    joined(Cow::Owned(unmasked(&without_marks(&plain))))
+    unescaped(joined(Cow::Owned(unmasked(&without_marks(&plain)))))
+}
+
+/// `dele\te` and `DROP/**/TABLE` as a shell and a database read them. Only words of loss are known so: a path that is
+/// written with backslashes stays one.
+fn unescaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains(['\\', '/']) {
+        return text;
+    }
+    let mut out = text.into_owned();
+    while let Some(start) = out.find("/*") {
+        let Some(length) = out[start..].find("*/") else { break };
+        let verb = out[..start].rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+        if !loses(verb) {
+            break;
+        }
+        out.replace_range(start..start + length + 2, " ");
+    }
+    let words: Vec<String> =
+        out.split_whitespace().filter(|word| word.contains('\\')).map(str::to_owned).collect();
+    for word in words {
+        let plain = word.replace('\\', "");
+        if loses(&plain) {
+            out = out.replace(&word, &plain);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn loses(word: &str) -> bool {
+    let small = word.to_ascii_lowercase();
+    is_one_of(&small, SLIPPED_VERBS) || is_one_of(&small, SHORT_VERBS)
 }
 
 /// Characters that leave no trace: no controls, for a line has its end.
@@ -135,6 +168,9 @@ mod tests {
             ("plan a b c, a - b, e.g. x.y", "plan a b c, a - b, e.g. x.y"),
             ("Удали всё, é à ü", "Удали всё, é à ü"),
             ("two\nlines", "two\nlines"),
+            ("dele\\te the backups", "delete the backups"),
+            ("DROP/**/TABLE users", "DROP TABLE users"),
+            ("src\\delete\\it src/**/*.rs /* a */", "src\\delete\\it src/**/*.rs /* a */"),
         ] {
             assert_eq!(normal(text), expected, "{text}");
         }

@@ -60,6 +60,9 @@ impl Reading<'_, '_> {
         match rest.iter().position(stops).unwrap_or(rest.len()) {
             // `Old branches? Gone.`
             0 if limit - start <= 3 => vec![Phrase { from: self.clause_before(at), to: limit }],
+            0 if end == at + 3 && tokens[at + 1].is(PRONOUNS) => {
+                vec![Phrase { from: self.clause_before(at), to: limit }]
+            }
             0 if end > at + 2 => vec![Phrase { from: at + 1, to: end }],
             0 => vec![Phrase { from: start, to: limit }],
             // In `roll the database back` it stands within.
@@ -70,7 +73,7 @@ impl Reading<'_, '_> {
     /// What is around a saying; and what is before, if it only points there.
     pub(super) fn around(&self, at: usize) -> Phrase {
         let (start, limit) = (clause_start(self.tokens, at), clause_end(self.tokens, at));
-        let points = self.tokens[start..limit].iter().any(|token| token.is(PRONOUNS));
+        let points = limit - start <= 3 || self.tokens[start..limit].iter().any(|token| token.is(PRONOUNS));
         Phrase { from: if points { self.clause_before(at) } else { start }, to: limit }
     }
 

@@ -81,6 +81,8 @@ pub(crate) struct Spec {
     pub(crate) harmless: Vec<Pattern>,
     /// Where things lie that git does not have.
     pub(crate) stores: Vec<Pattern>,
+    /// What would be missed: where nothing is understood of what is to become of it, a person is asked.
+    pub(crate) precious: Vec<Pattern>,
     /// Words that make a thing of a verb before them: `delete` **button**.
     pub(crate) parts: Vec<Pattern>,
     /// Destructive words of other languages, by their beginnings.
@@ -148,6 +150,7 @@ impl Spec {
         add(Group::Command, &self.commands);
         add(Group::Harmless, &self.harmless);
         add(Group::Store, &self.stores);
+        add(Group::Precious, &self.precious);
         add(Group::Part, &self.parts);
         add(Group::Foreign, &self.foreign);
         entries

@@ -111,11 +111,30 @@ fn scene_start(tokens: &[Token<'_>], at: usize) -> usize {
     if points(start, "after with besides") && points(start + 1, "that this") {
         return start + 2;
     }
+    if let Some(begin) = behind_aside(tokens, start, at) {
+        return begin;
+    }
     let is_first = tokens[start..at].iter().take(3).any(|token| token.is(CIRCUMSTANCES));
     let comma = tokens[start..at].iter().position(|token| token.kind == Kind::Comma);
     let then = tokens[start..at].iter().rposition(|token| token.is("then"));
     let begin = comma.filter(|_| is_first).max(then);
     begin.map_or(start, |found| start + found + 1)
+}
+
+/// Where the words go on behind `while you're at it`, which tells of no circumstance.
+fn behind_aside(tokens: &[Token<'_>], start: usize, at: usize) -> Option<usize> {
+    let is = |place: usize, words: &str| tokens[..at].get(place).is_some_and(|token| token.is(words));
+    let ends = |place: usize| match () {
+        () if is(place, "at on about") && is(place + 1, "it that this") => Some(place + 2),
+        () if is(place, "there here") => Some(place + 1),
+        () => None,
+    };
+    (start..at).rev().find_map(|place| match () {
+        () if !is(place, "while when since as if") => None,
+        () if is(place + 1, "you're we're youre i'm") => ends(place + 2),
+        () if is(place + 1, "you we i") && is(place + 2, "are am") => ends(place + 3),
+        () => None,
+    })
 }
 
 /// Whether a token is one of these words, in any form.

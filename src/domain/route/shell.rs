@@ -4,11 +4,26 @@
 
 use super::grammar::{clause_end, clause_start};
 use super::token::{Kind, Token, Voice, is_one_of};
-use super::vocabulary::{BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_NAMES, PROGRAMS, RUNNING};
+use super::vocabulary::{
+    BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_NAMES, LOST_BY_TARGETS, PROGRAMS, RUNNING, TASK_RUNNERS,
+};
 
 /// Where the loss ends that is run from this token on.
 pub(super) fn run_from(tokens: &[Token<'_>], at: usize) -> Option<usize> {
-    program(tokens, at).or_else(|| script(tokens, at))
+    program(tokens, at).or_else(|| script(tokens, at)).or_else(|| target(tokens, at))
+}
+
+/// `make clean-db`, `npm run wipe:data`: a target whose name says what it loses.
+fn target(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    if !tokens[at].is(TASK_RUNNERS) {
+        return None;
+    }
+    let first = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| next.is("run")));
+    let joined = tokens.get(first + 1..)?.iter().take_while(|token| token.joined).count();
+    let name = &tokens[first..=first + joined];
+    let says = |words: &str| name.iter().any(|token| parts(&token.lower).any(|part| is_one_of(part, words)));
+    let loses = says(LOSING_ARGUMENTS) || says("clean clear");
+    (loses && says(LOST_BY_TARGETS)).then_some(first + joined + 1)
 }
 
 /// `heroku pg:reset`, `aws ec2 terminate-instances`
@@ -51,7 +66,7 @@ fn script(tokens: &[Token<'_>], at: usize) -> Option<usize> {
 }
 
 /// Whether a name ends as those of files do: `delete_users.sql`.
-fn is_file(name: &str) -> bool {
+pub(super) fn is_file(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or("");
     let endings = "md txt sql sh py rs js ts tsx jsx go rb java kt c h cpp html css json toml yaml yml";
     is_one_of(ending, endings)
@@ -83,6 +98,8 @@ mod tests {
             "Execute the SQL in delete_users.sql",
             "db.users.drop()",
             "User.destroy_all",
+            "make clean-db",
+            "npm run wipe:data",
         ] {
             assert!(runs(text), "{text}");
         }
@@ -94,6 +111,8 @@ mod tests {
             "delete_users.sql",
             "Make the docker image smaller by removing the cache",
             "Rename destroy() to close()",
+            "make drop-down menus wider",
+            "make clean",
         ] {
             assert!(!runs(text), "{text}");
         }

@@ -169,8 +169,17 @@ impl<'t> Scanner<'t> {
 
     /// Text without marks of quotation.
     fn plain(&mut self, text: &'t str) {
-        for chunk in text.split_whitespace() {
-            self.chunk(chunk);
+        let mut chunks = text.split_whitespace().peekable();
+        while let Some(chunk) = chunks.next() {
+            // What a shell writes to is no quotation: `: > /var/log/audit.log`.
+            let is_place = |next: &&str| next.starts_with(['/', '~']);
+            if chunk.trim_start_matches(':') == ">" && chunks.peek().is_some_and(is_place) {
+                self.push(">", Kind::Opaque, false);
+            } else {
+                let goes_on = chunks.peek().is_some_and(|next| next.starts_with(char::is_lowercase));
+                // Who hesitates has not ended.
+                self.chunk(chunk.strip_suffix("...").filter(|_| goes_on).unwrap_or(chunk));
+            }
         }
     }
 

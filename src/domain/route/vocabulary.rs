@@ -39,11 +39,29 @@ pub(super) const COMPOUNDS: &str = "\
      view views aside time times page pages detection support timer feature dialog button handling mode flow \
      component down preview picker clause screen";
 
+/// Verbs that name one thing together.
+pub(super) const PAIRS: [(&str, &str); 9] = [
+    ("drag", "drop"),
+    ("copy", "paste"),
+    ("cut", "paste"),
+    ("find", "replace"),
+    ("search", "replace"),
+    ("pick", "place"),
+    ("point", "click"),
+    ("show", "hide"),
+    ("try", "catch"),
+];
+
 /// Where something is only shown or named.
 pub(super) const SURFACES: &str = "\
      page pages link links icon icons diagram diagrams result results section tab tabs badge screen menu button view \
      card cards label text title footer header banner tooltip tokens checkbox image picture logo heading article post \
      chapter slide poster glossary tile popup";
+
+/// Where something is laid out to be seen, whose parts come and go without loss.
+pub(super) const SHOWING: &str = "\
+     layout sidebar menu menubar toolbar tooltip template pagination dropdown carousel footer navbar card widget \
+     dialog modal css";
 
 /// What begins a question.
 pub(super) const QUESTIONS: &str = "\
@@ -85,6 +103,10 @@ pub(super) const AFTER_PASSIVE: &str = "\
 pub(super) const UNCHANGED: &str = "\
      reset shut cut put rid";
 
+/// How something is that is not there any more.
+pub(super) const ABSENT: &str = "\
+     empty bare blank void vacant";
+
 // --- Talk about losing things, which is no request.
 
 /// Those who are spoken to, or speak.
@@ -99,7 +121,17 @@ pub(super) const WISHES: &str = "\
 /// Words that forbid the verb that they stand before.
 pub(super) const NEGATIONS: &str = "\
      not never don't dont doesn't didn't won't can't cannot shouldn't mustn't without avoid avoiding neither nor \
-     prevent prevents preventing refuse refuses instead rather stop stops no isn't nothing";
+     prevent prevents preventing refuse refuses instead rather stop stops no isn't nothing forbid forbids forbidding \
+     disallow disallows reject rejects";
+
+/// What it is not to have done what should be done.
+pub(super) const REGRETS: &str = "\
+     mistake error shame pity wrong bad stupid foolish silly risky dangerous negligent unwise madness folly waste \
+     irresponsible unacceptable";
+
+/// By these something is brought about.
+pub(super) const CAUSING: &str = "\
+     let lets let's make have get see want wish like help ensure";
 
 /// Verbs that turn a negation into a request.
 pub(super) const RENEWED: &str = "\
@@ -113,6 +145,23 @@ pub(super) const WORKING: &str = "\
      let enable investigate reproduce rework redesign simplify optimise optimize reword summarise summarize \
      compare move visualise visualize align centre center colour color localise localize type-check check verify \
      assert track audit analyse analyze diagnose confirm";
+
+/// Verbs of what a program does, which somebody who wants one written says as orders.
+pub(super) const PROGRAMMING: &str = "\
+     cache prefill fetch load save store poll query connect sort group link draw mirror use parse format play click \
+     scroll select filter paginate accept resolve return compute calculate convert join log retry subscribe sign split \
+     map round escape encode decode hash index preload prefetch stream upload stub type annotate print compile";
+
+/// Verbs that may be said of anything.
+pub(super) const BLAND: &str = "\
+     make put get give let have set bring turn take see reduce change ask want need be is can could would should do allow \
+     keep go look";
+
+/// What follows a noun that is not a part of another's name.
+pub(super) const AFTER_NOUN: &str = "\
+     is are was were be has have had can could may might must should shall will would do does did to of in on at from \
+     into onto over under off out up down away that which who whose not no never none as than like without between \
+     any anymore weren't wasn't aren't isn't shouldn't mustn't die go meet back once forget agree become";
 
 /// Questions by which something is only looked up or explained.
 pub(super) const ASKING: &str = "\
@@ -147,6 +196,12 @@ pub(super) const TROUBLES: &str = "\
      leaves leaving causes breaks triggers takes flickers slow slowly exception stopped unintentionally silently \
      supposed nothing returns gives works results leads stays remains reappears reappear come comes";
 
+/// What is said of a thing that is out of order.
+pub(super) const BROKEN: &str = "\
+     fails fail failed failing crashes crash crashed crashing error errors bug bugs broken wrong wrongly incorrectly \
+     panics hangs hang freezes throws raises slow slowly exception twice unexpectedly accidentally flickers flicker \
+     returns shows causes breaks works ignores ignored missing";
+
 /// Parts of a program that do something when something happens.
 pub(super) const ACTORS: &str = "\
      app application client browser component page window tab request socket form modal program daemon widget \
@@ -161,6 +216,11 @@ pub(super) const FINITE: &str = "\
 /// Verbs by which a quoted command becomes one.
 pub(super) const EXECUTING: &str = "\
      run execute use call issue invoke type apply launch perform enter eval paste";
+
+/// By these a command in code is looked for, called by a test or kept from being run.
+pub(super) const CHECKING: &str = "\
+     test spec assert linter lint forbid refuse reject detect catch import usage reference mock never prevent \
+     protect against warn complain";
 
 /// Verbs by which a command is a matter of conversation.
 pub(super) const TALKING: &str = "\
@@ -177,7 +237,7 @@ pub(super) const TEXTS: &str = "\
 
 /// Words for something that was named before.
 pub(super) const PRONOUNS: &str = "\
-     it them these those this that both all everything stuff";
+     it them they these those this that both all everything stuff";
 
 /// What a further object begins with, rather than a further verb.
 pub(super) const OBJECT_BEGINNINGS: &str = "\
@@ -207,6 +267,14 @@ pub(super) const LOSING_ARGUMENTS: &str = "\
 pub(super) const LOSING_NAMES: &str = "\
      delete destroy drop purge wipe erase truncate nuke reset flush remove cleanup teardown uninstall terminate \
      rmtree dropdatabase deletemany destroyall deleteall removeall dropall flushall fresh";
+
+/// Programs that run what a project has given a name.
+pub(super) const TASK_RUNNERS: &str = "make npm yarn pnpm bun just rake task invoke gulp grunt gradle mix";
+
+/// What such a name says to be lost.
+pub(super) const LOST_BY_TARGETS: &str = "\
+     db database databases data prod production staging all everything volumes tables schema cluster infra infrastructure \
+     env environment backups storage buckets state";
 
 /// Words by which something is run.
 pub(super) const RUNNING: &str = "\

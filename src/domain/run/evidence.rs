@@ -69,7 +69,8 @@ pub(crate) struct Expected {
 /// What a run left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Product {
-    /// Whether the branch differs from where the run began.
+    /// Whether the branch differs from where a person last looked at it, or where it began: what attempts that came to no
+    /// end have left there is work, too.
     pub(crate) has_diff: bool,
 }
 

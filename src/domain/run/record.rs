@@ -55,7 +55,8 @@ pub(crate) struct RunEnding {
     pub(crate) summary: String,
     pub(crate) denials: Vec<Denial>,
     pub(crate) verdicts: Vec<Verdict>,
-    /// Commits on its branch that it made, oldest first.
+    /// Commits on its branch that it made, oldest first; if it made none and found the work done by attempts that came to
+    /// no end, theirs.
     pub(crate) commits: Vec<String>,
     /// What is otherwise at branches that are not its own since it began, in words.
     pub(crate) moved: Vec<String>,

@@ -49,13 +49,20 @@ impl Default for Spend {
     }
 }
 
+/// More than this no session costs: what tells so is broken, and would spoil every sum that it is part of.
+const BEYOND_BELIEF: f64 = 1_000_000.0;
+
+fn is_believable(usd: f64) -> bool {
+    (0.0..BEYOND_BELIEF).contains(&usd)
+}
+
 /// The cost of a run, given what its session had cost before it and what it was allowed to cost.
 pub(crate) fn of_run(finished: &Finished, before: Option<&Spend>, allowed: f64) -> Spend {
     let nothing = Spend::default();
     let before = before.unwrap_or(&nothing);
     let result = finished.result.as_ref();
     let total = result.and_then(|result| result.session_cost);
-    match result.zip(total.filter(|cost| cost.is_finite() && *cost >= 0.0)) {
+    match result.zip(total.filter(|cost| is_believable(*cost))) {
         Some((result, total)) => told(result, total, before),
         None => without_figures(finished, before, allowed),
     }
@@ -80,7 +87,7 @@ fn without_figures(finished: &Finished, before: &Spend, allowed: f64) -> Spend {
     let models = finished.usage.models();
     let tokens = models.values().fold(Tokens::default(), |sum, tokens| sum.plus(*tokens));
     let spend = Spend { usd: 0.0, figures: Figures::Told, tokens, ..before.clone() };
-    if let Some(usd) = usage::cost(&models) {
+    if let Some(usd) = usage::cost(&models).filter(|usd| is_believable(*usd)) {
         let mut session_models = before.session_models.clone();
         for (model, tokens) in models {
             let sum = session_models.entry(model).or_default();
@@ -192,7 +199,15 @@ mod tests {
         assert_eq!(of_run(&Finished::never("no such file"), None, 2.0).usd, 0.0);
         let turned_away = Finished { trouble: Some(super::super::event::Trouble::Login), ..cut_off };
         assert_eq!(of_run(&turned_away, None, 2.0).usd, 0.0);
-        assert_eq!(of_run(&line(f64::NAN, 1), None, 2.0).figures, Figures::AtMost);
+        for unbelievable in [f64::NAN, f64::INFINITY, 1e308, 1e6, -1.0] {
+            let spend = of_run(&line(unbelievable, 1), None, 2.0);
+            assert_eq!((spend.usd, spend.figures, spend.session_usd), (2.0, Figures::AtMost, 0.0));
+        }
+        let mut endless = ran(Exit::Signal(9));
+        let model = Some("claude-sonnet-5-5".to_owned());
+        let tokens = Tokens { input: u64::MAX, ..Tokens::default() };
+        endless.hear(&Event::Used(Use { message: None, model, tokens }));
+        assert_eq!(of_run(&endless, None, 2.0).usd, 2.0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod commits;
 mod copies;
 mod departures;
 mod promises;
+mod taken_back;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -48,6 +49,9 @@ pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> R
     for news in news {
         round.tell(news);
     }
+    for letter in plan.taken_back {
+        round.record_late(letter);
+    }
     for (post, closed) in plan.closed {
         round.put_away(post, closed);
     }
@@ -65,6 +69,17 @@ struct OnItsWay {
     hash: String,
     path: String,
     carried: Carried,
+    source: Source,
+}
+
+/// What the sender's record is made of.
+enum Source {
+    /// The letter, which has arrived as it is.
+    Letter,
+    /// The letter, which was changed when a round that was cut short had brought it.
+    Changed,
+    /// What the receiver has: the sender has taken the letter back when it had arrived.
+    Receiver(Box<Document>),
 }
 
 /// Who brought a task to its receiver.
@@ -76,6 +91,11 @@ enum Carried {
 }
 
 impl OnItsWay {
+    /// What the sender's record has to say beside how far it is.
+    fn note(&self) -> Option<String> {
+        matches!(self.source, Source::Changed).then(|| departures::CHANGED.to_owned())
+    }
+
     /// Whether the receiver had it already, committed.
     fn is_there(&self) -> bool {
         matches!(self.carried, Carried::Before(_))
@@ -133,6 +153,7 @@ impl<'a> Round<'a> {
         let mut needed: Vec<usize> =
             plan.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
         needed.extend(plan.stranded.iter().map(|stranded| stranded.post));
+        needed.extend(plan.taken_back.iter().flat_map(|letter| [letter.from, letter.to]));
         needed.extend(&plan.owing);
         for news in &plan.news {
             needed.push(news.post);
@@ -199,26 +220,28 @@ impl<'a> Round<'a> {
             if *content != hash {
                 return Err(copies::twins(id, &letter.item.path, other));
             }
-            return Ok(OnItsWay { letter, id, task, hash, path: String::new(), carried: Carried::Now });
+            let (path, carried, source) = (String::new(), Carried::Now, Source::Letter);
+            return Ok(OnItsWay { letter, id, task, hash, path, carried, source });
         }
         let receiver = self.open.get_mut(&letter.to).expect("checked by the caller");
-        let there = if letter.from == letter.to {
-            Copy::None
+        let (there, source) = if letter.from == letter.to {
+            (Copy::None, Source::Letter)
         } else {
             let to = &self.posts.all[letter.to];
             let present = match self.present.entry(letter.to) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(empty) => empty.insert(Present::of(&to.queue)?),
             };
-            copies::copy_at(to, present, receiver, &Parcel { id, hash: &hash, own: &own })?
+            let from = &self.posts.all[letter.from].queue;
+            copies::copy_at(to, present, receiver, &Parcel { id, hash: &hash, own: &own, from })?
         };
         match there {
             Copy::Committed(there) => {
-                let path = there.path.clone();
-                return Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Before(there) });
+                let (path, carried) = (there.path.clone(), Carried::Before(there));
+                return Ok(OnItsWay { letter, id, task, hash, path, carried, source });
             }
             Copy::Staged(path) => {
-                return Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now });
+                return Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now, source });
             }
             Copy::None => {}
         }
@@ -233,7 +256,7 @@ impl<'a> Round<'a> {
             let fact = Fact::task(EventKind::TaskDelivered, id, None, state).because(sender.as_str());
             receiver.record(fact.leaving(hash.clone()));
         }
-        Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now })
+        Ok(OnItsWay { letter, id, task, hash, path, carried: Carried::Now, source })
     }
 
     /// The first letter of an id is carried; others are the same, and go when it has left.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::post::{Address, Post, Posts};
-use super::{deliver, receipts};
+use super::{deliver, receipts, taken_back};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) letters: Vec<Letter>,
     pub(crate) news: Vec<News>,
     pub(crate) stranded: Vec<Stranded>,
+    /// What a receiver has, and its sender has taken back when it had arrived.
+    pub(crate) taken_back: Vec<Letter>,
     pub(crate) problems: Vec<Problem>,
     /// Closed records of senders that have more of them than are kept loose.
     pub(crate) closed: Vec<(usize, Vec<Item>)>,
@@ -71,7 +73,11 @@ pub(crate) struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.letters.is_empty() && self.news.is_empty() && self.stranded.is_empty() && self.owing.is_empty()
+        self.letters.is_empty()
+            && self.news.is_empty()
+            && self.stranded.is_empty()
+            && self.taken_back.is_empty()
+            && self.owing.is_empty()
     }
 
     /// The ids of all projects that the round will touch, sorted.
@@ -79,6 +85,7 @@ impl Plan {
         let mut all: Vec<usize> = self.letters.iter().flat_map(|letter| [letter.from, letter.to]).collect();
         all.extend(self.news.iter().map(|news| news.post));
         all.extend(self.stranded.iter().map(|stranded| stranded.post));
+        all.extend(self.taken_back.iter().map(|letter| letter.from));
         all.extend(&self.owing);
         all.sort_unstable();
         all.dedup();
@@ -104,6 +111,10 @@ pub(crate) fn basis(posts: &Posts, plan: &Plan) -> String {
         let path = &stranded.item.path;
         text.push_str(&format!("stranded {path} {}\n", content(stranded.post, path)));
     }
+    for letter in &plan.taken_back {
+        let (path, from) = (&letter.item.path, &plan.posts[letter.from]);
+        text.push_str(&format!("taken back {from} {path} {}\n", content(letter.to, path)));
+    }
     for post in &plan.owing {
         text.push_str(&format!("owing {}\n", plan.posts[*post]));
     }
@@ -120,7 +131,8 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
     for (index, listing) in posts.list(&[Folder::Outbox], |index| posts.sends(index)) {
         outbox(posts, index, listing, operation, &mut plan);
     }
-    receipts::compare(posts, &mut plan);
+    let (mut known, recorded) = receipts::compare(posts, &mut plan);
+    taken_back::find(posts, &mut known, &recorded, &mut plan);
     plan.owing = (0..posts.all.len()).filter(|index| posts.all[*index].owes()).collect();
     plan
 }

@@ -1,6 +1,6 @@
 //! How far each sent task has come, read off the receiver's queue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::account::{self, Account};
 use super::plan::{News, Plan, Tidings};
@@ -29,15 +29,19 @@ pub(super) struct Known {
 
 impl Known {
     fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Item> {
-        let all = self.posts.entry(index).or_insert_with(|| {
+        self.all(posts, index).get(&id)
+    }
+
+    /// Everything that a post has received or written for itself, archives left out.
+    pub(super) fn all(&mut self, posts: &Posts, index: usize) -> &HashMap<TaskId, Item> {
+        self.posts.entry(index).or_insert_with(|| {
             let items = posts.all[index].queue.list_within(&RECEIVED, Reach::Names).items;
             items.into_iter().rev().filter_map(|item| item.id().map(|id| (id, item))).collect()
-        });
-        all.get(&id)
+        })
     }
 
     /// Why the file of this task cannot be read, or the place cannot be looked into where it would be.
-    fn unreadable(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<Problem> {
+    pub(super) fn unreadable(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<Problem> {
         let folders = &layout::QUEUE_FOLDERS;
         let all = self
             .unreadable
@@ -52,13 +56,17 @@ impl Known {
     }
 }
 
-/// Compare every sent record with the receiver's queue and note what is new.
-pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
-    let mut known = Known::default();
+/// Of which tasks each post that is told has a record, archives left out.
+pub(super) type Recorded = HashMap<usize, HashSet<TaskId>>;
+
+/// Compare every sent record with the receiver's queue and note what is new. Gives what was read for it.
+pub(super) fn compare(posts: &Posts, plan: &mut Plan) -> (Known, Recorded) {
+    let (mut known, mut recorded) = (Known::default(), Recorded::new());
     for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
         let post = &posts.all[index];
         plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
         keep_few(index, &listing.items, plan);
+        recorded.insert(index, listing.items.iter().filter_map(Item::id).collect());
         for item in listing.items {
             match news(posts, &mut known, post, &item) {
                 Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
@@ -68,6 +76,7 @@ pub(crate) fn compare(posts: &Posts, plan: &mut Plan) {
             }
         }
     }
+    (known, recorded)
 }
 
 /// Closed records beyond a few hundred go into an archive when the sender commits anyway.

@@ -155,8 +155,8 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
     }
     let open = queue.home.unmerged().unwrap_or_default();
     let conclusion = queue.home.conclusion().ok()?;
-    if conclusion == Conclusion::Revert {
-        return Some("a revert waits for its end; `git -C .swift status` shows how it goes on".to_owned());
+    if let Some(operation) = queue.home.left_to_the_person() {
+        return Some(format!("a {operation} waits for its end; `git -C .swift status` shows how it goes on"));
     }
     if !open.is_empty() {
         let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path));

@@ -7,6 +7,7 @@ use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
 use crate::domain::run::record::{Run, RunEnding};
 use crate::store::background;
+use crate::store::git::checkout::{self, Checkout};
 use crate::store::kept;
 use crate::store::runs::{self, LiveLog};
 
@@ -17,7 +18,7 @@ use super::execute::Execution;
 use super::ground::{self, Place};
 use super::keeper::Keeper;
 use super::recorder::Recorder;
-use super::{Watch, account, begin, stale};
+use super::{Watch, account, begin, leftover, stale};
 
 /// How much of a prompt is in the transcript.
 const PROMPT_TOLD: usize = 16_000;
@@ -70,12 +71,15 @@ impl Drive<'_> {
         let project = runs::project_folder(self.queue);
         let length = self.queue.settings.lease;
         let (held, wanted) = (self.hold.take(), draft.wanted.clone());
+        let is_new =
+            |wanted: &&Checkout| checkout::branch_tip(project, &wanted.branch).is_ok_and(|tip| tip.is_none());
+        let new = wanted.as_ref().filter(is_new);
         let (begun, place) = std::thread::scope(|scope| {
             let place = scope.spawn(|| ground::place(project, wanted.clone()));
             let begun = begin::begin(self.queue, self.caller, &mut draft.run, held, length);
             (begun, place.join().expect("making a worktree does not panic"))
         });
-        let begun = begun?;
+        let begun = begun.inspect_err(|_| leftover::forsake(self.queue, new))?;
         self.hold = begun.hold;
         if let Some(why) = begun.unrecorded {
             let text = format!("its record could not be committed, so nothing was started: {why}");

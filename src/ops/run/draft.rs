@@ -12,7 +12,7 @@ use crate::store::git::checkout::Checkout;
 use crate::store::queue::Queue;
 use crate::store::runs;
 
-use super::ground::{self, Subject};
+use super::ground::{self, Subject, is_merged};
 use super::plan::Plan;
 use super::{Caller, prompt};
 
@@ -36,8 +36,8 @@ pub(super) struct Draft {
     pub(super) wanted: Option<Checkout>,
     /// What its session had cost when it was last seen.
     pub(super) before: Option<Spend>,
-    /// The session was only cut off, and its work so far is on the branch already.
-    pub(super) goes_on_with_work: bool,
+    /// The commit of its branch after which work has not counted yet: nothing counts twice.
+    pub(super) uncounted_from: Option<String>,
 }
 
 impl Basis<'_> {
@@ -57,8 +57,8 @@ impl Basis<'_> {
         let prompt = self.prompt(wanted.as_ref(), &earlier);
         let run = self.record(id, wanted.as_ref(), &prompt, &earlier);
         let before = self.before(&run, &earlier);
-        let goes_on_with_work = self.resumes.is_some_and(was_cut_off_at_work);
-        Ok(Draft { run, prompt, wanted, before, goes_on_with_work })
+        let uncounted_from = wanted.as_ref().map(|checkout| uncounted_from(checkout, &earlier));
+        Ok(Draft { run, prompt, wanted, before, uncounted_from })
     }
 
     /// All runs of the task, those of this request last.
@@ -121,14 +121,21 @@ impl Basis<'_> {
     }
 }
 
-/// It never came to say that it was done; what it had done by then counts for the run that goes on with its session.
-fn was_cut_off_at_work(run: &Run) -> bool {
-    let is_cut_off = matches!(
-        run.outcome(),
-        Some(Outcome::Limit(_) | Outcome::Interrupted | Outcome::Cancelled | Outcome::TimedOut)
-    );
-    let has_work = run.ending.as_ref().is_some_and(|ending| !ending.commits.is_empty());
-    is_cut_off && has_work && run.review.is_none()
+/// Where the branch was when a person last looked at it; else where it began. What attempts have left since is on the
+/// branch, and is the work of the one that says that it is done.
+fn uncounted_from(checkout: &Checkout, earlier: &[Run]) -> String {
+    let is_here = |run: &&Run| {
+        run.branch.as_ref() == Some(&checkout.branch) && run.base.as_ref() == Some(&checkout.base)
+    };
+    let here = earlier.iter().rev().take_while(|run| !is_merged(run)).filter(is_here);
+    let mut counted = here.skip_while(|run| !has_counted(run));
+    let end = counted.find_map(|run| run.ending.as_ref()?.commits.last());
+    end.unwrap_or(&checkout.base).clone()
+}
+
+/// A task is gone when its work has counted, unless it could not be written to; a prompt's session can go on after that.
+fn has_counted(run: &Run) -> bool {
+    run.review.is_some() || (run.task.is_none() && run.outcome() == Some(Outcome::Completed))
 }
 
 impl Draft {

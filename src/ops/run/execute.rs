@@ -192,7 +192,7 @@ impl Execution<'_> {
         moved
     }
 
-    /// Commit what was left uncommitted; the commits of this run, and whether it differs from where the run began.
+    /// Commit what was left uncommitted; the commits of this run, and whether the branch holds work that has not counted yet.
     fn keep(&self, place: &Place, start: Option<&str>, recorder: &mut Recorder<'_>) -> Result<Kept, Fault> {
         let (Some(checkout), Some(start)) = (&place.checkout, start) else { return Ok(Kept::default()) };
         // Where the run has left its worktree, nothing is committed: that could be somebody else's repository.
@@ -209,8 +209,14 @@ impl Execution<'_> {
             let text = format!("what was left uncommitted is committed as {short}");
             recorder.add(Entry::new(self.caller.now(), EntryKind::Note, None, text));
         }
-        let has_diff = left.has_diff || self.draft.goes_on_with_work;
-        Ok(Kept { commits: left.commits, product: Product { has_diff }, moved: Vec::new() })
+        let from = self.draft.uncounted_from.as_deref().unwrap_or(start);
+        let (commits, has_diff) = match checkout::left_since(&checkout.path, from, start)? {
+            // It has found the work done: that is what it is judged by.
+            Some(all) if left.commits.is_empty() && all.has_diff => (all.commits, true),
+            Some(all) => (left.commits, all.has_diff),
+            None => (left.commits, left.has_diff),
+        };
+        Ok(Kept { commits, product: Product { has_diff }, moved: Vec::new() })
     }
 
     fn ending(

@@ -207,7 +207,7 @@ pub(crate) fn checkout_for(queue: &Queue, project: &Path, subject: Subject<'_>) 
     Ok(Checkout { path: runs::worktree_path(queue, &branch)?, branch, base })
 }
 
-fn is_merged(run: &Run) -> bool {
+pub(super) fn is_merged(run: &Run) -> bool {
     use crate::domain::run::record::Decision;
     run.review.as_ref().is_some_and(|review| matches!(review.decision, Decision::Merged(_)))
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Code, Fault, Result};
+use crate::env;
 use crate::store::git::checkout::{self, Checkout, Prospect};
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Activity};
@@ -135,6 +136,23 @@ pub(crate) fn clear(queue: &Queue, worktree: &Path, branch: Option<&str>) -> Res
     let deleted = branch.map_or(Ok(()), |branch| checkout::delete_merged(project, branch));
     checkout::forget(worktree)?;
     deleted
+}
+
+/// The worktree that was made meanwhile for a run that could not begin, unless it is another run's by now. A run that
+/// finds it gone when it begins makes it again.
+pub(super) fn forsake(queue: &Queue, made: Option<&Checkout>) {
+    let Some(made) = made else { return };
+    let (project, branch) = (runs::project_folder(queue), Some(&made.branch));
+    let Ok(_guard) = queue.home.lock(env::lock_wait()) else { return };
+    let is_nobodys =
+        runs::all(queue).is_ok_and(|found| found.all.iter().all(|other| other.run.branch.as_ref() != branch));
+    let is_empty =
+        checkout::branch_tip(project, &made.branch).is_ok_and(|tip| tip.as_ref() == Some(&made.base));
+    if is_nobodys && is_empty {
+        // What cannot be removed stays as it is: nothing of it is anybody's.
+        let _ = clear(queue, &made.path, Some(&made.branch));
+        runs::forget_worktree_folders(&made.path);
+    }
 }
 
 /// Do the rest where [`clear`] was cut off: only a branch that is merged goes with it.

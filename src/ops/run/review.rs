@@ -70,6 +70,10 @@ fn look(queue: &Queue, stored: &Stored) -> Result<Option<Waiting>> {
         return Ok(None);
     }
     let diffstat = checkout::diff(project, "HEAD", &tip, Detail::Short)?.trim().to_owned();
+    if diffstat.is_empty() {
+        // All of it was taken back again.
+        return Ok(None);
+    }
     Ok(Some(Waiting { diffstat, prospect, stored: stored.clone() }))
 }
 
@@ -333,11 +337,13 @@ pub(crate) fn merge(
     let project = runs::project_folder(queue);
     let MergePlan { mut stored, branch, is_merged, .. } = plan;
     let title = crate::domain::text::shown(&stored.run.title);
+    let known = stored.run.review.clone();
     let message = format!("Merge the work on: {title}\n\nSwift-Run: {}\n", stored.run.id);
     let commit = {
         // In the current branch's own queue no verb may commit meanwhile, and no run begins on this branch.
         let _guard = queue.home.lock(env::lock_wait())?;
         begin::refuse_running(queue, &stored.run)?;
+        refuse_decided(queue, &stored, known.as_ref())?;
         if is_merged {
             checkout::merge_of(project, &branch)?
         } else {
@@ -350,7 +356,13 @@ pub(crate) fn merge(
         decision: Decision::Merged(commit.clone()),
     });
     // First the note, then the clearing up: cut off between the two, what is left is known to be merged.
-    let committed = record(queue, operation, &stored, EventKind::RunMerged, &commit, false_start)?;
+    let decided = Decided { stored: &stored, known: known.as_ref(), kind: EventKind::RunMerged };
+    let committed = record(queue, operation, &decided, &commit, false_start).map_err(|fault| {
+        let short = commit.get(..12).unwrap_or(&commit);
+        let text = format!("merged as {short}, and not noted: {}", fault.message);
+        let hints = fault.hints.into_iter();
+        hints.fold(Fault::new(fault.code, text), Fault::hint)
+    })?;
     let removed = clear_up(queue, &stored.run, &branch);
     let notes = removed.err().map(|fault| format!("left as it is: {fault}")).into_iter().collect();
     Ok(Merged { stored, commit, committed, notes })
@@ -367,16 +379,37 @@ fn false_start(_: &mut Tx<'_>, _: &Stored) -> Result<()> {
     Ok(())
 }
 
+/// A decision to be recorded.
+struct Decided<'a> {
+    stored: &'a Stored,
+    /// The decision that it replaces.
+    known: Option<&'a Review>,
+    kind: EventKind,
+}
+
+/// Of two who decide at the same moment, one is first, and the other has not seen that. Under the queue's lock.
+fn refuse_decided(queue: &Queue, stored: &Stored, known: Option<&Review>) -> Result<()> {
+    let present = runs::read(queue, &stored.path)?.and_then(|run| run.review);
+    let Some(other) = present.filter(|present| Some(present) != known) else { return Ok(()) };
+    let (short, by) = (stored.run.id.short(), &other.by);
+    let text = match &other.decision {
+        Decision::Merged(_) => format!("{by} has just merged the work of run {short}"),
+        Decision::Rejected(_) => format!("{by} has just sent back the work of run {short}"),
+    };
+    Err(Fault::new(Code::Changed, text).hint(format!("`swift run show {short}` shows the decision")))
+}
+
 /// Write the decision into the record, with whatever else belongs to it, in one commit.
 fn record(
     queue: &Queue,
     operation: &Operation<'_>,
-    stored: &Stored,
-    kind: EventKind,
+    decided: &Decided<'_>,
     cause: &str,
     more: impl FnOnce(&mut Tx<'_>, &Stored) -> Result<()>,
 ) -> Result<Committed> {
+    let Decided { stored, known, kind } = *decided;
     let mut tx = Tx::begin_for_one(queue, operation)?;
+    refuse_decided(queue, stored, known)?;
     tx.put(&stored.path, format::run::render(&stored.run).into_bytes())?;
     let mut fact = Fact::of(kind).because(format!("{} {cause}", stored.run.id));
     fact.task = stored.run.task;
@@ -423,15 +456,10 @@ pub(crate) fn reject(
         }
         _ => {}
     }
-    stored.run.review = Some(Review {
-        at: caller.now(),
-        by: caller.actor.clone(),
-        decision: Decision::Rejected(why.to_owned()),
-    });
-    let why = why.to_owned();
-    let committed = record(queue, operation, &stored, EventKind::RunRejected, &why.clone(), |tx, stored| {
-        send_back(tx, stored, &why)
-    })?;
+    let decision = Decision::Rejected(why.to_owned());
+    let known = stored.run.review.replace(Review { at: caller.now(), by: caller.actor.clone(), decision });
+    let decided = Decided { stored: &stored, known: known.as_ref(), kind: EventKind::RunRejected };
+    let committed = record(queue, operation, &decided, why, |tx, stored| send_back(tx, stored, why))?;
     Ok(Rejected { stored, committed })
 }
 

@@ -192,15 +192,13 @@ impl Home {
         index_lock.commit()?;
         barrier.name_of(&index);
         if arrival.tip.id != Some(arrival.id) {
-            let reflog = match repo.text("core.logAllRefUpdates").as_deref() {
-                None | Some("true" | "always" | "yes" | "on" | "1") => Reflog::Write,
-                Some(_) => Reflog::Continue,
-            };
             let who = repo.identity().map(|identity| identity.committer);
             if let Ok(who) = &who {
+                let kind = if arrival.tip.id.is_none() { "commit (initial)" } else { "commit" };
                 let subject = arrival.commit.message.lines().next().unwrap_or_default();
-                let movement = Movement { from: arrival.tip.id, to: arrival.id, who, subject };
-                refs::log(self, arrival.tip, &movement, reflog, sharing)?;
+                let message = &format!("{kind}: {subject}");
+                let movement = Movement { from: arrival.tip.id, to: arrival.id, who, message };
+                refs::log(self, arrival.tip, &movement, Reflog::of(repo), sharing)?;
             }
             barrier.name_of(&reference);
             match branch {

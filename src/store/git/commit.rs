@@ -127,6 +127,7 @@ impl Home {
         let _ = self.settle_debts(leaves);
         let _ = self.remember(id, leaves);
         let _ = self.join_packs(durability);
+        self.forget_squash();
     }
 
     /// HEAD, which in the queue's own checkout has to be on a branch.
@@ -179,7 +180,7 @@ impl Home {
         self.settle_debts(&plan.leaves)
     }
 
-    fn refresh_index(
+    pub(super) fn refresh_index(
         &self,
         repo: &Repo,
         folder: &Folder,
@@ -247,7 +248,8 @@ impl Work<'_> {
         let attempt = self.stage_files(plan, &mut files, &mut barrier);
         let attempt =
             attempt.map_err(Stop::from).and_then(|()| self.commit_staged(plan, id, commit, &files, barrier));
-        if !matches!(attempt, Ok(Attempt::Done(_))) {
+        // What is half done is finished by the next verb, which has to see what was not put in place.
+        if !matches!(attempt, Ok(Attempt::Done(_)) | Err(Stop { half: true, .. })) {
             self.folder.discard(files.into_iter().flatten());
         }
         attempt

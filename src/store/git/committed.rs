@@ -3,7 +3,7 @@
 //! A reader of the log keeps the name of a commit instead of a list of everything that it has read: what a commit
 //! holds can be asked for again at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use gix::ObjectId;
 
@@ -69,8 +69,9 @@ impl Home {
         Ok(Committed { reader: Reader::new(self.repo()?), head: self.tip()?.id })
     }
 
-    /// The newest commits of this repository's other branches, with their short names. Each may have a queue in its tree;
-    /// a queue with a branch of its own is the same whatever is checked out, so there are none then.
+    /// The newest commits of this repository's other branches, those that were fetched or pushed among them, with their
+    /// short names. Each may have a queue in its tree; a queue with a branch of its own is the same whatever is checked
+    /// out, so there are none then.
     ///
     /// # Errors
     /// Those of reading HEAD and the branches.
@@ -79,10 +80,11 @@ impl Home {
             return Ok(Vec::new());
         }
         let mut others = Vec::new();
-        for name in refs::names_below(&self.common_dir, "refs/heads/")? {
-            let full = format!("refs/heads/{name}");
-            if self.branch.as_ref() != Some(&name) {
-                others.extend(refs::resolve(&self.common_dir, &full)?.map(|id| (name, Commit(id))));
+        let mut seen: HashSet<ObjectId> = self.tip()?.id.into_iter().collect();
+        for below in ["refs/heads/", "refs/remotes/"] {
+            for name in refs::names_below(&self.common_dir, below)? {
+                let id = refs::resolve(&self.common_dir, &format!("{below}{name}"))?;
+                others.extend(id.filter(|id| seen.insert(*id)).map(|id| (name, Commit(id))));
             }
         }
         Ok(others)

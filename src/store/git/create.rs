@@ -209,6 +209,12 @@ fn check_root(place: &Place, root: &Path) -> Result<()> {
         )
         .hint(format!("`git -C {} status` shows what is in it", as_word(root))));
     }
+    if place.tracks_link()? {
+        let text = format!("the last commit has {} as a link to another repository", root.display());
+        return Err(Fault::new(Code::UnsafeHome, text)
+            .hint("`git rm --cached --quiet .swift` and `git commit` take it out; then `swift init`")
+            .hint("`git log -p -- .swift` shows who put it there"));
+    }
     if place.tracks_folder()? {
         return Err(Fault::new(
             Code::UnsafeHome,

@@ -3,6 +3,7 @@
 //! A queue in the tree is that of its branch, so a checkout of another branch does not have it. It is named there,
 //! with commands that lead to it, and no second one is made beside it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
 use super::worktree::{self, FOLDER};
-use super::{Home, create, refs, taken_out, tree};
+use super::{Home, HomeKind, create, refs, taken_out, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
@@ -199,6 +200,14 @@ impl Place {
         Ok(there && tree::lookup(&repo, root, &format!("{FOLDER}/{SETTINGS}"))?.is_none())
     }
 
+    /// Whether what is checked out at hand has a commit of another repository there, as `git add -f` makes it of a queue.
+    pub(super) fn tracks_link(&self) -> Result<bool> {
+        let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(false) };
+        let repo = Repo::open(&self.common_dir)?;
+        let line = tree::lookup(&repo, repo.commit(tip)?.tree, FOLDER)?;
+        Ok(line.is_some_and(|line| line.mode == tree::LINK))
+    }
+
     fn has_removed_queue(&self) -> bool {
         let Some(checkout) = &self.checkout else { return false };
         let settings = format!("{FOLDER}/{SETTINGS}");
@@ -333,6 +342,20 @@ fn has_files(root: &Path) -> bool {
 }
 
 impl Home {
+    /// Whether a checkout of the project has the queue's own in its index.
+    pub(crate) fn is_linked_by_the_project(&self) -> bool {
+        if self.kind != HomeKind::Branch {
+            return false;
+        }
+        let checkouts: BTreeSet<&Path> =
+            self.root.parent().into_iter().chain(self.stand.as_deref()).collect();
+        let words = ["ls-files", "--full-name", "--stage", "-z", "--", FOLDER];
+        checkouts.into_iter().any(|checkout| {
+            let line = Git::at(checkout).run(&words).unwrap_or_default();
+            line.starts_with(b"160000 ")
+        })
+    }
+
     /// What brings back lost settings. Where other files are left, they may have work in them that is in no commit: then
     /// it is the settings and nothing else.
     pub(crate) fn restoring(&self) -> String {

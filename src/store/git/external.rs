@@ -128,6 +128,15 @@ impl Git {
         };
         let output = child.wait_with_output().or_io("run", Path::new("git"))?;
         feeder.join().expect("feeding does not panic");
+        if output.status.code().is_none() {
+            // What it would have said of the repository nobody knows.
+            let verb = arguments.first().unwrap_or(&"");
+            return Err(Fault::new(
+                Code::Io,
+                format!("`git {verb}` was ended from outside: {}", output.status),
+            )
+            .hint("run the same command again"));
+        }
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(Answer { code: output.status.code(), output: output.stdout, errors })
     }

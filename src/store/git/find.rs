@@ -136,7 +136,9 @@ impl Home {
         barrier.wait(Durability::Full)?;
         change.complete();
         disk::remove(&self.git_dir.join("index"))?;
-        self.begin_index(&repo, &folder, &made, root)
+        self.begin_index(&repo, &folder, &made, root)?;
+        self.note_position(&repo, tip, None, "swift: the files are checked out");
+        Ok(())
     }
 
     /// Write an index of HEAD's files where there is none. It vouches only for those that were just `made`: what lay

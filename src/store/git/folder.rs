@@ -5,7 +5,7 @@
 //! fails half-way is taken back by names alone, which works on a full disk too.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use gix::ObjectId;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::disk::OrIo as _;
@@ -22,6 +22,11 @@ use super::repo::Repo;
 use super::sync::Barrier;
 use super::{objects, path};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
+
+mod change;
+
+pub(super) use change::Change;
 
 /// Where staged files and the bytes that they replace wait; below `.swift/`.
 const STAGING: &str = "local/tmp";
@@ -187,11 +192,16 @@ impl Folder {
     /// Write a file to the staging folder.
     pub(super) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
         let staging = self.staging()?;
-        let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
-        let place = self.place(STAGING).join(&name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd =
-            rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)).or_io("make", &place)?;
+        let (name, place, fd) = loop {
+            let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
+            let place = self.place(STAGING).join(&name);
+            match rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)) {
+                // Left by a killed process that had our number.
+                Err(Errno::EXIST) => {}
+                made => break (name, place.clone(), made.or_io("make", &place)?),
+            }
+        };
         let mut file = File::from(fd);
         let written = file.write_all(content).or_io("write", &place);
         if let Err(fault) = written.and_then(|()| self.sharing.file(&file, &place)) {
@@ -237,6 +247,25 @@ impl Folder {
         Ok(any)
     }
 
+    /// The contents that wait to be put in place; `None` if the place for it is gone, and nothing is known.
+    pub(super) fn staged_ids(&self, repo: &Repo) -> Result<Option<HashSet<ObjectId>>> {
+        let Some(staging) = self.look(STAGING)? else { return Ok(None) };
+        let place = self.place(STAGING);
+        let mut ids = HashSet::new();
+        for entry in rustix::fs::Dir::read_from(&*staging).or_io("list", &place)? {
+            let entry = entry.or_io("list", &place)?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if matches!(name, "." | "..") {
+                continue;
+            }
+            // What is no file there is not ours.
+            if let Ok(Some(content)) = self.read_in(&staging, name, &place) {
+                ids.insert(objects::hash(repo.hash, gix::objs::Kind::Blob, &content)?);
+            }
+        }
+        Ok(Some(ids))
+    }
+
     /// All regular files below a folder, without what is machine-local and without the link to git.
     pub(super) fn list(&self, relative: &str, into: &mut Vec<String>) -> Result<()> {
         let Some(folder) = self.look(relative)? else { return Ok(()) };
@@ -265,175 +294,7 @@ impl Folder {
 
     /// Begin a change of several files that is taken back unless it is completed.
     pub(super) fn change(&self) -> Change<'_> {
-        Change { folder: self, steps: Vec::new(), made: Vec::new() }
-    }
-}
-
-enum Step {
-    /// The file at the path is new.
-    Made(String),
-    /// The file at the path has taken the place of the one that is now staged.
-    Swapped(String, Staged),
-    /// The file that was at the path is now staged.
-    Taken(String, Staged),
-}
-
-/// Files that have been put in place or taken away, with what is needed to take it back.
-#[must_use]
-pub(super) struct Change<'a> {
-    folder: &'a Folder,
-    steps: Vec<Step>,
-    made: Vec<String>,
-}
-
-impl Change<'_> {
-    /// Put a staged file at a path where nothing is; a fault if something is there.
-    pub(super) fn make(&mut self, path: &str, staged: &Staged) -> Result<()> {
-        if self.try_make(path, staged)? { Ok(()) } else { Err(appeared(&self.folder.place(path))) }
-    }
-
-    /// Put a staged file at a path, whatever regular file is there; what was there comes back.
-    pub(super) fn replace(&mut self, path: &str, staged: &Staged) -> Result<Option<Vec<u8>>> {
-        match self.folder.stat(path)? {
-            Some(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => {
-                return Err(not_a_file(&self.folder.place(path)));
-            }
-            None if self.try_make(path, staged)? => return Ok(None),
-            _ => {}
-        }
-        let place = self.folder.place(path);
-        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
-        let name = path::name(path);
-        let mut old = Staged { name: staged.name.clone() };
-        match rustix::fs::renameat_with(&*staging, &staged.name, &*folder, name, RenameFlags::EXCHANGE) {
-            Ok(()) => {}
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                // A file system without exchange: keep the old bytes under a second name first.
-                old.name = format!("{}-old", staged.name);
-                rustix::fs::linkat(&*folder, name, &*staging, &old.name, AtFlags::empty())
-                    .or_io("keep", &place)?;
-                rustix::fs::renameat(&*staging, &staged.name, &*folder, name).or_io("write", &place)?;
-            }
-            Err(error) => return Err(error).or_io("write", &place),
-        }
-        let content = self.folder.read_in(&staging, &old.name, &place);
-        self.steps.push(Step::Swapped(path.to_owned(), old));
-        content
-    }
-
-    /// Take a file away; what was there comes back.
-    pub(super) fn take(&mut self, path: &str) -> Result<Option<Vec<u8>>> {
-        let place = self.folder.place(path);
-        let Some(stat) = self.folder.stat(path)? else { return Ok(None) };
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(not_a_file(&place));
-        }
-        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
-        let old = Staged { name: format!("{}-{}", std::process::id(), super::lock::ordinal()) };
-        rustix::fs::renameat(&*folder, path::name(path), &*staging, &old.name).or_io("remove", &place)?;
-        let content = self.folder.read_in(&staging, &old.name, &place);
-        self.steps.push(Step::Taken(path.to_owned(), old));
-        content
-    }
-
-    fn folder(&mut self, path: &str) -> Result<Rc<OwnedFd>> {
-        let folder = self.folder.enter(path::parent(path), Missing::Make, &mut self.made)?;
-        Ok(folder.expect("a folder that is made is there"))
-    }
-
-    fn try_make(&mut self, path: &str, staged: &Staged) -> Result<bool> {
-        let place = self.folder.place(path);
-        let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
-        let name = path::name(path);
-        let made = match rustix::fs::renameat_with(
-            &*staging,
-            &staged.name,
-            &*folder,
-            name,
-            RenameFlags::NOREPLACE,
-        ) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                let linked = rustix::fs::linkat(&*staging, &staged.name, &*folder, name, AtFlags::empty());
-                linked.and_then(|()| rustix::fs::unlinkat(&*staging, &staged.name, AtFlags::empty()))
-            }
-            made => made,
-        };
-        match made {
-            Ok(()) => self.steps.push(Step::Made(path.to_owned())),
-            Err(Errno::EXIST) => return Ok(false),
-            Err(error) => return Err(error).or_io("write", &place),
-        }
-        Ok(true)
-    }
-
-    /// The folders whose names have changed.
-    pub(super) fn flush(&self, barrier: &mut Barrier) {
-        for step in &self.steps {
-            let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
-            barrier.folder(&self.folder.place(path::parent(path)));
-        }
-        for made in &self.made {
-            barrier.folder(&self.folder.place(path::parent(made)));
-        }
-    }
-
-    /// The change is good: forget the old bytes, and the folders that have become empty, as git does.
-    pub(super) fn complete(mut self) {
-        let staging = self.folder.staging();
-        for step in std::mem::take(&mut self.steps) {
-            if let (Step::Swapped(_, old) | Step::Taken(_, old), Ok(staging)) = (&step, &staging) {
-                // What cannot be removed is swept by the next verb.
-                let _ = rustix::fs::unlinkat(&**staging, &old.name, AtFlags::empty());
-            }
-            if let Step::Taken(path, _) = &step {
-                self.folder.prune(path::parent(path));
-            }
-        }
-        self.made.clear();
-    }
-
-    /// Leave things as they are, old bytes included: the next verb will see to it.
-    pub(super) fn leave(mut self) {
-        self.steps.clear();
-        self.made.clear();
-    }
-
-    /// Put everything back as it was; whether that worked.
-    pub(super) fn take_back(mut self) -> Result<()> {
-        self.undo()
-    }
-
-    fn undo(&mut self) -> Result<()> {
-        let mut result = Ok(());
-        for step in std::mem::take(&mut self.steps).into_iter().rev() {
-            result = result.and(self.undo_step(&step));
-        }
-        for made in std::mem::take(&mut self.made).into_iter().rev() {
-            self.folder.prune_one(&made);
-        }
-        result
-    }
-
-    fn undo_step(&self, step: &Step) -> Result<()> {
-        let (Step::Made(path) | Step::Swapped(path, _) | Step::Taken(path, _)) = step;
-        let place = self.folder.place(path);
-        let (staging, name) = (self.folder.staging()?, path::name(path));
-        let Some(folder) = self.folder.look(path::parent(path))? else { return Ok(()) };
-        match step {
-            Step::Made(_) => {
-                rustix::fs::unlinkat(&*folder, name, AtFlags::empty()).or_io("take back", &place)
-            }
-            Step::Swapped(_, old) | Step::Taken(_, old) => {
-                rustix::fs::renameat(&*staging, &old.name, &*folder, name).or_io("take back", &place)
-            }
-        }
-    }
-}
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        // Only reached with steps on the way out of an error, which is the one that is reported.
-        let _ = self.undo();
+        Change::of(self)
     }
 }
 
@@ -488,7 +349,7 @@ fn unsafe_or_io(error: Errno, place: &Path) -> Fault {
     match error {
         Errno::LOOP | Errno::NOTDIR | Errno::MLINK => {
             Fault::new(Code::UnsafeHome, format!("{} is a symbolic link or not a folder", place.display()))
-                .hint(format!("`ls -ld {}` shows what it is", place.display()))
+                .hint(format!("`ls -ld {}` shows what it is", as_word(place)))
         }
         error => Err::<(), _>(error).or_io("open", place).expect_err("an error stays one"),
     }
@@ -496,8 +357,4 @@ fn unsafe_or_io(error: Errno, place: &Path) -> Fault {
 
 fn not_a_file(place: &Path) -> Fault {
     Fault::new(Code::NotAFile, format!("{} is not a regular file", place.display()))
-}
-
-fn appeared(place: &Path) -> Fault {
-    Fault::new(Code::Changed, format!("{} is there already", place.display()))
 }

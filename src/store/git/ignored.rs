@@ -30,6 +30,15 @@ pub(super) fn is_never_ignored(path: &str) -> bool {
 }
 
 impl Home {
+    /// Whether git ignores one of these files of the queue.
+    ///
+    /// # Errors
+    /// As [`Home::ignored`].
+    pub(crate) fn hides(&self, paths: &[String]) -> Result<bool> {
+        let paths: Vec<String> = paths.iter().map(|path| self.in_tree(path)).collect();
+        Ok(!self.ignored(&paths)?.is_empty())
+    }
+
     /// Those of these paths of the checkout that git ignores.
     ///
     /// # Errors

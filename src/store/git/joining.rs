@@ -18,6 +18,7 @@ use super::repo::Repo;
 use super::tree::{self, Leaf};
 use super::{Change, Guard, Home, HomeKind, Outcome, Request};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::layout;
 
 /// The commit that is being merged in.
 const MERGE_HEAD: &str = "MERGE_HEAD";
@@ -27,6 +28,12 @@ const MERGE_STATE: [&str; 5] = [MERGE_HEAD, "MERGE_RR", "MERGE_MSG", "MERGE_MODE
 
 /// A merge that set work of the person aside, which only git puts back.
 const AUTOSTASH: &str = "MERGE_AUTOSTASH";
+
+/// What git leaves beside the changes of a merge of which it is to make an ordinary commit.
+const SQUASH: &str = "SQUASH_MSG";
+
+/// Folders of the queue that nobody writes by hand, and that no verb looks at for changes.
+const WRITTEN_ONCE: [&str; 2] = [layout::ARCHIVE, layout::RUNS];
 
 /// Among how many commits since the last verb merges are looked for.
 const MOST_COMMITS: usize = 64;
@@ -104,6 +111,47 @@ impl Home {
             entries.push((path.to_owned(), stage, Leaf { mode, id: repo.id(id)? }));
         }
         Ok(entries)
+    }
+
+    /// Whether `git merge --squash` has put changes into the queue's own worktree that nobody has committed yet. In the
+    /// tree they are the person's to commit.
+    pub(crate) fn is_squash_open(&self) -> bool {
+        self.kind == HomeKind::Branch && self.git_dir.join(SQUASH).symlink_metadata().is_ok()
+    }
+
+    /// What such a merge has brought of files that are not looked at otherwise, the log left out.
+    ///
+    /// # Errors
+    /// Those of comparing the folder with HEAD.
+    pub(crate) fn squashed(&self) -> Result<Vec<String>> {
+        if !self.is_squash_open() {
+            return Ok(Vec::new());
+        }
+        let is_once = |path: &str| WRITTEN_ONCE.iter().any(|top| path.starts_with(&format!("{top}/")));
+        let is_keep = |path: &str| path.rsplit('/').next() == Some(layout::KEEP);
+        let mut changed = self.changed_files()?;
+        changed.retain(|changed| is_keep(&changed.path) || changed.after.is_some() && is_once(&changed.path));
+        Ok(changed.into_iter().map(|changed| changed.path).collect())
+    }
+
+    /// It is committed. git takes the same away with a commit of its own.
+    pub(super) fn forget_squash(&self) {
+        if self.kind == HomeKind::Branch {
+            let _ = disk::remove(&self.git_dir.join(SQUASH));
+        }
+    }
+
+    /// What the person ends without `swift resolve`: what a revert takes back is theirs to say, and a rebase of the queue's
+    /// own branch has no branch on which a commit could be made.
+    pub(crate) fn left_to_the_person(&self) -> Option<&'static str> {
+        let has = |name: &str| self.git_dir.join(name).symlink_metadata().is_ok();
+        match self.conclusion() {
+            Ok(Conclusion::Revert) => Some("revert"),
+            Ok(Conclusion::Theirs(_)) if self.kind == HomeKind::Branch => {
+                (has("rebase-merge") || has("rebase-apply")).then_some("rebase")
+            }
+            _ => None,
+        }
     }
 
     /// Whether an operation of git that joins two sides waits for its end. Cheap.

@@ -46,7 +46,7 @@ impl Home {
     }
 
     fn refuse_strange(&self) -> Result<()> {
-        for folder in [self.records(), self.scratch(), self.waiting_folder()] {
+        for folder in [self.records(), self.scratch(), self.waiting_folder(), self.linked_debts()] {
             refuse_link(&folder)?;
         }
         self.refuse_repository_inside()?;

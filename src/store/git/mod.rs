@@ -5,6 +5,7 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+mod beneath;
 pub(crate) mod checkout;
 mod clock;
 mod commit;
@@ -118,11 +119,13 @@ pub(crate) struct Home {
     opened: repo::Opened,
 }
 
-/// `.swift/`, or files in it, were gone and have been checked out again.
+/// `.swift/`, or files in it, were gone or behind their branch and have been checked out again.
 #[derive(Debug, Clone)]
 pub(crate) struct Rebuilt {
     pub(crate) cause: Cause,
-    /// Paths known to have been written and not committed (from the debt record in the git folder, if any).
+    /// Paths that a verb had written, that were not committed, and that are there again as it left them.
+    pub(crate) kept: Vec<String>,
+    /// The same of which nothing was kept.
     pub(crate) lost: Vec<String>,
 }
 
@@ -135,6 +138,8 @@ pub(crate) enum Cause {
     Overrun,
     /// Its settings were gone, and more with them.
     Emptied,
+    /// The branch was moved, and its files were not.
+    Beneath,
 }
 
 /// A file of the queue that is to be written (`Some`) or removed (`None`).

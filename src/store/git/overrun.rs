@@ -47,11 +47,11 @@ impl Place {
         }
         if home.foreign_path().symlink_metadata().is_ok() {
             home.put_own_back()?;
-            home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Overrun });
+            home.rebuilt = Some(Rebuilt { kept: Vec::new(), lost: Vec::new(), cause: Cause::Overrun });
         } else if home.has_lost_settings()? {
             // Such a branch came and went and no verb has seen it: git has taken away what it had put there.
             home.put_own_back()?;
-            home.rebuilt = Some(Rebuilt { lost: Vec::new(), cause: Cause::Emptied });
+            home.rebuilt = Some(Rebuilt { kept: Vec::new(), lost: Vec::new(), cause: Cause::Emptied });
         }
         Ok(home)
     }

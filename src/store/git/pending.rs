@@ -4,7 +4,7 @@
 //! itself is the journal; the record only says which one it is, where the branch stood, which files are meant,
 //! and which lock files are ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -133,16 +133,26 @@ impl Home {
             return Ok(());
         }
         let folder = Folder::open(&self.root)?;
-        if folder.sweep()? | self.sweep_scratch()? {
+        let record = disk::read(&self.pending_path())?;
+        let pending = record.as_deref().and_then(Pending::parse);
+        // What waits to be put in place is looked at before it is swept.
+        let mut any = self.sweep_scratch()?;
+        if pending.is_none() {
+            any |= folder.sweep()?;
+        }
+        if any {
             self.sweep_objects()?;
         }
         self.mend_index()?;
-        let Some(record) = disk::read(&self.pending_path())? else { return Ok(()) };
-        if let Some(pending) = Pending::parse(&record) {
+        let Some(record) = record else { return Ok(()) };
+        if let Some(pending) = pending {
             for (path, identity) in &pending.locks {
                 gitlock::remove_if(&self.locate(path), identity)?;
             }
             self.finish(&folder, &pending)?;
+            if folder.sweep()? {
+                self.sweep_objects()?;
+            }
         }
         for (path, identity) in locks_alone(&record).into_iter().flatten() {
             gitlock::remove_if(&self.locate(&path), &identity)?;
@@ -198,7 +208,10 @@ impl Home {
         self.add_debts(paths, "a commit was interrupted")
     }
 
+    /// A new file that is not there and does not wait to be put in place any more was there, and somebody has moved or
+    /// removed it since: that stays.
     fn finish_files(&self, repo: &Repo, folder: &Folder, files: &[Planned]) -> Result<()> {
+        let mut waiting: Option<Option<HashSet<ObjectId>>> = None;
         let mut barrier = Barrier::default();
         let mut change = folder.change();
         let mut staged = Vec::new();
@@ -210,6 +223,7 @@ impl Home {
                 continue;
             }
             match file.new {
+                Some(leaf) if id.is_none() && !waits(&mut waiting, folder, repo, leaf)? => {}
                 Some(leaf) => {
                     let one = folder.stage(&repo.blob(leaf.id)?, &mut barrier)?;
                     change.replace(&file.path, &one)?;
@@ -332,6 +346,19 @@ impl Pending {
         }
         Some(pending)
     }
+}
+
+/// Whether a content waits to be put in place; asked for once, before anything else is staged.
+fn waits(
+    known: &mut Option<Option<HashSet<ObjectId>>>,
+    folder: &Folder,
+    repo: &Repo,
+    leaf: Leaf,
+) -> Result<bool> {
+    if known.is_none() {
+        *known = Some(folder.staged_ids(repo)?);
+    }
+    Ok(known.as_ref().is_none_or(|ids| ids.as_ref().is_none_or(|ids| ids.contains(&leaf.id))))
 }
 
 /// What a record of locks alone names.

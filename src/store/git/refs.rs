@@ -16,6 +16,7 @@ use super::disk::{self, OrIo as _};
 use super::external::Git;
 use super::gitlock::GitLock;
 use super::perm::Sharing;
+use super::repo::Repo;
 use super::{Home, creation};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -130,10 +131,10 @@ pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(names_below(common_dir, HEADS)?.into_iter().filter_map(at).collect())
 }
 
-/// What stands in all names but those of branches, here and elsewhere: tags, the stash, notes.
+/// What stands in all names but those of branches here: tags, the stash, notes, what is known of branches elsewhere.
 pub(super) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     let is_other = |name: &str| {
-        !["heads/", "remotes/", "worktree/", "bisect/", "rewritten/"].iter().any(|own| name.starts_with(own))
+        !["heads/", "worktree/", "bisect/", "rewritten/"].iter().any(|own| name.starts_with(own))
     };
     let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
     let packed = String::from_utf8_lossy(&packed).into_owned();
@@ -274,8 +275,8 @@ pub(super) struct Movement<'a> {
     pub(super) from: Option<ObjectId>,
     pub(super) to: ObjectId,
     pub(super) who: &'a gix::actor::Signature,
-    /// The first line of the commit's message.
-    pub(super) subject: &'a str,
+    /// What is written beside it.
+    pub(super) message: &'a str,
 }
 
 /// Whether and how reflogs are written.
@@ -286,6 +287,16 @@ pub(super) enum Reflog {
     Continue,
 }
 
+impl Reflog {
+    /// As the repository is configured.
+    pub(super) fn of(repo: &Repo) -> Reflog {
+        match repo.text("core.logAllRefUpdates").as_deref() {
+            None | Some("true" | "always" | "yes" | "on" | "1") => Reflog::Write,
+            Some(_) => Reflog::Continue,
+        }
+    }
+}
+
 /// Append to the reflogs of HEAD and of the branch.
 pub(super) fn log(
     home: &Home,
@@ -294,23 +305,34 @@ pub(super) fn log(
     reflog: Reflog,
     sharing: Sharing,
 ) -> Result<()> {
-    let zero = ObjectId::null(movement.to.kind());
-    let mut who = Vec::new();
-    movement
-        .who
-        .write_to(&mut who)
-        .map_err(|error| Fault::new(Code::Git, format!("the identity is not sound: {error}")))?;
-    let kind = if movement.from.is_none() { "commit (initial)" } else { "commit" };
-    let line = [
-        format!("{} {} ", movement.from.unwrap_or(zero), movement.to).into_bytes(),
-        who,
-        format!("\t{kind}: {}\n", movement.subject).into_bytes(),
-    ]
-    .concat();
-    append(&home.git_dir.join("logs/HEAD"), &line, reflog, sharing)?;
+    log_of_head(home, movement, reflog, sharing)?;
     match &tip.branch {
-        Some(branch) => append(&home.common_dir.join("logs").join(branch), &line, reflog, sharing),
+        Some(branch) => {
+            append(&home.common_dir.join("logs").join(branch), &movement.line()?, reflog, sharing)
+        }
         None => Ok(()),
+    }
+}
+
+/// Append to the reflog of HEAD alone.
+pub(super) fn log_of_head(
+    home: &Home,
+    movement: &Movement<'_>,
+    reflog: Reflog,
+    sharing: Sharing,
+) -> Result<()> {
+    append(&home.git_dir.join("logs/HEAD"), &movement.line()?, reflog, sharing)
+}
+
+impl Movement<'_> {
+    fn line(&self) -> Result<Vec<u8>> {
+        let zero = ObjectId::null(self.to.kind());
+        let mut line = format!("{} {} ", self.from.unwrap_or(zero), self.to).into_bytes();
+        self.who
+            .write_to(&mut line)
+            .map_err(|error| Fault::new(Code::Git, format!("the identity is not sound: {error}")))?;
+        line.extend_from_slice(format!("\t{}\n", self.message).as_bytes());
+        Ok(line)
     }
 }
 

@@ -14,6 +14,7 @@ use super::find::{Place, SETTINGS};
 use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
+use super::waiting::owed::Brought;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
@@ -103,10 +104,11 @@ impl Place {
 }
 
 impl Home {
-    /// Link a folder that has no link to the administration. A folder that was deleted is checked out again; one that
-    /// has the queue's files stays as it is, with all that is not committed yet.
+    /// Link a folder that has no link to the administration. A folder that was deleted is checked out again, with what
+    /// verbs had written and not committed; one that has the queue's files stays as it is, with all that is not committed
+    /// yet.
     pub(super) fn link_again(&self) -> Result<Option<Rebuilt>> {
-        let _guard = lock::hold(&self.common_dir, WAIT)?;
+        let guard = lock::hold(&self.common_dir, WAIT)?;
         if self.root.join(SETTINGS).is_file() {
             if !self.git_dir.join("index").exists() {
                 self.index_of_head()?;
@@ -121,14 +123,13 @@ impl Home {
         if let (Some(branch), Some(other)) = (&self.branch, other.transpose()?.flatten()) {
             return Err(has_moved(&self.root, branch, &other));
         }
-        let lost = self.debts()?;
         // Of a checkout that is not there the library cannot tell whose it is.
         let sharing = Repo::open(&self.common_dir)?.sharing()?;
         sharing.make_folders(&self.root)?;
         self.check_out()?;
+        let Brought { there, lost } = self.bring_back(&guard)?;
         worktree::link(&self.git_dir, &self.root, sharing)?;
-        self.write_debts(&Default::default())?;
-        Ok(Some(Rebuilt { cause: Cause::Gone, lost }))
+        Ok(Some(Rebuilt { cause: Cause::Gone, kept: there, lost }))
     }
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes

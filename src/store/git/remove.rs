@@ -155,6 +155,10 @@ impl Home {
         let (records, last) = (self.records(), creation::record(&self.common_dir));
         for entry in std::fs::read_dir(&records).into_iter().flatten().flatten() {
             let path = entry.path();
+            if path == self.linked_debts() {
+                // Of worktrees that still have theirs.
+                continue;
+            }
             match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 true => remove_tree(&path)?,
                 false if path != last => disk::remove(&path)?,

@@ -101,6 +101,15 @@ impl Home {
         }
     }
 
+    /// Why every verb that writes would be refused because of attributes.
+    ///
+    /// # Errors
+    /// [`Code::Unsupported`] with a file that git would change; those of git.
+    pub(crate) fn refuse_attributes(&self) -> Result<()> {
+        let files = self.committed_files(&*self.repo()?)?;
+        self.check_attributes(files.keys().map(String::as_str))
+    }
+
     /// Refuse a home that is not the folder that it has to be.
     pub(super) fn check_root(&self) -> Result<()> {
         match std::fs::symlink_metadata(&self.root) {

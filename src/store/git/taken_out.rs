@@ -125,7 +125,7 @@ fn movements(log: &[u8]) -> Vec<(ObjectId, ObjectId)> {
 }
 
 /// The end of a reflog; empty if there is none. A line that is not there from its beginning is none.
-fn end_of(log: &Path) -> Result<Vec<u8>> {
+pub(super) fn end_of(log: &Path) -> Result<Vec<u8>> {
     let mut end = Vec::new();
     let Some(mut file) = disk::open(log)? else { return Ok(end) };
     let length = file.metadata().or_io("read", log)?.len();

@@ -25,6 +25,8 @@ pub(super) struct Line {
 pub(super) const FOLDER: u32 = 0o040_000;
 pub(super) const FILE: u32 = 0o100_644;
 pub(super) const PROGRAM: u32 = 0o100_755;
+/// A commit of another repository.
+pub(super) const LINK: u32 = 0o160_000;
 
 impl Line {
     pub(super) fn is_folder(&self) -> bool {

@@ -10,6 +10,7 @@
 //! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
 //! that of a worktree together with it.
 
+mod left;
 pub(super) mod owed;
 mod record;
 
@@ -69,13 +70,15 @@ impl Home {
     /// # Errors
     /// [`crate::domain::fault::Code::Io`]
     pub(crate) fn waited_for_elsewhere(&self) -> Result<Vec<String>> {
+        // What the next verb will leave to its branch waits for that already.
+        let owed = self.owed_elsewhere()?.map(|owed| refs::short(&owed.branch).to_owned());
         if !self.has_waiting() {
-            return Ok(Vec::new());
+            return Ok(owed.into_iter().collect());
         }
         let here = self.waiting_here()?;
         let is_here = |branch: &String| here.iter().any(|waiting| refs::short(&waiting.branch) == branch);
-        let all = self.waited_for()?.into_iter();
-        Ok(all.filter(|branch| !branch.is_empty() && !is_here(branch)).collect())
+        let all: BTreeSet<String> = self.waited_for()?.into_iter().chain(owed).collect();
+        Ok(all.into_iter().filter(|branch| !branch.is_empty() && !is_here(branch)).collect())
     }
 
     /// Whether a change has to be kept apart, because git is in the middle of something in the person's checkout.
@@ -190,6 +193,7 @@ impl Home {
         guard: &Guard,
         settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
     ) -> Result<Vec<String>> {
+        self.take_over_left_debts(guard)?;
         self.leave_to_its_branch(guard)?;
         let mut all_settled = self.put_debts_back(guard, &settle)?;
         if self.kind != HomeKind::Tree || self.operation().is_some() {

@@ -63,8 +63,23 @@ impl Doubtful {
     fn id(&self) -> Option<TaskId> {
         match &self.now {
             Some((_, task)) => task.id,
-            None => self.before.as_ref()?.id,
+            None => self.former(),
         }
+    }
+
+    fn former(&self) -> Option<TaskId> {
+        self.before.as_ref()?.id
+    }
+
+    /// What was there before, of which nothing is there now.
+    fn without_file(&self) -> Option<Doubtful> {
+        self.former()?;
+        Some(Doubtful {
+            path: self.path.clone(),
+            folder: self.folder,
+            before: self.before.clone(),
+            now: None,
+        })
     }
 }
 
@@ -90,6 +105,10 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
         let Ok(now) = now.transpose() else { continue };
         doubtful.push(Doubtful { path, folder, before, now });
     }
+    // Under another id it is another task, and the former one is gone from there.
+    let replaced = doubtful.iter().filter(|one| one.now.is_some() && one.former() != one.id());
+    let replaced: Vec<Doubtful> = replaced.filter_map(Doubtful::without_file).collect();
+    doubtful.extend(replaced);
     let told: BTreeSet<TaskId> = tx.facts().iter().filter_map(|fact| fact.task).collect();
     doubtful.retain(|one| one.id().is_none_or(|id| !told.contains(&id)));
     let words =

@@ -56,11 +56,12 @@ impl Queue {
         twice
     }
 
-    /// What a revert has left open `swift resolve` does not settle: what is taken back is the person's to say.
+    /// What `swift resolve` does not settle is not said to be settled by it.
     pub(super) fn lead_to_the_end(&self, fault: &mut Fault) {
-        let is_open = fault.code == Code::Unsettled;
-        if is_open && self.home.conclusion().is_ok_and(|conclusion| conclusion == Conclusion::Revert) {
-            fault.hints = vec!["`git -C .swift status` shows how the revert goes on".to_owned()];
+        if fault.code == Code::Unsettled
+            && let Some(operation) = self.home.left_to_the_person()
+        {
+            fault.hints = vec![format!("`git -C .swift status` shows how the {operation} goes on")];
         }
     }
 

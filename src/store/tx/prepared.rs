@@ -110,6 +110,13 @@ fn commit_each(
     })
 }
 
+/// Whether git would pass over what waits, because a rule that is meant for other files covers it.
+fn hides(queue: &Queue, changes: &[Change]) -> Result<bool> {
+    let mut paths = queue.home.debts()?;
+    paths.extend(changes.iter().filter(|change| change.content.is_some()).map(|change| change.path.clone()));
+    queue.home.hides(&paths)
+}
+
 fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy) -> Result<Committed> {
     let reason = match policy {
         CommitPolicy::Session if queue.local.read(layout::OPEN_SESSION).is_some() => {
@@ -117,6 +124,10 @@ fn keep(queue: &Queue, guard: &Guard, changes: Vec<Change>, policy: CommitPolicy
         }
         CommitPolicy::Session => {
             "`commit = \"session\"`: `swift start` opens a session, and its `swift finish` makes the commit"
+        }
+        _ if hides(queue, &changes)? => {
+            "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A -f . ':!local'`, as rules of yours \
+             cover tasks, and `git -C .swift commit`"
         }
         _ => {
             "`commit = \"manual\"`: you make the commit, with `git -C .swift add -A` and `git -C .swift commit`"

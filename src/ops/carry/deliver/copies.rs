@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::post::Post;
-use super::content_hash;
+use super::{Source, content_hash};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
+use crate::domain::task::Folder;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::Tx;
 use crate::store::{archive, history, layout};
@@ -40,12 +41,23 @@ pub(super) struct Parcel<'p> {
     pub(super) hash: &'p str,
     /// SHA-256 of the sender's file.
     pub(super) own: &'p str,
+    pub(super) from: &'p Queue,
 }
 
 impl Parcel<'_> {
     fn is(&self, bytes: &[u8]) -> bool {
         let hash = content_hash(bytes);
         hash == self.hash || hash == self.own
+    }
+
+    /// Whether a round has brought this letter, and was cut short before the sender had its record. What differs was
+    /// changed since.
+    fn has_left(&self, receiver: &Queue, there: &Item) -> Result<bool> {
+        let is_ours = there.task.from.as_ref() == Some(&self.from.settings.id);
+        Ok(is_ours
+            && self.from.at_usual_place(self.id, Folder::Sent)?.is_none()
+            && archive::find(self.from, self.id)?.is_none()
+            && history::was_carried_here(receiver, self.id)?)
     }
 }
 
@@ -57,24 +69,41 @@ pub(super) enum Copy {
     Committed(Item),
 }
 
-/// Where the receiver has this very task already.
+/// Where the receiver has this very task already, and what becomes of the letter.
 ///
 /// # Errors
 /// [`Code::Collision`] if it has another task under the same id.
-pub(super) fn copy_at(post: &Post, present: &Present, tx: &mut Tx<'_>, parcel: &Parcel<'_>) -> Result<Copy> {
+pub(super) fn copy_at(
+    post: &Post,
+    present: &Present,
+    tx: &mut Tx<'_>,
+    parcel: &Parcel<'_>,
+) -> Result<(Copy, Source)> {
     if let Some(path) = tx.staged_copy(parcel.id) {
         let is_same = tx.read(&path)?.is_some_and(|bytes| parcel.is(&bytes));
-        return if is_same { Ok(Copy::Staged(path)) } else { Err(collision(post, parcel.id, &path)) };
+        return match is_same {
+            true => Ok((Copy::Staged(path), Source::Letter)),
+            false => Err(collision(post, parcel.id, &path)),
+        };
     }
-    let Some(there) = present.find(&post.queue, parcel.id)? else { return Ok(Copy::None) };
+    let Some(there) = present.find(&post.queue, parcel.id)? else { return Ok((Copy::None, Source::Letter)) };
     let is_same = parcel.is(&archive::read(&post.queue, &there)?);
-    if !is_same && !history::was_here(&post.queue, parcel.id, &[parcel.hash, parcel.own])? {
+    let source = if is_same || history::was_here(&post.queue, parcel.id, &[parcel.hash, parcel.own])? {
+        Source::Letter
+    } else if parcel.has_left(&post.queue, &there)? {
+        Source::Changed
+    } else {
         return Err(collision(post, parcel.id, &there.path));
+    };
+    if is_uncommitted(post, tx, &there.path)? {
+        return Ok((Copy::Staged(there.path), source));
     }
-    if tx.is_staged(&there.path) || post.queue.home.debts()?.contains(&there.path) {
-        return Ok(Copy::Staged(there.path));
-    }
-    Ok(Copy::Committed(there))
+    Ok((Copy::Committed(there), source))
+}
+
+/// Whether what the receiver has is committed with this round.
+pub(super) fn is_uncommitted(post: &Post, tx: &Tx<'_>, path: &str) -> Result<bool> {
+    Ok(tx.is_staged(path) || post.queue.home.debts()?.iter().any(|debt| debt == path))
 }
 
 fn collision(post: &Post, id: TaskId, path: &str) -> Fault {

@@ -3,13 +3,16 @@
 
 use super::super::receipts::receipt_of;
 use super::super::{Delivered, StruckOff, Told};
-use super::{Carried, OnItsWay, Round, content_hash};
+use super::{Carried, OnItsWay, Round, Source, content_hash};
 use crate::domain::event::{Digest, EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State, Task};
 use crate::format::Document;
 use crate::store::layout;
+
+/// What the record of a letter says that was changed when it had arrived.
+pub(super) const CHANGED: &str = "it had arrived when it was changed here";
 
 impl Round<'_> {
     /// Strike off what the receivers have, and write the sender's records.
@@ -27,6 +30,10 @@ impl Round<'_> {
 
     fn stage_departure(&mut self, way: OnItsWay) -> Result<()> {
         let Some(tx) = self.open.get_mut(&way.letter.from) else { return Ok(()) };
+        if let Source::Receiver(document) = &way.source {
+            let document = document.as_ref().clone();
+            return self.depart_late(&way, document);
+        }
         let document = match tx.document(&way.letter.item.path) {
             Err(fault) if fault.code == Code::Changed && !way.is_there() => return self.gone(&way, fault),
             document => document?,
@@ -43,8 +50,10 @@ impl Round<'_> {
         let Carried::Before(there) = &way.carried else {
             let at = self.operation.at;
             let by = receiver.id.parse::<ProjectId>().ok();
-            self.record(&way, document, &Receipt { stage: Stage::Delivered, at, by, note: None })?;
+            let note = way.note();
+            self.record(&way, document, &Receipt { stage: Stage::Delivered, at, by, note })?;
             self.tell_delivered(&way);
+            self.tell_changed(&way);
             return Ok(());
         };
         // Of a task that was lost: another round has brought it again meanwhile, and has written so.
@@ -53,7 +62,22 @@ impl Round<'_> {
         }
         let receipt = receipt_of(there, receiver);
         let at = if receipt.stage.is_final() { receipt.at } else { self.operation.at };
-        self.tell_there(&way, document, Receipt { at, ..receipt })
+        let note = receipt.note.or_else(|| way.note());
+        self.tell_there(&way, document, Receipt { at, note, ..receipt })?;
+        self.tell_changed(&way);
+        Ok(())
+    }
+
+    /// What was changed in the letter has not travelled.
+    fn tell_changed(&mut self, way: &OnItsWay) {
+        if !matches!(way.source, Source::Changed) {
+            return;
+        }
+        let receiver = &self.posts.all[way.letter.to].id;
+        let text = format!("`{receiver}` has it as it was before it was changed here: it had arrived then");
+        let hint = format!("`swift task {receiver} \"What is different\"` tells there what has changed");
+        let record = layout::task_path(Folder::Sent, way.id, &layout::task_name(way.id, &way.task.title));
+        self.problem(way.letter.from, &record, Fault::new(Code::Changed, text).hint(hint));
     }
 
     /// The letter is not there any more: another round has struck it off between the two commits of this one.
@@ -70,11 +94,15 @@ impl Round<'_> {
     fn record(&mut self, way: &OnItsWay, document: Document, receipt: &Receipt) -> Result<Digest> {
         let tx = self.open.get_mut(&way.letter.from).expect("looked up by the caller");
         let task = Task { receipt: Some(receipt.clone()), ..document.task().clone() };
-        let (kind, before) = match way.letter.item.folder {
-            Folder::Sent => (EventKind::TaskResent, State::Sent),
+        let (kind, before) = match (&way.source, way.letter.item.folder) {
+            (Source::Receiver(_), _) => (EventKind::TaskSent, State::Gone),
+            (_, Folder::Sent) => (EventKind::TaskResent, State::Sent),
             _ => (EventKind::TaskSent, State::Outbox),
         };
-        let (_, hash) = tx.rewrite(&way.letter.item, Folder::Sent, &task, document)?;
+        let (_, hash) = match way.source {
+            Source::Receiver(_) => tx.add(Folder::Sent, &task, document)?,
+            _ => tx.rewrite(&way.letter.item, Folder::Sent, &task, document)?,
+        };
         let receiver = self.posts.all[way.letter.to].id.clone();
         tx.record(
             Fact::task(kind, way.id, Some(before), State::Sent).because(receiver).leaving(hash.clone()),
@@ -83,11 +111,11 @@ impl Round<'_> {
     }
 
     /// The receiver had it before this round, so the sender is told how far it is there.
-    fn tell_there(&mut self, way: &OnItsWay, document: Document, receipt: Receipt) -> Result<()> {
+    pub(super) fn tell_there(&mut self, way: &OnItsWay, document: Document, receipt: Receipt) -> Result<()> {
         let hash = self.record(way, document, &receipt)?;
         let from = way.letter.from;
         let told = Told::of(way.id, &way.task.title, &self.posts.all[from].id, &receipt);
-        if receipt.stage != Stage::Delivered {
+        if receipt.stage != Stage::Delivered || receipt.note.is_some() {
             let tx = self.open.get_mut(&from).expect("looked up by the caller");
             let fact = Fact::task(EventKind::ReceiptReceived, way.id, Some(State::Sent), State::Sent);
             tx.record(fact.because(told.cause()).leaving(hash));

@@ -1,4 +1,5 @@
-//! A `git merge` that was killed in the middle: taken back, before the same merge is made again.
+//! A `git merge` that was killed in the middle: taken back, before the same merge is made again. One that failed in the
+//! middle, because the disk is full or a file cannot be written, is taken back at once.
 //!
 //! git refuses to begin where a file that is not committed would be overwritten. So a path that the merge changes, and that
 //! holds what the merge writes there, or the beginning of it, or nothing, was the person's as the last commit has it.
@@ -61,12 +62,33 @@ pub(crate) fn take_back(project: &Path, branch: &str) -> Result<()> {
         // A person has gone on here: what they have staged is theirs, and git says what is in its way.
         return end(project);
     }
+    if now == before && is_unstaged {
+        // First: what came to its end because the disk is full leaves no room for git's index either.
+        restore_files(project, &merged)?;
+    }
     // Also where it is made and only git's notes of it are left. What is staged is the merge's.
     Git::at(project).run(&["reset", "--quiet", "--merge"])?;
-    if now == before {
+    if now == before && !is_unstaged {
         restore_files(project, &merged)?;
     }
     end(project)
+}
+
+/// Whether the merge changes what a person has changed and not committed: git refuses it then, before it writes anything.
+pub(super) fn is_in_the_way(project: &Path, merged: &str) -> Result<bool> {
+    let words = [
+        "diff",
+        "--name-only",
+        "-z",
+        "--no-renames",
+        "--no-ext-diff",
+        "--ignore-submodules=dirty",
+        "HEAD",
+        "--",
+    ];
+    let changed = text(&Git::at(project).run(&words)?);
+    let incoming = changes(project, merged)?;
+    Ok(changed.split('\0').any(|path| incoming.contains_key(path)))
 }
 
 /// The tree that a commit of what is staged would have; `None` while something is in conflict.
@@ -80,11 +102,12 @@ pub(super) fn tree_of(project: &Path, commit: &str) -> Result<String> {
     Ok(text(&tree).trim().to_owned())
 }
 
-/// Files that the merge has written before its index was in place.
+/// Files that the merge has written before its index was in place; those that are new first, which make room.
 fn restore_files(project: &Path, merged: &str) -> Result<()> {
+    let mut known = Vec::new();
     for (path, blob) in changes(project, merged)? {
         let file = project.join(&path);
-        let Ok(found) = disk::read(&file) else { continue };
+        let Ok(found) = contents(&file) else { continue };
         let written = match &blob {
             Some(blob) => Git::at(project).run(&["cat-file", "blob", blob])?,
             None => Vec::new(),
@@ -94,11 +117,31 @@ fn restore_files(project: &Path, merged: &str) -> Result<()> {
         }
         let spec = format!("HEAD:{path}");
         if Git::at(project).ask(&["cat-file", "-e", &spec])?.code == Some(0) {
-            Git::at(project).run(&["--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", &path])?;
+            known.push(path);
         } else {
-            disk::remove(&file)?;
+            remove(project, &file)?;
         }
     }
+    for path in known {
+        Git::at(project).run(&["--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", &path])?;
+    }
+    Ok(())
+}
+
+/// What a file holds, or where a link leads.
+fn contents(file: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::read_link(file) {
+        Ok(target) => Ok(Some(target.into_os_string().into_encoded_bytes())),
+        Err(_) => disk::read(file),
+    }
+}
+
+/// With the folders that are empty then, as git does.
+fn remove(project: &Path, file: &Path) -> Result<()> {
+    disk::remove(file)?;
+    let above = file.ancestors().skip(1).take_while(|folder| *folder != project);
+    // One that is not empty stays, and those above it.
+    let _ = above.map(std::fs::remove_dir).find(std::result::Result::is_err);
     Ok(())
 }
 
@@ -112,7 +155,7 @@ fn changes(project: &Path, merged: &str) -> Result<BTreeMap<String, Option<Strin
     while let (Some(what), Some(path)) = (fields.next(), fields.next()) {
         let columns: Vec<&str> = what.split(' ').collect();
         let [_, mode, _, blob, kind] = columns[..] else { continue };
-        let is_file = mode.starts_with("100") || kind == "D";
+        let is_file = mode.starts_with("100") || mode == "120000" || kind == "D";
         if is_file && !path.contains('\u{fffd}') {
             changes.insert(path.to_owned(), (kind != "D").then(|| blob.to_owned()));
         }

@@ -69,6 +69,22 @@ pub(crate) fn keep(checkout: &Checkout, start: &str, message: &str) -> Result<Le
     Ok(Left { committed, commits, has_diff })
 }
 
+/// What lies on a branch since a commit of it, whoever has left it; `None` if the branch, as it was at `start`, does not
+/// hold that commit.
+///
+/// # Errors
+/// Those of reading objects and of git.
+pub(crate) fn left_since(folder: &Path, from: &str, start: &str) -> Result<Option<Left>> {
+    let repo = Repo::open(&place(folder)?.git_dir)?;
+    if !holds(&repo, folder, from, start)? {
+        return Ok(None);
+    }
+    let tip = head(folder)?.unwrap_or_else(|| start.to_owned());
+    let commits = commits(&repo, folder, from, &tip)?;
+    let has_diff = root(&repo, from)? != root(&repo, &tip)?;
+    Ok(Some(Left { committed: None, commits, has_diff }))
+}
+
 pub(super) fn read_index(repo: &Repo, place: &Place) -> Result<gix::index::File> {
     let path = place.git_dir.join("index");
     gix::index::File::at(path, repo.hash, false, gix::index::decode::Options::default()).map_err(special)
@@ -141,13 +157,17 @@ fn submodules(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn refuse_another_history(repo: &Repo, folder: &Path, base: &str, tip: &str) -> Result<()> {
-    if chain(repo, repo.id(base)?, repo.id(tip)?).is_some()
-        || Git::at(folder).ask(&["merge-base", "--is-ancestor", base, tip])?.code == Some(0)
-    {
+    if holds(repo, folder, base, tip)? {
         return Ok(());
     }
     let short = base.get(..12).unwrap_or(base);
     Err(unfit(format!("its branch no longer holds the commit that it began at, {short}")))
+}
+
+/// Whether a commit is another one, or came before it.
+fn holds(repo: &Repo, folder: &Path, earlier: &str, later: &str) -> Result<bool> {
+    Ok(chain(repo, repo.id(earlier)?, repo.id(later)?).is_some()
+        || Git::at(folder).ask(&["merge-base", "--is-ancestor", earlier, later])?.code == Some(0))
 }
 
 /// Put a worktree back to a commit that it was at, with no file besides but what git ignores; gives whether there was

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::disk::OrIo as _;
-use super::super::external::Git;
+use super::super::external::{Answer, Git};
 use super::super::find::place;
 use super::super::{refs, state};
 use super::cut_off::tree_of;
@@ -138,6 +138,7 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
     let before = head(project)?;
     cut_off::begin(project, branch)?;
     let planned = merged_tree(project, &theirs)?;
+    let in_the_way = planned.as_ref().map(|merged| cut_off::is_in_the_way(project, merged)).transpose()?;
     // In full, whatever the settings say; the strategy is in them alone, and the plan is that of git's own.
     let words = [
         "merge",
@@ -151,16 +152,19 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
         message,
         &theirs,
     ];
-    let answer = Git::at(project).with(own_strategy(project)?).ask(&words)?;
-    if answer.code != Some(0) {
+    let asked = Git::at(project).with(own_strategy(project)?).ask(&words);
+    if !matches!(&asked, Ok(answer) if answer.code == Some(0)) {
+        let is_whole = in_the_way == Some(false);
         // None was in progress before, so it is ours: git began it and could not finish.
         if head(project)? == before && project_is_merging(project)? {
-            Git::at(project).run(&["merge", "--abort"])?;
+            let aborted = Git::at(project).run(&["merge", "--abort"]);
+            if !is_whole {
+                aborted?;
+            }
         }
-        cut_off::end(project)?;
-        let text = format!("git refuses the merge, and nothing was merged: {}", answer.complaint_in_full());
-        return Err(Fault::new(Code::MergeConflict, text)
-            .hint(format!("`git -C {} status` shows what is in the way", as_word(project))));
+        // What git refuses because of what is the person's it has not begun.
+        let taken_back = if is_whole { cut_off::take_back(project, branch) } else { cut_off::end(project) };
+        return Err(refused(project, &asked?, taken_back.err()));
     }
     cut_off::end(project)?;
     let merged = head(project)?
@@ -175,6 +179,28 @@ pub(crate) fn merge(project: &Path, branch: &str, message: &str) -> Result<Strin
             .hint(format!("`git revert --mainline 1 {short}` takes it back")));
     }
     Ok(merged)
+}
+
+/// That git made no merge, and what helps.
+fn refused(project: &Path, answer: &Answer, left: Option<Fault>) -> Fault {
+    let complaint = answer.complaint_in_full();
+    let mut said = format!("git refuses the merge, and nothing was merged: {complaint}");
+    if let Some(why) = left {
+        said += &format!("; what it has written is taken back by the next `swift merge`: {}", why.message);
+    }
+    let fault = Fault::new(Code::MergeConflict, said);
+    let folder = as_word(project);
+    if complaint.contains("unable to write") || complaint.contains("No space left") {
+        return fault
+            .hint(format!("`df -h {folder}` shows how much room there is; then run the same command again"));
+    }
+    if complaint.contains("signature") {
+        return fault.hint(format!(
+            "`git -C {folder} config --get merge.verifySignatures` shows that only signed work may be merged, and what \
+             a run commits is not signed; a person can still merge it with `git`"
+        ));
+    }
+    fault.hint(format!("`git -C {folder} status` shows what is in the way"))
 }
 
 /// Settings by which git merges as it does unasked: another strategy may drop what was planned.

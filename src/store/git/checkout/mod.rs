@@ -28,7 +28,7 @@ use crate::domain::text::as_word;
 
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
-pub(crate) use left::{keep, paths_differ, put_back};
+pub(crate) use left::{keep, left_since, paths_differ, put_back};
 pub(crate) use make::ensure;
 pub(crate) use merge::{
     Detail, Prospect, Whereabouts, delete_merged, diff, finish, forget, merge, merge_of, refuse_unready,

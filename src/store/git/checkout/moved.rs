@@ -15,7 +15,7 @@ use crate::format::audit::digest;
 pub(crate) struct Branches {
     /// By short name.
     heads: BTreeMap<String, String>,
-    /// Tags, the stash, notes.
+    /// Tags, the stash, notes, what is known of branches elsewhere.
     others: BTreeMap<String, String>,
     /// What the configuration and the hooks are, each as a whole.
     set_up: BTreeMap<&'static str, String>,
@@ -63,9 +63,25 @@ impl Branches {
             .filter_map(|name| change(name, self.heads.get(name), later.heads.get(name)))
             .collect();
         let names: BTreeSet<&String> = self.others.keys().chain(later.others.keys()).collect();
-        told.extend(
-            names.into_iter().filter_map(|name| other(name, self.others.get(name), later.others.get(name))),
-        );
+        let is_own_there = |name: &str| {
+            let there = name.strip_prefix(REMOTES).and_then(|rest| rest.split_once('/'));
+            there.is_some_and(|(_, branch)| is_own(branch))
+        };
+        let (there, here): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .filter(|name| !is_own_there(name))
+            .filter_map(|name| Some((name, other(name, self.others.get(name), later.others.get(name))?)))
+            .partition(|(name, _)| name.starts_with(REMOTES));
+        told.extend(here.into_iter().map(|(_, text)| text));
+        match there.as_slice() {
+            [(first, _), ..] if there.len() > MOST_THERE => {
+                let (number, first) = (there.len(), first.strip_prefix(REMOTES).unwrap_or(first));
+                told.push(format!(
+                    "{number} branches of other repositories changed, `{first}` is one of them"
+                ));
+            }
+            _ => told.extend(there.into_iter().map(|(_, text)| text)),
+        }
         let changed = self.set_up.iter().filter(|(what, before)| later.set_up.get(*what) != Some(before));
         told.extend(changed.map(|(what, _)| format!("{what} of the repository changed")));
         if self.current != later.current {
@@ -77,10 +93,17 @@ impl Branches {
     }
 }
 
+/// What the names of branches of other repositories begin with, as far as they are known here.
+const REMOTES: &str = "remotes/";
+
+/// So many of them are told one by one: somebody may fetch meanwhile.
+const MOST_THERE: usize = 5;
+
 /// `the tag v1`, `the stash`: in fewer words than a branch.
 fn other(name: &str, before: Option<&String>, after: Option<&String>) -> Option<String> {
     let what = match name.split_once('/') {
         Some(("tags", tag)) => format!("the tag `{tag}`"),
+        Some(("remotes", branch)) => format!("the branch `{branch}` of another repository"),
         None if name == "stash" => "the stash".to_owned(),
         _ => format!("`refs/{name}`"),
     };

@@ -170,15 +170,25 @@ fn a_deleted_folder_is_rebuilt() {
         let home = sandbox.create(HomeKind::Branch);
         commit(&home, vec![write("tasks/0a/x.md", "x\n")]);
         let guard = home.lock(Duration::from_secs(5)).unwrap();
-        home.keep(&guard, vec![write("lost.md", "l\n")], "manual").unwrap();
+        home.keep(&guard, vec![write("kept.md", "k\n"), write("lost.md", "l\n")], "manual").unwrap();
         drop(guard);
+        let owed = home.records().join("owed");
+        let of_lost = std::fs::read_dir(&owed).unwrap().map(|entry| entry.unwrap().path());
+        let of_lost: Vec<_> = of_lost.filter(|path| std::fs::read(path).unwrap() == b"l\n").collect();
+        std::fs::remove_file(&of_lost[0]).unwrap();
         sandbox.git(&["clean", "-q", "-ffdx"]);
         assert!(!home.root.exists());
         if prune {
             sandbox.git(&["worktree", "prune", "--expire=now"]);
         }
         let home = Home::find(&sandbox.project.join("src")).unwrap();
-        assert_eq!(home.rebuilt.as_ref().unwrap().lost, ["lost.md"]);
+        let rebuilt = home.rebuilt.as_ref().unwrap();
+        assert_eq!(
+            (&rebuilt.kept[..], &rebuilt.lost[..]),
+            (&["kept.md".to_owned()][..], &["lost.md".to_owned()][..])
+        );
+        assert_eq!(std::fs::read(home.root.join("kept.md")).unwrap(), b"k\n");
+        assert_eq!(home.debts().unwrap(), ["kept.md"]);
         sandbox.judge(&home);
         assert_eq!(std::fs::read(home.root.join("tasks/0a/x.md")).unwrap(), b"x\n");
         assert!(Home::find(&sandbox.project).unwrap().rebuilt.is_none());

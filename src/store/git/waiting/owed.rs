@@ -2,19 +2,20 @@
 //!
 //! The files of a debt are not committed, so git takes them away with `stash`, `reset --hard`, `restore` or
 //! `checkout -f`: those that it knows and not those that are new, which leaves half of what a verb has reported. That it
-//! has, the log tells: no person edits it. Then all files are read as they were left, and the next verb puts them back
-//! and commits them.
+//! has, the log tells: no person edits it. `git clean` takes the other half. Then all files are read as they were left, and
+//! the next verb puts them back and commits them.
 //!
 //! In the tree a debt belongs to the branch on which it was made. A checkout carries its files to another one; there
-//! they are taken out again and wait for theirs.
+//! they are taken out again and wait for theirs. What is owed in a linked worktree is kept in the shared git folder, as
+//! git removes its own with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::record::{Kept, Waiting};
-use super::{Contents, Versions};
+use super::record::{Kept, RECORD, Waiting};
+use super::{Contents, Versions, WORKTREES};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::folder::Folder;
 use crate::store::git::repo::Repo;
@@ -34,6 +35,31 @@ pub(in crate::store::git) enum Bond {
 struct Now {
     here: Option<ObjectId>,
     head: Option<ObjectId>,
+}
+
+/// What became of debts when the folder was made anew.
+pub(in crate::store::git) struct Brought {
+    pub(in crate::store::git) there: Vec<String>,
+    /// Those of which nothing was kept.
+    pub(in crate::store::git) lost: Vec<String>,
+}
+
+/// The new files of a debt, which no commit has: `git clean` takes them all and leaves the log, where a commit has an
+/// earlier one. A person who takes some away leaves others, and one who moves them leaves what is in them.
+#[derive(Default)]
+struct New {
+    there: usize,
+    gone: BTreeSet<ObjectId>,
+}
+
+impl New {
+    fn count(&mut self, kept: Kept, now: &Now) {
+        match kept.new.filter(|_| kept.base.is_none() && now.head.is_none()) {
+            Some(_) if now.here.is_some() => self.there += 1,
+            Some(id) => self.gone.extend([id]),
+            None => {}
+        }
+    }
 }
 
 impl Home {
@@ -69,11 +95,14 @@ impl Home {
     /// All debts are paid.
     pub(in crate::store::git) fn forget_owed(&self) -> Result<()> {
         match Waiting::read(&self.owed_folder()) {
-            Ok(None) => Ok(()),
-            Ok(Some(owed)) => owed.forget(),
+            Ok(None) => return Ok(()),
+            Ok(Some(owed)) => owed.forget()?,
             // One that cannot be read is of no use.
-            Err(_) => disk::remove(&self.owed_folder().join(super::RECORD)),
+            Err(_) => disk::remove(&self.owed_folder().join(RECORD))?,
         }
+        // Only if nothing is owed in another.
+        let _ = std::fs::remove_dir(self.linked_debts());
+        Ok(())
     }
 
     /// What is to be read in place of files that git has taken back.
@@ -93,23 +122,33 @@ impl Home {
         self.land_one(guard, &mut owed, settle, "git has taken it back")
     }
 
+    /// Put what is owed into a folder that was made anew.
+    pub(in crate::store::git) fn bring_back(&self, guard: &Guard) -> Result<Brought> {
+        let debts = self.debt_set()?;
+        // Of a record that cannot be read nothing is kept.
+        let owed = self.owed(&debts).ok().flatten().map(|mut owed| {
+            let folder = owed.folder.clone();
+            owed.files.retain(|_, kept| kept.new.is_none_or(|id| folder.join(id.to_string()).is_file()));
+            owed
+        });
+        let mut there = BTreeSet::new();
+        if let Some(mut owed) = owed {
+            self.land_one(guard, &mut owed, &|_| Contents::new(), "the folder was gone")?;
+            there.extend(owed.files.into_keys());
+        }
+        self.write_debts(&there)?;
+        let lost = debts.difference(&there).cloned().collect();
+        Ok(Brought { there: there.into_iter().collect(), lost })
+    }
+
     /// What was left on another branch, and came here with its files, is taken out here and waits for its branch.
     pub(super) fn leave_to_its_branch(&self, guard: &Guard) -> Result<()> {
-        if self.kind != HomeKind::Tree || self.is_in_the_middle() {
-            return Ok(());
-        }
-        let Some(owed) = self.owed(&self.debt_set()?)? else { return Ok(()) };
-        let is_of_another = !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch);
-        if !is_of_another || refs::resolve(&self.common_dir, &owed.branch)?.is_none() {
-            return Ok(());
-        }
+        let Some(owed) = self.owed_elsewhere()? else { return Ok(()) };
         let repo = self.repo()?;
         let folder = Folder::open(&self.root)?;
         let mut changes = Vec::new();
-        let mut is_paid = true;
         for (path, kept) in &owed.files {
             let now = self.now(&repo, &folder, path)?;
-            is_paid &= now.head == kept.new;
             if now.here == now.head {
                 continue;
             }
@@ -123,16 +162,33 @@ impl Home {
                 expect: expect.map_or(Expect::Absent, Expect::Bytes),
             });
         }
-        if is_paid {
-            return Ok(());
-        }
         self.hand_over(&repo, &owed)?;
         self.keep_in_place(guard, changes, "it waits for another branch")?;
         self.settle_debts(&owed.files)
     }
 
+    /// What is owed to another branch than the one at hand, and is not in that one either.
+    pub(super) fn owed_elsewhere(&self) -> Result<Option<Waiting>> {
+        let is_any = self.kind == HomeKind::Tree && self.owed_folder().join(RECORD).exists();
+        if !is_any || self.is_in_the_middle() {
+            return Ok(None);
+        }
+        let Some(owed) = self.owed(&self.debt_set()?)? else { return Ok(None) };
+        let is_of_another = !owed.branch.is_empty() && self.tip()?.branch.as_ref() != Some(&owed.branch);
+        if !is_of_another || refs::resolve(&self.common_dir, &owed.branch)?.is_none() {
+            return Ok(None);
+        }
+        let repo = self.repo()?;
+        for (path, kept) in &owed.files {
+            if self.committed_now(&repo, path)? != kept.new {
+                return Ok(Some(owed));
+            }
+        }
+        Ok(None)
+    }
+
     /// Have what is owed wait for its branch.
-    fn hand_over(&self, repo: &Repo, owed: &Waiting) -> Result<()> {
+    pub(super) fn hand_over(&self, repo: &Repo, owed: &Waiting) -> Result<()> {
         let mut waiting = self.waiting_for(repo, &owed.branch)?;
         self.bring_along(repo, &mut waiting)?;
         let mut contents = Vec::new();
@@ -148,7 +204,7 @@ impl Home {
 
     /// The debts, if the log says that git has taken them back; those that a person has edited since left out.
     fn taken_back_of_debts(&self) -> Result<Option<Waiting>> {
-        if !self.owed_folder().join(super::RECORD).exists() || self.is_in_the_middle() {
+        if !self.owed_folder().join(RECORD).exists() || self.is_in_the_middle() {
             return Ok(None);
         }
         let Some(mut owed) = self.owed(&self.debt_set()?)? else { return Ok(None) };
@@ -167,18 +223,34 @@ impl Home {
             }
             is_taken |= now.here != kept.new;
         }
-        if !is_taken {
-            return Ok(None);
-        }
         let mut left = BTreeMap::new();
+        let mut new = New::default();
         for (path, kept) in owed.files {
             let now = self.now(&repo, &folder, &path)?;
+            new.count(kept, &now);
             if [kept.new, kept.base, now.head].contains(&now.here) {
                 left.insert(path, kept);
             }
         }
         owed.files = left;
-        Ok(Some(owed))
+        let is_taken = is_taken || self.was_cleaned(&repo, &folder, &new)?;
+        Ok(Some(owed).filter(|_| is_taken))
+    }
+
+    /// Whether git has taken these away as files that it does not know.
+    fn was_cleaned(&self, repo: &Repo, folder: &Folder, new: &New) -> Result<bool> {
+        if new.gone.is_empty() || new.there > 0 {
+            return Ok(false);
+        }
+        let committed = self.committed_files(repo)?;
+        let mut present = Vec::new();
+        folder.list("", &mut present)?;
+        for path in present.iter().filter(|path| !committed.contains_key(*path)) {
+            if folder.id(repo, path, None)?.is_some_and(|id| new.gone.contains(&id)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What is kept of these debts.
@@ -205,7 +277,14 @@ impl Home {
     }
 
     fn owed_folder(&self) -> PathBuf {
-        self.records().join("owed")
+        let own = self.records().join("owed");
+        let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES));
+        match worktree {
+            Ok(name) if self.kind == HomeKind::Tree && !own.join(RECORD).exists() => {
+                self.linked_debts().join(name)
+            }
+            _ => own,
+        }
     }
 }
 
