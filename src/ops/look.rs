@@ -128,6 +128,7 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         states => folders(states),
     };
     let Listing { mut items, mut problems } = queue.list(&folders);
+    problems.extend(queue.in_two_files_among(&items).into_values());
     if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
         problems.extend(archive::problems(queue).unwrap_or_default());
         let mut archived = archive::all(queue).unwrap_or_default();

@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::carrier::{self, Carrier};
-use crate::domain::fault::{Fault, Result};
+use super::step;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::graph::Graph;
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -109,13 +110,22 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
     Ok(Ranking { shelves, ready, skipped, day, problems })
 }
 
-/// The first ready task of one project.
+/// The first ready task of one project that may be taken.
 ///
 /// # Errors
-/// As [`rank`].
+/// As [`rank`]; [`Code::Unsettled`] if two files of a task stand in the way of each that is ready.
 pub(crate) fn first_ready(queue: &Queue, operation: &Operation<'_>) -> Result<Option<Item>> {
     let ranking = rank(queue, operation.at, Scope::Project)?;
-    Ok(ranking.ready().next().map(|ranked| ranked.item.clone()))
+    let mut refused = None;
+    for item in ranking.ready().map(|ranked| ranked.item) {
+        let settled = item.id().map_or(Ok(()), |id| step::refuse_unsettled(queue, id, &item.path));
+        match settled {
+            Ok(()) => return Ok(Some(item.clone())),
+            Err(fault) if fault.code == Code::Unsettled => drop(refused.get_or_insert(fault)),
+            Err(fault) => return Err(fault),
+        }
+    }
+    refused.map_or(Ok(None), Err)
 }
 
 /// Whether the tasks of a part are on the list, or only count for others.
@@ -148,13 +158,17 @@ struct Part<'q> {
     queue: &'q Queue,
     shelf: Shelf,
     problems: Vec<Problem>,
+    /// Tasks of which there is more than one file: no verb takes them.
+    twice: BTreeMap<TaskId, Problem>,
 }
 
 impl<'q> Part<'q> {
     fn read(queue: &'q Queue, shown: Shown) -> Part<'q> {
         let listing = queue.list(&[Folder::Tasks]);
+        let twice = queue.in_two_files_among(&listing.items);
+        let problems = listing.problems.into_iter().chain(twice.values().cloned()).collect();
         let shelf = Shelf { project: queue.settings.id.to_string(), items: listing.items };
-        Part { shown, queue, shelf, problems: listing.problems }
+        Part { shown, queue, shelf, problems, twice }
     }
 }
 
@@ -285,6 +299,10 @@ impl Judge<'_> {
         graph: &Graph<Key>,
     ) -> Option<String> {
         let task = &self.item(key).task;
+        let twice = &self.parts[key.0 as usize].twice;
+        if let Some(problem) = task.id.and_then(|id| twice.get(&id)) {
+            return Some(problem.fault.message.clone());
+        }
         match state {
             State::Claimed => {
                 let lease = task.held(self.now)?;

@@ -128,7 +128,7 @@ fn refuse_archived(item: &Item) -> Result<()> {
 }
 
 /// A task that two sides of a merge have both changed is no one's to change before it is one again.
-fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
+pub(super) fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
     let mut others = queue.others_of(id, path)?;
     if queue.home.is_joining() {
         let open = queue.home.unmerged()?.into_iter().map(|entry| entry.path);
@@ -138,10 +138,7 @@ fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<()> {
     match others.first() {
         None => Ok(()),
         Some(other) if other == path => Err(queue.unsettled(id)),
-        Some(other) => {
-            let message = format!("task {} is in `{path}` and in `{other}`", id.short());
-            Err(Fault { message, ..queue.unsettled(id) })
-        }
+        Some(other) => Err(queue.in_two_files(id, path, other)),
     }
 }
 

@@ -195,6 +195,39 @@ fn a_record_that_a_stash_brings_back_later_is_committed_by_the_next_verb() {
 }
 
 #[test]
+fn a_copy_with_the_id_of_another_task_is_named_and_stops_only_that_one() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, init);
+        let one = text(&web.json("list")["tasks"][0]["id"]);
+        let original = web.read(&format!(".swift/tasks/{}/{one}-one.md", &one[25..]));
+        let copy = original.replace("\"One\"", "\"Copy\"") + "another text\n";
+        web.write(".swift/tasks/a-copy.md", &copy);
+        for verb in ["list", "next"] {
+            let told = web.json(verb);
+            assert_eq!(codes(&told["problems"]), ["unsettled"], "{init} {verb}: {told:#}");
+        }
+        // The other task is ready, and taken.
+        assert!(web.swift_ok("claim").contains("Two"), "{init}");
+        let refused = web.swift(["done", &one[10..16]]);
+        assert!(
+            refused.ended(4).stderr.contains("line `id = …` `.swift/tasks/a-copy.md`"),
+            "{}",
+            refused.stderr
+        );
+        // Nobody makes one task of two that no merge has brought together.
+        let settled = web.swift("resolve sesame");
+        assert!(settled.ended(8).stdout.contains("two titles"), "{init}: {}", settled.stdout);
+        assert_eq!(web.read(".swift/tasks/a-copy.md"), copy);
+        web.write(".swift/tasks/a-copy.md", copy.replace(&format!("id = \"{one}\"\n"), ""));
+        web.swift_ok(["done", &one[10..16]]);
+        assert!(web.swift_ok("claim").contains("Copy"), "{init}");
+        sound(&web, init);
+        healthy(&web);
+    }
+}
+
+#[test]
 fn what_a_squash_has_brought_is_committed_with_its_log() {
     let sandbox = Sandbox::new();
     let [web, twin] = twins(&sandbox, "init", &["first"]);

@@ -199,7 +199,11 @@ impl Search<'_> {
         };
         let (base, versions) = match found {
             Some(found) => found,
-            None => self.of_files(id, &paths)?,
+            None => {
+                let found = self.of_files(id, &paths)?;
+                refuse_copy(self.queue, id, &found)?;
+                found
+            }
         };
         if versions.is_empty() && base.is_none() {
             let path = paths.iter().next().cloned().unwrap_or_default();
@@ -334,6 +338,20 @@ impl Search<'_> {
 
 /// What both began from, and the versions.
 type Found = (Option<Version>, Vec<Version>);
+
+/// Where no merge is known that put two files there, one of another title may be a task of its own, written into a copy.
+fn refuse_copy(queue: &Queue, id: TaskId, (base, versions): &Found) -> Result<()> {
+    let (None, [one, other]) = (base, &versions[..]) else { return Ok(()) };
+    if one.path == other.path || one.document.task().title == other.document.task().title {
+        return Ok(());
+    }
+    let Fault { code, message, .. } = queue.in_two_files(id, &one.path, &other.path);
+    let of_its_own = [one, other].into_iter().find(|version| layout::id_in_name(&version.path) != Some(id));
+    let path = &of_its_own.unwrap_or(other).path;
+    Err(Fault::new(code, format!("{message}, with two titles, and no merge is known that put them there"))
+        .hint(format!("if they are two tasks: take the line `id = …` out of `.swift/{path}`"))
+        .hint("if they are one: give both the same title, and run the command again"))
+}
 
 fn not_a_task(path: &str) -> Fault {
     Fault::new(Code::Unsettled, format!("`{path}` is no task: no rule says what becomes of it"))

@@ -28,7 +28,12 @@ impl Queue {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => Err(self.elsewhere(reference, &wanted, folders)),
-            _ => Err(ambiguous(reference, &found)),
+            _ => Err(match (found[0].id(), found[1].id()) {
+                (Some(id), other) if other == Some(id) => {
+                    self.in_two_files(id, &found[0].path, &found[1].path)
+                }
+                _ => ambiguous(reference, &found),
+            }),
         }
     }
 

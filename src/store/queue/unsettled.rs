@@ -1,6 +1,7 @@
 //! What a merge has left open: tasks and settings that both sides have changed.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
@@ -21,6 +22,38 @@ impl Queue {
             .hint(format!("`swift resolve {short} --dry-run` shows what becomes of it"));
         self.lead_to_the_end(&mut fault);
         fault
+    }
+
+    /// A task of which there are two files: a merge has put them there, or somebody has copied one to write another task.
+    pub(crate) fn in_two_files(&self, id: TaskId, path: &str, other: &str) -> Fault {
+        let message = format!("task {} is in `{path}` and in `{other}`", id.short());
+        let mut fault = Fault { message, ..self.unsettled(id) };
+        if self.home.is_joining() {
+            return fault;
+        }
+        // Verbs name a task's file by its id; a copy has a name of somebody's own.
+        let copy = [path, other].into_iter().find(|path| layout::id_in_name(path) != Some(id));
+        let copy = copy.map_or_else(|| "the copy".to_owned(), |path| format!("`.swift/{path}`"));
+        fault
+            .hints
+            .insert(0, format!("if one is a copy: without the line `id = …` {copy} is a task of its own"));
+        fault
+    }
+
+    /// The tasks of which there is more than one file among these.
+    pub(crate) fn in_two_files_among(&self, items: &[Item]) -> BTreeMap<TaskId, Problem> {
+        let (mut first, mut twice) = (HashMap::with_capacity(items.len()), BTreeMap::new());
+        for item in items {
+            let Some(id) = item.id() else { continue };
+            match first.entry(id) {
+                Entry::Vacant(place) => drop(place.insert(&item.path)),
+                Entry::Occupied(one) => {
+                    let fault = || self.in_two_files(id, one.get(), &item.path);
+                    twice.entry(id).or_insert_with(|| Problem::at(item.path.clone(), fault()));
+                }
+            }
+        }
+        twice
     }
 
     /// What `swift resolve` does not settle is not said to be settled by it.
