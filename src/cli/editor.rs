@@ -48,12 +48,12 @@ pub(crate) fn settle<T>(done: Result<T>, scratch: Option<&PathBuf>) -> Result<T>
     }
 }
 
-/// The bytes of a file that the person named on the command line.
+/// The bytes of a file that the person named on the command line, seen from the folder in which the verb is at work.
 ///
 /// # Errors
-/// [`Code::Io`], [`Code::TooLarge`].
-pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(|error| io("read", path, &error))?;
+/// [`Code::Io`], [`Code::TooLarge`]; they name the file as the person has.
+pub(crate) fn read_file(start: &Path, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(start.join(path)).map_err(|error| io("read", path, &error))?;
     let mut bytes = Vec::new();
     // What a device gives has no length that could be asked for.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| io("read", path, &error))?;

@@ -89,7 +89,7 @@ fn evaluate(context: &Context, file: &std::path::Path, detail: Detail) -> Result
     let bytes = if file.as_os_str() == "-" {
         ui::read_stdin(LARGEST_SET)?
     } else {
-        editor::read_file(&context.start.join(file), LARGEST_SET)?
+        editor::read_file(&context.start, file, LARGEST_SET)?
     };
     let evaluated = route::evaluate(&route::rules(&context.start)?, &bytes)?;
     context.ui.show(&EvaluationView::new(&evaluated, detail))?;

@@ -118,7 +118,7 @@ impl Given {
             let bytes = if file.as_os_str() == "-" {
                 ui::read_stdin(limit)?
             } else {
-                editor::read_file(&context.start.join(file), limit)?
+                editor::read_file(&context.start, file, limit)?
             };
             return Ok((text_of(bytes)?, None));
         }
