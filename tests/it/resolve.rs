@@ -369,7 +369,7 @@ fn a_rebase_of_the_queues_own_branch_is_named() {
     let refused = web.swift("resolve sesame");
     assert!(refused.ended(9).stderr.contains("a rebase is in progress"), "{}", refused.stderr);
     // What is refused is not advised.
-    let paths = copies(&web, &id);
+    let paths = copies(web, &id);
     for verb in ["list", "doctor", "next", "status", &format!("show {id}")] {
         let said = web.swift(verb);
         let said = format!("{}{}", said.stdout, said.stderr);
