@@ -214,3 +214,22 @@ fn a_loss_that_is_only_hinted_at_is_asked_about_with_less_confidence() {
         assert_ne!(decided(harmless).0, "ask", "{harmless}");
     }
 }
+
+/// What a template asks is no part of the request.
+#[test]
+fn a_task_is_routed_as_its_words_are_and_not_as_its_template() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.project("web");
+    for kind in ["question", "bug", "feature", "task"] {
+        for title in ["Warum blinkt das Licht?", "Rename foo to bar"] {
+            let added = place.json(["task", ".", title, "--kind", kind]);
+            let id = added["task"]["id"].as_str().unwrap().to_owned();
+            let (task, text) = (place.json(["route", &id]), place.json(["route", title]));
+            for field in ["decision", "rule"] {
+                assert_eq!(task[field], text[field], "{kind}: {title}: {task} {text}");
+            }
+            let said = task["reasons"].to_string();
+            assert!(!said.contains("happens") && !said.contains("What"), "{said}");
+        }
+    }
+}
