@@ -203,6 +203,7 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     lines.extend(work.stat.lines().map(|line| line.trim().to_owned()));
     lines.extend(remarks(run, work.went_on.as_ref()));
     lines.extend(touches_the_policy(queue, &branch, run)?);
+    lines.extend(touches_the_queue(queue, &branch, run)?);
     lines.extend(open_task(queue, run).map(|task| {
         format!("careful: task {task} stays open, and is worked on again, until `swift done {task}`")
     }));
@@ -302,6 +303,24 @@ fn touches_the_policy(queue: &Queue, branch: &str, run: &Run) -> Result<Option<S
     let path = format!(".swift/{}", layout::SETTINGS);
     let is_touched = checkout::paths_differ(project, base, &tip, &[&path])?;
     Ok(is_touched.then(|| format!("careful: it changes `{path}`, which says what runs may do")))
+}
+
+/// In the current branch's own queue a file that a run has written is a task, a record or an event as it stands.
+fn touches_the_queue(queue: &Queue, branch: &str, run: &Run) -> Result<Option<String>> {
+    let project = runs::project_folder(queue);
+    let (Some(tip), Some(base)) = (checkout::branch_tip(project, branch)?, run.base.as_ref()) else {
+        return Ok(None);
+    };
+    let own = [layout::AUDIT, layout::PROJECTS, layout::RUNS, layout::SESSIONS, layout::TEMPLATES];
+    let folders = layout::QUEUE_FOLDERS.iter().map(|folder| folder.as_str()).chain(own);
+    let mut touched = Vec::new();
+    for path in folders.map(|folder| format!("{}/{folder}", layout::FOLDER)) {
+        if checkout::paths_differ(project, base, &tip, &[&path])? {
+            touched.push(path);
+        }
+    }
+    let told = "what it has written there becomes part of the queue as it stands, and no event tells of it";
+    Ok((!touched.is_empty()).then(|| format!("careful: it changes {}: {told}", some_of(&touched))))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {
