@@ -27,6 +27,14 @@ pub(crate) fn builtin(name: &str) -> Option<&'static str> {
     BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// A body without the lines that one of them has put there: its headings and what it asks for, which nobody has said.
+pub(crate) fn without_prompts(body: &str) -> String {
+    let bodies = BUILTIN.iter().filter_map(|(_, text)| text.rsplit_once("\n+++\n"));
+    let prompts: Vec<&str> = bodies.flat_map(|(_, body)| body.lines()).collect();
+    let is_said = |line: &&str| line.trim().is_empty() || !prompts.contains(&line.trim_end());
+    body.lines().filter(is_said).collect::<Vec<_>>().join("\n")
+}
+
 /// The text of a task file made from a template; all but the title is as in the template.
 ///
 /// # Errors
@@ -58,6 +66,18 @@ fn headless(body: &str, title: &str, newline: Newline) -> String {
 mod tests {
     use super::*;
     use crate::format::task::Document;
+
+    #[test]
+    fn what_a_template_asks_is_told_from_what_somebody_says() {
+        for name in names() {
+            let body = builtin(name).unwrap().rsplit_once("+++").unwrap().1;
+            assert_eq!(without_prompts(body).trim(), "", "{name}");
+        }
+        let filled = "## What happens\n\nIt hangs.\n\n## Done when\r\n\n- [ ]\n- [ ] it does not\n";
+        let lines: Vec<String> =
+            without_prompts(filled).lines().map(str::to_owned).filter(|l| !l.is_empty()).collect();
+        assert_eq!(lines, ["It hangs.", "- [ ] it does not"]);
+    }
 
     fn task(text: &str) -> Document {
         Document::parse(text.as_bytes(), &Limits::default()).unwrap()

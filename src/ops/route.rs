@@ -99,7 +99,7 @@ pub(crate) fn task(queue: &Queue, rules: &Rules, reference: &str, named: Named) 
     let task = document.task();
     let subject = Subject::Task { id: item.id(), title: task.title.clone() };
     let head = Head::of(task).overridden(named.tier, named.model);
-    let text = format!("{}\n\n{}", task.title, document.body());
+    let text = format!("{}\n\n{}", task.title, format::template::without_prompts(document.body()));
     let decision = route::route(rules, &Request::new(&text, head)?);
     Ok(Routed { subject, decision })
 }

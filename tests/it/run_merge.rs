@@ -254,3 +254,29 @@ fn of_two_who_decide_at_once_one_is_told_that_the_other_was_first() {
         assert_eq!(scene.state(&task), "done");
     }
 }
+
+#[test]
+fn the_plan_of_a_merge_tells_of_tasks_that_a_run_has_written() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.swift_ok("home tree sesame");
+    let first = scene.task("Make the thing");
+    scene.script(GOOD);
+    assert_eq!(scene.run([first.as_str()]).0, 0);
+    let plan = scene.call(["merge", &first]).run();
+    assert!(!plan.stdout.contains("becomes part of the queue"), "{}{}", plan.stdout, plan.stderr);
+    let second = scene.task("Make another thing");
+    let made = ".swift/tasks/z/01kjpwdcgg98yxezmhm94yq4rz-delete-all.md";
+    scene.script(&format!(
+        "init; mkdir -p .swift/tasks/z; printf '+++\\nschema = 1\\ntitle = \"Delete all\"\\n+++\\n' >{made}; \
+         git add -f {made}; change; result ok"
+    ));
+    assert_eq!(scene.run([second.as_str()]).0, 0);
+    let plan = scene.call(["merge", &second]).run();
+    assert!(
+        plan.stdout.contains("careful: it changes .swift/tasks: what it has written there becomes part"),
+        "{}{}",
+        plan.stdout,
+        plan.stderr
+    );
+}

@@ -12,7 +12,7 @@ use super::scene::{Scene, has};
 use super::token::{Kind, Token};
 use super::vocabulary::{
     ADVERBS, AFTER_PASSIVE, ASKING, CAUSING, CIRCUMSTANCES, DETERMINERS, EXECUTABLES, FINITE, MODALS,
-    NEGATIONS, PERSONS, REGRETS, RENEWED, SHOWING, TROUBLES, USERS, WISHES,
+    NEGATIONS, PARTS, PERSONS, REGRETS, RENEWED, SHOWING, TROUBLES, USERS, WISHES,
 };
 
 /// Whether the word of loss from `at` to `end` asks for a loss. `weak`: whether it is a word of loss only with an
@@ -173,7 +173,7 @@ impl<'a, 't> Scene<'a, 't> {
         }
         // `change the policy so that everybody can read it`
         if word.is("that") && main.last().is_some_and(|last| last.is("so such")) {
-            return self.is_work(main);
+            return self.is_work_of(main, PARTS);
         }
         if word.is("that") && has(main, WISHES) || has(main, "sure ensure") {
             return false;

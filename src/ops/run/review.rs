@@ -12,7 +12,7 @@ use crate::domain::text::as_word;
 use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
-use crate::store::git::checkout::{self, Detail, Prospect};
+use crate::store::git::checkout::{self, Arrival, Detail, Prospect};
 use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
@@ -319,7 +319,22 @@ fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<S
     if !arrival.stat(project, &path)?.is_empty() {
         lines.push(format!("careful: it changes `{path}`, which says what runs may do"));
     }
+    lines.extend(touches_the_queue(project, &arrival)?);
     Ok(lines)
+}
+
+/// In the current branch's own queue a file that a run has written is a task, a record or an event as it stands.
+fn touches_the_queue(project: &Path, arrival: &Arrival) -> Result<Option<String>> {
+    let own = [layout::AUDIT, layout::PROJECTS, layout::RUNS, layout::SESSIONS, layout::TEMPLATES];
+    let folders = layout::QUEUE_FOLDERS.iter().map(|folder| folder.as_str()).chain(own);
+    let mut touched = Vec::new();
+    for path in folders.map(|folder| format!("{}/{folder}", layout::FOLDER)) {
+        if !arrival.stat(project, &path)?.is_empty() {
+            touched.push(path);
+        }
+    }
+    let told = "what it has written there becomes part of the queue as it stands, and no event tells of it";
+    Ok((!touched.is_empty()).then(|| format!("careful: it changes {}: {told}", some_of(&touched))))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

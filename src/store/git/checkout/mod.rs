@@ -28,7 +28,7 @@ use super::worktree;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
-pub(crate) use arrival::{arrival, from_before};
+pub(crate) use arrival::{Arrival, arrival, from_before};
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, left_since, paths_differ};
