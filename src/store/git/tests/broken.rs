@@ -41,7 +41,8 @@ fn an_interrupted_commit_is_finished() {
             if stage < 1 {
                 std::fs::write(home.root.join("tasks/0a/x.md"), "one\n").unwrap();
                 std::fs::write(home.root.join("gone.md"), "g\n").unwrap();
-                std::fs::remove_file(home.root.join("new.md")).unwrap();
+                // What is not in its place yet waits to be put there.
+                std::fs::rename(home.root.join("new.md"), home.root.join("local/tmp/1-2")).unwrap();
             }
             let mut record = record;
             record.locks = locks;
@@ -101,7 +102,7 @@ fn an_interrupted_commit_that_others_have_overtaken_becomes_a_debt() {
     let before = sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned();
     let record = record_of(&home, || commit(&home, vec![write("x.md", "x\n"), write("y.md", "y\n")]));
     sandbox.git(&["reset", "-q", "--mixed", &before]);
-    std::fs::remove_file(home.root.join("y.md")).unwrap();
+    std::fs::rename(home.root.join("y.md"), home.root.join("local/tmp/1-1")).unwrap();
     sandbox.git(&["commit", "-q", "--allow-empty", "-m", "overtaken"]);
     home.note_pending(&record, &mut Default::default()).unwrap();
     drop(home.lock(Duration::from_secs(5)).unwrap());
@@ -282,13 +283,14 @@ fn a_failed_change_puts_every_byte_back() {
     commit(&home, vec![write("a.md", "a\n"), write("b/b.md", "b\n")]);
     let folder = Folder::open(&home.root).unwrap();
     let mut barrier = Default::default();
-    let mut change = folder.change();
+    let (mut change, mut staged) = (folder.change(), Vec::new());
     for (path, content) in [("a.md", "new a\n"), ("c/d/e.md", "e\n")] {
-        let staged = folder.stage(content.as_bytes(), &mut barrier).unwrap();
-        change.replace(path, &staged).unwrap();
+        staged.push(folder.stage(content.as_bytes(), &mut barrier).unwrap());
+        change.replace(path, staged.last().unwrap()).unwrap();
     }
     change.take("b/b.md").unwrap();
     change.take_back().unwrap();
+    folder.discard(staged);
     sandbox.judge(&home);
     assert!(!home.root.join("c").exists());
     assert_eq!(refs::tip(&home.git_dir, &home.common_dir).unwrap().short(), Some("swift"));
