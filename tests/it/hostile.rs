@@ -429,7 +429,7 @@ fn two_files_with_one_id_are_told_and_neither_is_lost() {
     assert!(codes(&findings["findings"]).contains(&"id-twice".to_owned()), "{findings:#}");
     let short = &id[10..16];
     let output = web.swift(["done", short]);
-    assert!(output.ended(3).stderr.contains("copy"), "{}", output.stderr);
+    assert!(output.ended(4).stderr.contains("copy"), "{}", output.stderr);
     // The whole id means the file that has it in its name.
     assert_eq!(web.json(["done", &id])["task"]["title"], "original");
     assert_eq!(copies(&web, &id).len(), 2);

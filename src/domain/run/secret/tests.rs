@@ -135,7 +135,7 @@ secret: process.env.SESSION_SECRET,
 <input type="password" name="password" placeholder="Your password" autocomplete="current-password">
 sort_key = "created_at"; primary_key=True; foreign_key: user_id; cache_key = f"user:{id}"; key: "ArrowLeft2"
 docker run -u 1000:1000 http-server; sudo -u postgres psql; chown -R node:node .; mysql -u root -p
-PWD=/home/ada/project OLDPWD=/tmp/work1/x
+PWD=/srv/ada/project OLDPWD=/tmp/work1/x
 swift deploy --token TOKEN --password-stdin --key ~/.ssh/id_ed25519 --secret name
 Use the --token option2 to pass it; --password prompts. GITHUB_TOKEN is read by the action; set NPM_TOKEN before.
 match token { Token::Word(word) => word, Token::Number(n) => n.to_string() }
