@@ -159,11 +159,14 @@ impl Person<'_> {
                     .iter()
                     .any(|part| output.stderr.contains(part));
             assert!(output.status == 0 || lost, "`{}`: {}{}", output.shown, output.stdout, output.stderr);
+            !lost
         };
         for n in 0.. {
             self.place.write("mine.txt", format!("{} {n}\n", self.text));
-            git("add mine.txt");
-            git("commit --quiet --message mine -- mine.txt");
+            // What git was refused to take up it does not know.
+            if git("add mine.txt") {
+                git("commit --quiet --message mine -- mine.txt");
+            }
             git("status --porcelain");
             if !self.in_tree {
                 git("checkout --quiet -B side");
