@@ -40,7 +40,7 @@ impl Prepared<'_> {
     /// Make the one commit.
     ///
     /// # Errors
-    /// As [`Tx::commit`].
+    /// As [`Tx::commit`](super::Tx::commit).
     pub(crate) fn carry_out(self) -> Result<Committed> {
         let Prepared { queue, operation, verb, work: Some(work) } = self else {
             return Ok(Committed::default());
