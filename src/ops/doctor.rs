@@ -5,25 +5,29 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::domain::event::{Event, EventKind, Fact};
+use crate::domain::event::Event;
 use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
-use crate::domain::task::{Folder, State};
+use crate::domain::task::Folder;
 use crate::domain::text::{as_word, shown};
-use crate::format::audit::digest as content_hash;
 use crate::format::{policy, routing, session};
-use crate::store::queue::{Item, Listing, Queue};
+use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
-use crate::store::replay::{self, Difference, LastWords};
-use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{archive, audit, branches, hand, layout, message};
+use crate::store::replay;
+use crate::store::{archive, layout};
 
 use super::apart;
 use super::carrier::{self, Carrier};
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
+
+mod against_log;
+mod repair;
+
+use against_log::against_log;
+pub(crate) use repair::{Repaired, fix};
 
 /// Look at everything.
 ///
@@ -221,99 +225,6 @@ fn astray(queue: &Queue, item: &Item, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Replay the log: what it says is there, where, and with which content.
-fn against_log(
-    queue: &Queue,
-    listing: &Listing,
-    mut last: LastWords,
-    now: Timestamp,
-    findings: &mut Vec<Finding>,
-) -> Result<()> {
-    // What git has merged since the last verb is as neither side left it, and the next verb records it.
-    let merged = queue.home.merged_by_git(message::is_of_a_verb)?;
-    let mut seen = HashSet::new();
-    for item in &listing.items {
-        let is_second = item.id().is_some_and(|id| !seen.insert(id));
-        match item.id().and_then(|id| last.remove(&id)) {
-            Some(_) if merged.contains_key(&item.path) => {}
-            Some(events) => compare(queue, item, &events, now, findings),
-            // A second file of the same id is told as such.
-            None if is_second => {}
-            None => compare(queue, item, &[], now, findings),
-        }
-    }
-    let archived = archive::ids(queue).unwrap_or_default();
-    // A file that cannot be read, or not yet, is there all the same.
-    let unreadable: HashSet<TaskId> =
-        listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
-    let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
-    last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
-    let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
-    for (id, events) in last {
-        missing(queue, id, &events, removed.get(&id), findings)?;
-    }
-    Ok(())
-}
-
-/// How the next verb that writes mends what the log does not know.
-const RECORD_IT: &str = "the next verb that writes records it: `swift doctor --fix`";
-
-/// A file is what one of the hands has left last: of several that came together, the one whose content git kept.
-fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
-    let state = item.task.state(item.folder, now);
-    let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
-    let (code, severity, text) = match replay::difference(events, content.as_ref(), state) {
-        None => return,
-        Some(Difference::Unknown) => {
-            ("unrecorded", Severity::Note, "the log does not know this task yet".to_owned())
-        }
-        Some(Difference::Content) => {
-            ("changed-by-hand", Severity::Note, "the content is not what the log last saw".to_owned())
-        }
-        Some(Difference::State(said)) => {
-            ("state-differs", Severity::Warning, format!("the log says {said}, the file says {state}"))
-        }
-    };
-    findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT));
-}
-
-/// A task that is nowhere, and whose file a person may have removed by a commit.
-fn missing(
-    queue: &Queue,
-    id: TaskId,
-    events: &[Event],
-    removed: Option<&String>,
-    findings: &mut Vec<Finding>,
-) -> Result<()> {
-    let Some(event) = events.last() else { return Ok(()) };
-    if queue.anywhere(id).ok().flatten().is_some() {
-        return Ok(());
-    }
-    if branches::was_never_here(queue, id, events)? {
-        let text = format!("the log has records of task {id}, which was never on this branch");
-        let fix = "a cherry-pick brings them along; where the task is: `git log --all --oneline -- \"*ID*\"`";
-        let fix = fix.replace("ID", &id.to_string());
-        findings.push(Finding::new("records-alone", Severity::Note, "", text).fix(fix));
-        return Ok(());
-    }
-    if let Some(path) = removed {
-        let text = format!("task {id} was removed by a commit, and the log does not know that yet");
-        findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
-        return Ok(());
-    }
-    let state = event.fact.to.map_or("there", State::as_str);
-    findings.push(
-        Finding::new(
-            "missing",
-            Severity::Error,
-            "",
-            format!("task {id} is {state} in the log, and has no file"),
-        )
-        .fix(format!("see its last version: `git -C .swift log -p --all -- \"*{id}*\"`")),
-    );
-    Ok(())
-}
-
 fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let tomorrow = now + jiff::SignedDuration::from_hours(24);
     if let Some(event) = events.iter().rev().find(|event| event.at > tomorrow) {
@@ -444,68 +355,5 @@ fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
             findings.push(Finding::of_fault(file, &fault));
         }
     }
-    Ok(())
-}
-
-/// What `--fix` did.
-#[derive(Debug, Default)]
-pub(crate) struct Repaired {
-    /// Paths before and after.
-    pub(crate) quarantined: Vec<(String, String)>,
-    /// Paths from the project's folder on.
-    pub(crate) restored: Vec<String>,
-    pub(crate) committed: Committed,
-}
-
-/// Record what was changed by hand, put unreadable files of queue folders aside, put back our own two files and the line that hides the folder.
-/// Nothing is deleted.
-///
-/// # Errors
-/// Those of the commit.
-pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> {
-    let mut tx = Tx::begin(queue, operation)?;
-    tx.commit_now();
-    tx.record_what_the_log_does_not_know()?;
-    let mut repaired = Repaired::default();
-    for (path, text) in own_file_texts() {
-        if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
-            tx.put(path, text.as_bytes().to_vec())?;
-            tx.record(Fact::of(EventKind::Repaired).because(path));
-            repaired.restored.push(format!(".swift/{path}"));
-        }
-    }
-    for path in audit::returned(queue)? {
-        if tx.take(&path)?.is_some() {
-            tx.record(Fact::of(EventKind::Repaired).because(path));
-        }
-    }
-    if !queue.home.is_hidden()? {
-        if operation.mode == Mode::Write {
-            queue.home.hide()?;
-        }
-        repaired.restored.push(EXCLUDE.to_owned());
-    }
-    let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    // What git keeps for itself, as of a repository inside, is nobody's task, and the queue cannot have it.
-    let unreadable = unreadable.iter().filter(|problem| queue.home.may_have(&problem.path));
-    for problem in unreadable.filter(|problem| may_be_put_aside(problem.fault.code)) {
-        put_aside(&mut tx, &problem.path, &mut repaired)?;
-    }
-    repaired.committed = tx.commit("repair the queue")?;
-    Ok(repaired)
-}
-
-/// A newer version of swift reads what it wrote, and `swift resolve` what git has left: neither is damaged.
-fn may_be_put_aside(code: Code) -> bool {
-    !matches!(code, Code::NewerSchema | Code::Unsettled)
-}
-
-fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {
-    let Ok(Some(bytes)) = tx.read(path) else { return Ok(()) };
-    let target = layout::aside_path(tx.operation.id, path);
-    tx.put(&target, bytes)?;
-    tx.remove(path)?;
-    tx.record(Fact::of(EventKind::Repaired).because(format!("{path} put aside as {target}")));
-    repaired.quarantined.push((path.to_owned(), target));
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) fn with_task(queue: &Queue, id: TaskId) -> Result<Option<String>> {
 /// # Errors
 /// Those of reading history.
 pub(crate) fn was_never_here(queue: &Queue, id: TaskId, records: &[Event]) -> Result<bool> {
-    // What could not be committed yet is in no history either.
+    // The end of a shallow history is no beginning, and what could not be committed yet is in no history either.
     if queue.home.is_shallow() || queue.home.owes()? {
         return Ok(false);
     }

@@ -38,6 +38,15 @@ fn inside(scene: &Scene<'_>, place: &Place<'_>, words: &[&str]) -> crate::sandbo
     scene.call(words).inside(&place.path("")).run()
 }
 
+/// A task that a run has finished, what it said, and its worktree.
+fn finished(sandbox: &Sandbox, scene: &Scene<'_>) -> (String, Value, PathBuf) {
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let at = folder(sandbox, &document);
+    (task, document, at)
+}
+
 #[test]
 fn what_is_written_while_verifiers_run_is_kept_and_not_merged() {
     let sandbox = Sandbox::new();
@@ -183,10 +192,7 @@ fn a_plan_of_a_merge_shows_all_that_arrives() {
 fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
-    scene.script(GOOD);
-    let task = scene.task("Make the thing");
-    let (_, document) = scene.run([task.as_str()]);
-    let at = folder(&sandbox, &document);
+    let (task, _, at) = finished(&sandbox, &scene);
     std::fs::write(at.join("mine.txt"), "PRECIOUS\n").unwrap();
     std::fs::rename(scene.place.path(""), sandbox.root().path("moved")).unwrap();
     let moved = sandbox.place("moved");
@@ -211,10 +217,7 @@ fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
 fn a_worktree_that_a_person_has_made_stays_where_it_is() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
-    scene.script(GOOD);
-    let task = scene.task("Make the thing");
-    let (_, document) = scene.run([task.as_str()]);
-    let at = folder(&sandbox, &document);
+    let (task, document, at) = finished(&sandbox, &scene);
     scene.place.git(["worktree", "remove", at.to_str().unwrap()]);
     scene.place.git(["worktree", "add", "--quiet", "../look", &text(&document["run"]["branch"])]);
     scene.call(["reject", &task, "--why", "more"]).run().ok();

@@ -24,14 +24,20 @@ fn work_that_was_sent_back_is_not_the_next_runs() {
     assert_eq!((status, third["run"]["commits"].as_array().unwrap().len()), (0, 1), "{third:#}");
 }
 
-#[test]
-fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
-    let sandbox = Sandbox::new();
-    let scene = Scene::new(&sandbox);
+/// A task of which a run has done something before a limit that is over by now.
+fn limited(sandbox: &Sandbox, scene: &Scene<'_>) -> String {
     scene.script("init; change; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
     let task = scene.task("Make the thing");
     assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "limit");
     sandbox.later(jiff::SignedDuration::from_hours(30));
+    task
+}
+
+#[test]
+fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let task = limited(&sandbox, &scene);
     scene.script("init; result 'it was done already'");
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!((status, text(&document["run"]["outcome"])), (0, "completed".to_owned()), "{document:#}");
@@ -71,10 +77,7 @@ fn work_that_attempts_left_unfinished_counts_for_the_one_that_finds_it_done() {
 fn a_session_that_takes_its_work_back_has_nothing_to_show() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
-    scene.script("init; change; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
-    let task = scene.task("Make the thing");
-    assert_eq!(text(&scene.run([task.as_str()]).1["run"]["outcome"]), "limit");
-    sandbox.later(jiff::SignedDuration::from_hours(30));
+    let task = limited(&sandbox, &scene);
     scene.script("init; git rm --quiet work.txt; result 'it was a mistake'");
     let (status, document) = scene.run([task.as_str()]);
     assert_eq!(

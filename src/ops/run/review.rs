@@ -5,20 +5,22 @@ use std::path::Path;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Review, Run};
 use crate::domain::task::Folder;
 use crate::domain::text::as_word;
 use crate::env;
 use crate::format;
 use crate::ops::step::{self, Step};
-use crate::store::git::checkout::{self, Arrival, Detail, Prospect};
-use crate::store::layout;
+use crate::store::git::checkout::{self, Detail, Prospect};
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 use crate::store::tx::{Committed, Operation, Tx};
 
 use super::{Caller, begin, leftover, list};
+
+mod plan;
+
+pub(crate) use plan::{MergePlan, plan_merge};
 
 /// Work that waits for a person.
 #[derive(Debug)]
@@ -145,110 +147,6 @@ fn nothing(short: &str) -> Fault {
         .hint(format!("`swift run show {short}` shows what it said"))
 }
 
-/// A merge that can be made.
-#[derive(Debug)]
-pub(crate) struct MergePlan {
-    pub(crate) stored: Stored,
-    pub(crate) branch: String,
-    pub(crate) into: String,
-    pub(crate) lines: Vec<String>,
-    /// What the plan rests on: both ends of the merge.
-    pub(crate) tips: String,
-    /// Whether the work is in the current branch already, and only has to be noted.
-    is_merged: bool,
-}
-
-/// What merging would do; refuses what cannot be merged as it is, and touches nothing.
-///
-/// # Errors
-/// [`Code::MergeConflict`], [`Code::Nothing`], [`Code::WrongState`].
-pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) -> Result<MergePlan> {
-    leftover::finish_clearing(queue)?;
-    leftover::bring_along(queue)?;
-    let work = work(queue, caller, reference)?;
-    let (run, project) = (&work.stored.run, runs::project_folder(queue));
-    let short = run.id.short();
-    if run.ending.is_none() {
-        return Err(Fault::new(Code::WrongState, format!("run {short} still runs"))
-            .hint(format!("`swift run logs -f {short}` follows it")));
-    }
-    let branch = run.branch.clone().ok_or_else(|| nothing(&short))?;
-    if !runs::is_dry() {
-        let _guard = queue.home.lock(env::lock_wait())?;
-        checkout::take_back(project, &branch)?;
-    }
-    checkout::refuse_unready(project)?;
-    begin::refuse_running(queue, run)?;
-    match &work.prospect {
-        Prospect::Clean => {}
-        // Merged, and nobody has noted it: a `merge` that was cut off, or a person's own.
-        Prospect::Merged if run.review.is_none() && is_worth_noting(queue, run, &branch)? => {}
-        Prospect::Merged => return Err(nothing_to_merge(queue, run, &branch)?),
-        Prospect::Conflicts(paths) => return Err(conflict(&short, &branch, paths)),
-        Prospect::Refused(why) => {
-            let text = format!("git does not merge the work of run {short}: {why}");
-            return Err(Fault::new(Code::MergeConflict, text)
-                .hint(format!("`swift reject {short} --why \"…\"` sends it back")));
-        }
-    }
-    let worktree = runs::worktree_path(queue, &branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
-        return Err(uncommitted(&short, &worktree));
-    }
-    if work.prospect == Prospect::Clean {
-        checkout::refuse_obstacles(project, &branch)?;
-    }
-    let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
-    let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
-    let is_merged = work.prospect == Prospect::Merged;
-    let mut lines = vec![match is_merged {
-        true => format!("note that `{branch}` is merged into `{into}`"),
-        false => format!("merge `{branch}` into `{into}`, with a commit of its own"),
-    }];
-    if !is_merged {
-        lines.extend(arrivals(project, &branch, run, &into)?);
-    }
-    lines.extend(remarks(run, work.went_on.as_ref()));
-    lines.extend(open_task(queue, run).map(|task| {
-        format!("careful: task {task} stays open, and is worked on again, until `swift done {task}`")
-    }));
-    lines.push(match runs::has_worktree(&worktree) && checkout::holds_submodules(project, &worktree)? {
-        true => format!(
-            "leave the worktree {} and the branch: submodules are checked out in it, and git removes no such worktree",
-            worktree.display()
-        ),
-        false => format!("remove the worktree {}, and the branch once it is merged", worktree.display()),
-    });
-    let ignored = checkout::ignored(project, &worktree)?;
-    if !ignored.is_empty() {
-        lines.push(format!("with it goes what git ignores there: {}", some_of(&ignored)));
-    }
-    Ok(MergePlan { stored: work.stored, branch, into, lines, tips, is_merged })
-}
-
-/// Whether a branch that is merged already holds something, and all that the run has left.
-fn is_worth_noting(queue: &Queue, run: &Run, branch: &str) -> Result<bool> {
-    let worktree = runs::worktree_path(queue, branch)?;
-    let project = runs::project_folder(queue);
-    let is_whole = !runs::has_worktree(&worktree) || !checkout::is_dirty(project, &worktree)?;
-    Ok(is_whole && checkout::branch_tip(project, branch)? != run.base)
-}
-
-/// Why a merge would bring nothing: what is not committed is not merged, and neither is what nobody made.
-fn nothing_to_merge(queue: &Queue, run: &Run, branch: &str) -> Result<Fault> {
-    let (short, project) = (run.id.short(), runs::project_folder(queue));
-    let worktree = runs::worktree_path(queue, branch)?;
-    if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
-        return Ok(uncommitted(&short, &worktree));
-    }
-    if checkout::branch_tip(project, branch)? == run.base {
-        let text = format!("run {short} has left nothing on its branch `{branch}`");
-        return Ok(Fault::new(Code::Nothing, text).hint(format!("`swift run show {short}` tells why")));
-    }
-    let into = checkout::current_branch(project)?.unwrap_or_else(|| "what is checked out".to_owned());
-    Ok(Fault::new(Code::Nothing, format!("all work of run {short} is in `{into}` already")))
-}
-
 fn uncommitted(short: &str, worktree: &Path) -> Fault {
     let text = format!("the worktree of run {short} has work that is not committed");
     // What a run has made inside of it could name programs that git would start there.
@@ -266,82 +164,10 @@ pub(super) fn some_of(paths: &[String]) -> String {
     }
 }
 
-/// What a person should know before they say yes.
-fn remarks(run: &Run, went_on: Option<&WentOn>) -> Vec<String> {
-    let Some(ending) = &run.ending else { return Vec::new() };
-    let mut lines: Vec<String> = went_on.map(WentOn::told).into_iter().collect();
-    let at = went_on.map(|went_on| format!(" at {}", went_on.judged)).unwrap_or_default();
-    if ending.outcome != Outcome::Completed {
-        lines.push(format!("careful: the run is {}", ending.outcome));
-    }
-    let verdicts = ending.verdicts.iter();
-    lines.extend(verdicts.map(|v| {
-        format!(
-            "{}{at}: {} ({})",
-            if v.passed { "verified" } else { "careful, not verified" },
-            v.command.join(" "),
-            v.ended
-        )
-    }));
-    lines.extend(ending.moved.iter().map(|moved| format!("careful: while it ran, {moved}")));
-    if let Some(why) = run.sent_back_because() {
-        lines.push(format!("careful: rejected: {why}"));
-    }
-    if ending.verdicts.is_empty() {
-        lines.push("no verifier looked at it".to_owned());
-    }
-    lines
-}
-
 /// The task of a run, if it is still to be worked on.
 pub(crate) fn open_task(queue: &Queue, run: &Run) -> Option<String> {
     let item = queue.find(&run.task?.to_string(), &[Folder::Tasks]).ok()?;
     Some(item.task.id?.short())
-}
-
-/// What a merge brings to what is checked out: that is more than the run's work where the run began elsewhere. In the
-/// current branch's own queue it can be what later runs may do.
-fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<String>> {
-    let arrival = checkout::arrival(project, branch)?;
-    let mut lines: Vec<String> =
-        arrival.stat(project, ".")?.lines().map(|line| line.trim().to_owned()).collect();
-    let base = run.base.as_deref().unwrap_or_default();
-    let others = checkout::from_before(project, branch, base)?;
-    if !others.is_empty() {
-        let what =
-            if others.len() == 1 { "a commit".to_owned() } else { format!("{} commits", others.len()) };
-        lines.push(format!(
-            "careful: it brings {what} from before the run began, not in `{into}` so far: {}",
-            some_of(&others)
-        ));
-    }
-    let path = format!(".swift/{}", layout::SETTINGS);
-    if !arrival.stat(project, &path)?.is_empty() {
-        lines.push(format!("careful: it changes `{path}`, which says what runs may do"));
-    }
-    lines.extend(touches_the_queue(project, &arrival)?);
-    Ok(lines)
-}
-
-/// In the current branch's own queue a file that a run has written is a task, a record or an event as it stands.
-fn touches_the_queue(project: &Path, arrival: &Arrival) -> Result<Option<String>> {
-    let own = [layout::AUDIT, layout::PROJECTS, layout::RUNS, layout::SESSIONS, layout::TEMPLATES];
-    let folders = layout::QUEUE_FOLDERS.iter().map(|folder| folder.as_str()).chain(own);
-    let mut touched = Vec::new();
-    for path in folders.map(|folder| format!("{}/{folder}", layout::FOLDER)) {
-        if !arrival.stat(project, &path)?.is_empty() {
-            touched.push(path);
-        }
-    }
-    let told = "what it has written there becomes part of the queue as it stands, and no event tells of it";
-    Ok((!touched.is_empty()).then(|| format!("careful: it changes {}: {told}", some_of(&touched))))
-}
-
-fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {
-    let shown: Vec<String> = paths.iter().take(8).map(|path| crate::domain::text::shown(path)).collect();
-    Fault::new(Code::MergeConflict, format!("the work of run {short} conflicts in {}", shown.join(", ")))
-        .hint(format!("`swift reject {short} --why \"…\"` sends it back"))
-        .hint(format!("or merge by hand: `git merge {branch}`"))
 }
 
 /// What became of a merge.
