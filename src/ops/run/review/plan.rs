@@ -161,7 +161,10 @@ fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<S
             some_of(&others)
         ));
     }
-    let path = format!(".swift/{}", layout::SETTINGS);
+    if arrival.stat(project, layout::FOLDER)?.is_empty() {
+        return Ok(lines);
+    }
+    let path = format!("{}/{}", layout::FOLDER, layout::SETTINGS);
     if !arrival.stat(project, &path)?.is_empty() {
         lines.push(format!("careful: it changes `{path}`, which says what runs may do"));
     }
