@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::domain::fault::Result;
 use crate::domain::problem::Problem;
-use crate::domain::project::ProjectName;
+use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::scheduler::{Reads, Sight};
 use crate::domain::task::{Folder, State, Task};
 use crate::format::audit::digest;
 use crate::store::git::Reach;
-use crate::store::queue::{Item, Queue};
+use crate::store::queue::{Glimpse, Item, Queue, Taker, Unreadable};
 use crate::store::registry::Registry;
 use crate::store::unattended::Unattended;
 
@@ -133,15 +133,15 @@ impl Look<'_> {
     }
 
     fn standing(&mut self) {
-        let own = self.queue.settings.id.clone();
+        let folders = [Folder::Tasks, Folder::Done, Folder::Dead];
+        let glance = self.queue.glance(&folders, Reach::Names, &Standing(&self.queue.settings.id));
+        self.problems.extend(glance.problems);
         let mut told = String::new();
-        for item in self.list(&[Folder::Tasks, Folder::Done, Folder::Dead]) {
-            let ends = item.task.lease.as_ref().map(|lease| lease.expires_at);
-            self.sight.lease_until =
-                earlier(self.sight.lease_until, ends.filter(|_| item.folder == Folder::Tasks));
-            if let Some(from) = item.task.from.as_ref().filter(|from| **from != own) {
-                self.sight.senders.insert(from.to_string());
-                told.push_str(&line(&item));
+        for stand in glance.taken {
+            self.sight.lease_until = earlier(self.sight.lease_until, stand.lease_until);
+            if let Some((from, line)) = stand.told {
+                self.sight.senders.insert(from);
+                told.push_str(&line);
             }
         }
         self.sight.standing = digest(told.as_bytes());
@@ -177,13 +177,37 @@ impl Look<'_> {
     }
 }
 
+/// What counts of an accepted task.
+struct Stand {
+    lease_until: Option<Timestamp>,
+    /// The sender, and a line of what it is told.
+    told: Option<(String, String)>,
+}
+
+/// Takes what is from somebody else than this project, and what is claimed.
+struct Standing<'a>(&'a ProjectId);
+
+impl Taker for Standing<'_> {
+    type Taken = Stand;
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Stand>, Unreadable> {
+        let lease_until = glimpse.lease_until()?.filter(|_| glimpse.folder() == Folder::Tasks);
+        let from = glimpse.from().filter(|from| *from != self.0.as_str()).map(str::to_owned);
+        let told = match from {
+            Some(from) => Some((from, line(glimpse)?)),
+            None => None,
+        };
+        Ok((lease_until.is_some() || told.is_some()).then_some(Stand { lease_until, told }))
+    }
+}
+
 /// What a sender is told of a task.
-fn line(item: &Item) -> String {
-    let id = item.id().map(|id| id.to_string()).unwrap_or_default();
-    let ending = item.task.ending.as_ref();
-    let state = ending.map(|ending| ending.state.as_str()).unwrap_or_default();
-    let note = ending.and_then(|ending| ending.note.as_deref()).unwrap_or_default();
-    format!("{id} {} {state} {note:?}\n", item.folder)
+fn line(glimpse: &Glimpse<'_>) -> std::result::Result<String, Unreadable> {
+    let id = glimpse.id().map(|id| id.to_string()).unwrap_or_default();
+    let ended = glimpse.ended()?;
+    let state = ended.map(|ended| ended.state.as_str()).unwrap_or_default();
+    let note = ended.and_then(|ended| ended.note).unwrap_or_default();
+    Ok(format!("{id} {} {state} {note:?}\n", glimpse.folder()))
 }
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

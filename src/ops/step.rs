@@ -1,12 +1,15 @@
 //! What all verbs about one task share: find it under the lock, decide, write it back with its event.
 
+use jiff::Timestamp;
+
 use crate::domain::actor::Actor;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
-use crate::store::queue::{Item, Queue};
+use crate::store::git::Reach;
+use crate::store::queue::{Glimpse, Item, Queue, Taker, Unreadable};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{archive, layout};
 
@@ -80,14 +83,27 @@ pub(crate) fn change(
     Ok(Changed { committed, ..changed })
 }
 
-/// Once in a few hundred finished tasks, the oldest ones go into an archive.
+/// Once in some dozens of finished tasks, the old ones go into an archive.
 fn put_old_away(tx: &mut Tx<'_>) -> Result<()> {
-    let loose = tx.queue.count(Folder::Done)?;
-    if loose <= archive::MOST_LOOSE {
+    if tx.queue.count(Folder::Done)? < archive::WORTH_AN_ARCHIVE {
         return Ok(());
     }
-    let old = tx.queue.list(&[Folder::Done]).items;
-    archive::put_away(tx, old.into_iter().filter(|item| item.id().is_some()).collect())
+    let ends = tx.queue.glance(&[Folder::Done], Reach::Names, &Ends).taken;
+    let Some(due) = archive::due(ends, tx.operation.at) else { return Ok(()) };
+    let old = tx.queue.list(&[Folder::Done]).items.into_iter();
+    archive::put_away(tx, old.filter(|item| item.id().is_some() && archive::end_of(item) < due).collect())
+}
+
+/// Takes when each finished task ended.
+struct Ends;
+
+impl Taker for Ends {
+    type Taken = Timestamp;
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Timestamp>, Unreadable> {
+        let end = glimpse.ended()?.map(|ended| ended.at).or(glimpse.created()?);
+        Ok(glimpse.id().map(|_| end.unwrap_or(Timestamp::UNIX_EPOCH)))
+    }
 }
 
 /// Stage one verb on one task in a transaction; gives the commit subject that it would have alone.

@@ -1,11 +1,12 @@
 //! Finished work in bulk, so that a verb costs the same after ten years as on the first day.
 //!
-//! Old files of `done/` and closed ones of `sent/` are moved, byte for byte, into files of a few hundred each under
+//! Old files of `done/` and closed ones of `sent/` are moved, byte for byte, into files of up to a few hundred each under
 //! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::files::Stamp;
@@ -34,11 +35,34 @@ fn promised(bytes: &[u8]) -> Option<usize> {
     line.split_once(": ")?.1.split_once(" of them.")?.0.parse().ok()
 }
 
-/// How many loose files a folder may have before some are put into an archive.
-pub(crate) const MOST_LOOSE: usize = 512;
+/// How many loose files of what is over a folder may have, however young they are.
+const MOST_LOOSE: usize = 512;
 
-/// How many are put into one archive: the oldest ones.
+/// How many at most are put into one archive: the oldest ones.
 const BATCH: usize = 256;
+
+/// How long what is over stays at hand, where there are not too many of it: an archive does not change any more.
+const AT_HAND: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// From how many on what has been over for longer is put away.
+pub(crate) const WORTH_AN_ARCHIVE: usize = 64;
+
+/// What ended before this time is to be put away, by when each loose task ended; `None` if nothing is.
+pub(crate) fn due(mut ends: Vec<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let at_hand = now.checked_sub(AT_HAND).unwrap_or(Timestamp::MIN);
+    let old = ends.iter().filter(|end| **end < at_hand).count();
+    if old >= WORTH_AN_ARCHIVE {
+        return Some(at_hand);
+    }
+    (ends.len() > MOST_LOOSE).then(|| *ends.select_nth_unstable(BATCH).1)
+}
+
+/// When a task that is over ended, as far as its file tells.
+pub(crate) fn end_of(item: &Item) -> Timestamp {
+    let ending = item.task.ending.as_ref().map(|ending| ending.at);
+    let receipt = item.task.receipt.as_ref().map(|receipt| receipt.at);
+    ending.or(receipt).or(item.task.created).unwrap_or(Timestamp::UNIX_EPOCH)
+}
 
 /// The largest archive that is read.
 const LARGEST: u64 = 1 << 30;

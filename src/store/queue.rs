@@ -13,7 +13,7 @@ use crate::format::{self, Document, Limits};
 
 use super::files::{Most, Root, Seen, Stamp};
 use super::git::{Cause, Home, Reach, Rebuilt};
-use super::listing;
+use super::listing::{self, Glance};
 use super::local::{Local, is_frozen};
 use super::{archive, layout};
 
@@ -21,6 +21,7 @@ mod reader;
 mod reference;
 mod unsettled;
 
+pub(crate) use super::cache::{Ended, Glimpse, Heard, Taker, Unreadable};
 pub(crate) use reader::Reader;
 use unsettled::{in_conflict, settings_in_conflict};
 
@@ -241,6 +242,26 @@ impl Queue {
         if self.home.is_joining() {
             self.leave_out_open(&mut all);
             all.problems.iter_mut().for_each(|problem| self.lead_to_the_end(&mut problem.fault));
+        }
+        all
+    }
+
+    /// What a taker takes of the tasks in these folders, folder by folder, and every file that is none, with its reason.
+    pub(crate) fn glance<T: Taker>(&self, folders: &[Folder], reach: Reach, taker: &T) -> Glance<T::Taken> {
+        if self.home.is_joining() {
+            let listing = self.list_within(folders, reach);
+            let taken = listing.items.into_iter().filter_map(|item| taker.take_read(item)).collect();
+            return Glance { taken, problems: listing.problems };
+        }
+        let mut all = Glance { taken: Vec::new(), problems: Vec::new() };
+        for &folder in folders {
+            match listing::glance_at(self, folder, reach, taker) {
+                Ok(some) => {
+                    all.taken.extend(some.taken);
+                    all.problems.extend(some.problems);
+                }
+                Err(fault) => all.problems.push(Problem::at(folder.as_str(), fault)),
+            }
         }
         all
     }

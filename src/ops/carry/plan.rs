@@ -131,7 +131,7 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
     for (index, listing) in posts.list(&[Folder::Outbox], |index| posts.sends(index)) {
         outbox(posts, index, listing, operation, &mut plan);
     }
-    let (mut known, recorded) = receipts::compare(posts, &mut plan);
+    let (mut known, recorded) = receipts::compare(posts, operation.at, &mut plan);
     taken_back::find(posts, &mut known, &recorded, &mut plan);
     plan.owing = (0..posts.all.len()).filter(|index| posts.all[*index].owes()).collect();
     plan

@@ -1,11 +1,11 @@
 //! The posts of a round: every queue that may send or receive, opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::attempts;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
-use crate::domain::project::ProjectName;
+use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::{Folder, Task};
 use crate::domain::text::led_to;
@@ -19,6 +19,8 @@ use crate::store::registry::{self, Registry};
 #[derive(Debug)]
 pub(crate) struct Post {
     pub(crate) id: String,
+    /// The same as a project's id, if it is one.
+    pub(super) project: Option<ProjectId>,
     pub(crate) queue: Queue,
 }
 
@@ -68,12 +70,12 @@ pub(crate) fn open(orchestrator: &Queue, part: Option<&Part>) -> Result<Posts> {
     let own = Queue::of(orchestrator.home.clone())?;
     let mut names: Vec<ProjectName> = vec![(&own.settings.id).into()];
     names.extend(own.settings.aliases.iter().cloned());
-    let mut all = vec![Post { id: own.settings.id.to_string(), queue: own }];
+    let mut all = vec![Post::new(own.settings.id.to_string(), own)];
     let takes_part = |id: &str| part.is_none_or(|part| part.among.contains(id));
     for project in registry.projects.iter().filter(|project| takes_part(project.entry.id.as_str())) {
         match registry::reach(project) {
             Ok(queue) if all.iter().any(|post| post.queue.home.root == queue.home.root) => {}
-            Ok(queue) => all.push(Post { id: project.entry.id.to_string(), queue }),
+            Ok(queue) => all.push(Post::new(project.entry.id.to_string(), queue)),
             Err(fault) => problems.push(Problem::at("", fault).of(project.entry.id.as_str())),
         }
     }
@@ -117,6 +119,12 @@ impl Posts {
         self.part.as_ref().is_none_or(|part| part.told.contains(&self.all[index].id))
     }
 
+    /// Where each project is among the posts, by its id.
+    pub(super) fn places(&self) -> HashMap<&str, usize> {
+        // Of two with one id the first counts.
+        self.all.iter().enumerate().rev().map(|(index, post)| (post.id.as_str(), index)).collect()
+    }
+
     /// The post with this id.
     pub(crate) fn named(&self, id: &str) -> Option<usize> {
         self.all.iter().position(|post| post.id == id)
@@ -124,6 +132,11 @@ impl Posts {
 }
 
 impl Post {
+    fn new(id: String, queue: Queue) -> Post {
+        let project = id.parse().ok();
+        Post { id, project, queue }
+    }
+
     /// What is wrong with this queue, with advice that leads there from the orchestrator.
     pub(super) fn problem(&self, problem: Problem) -> Problem {
         let root = &self.queue.home.root;

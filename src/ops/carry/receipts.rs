@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::account::{self, Account};
 use super::plan::{News, Plan, Tidings};
 use super::post::{Address, Post, Posts};
@@ -12,32 +14,63 @@ use crate::domain::project::ProjectId;
 use crate::domain::task::{Folder, Receipt, Stage, State};
 use crate::domain::text::shown;
 use crate::format::fit_for_a_receipt;
+use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
-use crate::store::queue::Item;
+use crate::store::queue::{Ended, Glimpse, Heard, Item, Taker, Unreadable};
 use crate::store::{archive, branches, layout};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
 const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
 
+/// What a receiver has from somebody else, as far as that one is told of it.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) from: Option<ProjectId>,
+    receipt: Receipt,
+}
+
+/// Takes what is not from the project itself.
+struct Arrivals<'a>(&'a Post);
+
+impl Taker for Arrivals<'_> {
+    type Taken = (TaskId, Arrival);
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> Result<Option<Self::Taken>, Unreadable> {
+        let own = self.0.queue.settings.id.as_str();
+        let Some(id) = glimpse.id().filter(|_| glimpse.from() != Some(own)) else {
+            return Ok(None);
+        };
+        let receipt = receipt(self.0, glimpse.folder(), glimpse.ended()?, glimpse.created()?);
+        Ok(Some((id, Arrival { from: glimpse.sender()?, receipt })))
+    }
+}
+
 /// What the receivers have, read once for each receiver.
 #[derive(Default)]
 pub(super) struct Known {
-    posts: HashMap<usize, HashMap<TaskId, Item>>,
+    posts: HashMap<usize, HashMap<TaskId, Arrival>>,
     /// What cannot be read, asked for where a task is not found.
     unreadable: HashMap<usize, Vec<Problem>>,
 }
 
 impl Known {
-    fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Item> {
+    fn of_all(posts: &Posts) -> Known {
+        let all = abreast((0..posts.all.len()).collect(), |index| (index, Known::read(&posts.all[index])));
+        Known { posts: all.into_iter().collect(), unreadable: HashMap::new() }
+    }
+
+    fn read(post: &Post) -> HashMap<TaskId, Arrival> {
+        let arrivals = post.queue.glance(&RECEIVED, Reach::Names, &Arrivals(post)).taken;
+        arrivals.into_iter().rev().collect()
+    }
+
+    fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Arrival> {
         self.all(posts, index).get(&id)
     }
 
-    /// Everything that a post has received or written for itself, archives left out.
-    pub(super) fn all(&mut self, posts: &Posts, index: usize) -> &HashMap<TaskId, Item> {
-        self.posts.entry(index).or_insert_with(|| {
-            let items = posts.all[index].queue.list_within(&RECEIVED, Reach::Names).items;
-            items.into_iter().rev().filter_map(|item| item.id().map(|id| (id, item))).collect()
-        })
+    /// Everything that a post has received, archives left out.
+    pub(super) fn all(&mut self, posts: &Posts, index: usize) -> &HashMap<TaskId, Arrival> {
+        self.posts.entry(index).or_insert_with(|| Known::read(&posts.all[index]))
     }
 
     /// Why the file of this task cannot be read, or the place cannot be looked into where it would be.
@@ -60,16 +93,20 @@ impl Known {
 pub(super) type Recorded = HashMap<usize, HashSet<TaskId>>;
 
 /// Compare every sent record with the receiver's queue and note what is new. Gives what was read for it.
-pub(super) fn compare(posts: &Posts, plan: &mut Plan) -> (Known, Recorded) {
-    let (mut known, mut recorded) = (Known::default(), Recorded::new());
-    for (index, listing) in posts.list(&[Folder::Sent], |index| posts.is_told(index)) {
+pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known, Recorded) {
+    let (mut known, mut recorded) = (Known::of_all(posts), Recorded::new());
+    let told = (0..posts.all.len()).filter(|index| posts.is_told(*index)).collect();
+    let records = Records { known: &known, places: posts.places() };
+    let glance = |index: usize| posts.all[index].queue.glance(&[Folder::Sent], Reach::Names, &records);
+    for (index, glance) in abreast(told, |index: usize| (index, glance(index))) {
         let post = &posts.all[index];
-        plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
-        keep_few(index, &listing.items, plan);
-        recorded.insert(index, listing.items.iter().filter_map(Item::id).collect());
-        for item in listing.items {
+        plan.problems.extend(glance.problems.into_iter().map(|problem| post.problem(problem)));
+        keep_few(index, post, &glance.taken, now, plan);
+        recorded.insert(index, glance.taken.iter().filter_map(Record::id).collect());
+        for record in glance.taken {
+            let Record::Open(item) = record else { continue };
             match news(posts, &mut known, post, &item) {
-                Ok(Some((id, what))) => plan.news.push(News { post: index, item, id, what }),
+                Ok(Some((id, what))) => plan.news.push(News { post: index, item: *item, id, what }),
                 Ok(None) => {}
                 Err(problem) if plan.problems.contains(&problem) => {}
                 Err(problem) => plan.problems.push(*problem),
@@ -79,13 +116,71 @@ pub(super) fn compare(posts: &Posts, plan: &mut Plan) -> (Known, Recorded) {
     (known, recorded)
 }
 
-/// Closed records beyond a few hundred go into an archive when the sender commits anyway.
-fn keep_few(post: usize, items: &[Item], plan: &mut Plan) {
-    let is_closed = |item: &&Item| item.id().is_some() && archive::is_over(&item.task, Folder::Sent);
-    let closed: Vec<Item> = items.iter().filter(is_closed).cloned().collect();
-    if closed.len() > archive::MOST_LOOSE {
-        plan.closed.push((post, closed));
+/// A sender's record.
+enum Record {
+    /// The task is over since then, and the receiver says nothing else.
+    Settled(TaskId, Timestamp),
+    Open(Box<Item>),
+}
+
+impl Record {
+    fn id(&self) -> Option<TaskId> {
+        match self {
+            Record::Settled(id, _) => Some(*id),
+            Record::Open(item) => item.id(),
+        }
     }
+
+    /// When it was closed; `None` as long as it is open.
+    fn end(&self) -> Option<Timestamp> {
+        match self {
+            Record::Settled(_, end) => Some(*end),
+            Record::Open(item) => is_closed(item).then(|| archive::end_of(item)),
+        }
+    }
+}
+
+/// Takes the records, and of those that are settled the id alone.
+struct Records<'a> {
+    known: &'a Known,
+    /// Where each project is among the posts.
+    places: HashMap<&'a str, usize>,
+}
+
+impl Taker for Records<'_> {
+    type Taken = Record;
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> Result<Option<Record>, Unreadable> {
+        Ok(Some(match (glimpse.id(), glimpse.heard()?) {
+            (Some(id), Some(heard)) if self.is_settled(id, heard) => Record::Settled(id, heard.at),
+            _ => Record::Open(Box::new(glimpse.item()?)),
+        }))
+    }
+}
+
+impl Records<'_> {
+    fn is_settled(&self, id: TaskId, heard: Heard<'_>) -> bool {
+        let receiver = heard.by.and_then(|by| self.places.get(by));
+        let Some(arrivals) = receiver.and_then(|receiver| self.known.posts.get(receiver)) else {
+            return false;
+        };
+        let says_the_same = |there: &Arrival| says(heard.stage, heard.note, &there.receipt);
+        heard.stage.is_final() && arrivals.get(&id).is_none_or(says_the_same)
+    }
+}
+
+/// Closed records go into an archive after a while, when the sender commits anyway.
+fn keep_few(index: usize, post: &Post, records: &[Record], now: Timestamp, plan: &mut Plan) {
+    let ends = records.iter().filter_map(Record::end).collect();
+    if let Some(due) = archive::due(ends, now) {
+        let items = post.queue.list_within(&[Folder::Sent], Reach::Names).items.into_iter();
+        let old = items.filter(|item| is_closed(item) && archive::end_of(item) < due);
+        plan.closed.push((index, old.collect()));
+    }
+}
+
+fn is_closed(item: &Item) -> bool {
+    item.id().is_some() && archive::is_over(&item.task, Folder::Sent)
 }
 
 /// What a record does not say yet that another round has changed since the plan was made. A task that the receiver has
@@ -113,7 +208,7 @@ fn news(posts: &Posts, known: &mut Known, sender: &Post, item: &Item) -> Told {
     };
     let post = &posts.all[receiver];
     if let Some(there) = known.at(posts, receiver, id) {
-        return Ok(changed(present, receipt_of(there, post)).map(|receipt| (id, Tidings::Receipt(receipt))));
+        return Ok(changed(present, &there.receipt).map(|receipt| (id, Tidings::Receipt(receipt))));
     }
     if present.is_some_and(|receipt| receipt.stage.is_final()) {
         return Ok(None);
@@ -142,7 +237,7 @@ fn missing(
             Account::Over(receipt) => receipt,
         },
     };
-    Ok(changed(present, receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
+    Ok(changed(present, &receipt).map(|receipt| (id, Tidings::Receipt(receipt))))
 }
 
 /// The receiver's queue is in the tree, and the person has checked out a branch on which the task is not yet.
@@ -159,27 +254,31 @@ fn on_another_branch(post: &Post, id: TaskId, branch: &str) -> Fault {
 
 /// How far the receiver has come with a task that it has.
 pub(super) fn receipt_of(item: &Item, post: &Post) -> Receipt {
-    let task = &item.task;
-    let stage = match item.folder {
+    let ending = item.task.ending.as_ref();
+    let ended = ending.map(|e| Ended { state: e.state, at: e.at, note: e.note.as_deref() });
+    receipt(post, item.folder, ended, item.task.created)
+}
+
+fn receipt(post: &Post, folder: Folder, ended: Option<Ended<'_>>, created: Option<Timestamp>) -> Receipt {
+    let stage = match folder {
         Folder::Inbox => Stage::Delivered,
         Folder::Dead => Stage::Dead,
-        Folder::Done if task.ending.as_ref().is_some_and(|e| e.state == State::Refused) => Stage::Refused,
+        Folder::Done if ended.is_some_and(|ended| ended.state == State::Refused) => Stage::Refused,
         Folder::Done => Stage::Done,
         _ => Stage::Accepted,
     };
-    let ending = task.ending.as_ref();
-    let born = task.created.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    Receipt {
-        stage,
-        at: ending.map_or(born, |ending| ending.at),
-        by: post.id.parse::<ProjectId>().ok(),
-        note: ending.and_then(|ending| ending.note.clone()).map(fit_for_a_receipt),
-    }
+    let at = ended.map(|ended| ended.at).or(created).unwrap_or(Timestamp::UNIX_EPOCH);
+    let note = ended.and_then(|ended| ended.note).map(str::to_owned).map(fit_for_a_receipt);
+    Receipt { stage, at, by: post.project.clone(), note }
 }
 
 /// The newer receipt, if it says anything that the present one does not. Its time is filled in when it is written.
-fn changed(present: Option<&Receipt>, new: Receipt) -> Option<Receipt> {
-    let same =
-        present.is_some_and(|old| old.stage == new.stage && (old.note == new.note || new.note.is_none()));
-    (!same).then_some(new)
+fn changed(present: Option<&Receipt>, new: &Receipt) -> Option<Receipt> {
+    let same = present.is_some_and(|old| says(old.stage, old.note.as_deref(), new));
+    (!same).then(|| new.clone())
+}
+
+/// Whether a record says already what a receipt does.
+fn says(stage: Stage, note: Option<&str>, new: &Receipt) -> bool {
+    stage == new.stage && (new.note.is_none() || note == new.note.as_deref())
 }

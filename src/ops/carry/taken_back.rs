@@ -17,29 +17,32 @@ use crate::store::{archive, history, layout};
 
 /// Find what has arrived and is not recorded, and note what becomes of it.
 pub(super) fn find(posts: &Posts, known: &mut Known, recorded: &Recorded, plan: &mut Plan) {
-    for (from, letters) in unrecorded(posts, known, recorded) {
-        if let Err(fault) = judge(posts, known, from, letters, plan) {
+    for (from, arrived) in unrecorded(posts, known, recorded) {
+        if let Err(fault) = judge(posts, known, from, arrived, plan) {
             plan.problems.push(posts.all[from].problem(Problem::at("", fault)));
         }
     }
 }
 
+/// What a receiver has: whose post it is, and the task.
+type Arrived = (usize, TaskId);
+
 /// By sender, what the others have from it without a record of the loose ones. Most of that lies in an archive.
-fn unrecorded(posts: &Posts, known: &mut Known, recorded: &Recorded) -> BTreeMap<usize, Vec<Letter>> {
+fn unrecorded(posts: &Posts, known: &mut Known, recorded: &Recorded) -> BTreeMap<usize, Vec<Arrived>> {
     let senders: HashMap<&str, usize> =
         recorded.keys().map(|&index| (posts.all[index].queue.settings.id.as_str(), index)).collect();
-    let mut all: BTreeMap<usize, Vec<Letter>> = BTreeMap::new();
+    let mut all: BTreeMap<usize, Vec<Arrived>> = BTreeMap::new();
     for to in 0..posts.all.len() {
-        for (id, item) in known.all(posts, to) {
-            let Some(from) = item.task.from.as_ref().and_then(|from| senders.get(from.as_str())) else {
+        for (id, arrival) in known.all(posts, to) {
+            let Some(from) = arrival.from.as_ref().and_then(|from| senders.get(from.as_str())) else {
                 continue;
             };
             if *from != to && !recorded[from].contains(id) {
-                all.entry(*from).or_default().push(Letter { from: *from, to, item: item.clone() });
+                all.entry(*from).or_default().push((to, *id));
             }
         }
     }
-    all.values_mut().for_each(|letters| letters.sort_by_key(|letter| (letter.item.id(), letter.to)));
+    all.values_mut().for_each(|arrived| arrived.sort_by_key(|(to, id)| (*id, *to)));
     all
 }
 
@@ -47,12 +50,17 @@ fn judge(
     posts: &Posts,
     known: &mut Known,
     from: usize,
-    mut letters: Vec<Letter>,
+    mut arrived: Vec<Arrived>,
     plan: &mut Plan,
 ) -> Result<()> {
     let sender = &posts.all[from].queue;
     let archived = archive::ids(sender)?;
-    letters.retain(|letter| letter.item.id().is_some_and(|id| !archived.contains(&id)));
+    arrived.retain(|(_, id)| !archived.contains(id));
+    let mut letters = Vec::with_capacity(arrived.len());
+    for (to, id) in arrived {
+        let item = posts.all[to].queue.anywhere(id)?;
+        letters.extend(item.map(|item| Letter { from, to, item }));
+    }
     if letters.is_empty() {
         return Ok(());
     }

@@ -48,6 +48,11 @@ pub(crate) trait Visitor: Sync {
 
     /// What comes of the files of a folder, in the order of their names, while it is open.
     fn folder(&self, opened: &Opened<'_>, files: Vec<Seen>) -> Self::Part;
+
+    /// Whether a second thread may take half of many folders.
+    fn is_worth_sharing(&self) -> bool {
+        true
+    }
 }
 
 /// The files, and nothing else.
@@ -285,7 +290,12 @@ impl Root {
                 None => closed.push(below),
             }
         }
-        for part in entries::shared(&closed, |below| self.walk_below(&folder, below, depth, visitor)) {
+        let walk = |below: &(String, Stamp)| self.walk_below(&folder, below, depth, visitor);
+        let parts = match visitor.is_worth_sharing() {
+            true => entries::shared(&closed, walk),
+            false => closed.iter().map(walk).collect(),
+        };
+        for part in parts {
             all.folders.extend(part.folders);
             all.problems.extend(part.problems);
         }

@@ -8,6 +8,7 @@ use super::{Source, content_hash};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::Folder;
+use crate::store::git::Reach;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::Tx;
 use crate::store::{archive, history, layout};
@@ -20,7 +21,8 @@ pub(super) struct Present {
 
 impl Present {
     pub(super) fn of(queue: &Queue) -> Result<Present> {
-        let items = queue.list(&layout::QUEUE_FOLDERS).items.into_iter().rev();
+        // What counts are the ids; the file of one that is the same is read.
+        let items = queue.list_within(&layout::QUEUE_FOLDERS, Reach::Names).items.into_iter().rev();
         let items = items.filter_map(|item| item.id().map(|id| (id, item))).collect();
         Ok(Present { items, archived: archive::ids(queue)? })
     }

@@ -1,0 +1,278 @@
+//! One task as the cache has it, and back.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::actor::Actor;
+use crate::domain::id::TaskId;
+use crate::domain::lease::Lease;
+use crate::domain::project::{ProjectId, ProjectName};
+use crate::domain::route::Tier;
+use crate::domain::task::{Dependency, Effort, Ending, Kind, Priority, Receipt, Stage, State, Task};
+
+/// A word is not what it was when it was written, which makes the file be read again.
+#[derive(Debug)]
+pub(crate) struct Unreadable;
+
+/// Names that many tasks have in common; copies of them share one text.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    ids: Shared<ProjectId>,
+    names: Shared<ProjectName>,
+    kinds: Shared<Kind>,
+    actors: Shared<Actor>,
+}
+
+/// The names of one sort that came before, the last ones first.
+#[derive(Debug)]
+struct Shared<T>(Vec<T>);
+
+/// How many names are looked through before one is read anew.
+const REMEMBERED: usize = 32;
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Shared(Vec::new())
+    }
+}
+
+impl<T: FromStr + Clone> Shared<T> {
+    fn get(&mut self, text: &str, as_text: impl Fn(&T) -> &str) -> Result<T, Unreadable> {
+        let known = self.0.iter().position(|one| as_text(one) == text);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                self.0.truncate(REMEMBERED - 1);
+                self.0.push(text.parse().map_err(|_| Unreadable)?);
+                self.0.len() - 1
+            }
+        };
+        self.0.swap(0, at);
+        Ok(self.0[0].clone())
+    }
+}
+
+impl Words {
+    pub(super) fn id(&mut self, text: Option<&str>) -> Result<Option<ProjectId>, Unreadable> {
+        text.map(|text| self.ids.get(text, ProjectId::as_str)).transpose()
+    }
+
+    fn name(&mut self, text: Option<&str>) -> Result<Option<ProjectName>, Unreadable> {
+        text.map(|text| self.names.get(text, ProjectName::as_str)).transpose()
+    }
+
+    fn actor(&mut self, text: Option<&str>) -> Result<Option<Actor>, Unreadable> {
+        text.map(|text| self.actors.get(text, Actor::as_str)).transpose()
+    }
+}
+
+/// Seconds and nanoseconds since 1970.
+type Instant = (i64, i32);
+
+/// The file's form of a [`Task`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Row<'a> {
+    pub(super) id: Option<u128>,
+    title: &'a str,
+    pub(super) from: Option<&'a str>,
+    to: Option<&'a str>,
+    kind: &'a str,
+    priority: u8,
+    effort: u8,
+    #[serde(borrow)]
+    labels: Vec<&'a str>,
+    created: Option<Instant>,
+    after: Vec<(Option<&'a str>, u128)>,
+    token: u64,
+    attempts: u32,
+    rest: Option<Rest<'a>>,
+}
+
+/// What most tasks do not have.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Rest<'a> {
+    due: Option<(i16, i8, i8)>,
+    tier: Option<u8>,
+    model: Option<&'a str>,
+    lease: Option<(&'a str, u64, Instant)>,
+    blocked: Option<&'a str>,
+    defer_until: Option<Instant>,
+    #[serde(borrow)]
+    receipt: Option<(u8, Instant, Option<&'a str>, Option<&'a str>)>,
+    #[serde(borrow)]
+    ending: Option<(&'a str, Instant, Option<&'a str>, Option<&'a str>)>,
+}
+
+/// How far a sent task has come, by a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard<'a> {
+    pub(crate) stage: Stage,
+    pub(crate) at: Timestamp,
+    /// The id of the project that has it.
+    pub(crate) by: Option<&'a str>,
+    pub(crate) note: Option<&'a str>,
+}
+
+/// How a task ended, by a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended<'a> {
+    pub(crate) state: State,
+    pub(crate) at: Timestamp,
+    pub(crate) note: Option<&'a str>,
+}
+
+impl<'a> From<&'a Task> for Row<'a> {
+    fn from(task: &'a Task) -> Self {
+        let Task { due, tier, model, lease, blocked, defer_until, receipt, ending, .. } = task;
+        let rest = Rest {
+            due: due.map(|due| (due.year(), due.month(), due.day())),
+            tier: tier.map(|tier| tier as u8),
+            model: model.as_ref().map(|model| model.as_str()),
+            lease: lease.as_ref().map(|l| (l.holder.as_str(), l.token, instant(l.expires_at))),
+            blocked: blocked.as_deref(),
+            defer_until: defer_until.map(instant),
+            receipt: receipt.as_ref().map(|r| {
+                (r.stage as u8, instant(r.at), r.by.as_ref().map(|by| by.as_str()), r.note.as_deref())
+            }),
+            ending: ending.as_ref().map(|e| {
+                (e.state.as_str(), instant(e.at), e.by.as_ref().map(|by| by.as_str()), e.note.as_deref())
+            }),
+        };
+        let plain = due.is_none()
+            && tier.is_none()
+            && model.is_none()
+            && lease.is_none()
+            && blocked.is_none()
+            && defer_until.is_none()
+            && receipt.is_none()
+            && ending.is_none();
+        Row {
+            id: task.id.map(TaskId::number),
+            title: &task.title,
+            from: task.from.as_ref().map(|from| from.as_str()),
+            to: task.to.as_ref().map(|to| to.as_str()),
+            kind: task.kind.as_str(),
+            priority: task.priority as u8,
+            effort: task.effort as u8,
+            labels: task.labels.iter().map(String::as_str).collect(),
+            created: task.created.map(instant),
+            after: task
+                .after
+                .iter()
+                .map(|d| (d.project.as_ref().map(|project| project.as_str()), d.task.number()))
+                .collect(),
+            token: task.token,
+            attempts: task.attempts,
+            rest: (!plain).then_some(rest),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// Back to a task.
+    pub(super) fn task(&self, words: &mut Words) -> Result<Task, Unreadable> {
+        let dependency = |(project, task): &(Option<&str>, u128)| {
+            Ok(Dependency { project: parsed(*project)?, task: TaskId::from_number(*task) })
+        };
+        let plain = Task {
+            id: self.id.map(TaskId::from_number),
+            from: words.id(self.from)?,
+            to: words.name(self.to)?,
+            kind: words.kinds.get(self.kind, Kind::as_str)?,
+            priority: known(Priority::ALL, self.priority)?,
+            effort: known(Effort::ALL, self.effort)?,
+            labels: self.labels.iter().map(|label| (*label).to_owned()).collect(),
+            created: self.created.map(timestamp).transpose()?,
+            after: self.after.iter().map(dependency).collect::<Result<_, Unreadable>>()?,
+            token: self.token,
+            attempts: self.attempts,
+            ..Task::titled(self.title)
+        };
+        match &self.rest {
+            None => Ok(plain),
+            Some(rest) => rest.complete(plain, words),
+        }
+    }
+
+    pub(super) fn created(&self) -> Result<Option<Timestamp>, Unreadable> {
+        self.created.map(timestamp).transpose()
+    }
+
+    pub(super) fn lease_until(&self) -> Result<Option<Timestamp>, Unreadable> {
+        let lease = self.rest.as_ref().and_then(|rest| rest.lease);
+        lease.map(|(_, _, at)| timestamp(at)).transpose()
+    }
+
+    pub(super) fn heard(&self) -> Result<Option<Heard<'a>>, Unreadable> {
+        let Some((stage, at, by, note)) = self.rest.as_ref().and_then(|rest| rest.receipt) else {
+            return Ok(None);
+        };
+        Ok(Some(Heard { stage: known(Stage::ALL, stage)?, at: timestamp(at)?, by, note }))
+    }
+
+    pub(super) fn ended(&self) -> Result<Option<Ended<'a>>, Unreadable> {
+        let Some((state, at, _, note)) = self.rest.as_ref().and_then(|rest| rest.ending) else {
+            return Ok(None);
+        };
+        Ok(Some(Ended { state: state.parse().map_err(|_| Unreadable)?, at: timestamp(at)?, note }))
+    }
+}
+
+impl Rest<'_> {
+    fn complete(&self, task: Task, words: &mut Words) -> Result<Task, Unreadable> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let due = |(year, month, day)| Date::new(year, month, day).map_err(|_| Unreadable);
+        let lease = match self.lease {
+            Some((holder, token, at)) => {
+                let holder = words.actor(Some(holder))?.ok_or(Unreadable)?;
+                Some(Lease { holder, token, expires_at: timestamp(at)? })
+            }
+            None => None,
+        };
+        let receipt = match self.receipt {
+            Some((stage, at, by, note)) => {
+                let (stage, by) = (known(Stage::ALL, stage)?, words.id(by)?);
+                Some(Receipt { stage, at: timestamp(at)?, by, note: text(note) })
+            }
+            None => None,
+        };
+        let ending = match self.ending {
+            Some((state, at, by, note)) => {
+                let state = state.parse::<State>().map_err(|_| Unreadable)?;
+                Some(Ending { state, at: timestamp(at)?, by: words.actor(by)?, note: text(note) })
+            }
+            None => None,
+        };
+        Ok(Task {
+            due: self.due.map(due).transpose()?,
+            tier: self.tier.map(|tier| known(Tier::ALL, tier)).transpose()?,
+            model: parsed(self.model)?,
+            lease,
+            blocked: text(self.blocked),
+            defer_until: self.defer_until.map(timestamp).transpose()?,
+            receipt,
+            ending,
+            ..task
+        })
+    }
+}
+
+fn instant(at: Timestamp) -> Instant {
+    (at.as_second(), at.subsec_nanosecond())
+}
+
+fn timestamp((seconds, nanoseconds): Instant) -> Result<Timestamp, Unreadable> {
+    Timestamp::new(seconds, nanoseconds).map_err(|_| Unreadable)
+}
+
+/// The value with this number.
+fn known<T: Copy>(all: &[T], number: u8) -> Result<T, Unreadable> {
+    all.get(usize::from(number)).copied().ok_or(Unreadable)
+}
+
+fn parsed<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Unreadable> {
+    text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
+}
