@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, files, receipt, sound, text};
 
@@ -10,10 +12,12 @@ const MANY: usize = 520;
 
 /// Finished tasks with names that a person gives.
 fn finished_by_hand(place: &Place<'_>) {
-    for n in 0..MANY {
-        let text = format!(
-            "+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = 2026-02-03T00:00:00Z\n+++\n"
-        );
+    finished_at(place, "2026-02-03T00:00:00Z", MANY);
+}
+
+fn finished_at(place: &Place<'_>, end: &str, count: usize) {
+    for n in 0..count {
+        let text = format!("+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = {end}\n+++\n");
         place.write(&format!(".swift/done/2026-02/old-{n}.md"), text);
     }
     place.swift_ok("doctor --fix sesame");
@@ -136,4 +140,35 @@ fn a_record_that_a_round_opens_again_is_not_put_away_by_it() {
     world.round();
     assert_eq!(receipt(&world.web, &id).0, "done");
     sound(&world.web, "opened again");
+}
+
+#[test]
+fn dozens_that_have_been_over_for_two_weeks_are_put_away_and_younger_ones_stay_at_hand() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let now = jiff::Timestamp::from_second(sandbox.moment().0).unwrap();
+    finished_at(&web, &now.to_string(), 70);
+    finish_one(&web, "on the same day");
+    assert_eq!(archives(&web), 0);
+    sandbox.later(SignedDuration::from_hours(13 * 24));
+    finish_one(&web, "on the thirteenth day");
+    assert_eq!(archives(&web), 0);
+    sandbox.later(SignedDuration::from_hours(2 * 24));
+    let young = finish_one(&web, "on the fifteenth day");
+    assert_eq!(archives(&web), 1);
+    let list = web.json("list --state done");
+    let loose =
+        list["tasks"].as_array().unwrap().iter().filter(|task| !text(&task["path"]).contains("archive/"));
+    let loose: BTreeSet<String> = loose.map(|task| text(&task["title"])).collect();
+    let expected = ["on the thirteenth day", "on the fifteenth day"].map(str::to_owned);
+    assert_eq!(loose, expected.into());
+    assert_eq!(done(&web).len(), 73);
+    web.swift_ok("undo --yes");
+    assert_eq!(text(&web.json(["show", &young])["task"]["state"]), "ready");
+    assert_eq!(
+        (archives(&web), done(&web).len()),
+        (0, 72),
+        "the archive was made by the operation that was taken back"
+    );
+    sound(&web, "put away");
 }
