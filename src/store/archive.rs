@@ -5,15 +5,17 @@
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::files::Stamp;
-use super::layout;
 use super::local::LARGEST_INDEX;
 use super::queue::{Item, Queue};
 use super::tx::Tx;
+use super::{history, layout};
+use crate::domain::event::Event;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -128,7 +130,7 @@ struct Place {
 }
 
 /// The places in each archive, by the archive's path. Clones that put the same files away each for itself have them in
-/// two archives; the younger one counts.
+/// two archives.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
     /// With what is missing in an archive, if it is not whole.
@@ -210,13 +212,59 @@ fn told(line: &str, start: usize) -> Option<Place> {
 /// Those of reading the archives.
 pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
     let wanted = id.to_string();
-    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
+    let index = Index::load(queue)?;
+    let mut copies = Vec::new();
+    for (archive, (stamp, places, _)) in index.files.iter().rev() {
         if let Some(place) = places.iter().find(|place| place.id == wanted) {
-            let bytes = bytes_of(queue, archive)?;
-            return item(queue, archive, place, *stamp, &bytes).map(Some);
+            copies.push(Copy { archive, place, stamp: *stamp, bytes: Rc::new(bytes_of(queue, archive)?) });
         }
     }
-    Ok(None)
+    valid(queue, id, copies)?.map(|copy| copy.item(queue)).transpose()
+}
+
+/// A task in one of the archives that have it.
+struct Copy<'a> {
+    archive: &'a str,
+    place: &'a Place,
+    stamp: Stamp,
+    /// Of the whole archive.
+    bytes: Rc<Vec<u8>>,
+}
+
+impl Copy<'_> {
+    fn content(&self) -> &[u8] {
+        slice(&self.bytes, self.place)
+    }
+
+    fn item(&self, queue: &Queue) -> Result<Item> {
+        let path = format!("{}#{}", self.archive, self.place.path);
+        let task = parse_summary(self.content(), &queue.limits()).map_err(|m| m.at(&path))?;
+        let folder = layout::folder_of(&self.place.path).unwrap_or(Folder::Done);
+        Ok(Item { path, folder, task: Box::new(task), stamp: self.stamp })
+    }
+}
+
+/// Which of the copies of a task counts, the youngest archive's first: clones that put the same task away each for itself
+/// have two, and one of them may have changed it before. Then it is the one that the log tells of last.
+fn valid<'a>(queue: &Queue, id: TaskId, mut copies: Vec<Copy<'a>>) -> Result<Option<Copy<'a>>> {
+    if copies.iter().all(|copy| copy.content() == copies[0].content()) {
+        return Ok(copies.into_iter().next());
+    }
+    let contents: Vec<String> = copies.iter().map(|copy| content_hash(copy.content())).collect();
+    let told =
+        |event: &Event| contents.iter().position(|content| event.fact.content.as_ref() == Some(content));
+    let at = history::events_of(queue, id)?.iter().rev().find_map(told).unwrap_or(0);
+    Ok(Some(copies.swap_remove(at)))
+}
+
+/// Whether a path, relative to `.swift/`, is an archive's.
+pub(crate) fn is_one(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(folder, _)| folder == layout::ARCHIVE)
+}
+
+/// The tasks in the bytes of an archive: the path that each file had, and its bytes.
+pub(crate) fn tasks(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    places(bytes).into_iter().map(|place| (place.path.clone(), slice(bytes, &place)))
 }
 
 /// What is missing in an archive by its own account: it was cut off, or lines of it were taken out.
@@ -269,20 +317,21 @@ pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
-    let (mut items, mut seen) = (Vec::new(), HashSet::new());
-    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
-        let bytes = bytes_of(queue, archive)?;
-        let fresh = places.iter().filter(|place| seen.insert(place.id.clone()));
-        items.extend(fresh.filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
+    let index = Index::load(queue)?;
+    let mut copies: BTreeMap<&str, Vec<Copy<'_>>> = BTreeMap::new();
+    for (archive, (stamp, places, _)) in index.files.iter().rev() {
+        let bytes = Rc::new(bytes_of(queue, archive)?);
+        for place in places {
+            let copy = Copy { archive, place, stamp: *stamp, bytes: Rc::clone(&bytes) };
+            copies.entry(&place.id).or_default().push(copy);
+        }
+    }
+    let mut items = Vec::with_capacity(copies.len());
+    for (id, copies) in copies {
+        let Ok(id) = id.parse() else { continue };
+        items.extend(valid(queue, id, copies)?.and_then(|copy| copy.item(queue).ok()));
     }
     Ok(items)
-}
-
-fn item(queue: &Queue, archive: &str, place: &Place, stamp: Stamp, bytes: &[u8]) -> Result<Item> {
-    let path = format!("{archive}#{}", place.path);
-    let task = parse_summary(slice(bytes, place), &queue.limits()).map_err(|m| m.at(&path))?;
-    let folder = layout::folder_of(&place.path).unwrap_or(Folder::Done);
-    Ok(Item { path, folder, task: Box::new(task), stamp })
 }
 
 fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
