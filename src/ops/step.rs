@@ -101,7 +101,8 @@ impl Taker for Ends {
     type Taken = Timestamp;
 
     fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Timestamp>, Unreadable> {
-        let end = glimpse.ended()?.map(|ended| ended.at).or(glimpse.created()?);
+        let progress = glimpse.progress()?;
+        let end = progress.ended.map(|ended| ended.at).or(progress.created);
         Ok(glimpse.id().map(|_| end.unwrap_or(Timestamp::UNIX_EPOCH)))
     }
 }
