@@ -166,6 +166,46 @@ fn records_that_a_cherry_pick_has_brought_along_are_no_loss() {
     }
 }
 
+/// What is done in the middle of git's work or next to its lock waits, and what waits says nothing about other tasks.
+#[test]
+fn what_waits_makes_no_removal_of_records_that_came_along() {
+    let picked = ["add .swift", "-c core.editor=true cherry-pick --continue"];
+    for end in [&picked[..], &["cherry-pick --abort"], &[]] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree --id acme/web");
+        let from = if end.is_empty() { 1 } else { 0 };
+        let titles = ["T1", "T2", "T3"].map(|title| {
+            if title == "T2" && from == 1 || title == "T1" && from == 0 {
+                web.git("branch rel");
+            }
+            (add(&web, ".", title), title)
+        });
+        web.git("switch --quiet rel");
+        let pick = web.program("git", ["cherry-pick", "main"]).run();
+        assert_eq!(pick.status == 0, end.is_empty(), "{}", pick.stderr);
+        if end.is_empty() {
+            web.write(".git/index.lock", "");
+            let during = web.call("task . During").env("SWIFT_LOCK_WAIT_MS", "50").run();
+            assert!(during.stderr.contains("index.lock"), "{}", during.stderr);
+            std::fs::remove_file(web.path(".git/index.lock")).unwrap();
+        } else {
+            web.swift_ok("task . During");
+        }
+        end.iter().for_each(|words| drop(web.git(*words)));
+        add(&web, ".", "OnRel");
+        let log = web.swift_ok("log -n 50");
+        assert!(!log.contains("changed-by-hand"), "{end:?}: {log}");
+        let doctor = web.swift("doctor --json").ended(0).json();
+        assert!(codes(&doctor["findings"]).iter().all(|code| code == "records-alone"), "{end:?}: {doctor:#}");
+        web.git("merge --quiet --no-edit main");
+        for (id, title) in &titles {
+            assert_eq!(titled(&web, title), [(id.clone(), "ready".to_owned())], "{end:?}");
+        }
+        sound(&web, &format!("{end:?}"));
+    }
+}
+
 #[test]
 fn a_merge_in_which_nothing_could_be_settled_is_not_said_to_go_on() {
     let sandbox = Sandbox::new();
