@@ -1,5 +1,7 @@
 //! What comes with a pull, a merge or a cherry-pick of plain git, and no verb has seen before.
 
+use serde_json::json;
+
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, codes, copies, sound, text, twins};
 
@@ -164,6 +166,33 @@ fn records_that_a_cherry_pick_has_brought_along_are_no_loss() {
         sound(&web, "merged");
         clean(&web);
     }
+}
+
+#[test]
+fn a_segment_of_the_log_that_a_cherry_pick_has_left_open_is_kept() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    web.git("branch rel");
+    let first = add(&web, ".", "T1");
+    add(&web, ".", "T5");
+    web.git("switch --quiet rel");
+    assert_ne!(web.program("git", "cherry-pick main").run().status, 0, "the segment is not on this branch");
+    let said = web.swift("list").ended(0).stderr.clone();
+    assert!(said.contains("a segment of the audit log") && !said.contains("a task was changed"), "{said}");
+    let plan = web.swift_ok("resolve --dry-run");
+    assert!(plan.contains("keep .swift/audit/") && !plan.contains("is no task"), "{plan}");
+    let settled = web.json("resolve sesame");
+    assert_eq!(
+        (&settled["problems"], &settled["conclusion"]),
+        (&json!([]), &json!("git cherry-pick --continue"))
+    );
+    web.git("-c core.editor=true cherry-pick --continue");
+    assert_eq!((titled(&web, "T5").len(), titled(&web, "T1").len()), (1, 0));
+    add(&web, ".", "OnRel");
+    web.git("merge --quiet --no-edit main");
+    assert_eq!(titled(&web, "T1"), [(first, "ready".to_owned())]);
+    sound(&web, "merged");
 }
 
 /// What is done in the middle of git's work or next to its lock waits, and what waits says nothing about other tasks.
