@@ -231,6 +231,39 @@ fn an_accepted_task_is_not_sent_on_by_an_edit_and_doctor_names_one_that_lies_ast
 }
 
 #[test]
+fn a_whole_task_for_somebody_else_is_not_taken_for_ones_own() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let web = &world.web;
+    let whole = |to: &str| format!("+++\ntitle = \"Whole\"\nto = \"{to}\"\n+++\n");
+    for (words, said) in [("task . --file -", "acme/api"), ("task acme/lib --file -", "acme/api")] {
+        let refused = web.call(words).stdin(whole(said)).run();
+        assert!(refused.ended(2).stderr.contains("swift task acme/api …"), "{}", refused.stderr);
+    }
+    let editor = "sed -i s,^title.*,title=\\\"E\\\"\\\\nto=\\\"acme/api\\\",";
+    let refused = web.call("task . --edit").env("EDITOR", editor).run();
+    assert!(refused.ended(2).stderr.contains("your text is kept in"), "{}", refused.stderr);
+    assert_eq!(web.json("list --state any")["tasks"], serde_json::json!([]));
+    web.call("task acme/api --file -").stdin(whole("acme/api")).run().ok();
+    web.call("task . --file -").stdin(whole("acme/web")).run().ok();
+    // A copy of one's own task may go to somebody else.
+    web.call("task acme/api --file -").stdin(whole("acme/web")).run().ok();
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_template_without_a_title_is_for_the_editor() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let editor = "sed -i s,^title.*,title=\\\"Hangs\\\",";
+    web.call("task . -t bug").env("EDITOR", editor).run().ok();
+    let listed = web.json("list");
+    assert_eq!((&listed["tasks"][0]["title"], &listed["tasks"][0]["kind"]), (&"Hangs".into(), &"bug".into()));
+    let refused = web.call("task . -t bug").run();
+    assert!(refused.ended(9).stderr.contains("no editor is set"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_file_is_read_from_the_folder_that_is_named() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

@@ -130,13 +130,11 @@ impl Given {
             if !bytes.trim_ascii().is_empty() {
                 return Ok((text_of(bytes)?, None));
             }
-            if self.template.is_none() {
-                return self.edited(context, queue, fields);
-            }
+            return self.edited(context, queue, fields);
         }
         match &self.template {
-            Some(name) => Ok((Text::File(template(queue, name, fields)?), None)),
-            None => Ok((Text::None, None)),
+            Some(name) if fields.title.is_some() => Ok((Text::File(template(queue, name, fields)?), None)),
+            _ => Ok((Text::None, None)),
         }
     }
 
