@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{World, add, codes, sound};
+use crate::world::{World, add, codes, sound, text};
 
 #[test]
 fn a_registry_holds_no_password_of_a_remote() {
@@ -261,6 +261,26 @@ fn a_template_without_a_title_is_for_the_editor() {
     assert_eq!((&listed["tasks"][0]["title"], &listed["tasks"][0]["kind"]), (&"Hangs".into(), &"bug".into()));
     let refused = web.call("task . -t bug").run();
     assert!(refused.ended(9).stderr.contains("no editor is set"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_queue_may_move_while_an_editor_is_open() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let swift = env!("CARGO_BIN_EXE_swift");
+    let editor = |home: &str, from: &str, title: &str| {
+        let moved = format!("SWIFT_TEST_SEED=77{} {swift} home {home} sesame > /dev/null", home.len());
+        format!("sh -c '{moved} && sed -i \"s,{from},{title},\" \"$0\"'")
+    };
+    web.call("task . -t task").env("EDITOR", &editor("tree", "title = .*", "title = \\\"New\\\"")).run().ok();
+    assert_eq!(web.git("status --porcelain .swift"), "");
+    assert_eq!(web.git("ls-files .swift/tasks").lines().count(), 1);
+    let id = text(&web.json("list")["tasks"][0]["id"]);
+    web.call(["edit", &id]).env("EDITOR", &editor("branch", "New", "Newer")).run().ok();
+    assert_eq!(web.json("list")["tasks"][0]["title"], "Newer");
+    assert_eq!(web.git("-C .swift status --porcelain"), "");
+    assert_eq!(web.git("ls-files .swift"), "");
+    sound(&web, "moved twice");
 }
 
 #[test]
