@@ -11,7 +11,7 @@ use crate::format::Document;
 use crate::store::git::Reach;
 use crate::store::queue::{Glimpse, Item, Queue, Taker, Unreadable};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, layout};
+use crate::store::{archive, layout, message};
 
 /// What a verb decided to do with a task.
 #[derive(Debug)]
@@ -160,8 +160,5 @@ pub(super) fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<
 
 /// `claim k3v9q2 Add rate limiting`: what a person reads in `git log --oneline`.
 pub(crate) fn subject(verb: &str, id: TaskId, title: &str) -> String {
-    let title = crate::domain::text::shown(title);
-    let cut: String = title.chars().take(50).collect();
-    let dots = if cut.len() < title.len() { "…" } else { "" };
-    format!("{verb} {} {cut}{dots}", id.short())
+    format!("{verb} {}", message::about(id, title))
 }

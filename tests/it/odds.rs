@@ -181,11 +181,26 @@ fn the_log_of_what_waited_is_anchored_in_its_commit() {
     set(&web, "commit = \"manual\"", "commit = \"each\"");
     web.swift_ok("task . C");
     let message = web.git("log -1 --skip 1 --format=%B swift");
-    assert!(message.starts_with("swift: record what waited: 2 tasks"), "{message}");
+    assert!(message.starts_with("swift: record what waited: 2 tasks (created)\n"), "{message}");
     let anchor = message.lines().find_map(|line| line.strip_prefix("Swift-Audit: ")).unwrap();
     let (path, hash) = anchor.rsplit_once('#').unwrap();
     assert!(web.git(["show", &format!("swift~1:{path}")]).trim_end().ends_with(&format!("\"{hash}\"")));
     web.swift_ok("audit verify");
+}
+
+#[test]
+fn a_commit_of_what_waited_says_what_that_was() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "Paint");
+    set(&web, "commit = \"each\"", "commit = \"manual\"");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    set(&web, "commit = \"manual\"", "commit = \"each\"");
+    web.swift_ok("task . C");
+    let short = id[10..16].to_owned();
+    let subject = web.git("log -1 --skip 1 --format=%s swift");
+    assert_eq!(subject.trim(), format!("swift: record what waited: claimed, done {short} Paint"));
 }
 
 #[test]
