@@ -10,7 +10,11 @@ const MANY: usize = 520;
 
 /// Finished tasks with names that a person gives.
 fn finished_by_hand(place: &Place<'_>) {
-    for n in 0..MANY {
+    finished(place, 0..MANY);
+}
+
+fn finished(place: &Place<'_>, numbers: std::ops::Range<usize>) {
+    for n in numbers {
         let text = format!(
             "+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = 2026-02-03T00:00:00Z\n+++\n"
         );
@@ -136,4 +140,45 @@ fn a_record_that_a_round_opens_again_is_not_put_away_by_it() {
     world.round();
     assert_eq!(receipt(&world.web, &id).0, "done");
     sound(&world.web, "opened again");
+}
+
+#[test]
+fn of_two_clones_that_put_a_task_away_the_one_that_changed_it_is_right() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    // Not so many that any is put away.
+    finished(&web, 0..60);
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    let mut old: Vec<(String, String)> = web.json("list --state done")["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| (text(&task["id"]), text(&task["title"])))
+        .collect();
+    old.sort();
+    let [by_web, by_twin, by_both] = [0, 1, 2].map(|at| old[at].0.clone());
+    web.swift_ok(["comment", &by_web, "from web"]);
+    twin.swift_ok(["comment", &by_twin, "from twin"]);
+    web.swift_ok(["comment", &by_both, "web alone"]);
+    twin.swift_ok(["comment", &by_both, "twin alone"]);
+    finished(&web, 60..70);
+    finished(&twin, 70..80);
+    finish_one(&web, "of web");
+    finish_one(&twin, "of twin");
+    for (place, other) in [(&web, "twin"), (&twin, "web")] {
+        place.git(["fetch", "--quiet", &format!("../{other}"), "+swift:refs/remotes/other/swift"]);
+    }
+    for place in [&web, &twin] {
+        place.git("-C .swift merge --quiet --no-edit refs/remotes/other/swift");
+        assert_eq!((archives(place), done(place).len()), (2, 82));
+        assert!(place.swift_ok(["show", &by_web]).contains("from web"));
+        assert!(place.swift_ok(["show", &by_twin]).contains("from twin"));
+        // Both have changed it: one of the two is shown, and what the other one has is told of.
+        assert!(place.swift_ok(["show", &by_both]).contains("twin alone"));
+        let findings = place.swift("doctor --json").ended(0).json()["findings"].clone();
+        assert_eq!(crate::world::codes(&findings), ["archived-twice"], "{findings:#}");
+        assert!(text(&findings[0]["message"]).contains(&by_both[10..16]), "{findings:#}");
+    }
 }
