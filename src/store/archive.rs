@@ -298,6 +298,11 @@ fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
     bytes.get(place.start..place.start + place.length).unwrap_or_default()
 }
 
+/// The files in an archive, each with the path that it had.
+pub(crate) fn contents(bytes: &[u8]) -> Vec<(String, &[u8])> {
+    places(bytes).into_iter().map(|place| (place.path.clone(), slice(bytes, &place))).collect()
+}
+
 /// The bytes of a task's file, from its place or from the archive that holds it.
 ///
 /// # Errors

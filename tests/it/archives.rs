@@ -182,3 +182,26 @@ fn of_two_clones_that_put_a_task_away_the_one_that_changed_it_is_right() {
         assert!(text(&findings[0]["message"]).contains(&by_both[10..16]), "{findings:#}");
     }
 }
+
+#[test]
+fn taking_back_and_again_what_put_work_away_says_nothing_of_it() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    finished_by_hand(&web);
+    let id = finish_one(&web, "the last");
+    let before = done(&web);
+    web.swift_ok("undo");
+    assert_eq!((archives(&web), done(&web).len()), (0, MANY));
+    web.swift_ok("undo");
+    assert_eq!((archives(&web), done(&web)), (1, before));
+    let log = web.json("log -n 600");
+    let events = log["events"].as_array().unwrap();
+    assert!(events.iter().all(|event| event["to"] != "gone"), "{log:#}");
+    let undone: Vec<String> = events
+        .iter()
+        .filter(|event| event["kind"] == "operation.undone")
+        .map(|event| text(&event["task"]))
+        .collect();
+    assert_eq!(undone, [id.clone(), id], "{log:#}");
+    sound(&web, "in the end");
+}
