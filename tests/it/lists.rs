@@ -119,3 +119,22 @@ fn what_a_project_is_told_to_do_about_others_it_can_do() {
     let alone = sandbox.project("alone");
     assert_eq!(alone.json("next --all")["next_actions"][1], "swift next");
 }
+
+#[test]
+fn an_edit_that_changes_nothing_is_no_event_and_a_blocked_task_is_let_go_on_first() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "Paint");
+    let head = web.git("rev-parse swift");
+    for words in ["--priority medium", "--title Paint"] {
+        web.swift_ok(format!("edit {id} {words}").as_str());
+        assert_eq!(web.git("rev-parse swift"), head, "{words}");
+    }
+    web.swift_ok(["edit", &id, "--priority", "high"]);
+    web.swift_ok(["block", &id, "--why", "no paint"]);
+    for verb in ["release", "renew"] {
+        let refused = web.swift([verb, &id]);
+        let command = refused.ended(5).stderr.split('`').nth(1).unwrap().to_owned();
+        assert!(command.starts_with("swift unblock "), "{verb}: {}", refused.stderr);
+    }
+}
