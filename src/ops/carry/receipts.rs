@@ -235,6 +235,7 @@ fn missing(
                 None => return Ok(Some((id, Tidings::Lost(receiver)))),
                 Some(branch) => return Err(on_another_branch(post, id, &branch)),
             },
+            Account::On(branch) => return Err(on_another_branch(post, id, &branch)),
             Account::Over(receipt) => receipt,
         },
     };
