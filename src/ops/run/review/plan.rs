@@ -48,6 +48,8 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     checkout::refuse_unready(project)?;
     begin::refuse_running(queue, run)?;
+    let worktree = runs::worktree_path(queue, &branch)?;
+    checkout::refuse_stranger(project, &worktree)?;
     match &work.prospect {
         Prospect::Clean => {}
         // Merged, and nobody has noted it: a `merge` that was cut off, or a person's own.
@@ -60,7 +62,6 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
                 .hint(format!("`swift reject {short} --why \"…\"` sends it back")));
         }
     }
-    let worktree = runs::worktree_path(queue, &branch)?;
     if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Err(uncommitted(&short, &worktree));
     }
