@@ -383,6 +383,31 @@ fn a_run_cannot_start_another() {
     assert_eq!(scene.starts(), 1);
 }
 
+/// What a run drops of its variables does not make it a person.
+#[test]
+fn a_run_that_drops_its_variables_is_still_a_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let merge = scene.task("Make it");
+    scene.run([merge.as_str()]);
+    scene.task("Make another thing");
+    scene.script(
+        "init; change; swift() { env -i PATH=\"$PATH\" HOME=\"$HOME\" SWIFT_CLAUDE=\"$0\" SWIFT_ACTOR=ada \"$(cat \"$HOME/swift\")\" \"$@\"; }; \
+         cd \"$HOME/../web\"; for words in \"run 'do more'\" \"run --detach 'do more'\" work \"merge $(cat \"$HOME/merge\") sesame\"; do \
+         eval \"setsid -w env true; swift $words\" >>\"$HOME/inner\" 2>&1; echo \"= $?\" >>\"$HOME/inner\"; done; result ok",
+    );
+    sandbox.home().write("swift", env!("CARGO_BIN_EXE_swift"));
+    sandbox.home().write("merge", &merge);
+    scene.run([scene.task("Go too far").as_str()]);
+    let inner = sandbox.home().read("inner");
+    assert_eq!(inner.matches("a run cannot start another run").count(), 3, "{inner}");
+    assert_eq!(inner.matches("= 5").count(), 3, "{inner}");
+    assert!(inner.ends_with("= 7\n"), "{inner}");
+    assert_eq!(scene.starts(), 2);
+    assert!(!scene.place.path("work.txt").exists(), "nothing is merged");
+}
+
 #[test]
 fn a_prompt_needs_no_task_and_a_read_only_run_no_worktree() {
     let sandbox = Sandbox::new();

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use crate::agent::claude::{self, Sources};
 use crate::agent::find::{self, Program};
-use crate::agent::process::works_in;
+use crate::agent::process::{is_of_a_run, works_in};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
 use crate::domain::text::as_word;
-use crate::env;
 use crate::format;
 use crate::store::git::checkout::{self, Checkout};
 use crate::store::queue::Queue;
@@ -31,7 +30,7 @@ pub(super) const PREFIX: &str = "swift-run/";
 /// # Errors
 /// [`Code::Recursion`]
 pub(crate) fn refuse_recursion() -> Result<()> {
-    if env::depth() == 0 {
+    if !is_of_a_run() {
         return Ok(());
     }
     Err(Fault::new(Code::Recursion, "a run cannot start another run")
