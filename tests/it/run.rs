@@ -409,6 +409,26 @@ fn a_run_that_drops_its_variables_is_still_a_run() {
 }
 
 #[test]
+fn servers_of_tools_that_are_not_there_cost_no_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.place.write("text.json", "hello\n");
+    scene.place.write("good.json", "{\"mcpServers\":{}}\n");
+    for wrong in ["nope.json", ".swift", "text.json", "{\"mcpServers\""] {
+        let refused = scene.call(["run", "do it", "--mcp-config", wrong]).run();
+        assert_eq!((refused.status, scene.starts()), (2, 0), "{wrong}: {}", refused.stderr);
+        assert!(refused.stderr.contains("names no servers of tools"), "{wrong}: {}", refused.stderr);
+    }
+    for (number, good) in ["good.json", "{\"mcpServers\":{}}"].into_iter().enumerate() {
+        scene.run(["do it", "--mcp-config", good]);
+        let arguments = scene.seen(number as u32 + 1, "arguments");
+        let given = arguments.lines().find_map(|line| line.strip_prefix("--mcp-config=")).unwrap();
+        assert!(given == good || given.ends_with("/web/good.json"), "{given}");
+    }
+}
+
+#[test]
 fn a_prompt_needs_no_task_and_a_read_only_run_no_worktree() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
