@@ -368,6 +368,13 @@ fn a_program_that_is_missing_or_too_old_is_told() {
     assert!(old.stderr.contains("claude 1.0.128 is too old"), "{}", old.stderr);
     assert_eq!(scene.state(&task), "ready");
     assert!(scene.runs().is_empty());
+    // The file is the same: it may only start another, which is newer by now, or older.
+    sandbox.home().write("fake.version", "2.1.329 (Claude Code)\n");
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    sandbox.home().write("fake.version", "1.0.128 (Claude Code)\n");
+    sandbox.later(jiff::SignedDuration::from_hours(2));
+    let old = scene.call("run 'and more'").run();
+    assert_eq!(old.status, 9, "{}", old.stderr);
 }
 
 #[test]
