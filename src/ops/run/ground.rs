@@ -12,7 +12,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
-use crate::domain::text::as_word;
+use crate::domain::text::{as_word, shown};
 use crate::format;
 use crate::store::git::checkout::{self, Checkout};
 use crate::store::queue::Queue;
@@ -139,6 +139,20 @@ fn remembered(queue: &Queue, caller: &Caller<'_>, program: &Program) -> Option<S
     let age = caller.now().duration_since(at.parse().ok()?);
     let is_new = (SignedDuration::ZERO..REMEMBERED).contains(&age);
     (is_new && stamp == program.stamp).then(|| said.to_owned())
+}
+
+/// Every verifier can be started, as far as that can be told before: the work would be paid for, and then count as wrong.
+///
+/// # Errors
+/// [`Code::NoVerifier`]
+pub(crate) fn verifiers(caller: &Caller<'_>, policy: &Policy) -> Result<()> {
+    let programs = policy.verifiers.iter().filter_map(|verifier| verifier.command.first());
+    let missing = programs.into_iter().find(|word| !find::may_start(&caller.environment, word));
+    missing.map_or(Ok(()), |word| {
+        let text = format!("`{}`, which is to verify what runs did, is no program on the path", shown(word));
+        Err(Fault::new(Code::NoVerifier, text)
+            .hint(format!("mend `[[verify]]` in `.swift/{}`, or install it", layout::SETTINGS)))
+    })
 }
 
 /// Where a run works.
