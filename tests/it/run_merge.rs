@@ -166,6 +166,19 @@ fn a_branch_is_not_merged_into_itself() {
 }
 
 #[test]
+fn a_session_that_goes_on_is_told_why_its_work_was_sent_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let (_, document) = scene.run(["make a thing"]);
+    let short = text(&document["run"]["short"]);
+    scene.call(["reject", &short, "--why", "NEEDS-TESTS please"]).run().ok();
+    scene.call(["run", "resume", &short, "and a comment"]).run().ok();
+    let prompt = scene.seen(2, "prompt");
+    assert!(prompt.contains("and a comment") && prompt.contains("NEEDS-TESTS please"), "{prompt}");
+}
+
+#[test]
 fn words_beside_the_task_are_asked_about_too() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
