@@ -2,17 +2,18 @@
 //!
 //! Within a segment every record carries the hash of the one before it. What a segment cannot show by itself, that
 //! its end was cut off or that it is missing as a whole, shows in git: each commit of a verb names the last record
-//! that it added, and that record has to be there still.
+//! that it added, and that record has to be there still. A commit of a person's that names none has the segment itself.
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::event::Digest;
 use crate::domain::fault::Result;
 use crate::domain::id::WriterId;
 use crate::domain::text::shown;
-use crate::format::audit::{Segment, verify as verify_segment};
-use crate::store::git::Entry;
+use crate::format::audit::{Segment, parse_bytes, verify as verify_segment};
+use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
-use crate::store::{history, message};
+use crate::store::{history, layout, message};
 
 use super::finding::{Finding, Severity};
 
@@ -120,15 +121,17 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         let named =
             message::values(&entry.message, message::AUDIT).filter_map(|anchor| anchor.rsplit_once('#'));
         anchors.extend(named.map(|(_, hash)| hash.to_owned()));
-        let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else { continue };
+        let subject = || entry.message.lines().next().unwrap_or_default().to_owned();
+        let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else {
+            let added = added_without_anchor(queue, &entry.id).into_iter();
+            let gone = added.filter(|(_, hash)| !present.contains(hash.as_str()));
+            missing.extend(gone.map(|(path, _)| (entry.id.clone(), path, subject())));
+            continue;
+        };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
         if !present.contains(hash) {
-            missing.push((
-                entry.id,
-                path.to_owned(),
-                entry.message.lines().next().unwrap_or_default().to_owned(),
-            ));
+            missing.push((entry.id.clone(), path.to_owned(), subject()));
         }
     }
     let reverted = match missing.is_empty() {
@@ -154,6 +157,28 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         )));
     }
     rewound(queue, &Known { commits, anchors, present }, verdict)
+}
+
+/// The last record that a commit added to each segment, where its message names none: a person has made it, of what verbs
+/// have written or as a squash of theirs. What a merge has brought its sides have added. A commit of which that cannot be
+/// read, as at the edge of a shallow clone, tells nothing.
+fn added_without_anchor(queue: &Queue, commit: &str) -> Vec<(String, Digest)> {
+    if queue.home.is_merge(commit).unwrap_or(true) {
+        return Vec::new();
+    }
+    // How many records a segment has, and the last of them.
+    let end = |blob: Option<&str>| -> (usize, Option<Digest>) {
+        let bytes = blob.and_then(|blob| queue.home.blob(blob).ok()).unwrap_or_default();
+        let records = parse_bytes(&bytes).map(|segment| segment.records).unwrap_or_default();
+        (records.len(), records.into_iter().next_back().map(|record| record.hash))
+    };
+    let mut touched = queue.home.touched(commit).unwrap_or_default();
+    touched.retain(|touched| layout::is_of_log(&touched.path));
+    let last = |touched: Touched| {
+        let ((before, _), (after, last)) = (end(touched.before.as_deref()), end(touched.after.as_deref()));
+        Some((touched.path, last.filter(|_| after > before)?))
+    };
+    touched.into_iter().filter_map(last).collect()
 }
 
 /// What is known to be there.

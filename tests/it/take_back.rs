@@ -260,3 +260,49 @@ fn what_rests_on_a_change_by_hand_is_shown_by_git() {
     let told = refused(&web, "undo", "it was changed by hand");
     assert!(told.contains("diff` shows how"), "{told}");
 }
+
+/// The halves of a delivery are two operations where one had to wait, or was restored.
+#[test]
+fn a_delivery_whose_halves_are_two_operations_is_not_taken_back_by_one() {
+    for way in ["receiver waits", "receiver restored", "sender restored"] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let id = world.letter("New");
+        let lock = world.api.path(".git/worktrees/-swift/index.lock");
+        match way {
+            "receiver waits" => {
+                std::fs::write(&lock, "").unwrap();
+                world.round();
+                std::fs::remove_file(&lock).unwrap();
+            }
+            way => {
+                world.round();
+                let restored = if way == "sender restored" { &world.web } else { &world.api };
+                restored.git("-C .swift reset --quiet --hard HEAD~1");
+            }
+        }
+        world.round();
+        let at = |place: &Place<'_>| crate::world::copies(place, &id);
+        let before = (at(&world.web), at(&world.api));
+        assert!(before.0[0].starts_with("sent/") && before.1[0].starts_with("inbox/"), "{way}: {before:?}");
+        let offered = world.api.json("log")["next_actions"].to_string();
+        assert!(!offered.contains("swift undo"), "{way}: {offered}");
+        // That a letter was sent again changes a record and nothing else.
+        let halves = if way == "receiver restored" { 1 } else { 3 };
+        for place in [&world.api, &world.web, &world.hub].into_iter().take(halves) {
+            let undo = place.swift("undo sesame");
+            assert_eq!(undo.status, 4, "{way}: {}{}", undo.stdout, undo.stderr);
+            assert_eq!((at(&world.web), at(&world.api)), before, "{way}");
+        }
+        // As the hint says.
+        let hint = world.api.swift("undo").stderr.split("hint: `swift ").nth(1).unwrap().to_owned();
+        let root = sandbox.root().path("").display().to_string();
+        let command = hint.split('`').next().unwrap().replace("…", "not ours").replace("$SANDBOX/", &root);
+        world.hub.swift_ok(command.as_str());
+        world.round();
+        assert_eq!(crate::world::receipt(&world.web, &id).0, "refused", "{way}");
+        for queue in [&world.web, &world.api] {
+            sound(queue, way);
+        }
+    }
+}

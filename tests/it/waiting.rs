@@ -404,3 +404,66 @@ fn what_waits_for_a_session_that_nobody_has_opened_is_led_to_one() {
     web.swift_ok("finish");
     assert_eq!(web.git("-C .swift status --porcelain"), "");
 }
+
+/// With `manual` a person commits now and then; what comes after that is as safe as what came before.
+#[test]
+fn what_comes_after_a_commit_of_the_persons_is_whole_whatever_git_takes_back() {
+    for (init, at) in [("init", ".swift"), ("init --in-tree", ".")] {
+        for taken in ["stash --include-untracked", "reset --hard", "clean -fdq", "clean -ffdxq"] {
+            for staged in [false, true] {
+                let when = format!("{init}, {taken}, {staged}");
+                let sandbox = Sandbox::new();
+                let web = sandbox.repository("web");
+                web.swift_ok(init);
+                let settings = web.read(".swift/swift.toml").replace("\"each\"", "\"manual\"");
+                web.write(".swift/swift.toml", settings);
+                web.git(["-C", at, "commit", "--quiet", "-am", "settings"]);
+                let a = add(&web, ".", "A");
+                web.git(["-C", at, "add", "--all", "."]);
+                let early = staged.then(|| add(&web, ".", "B"));
+                web.git(["-C", at, "commit", "--quiet", "--message", "mine"]);
+                let b = early.unwrap_or_else(|| add(&web, ".", "B"));
+                web.swift_ok(["done", &a]);
+                // With all that git ignores its own worktree goes, too.
+                let place = if taken.contains('x') { "." } else { at };
+                web.git(format!("-C {place} {taken}").as_str());
+                let listed = web.swift("list -s any");
+                assert!(
+                    !listed.stderr.contains(&format!("tasks/{}/{a}", &a[25..])),
+                    "{when}: {}",
+                    listed.stderr
+                );
+                assert_eq!(states(&web), ["A done", "B ready"], "{when}: {}", listed.stderr);
+                add(&web, ".", "C");
+                assert_eq!(states(&web), ["A done", "B ready", "C ready"], "{when}");
+                assert_eq!((copies(&web, &a).len(), copies(&web, &b).len()), (1, 1), "{when}");
+                web.git(["-C", at, "add", "--all", "."]);
+                web.git(["-C", at, "commit", "--quiet", "--message", "mine again"]);
+                sound(&web, &when);
+            }
+        }
+    }
+}
+
+/// What was committed is the person's to take back; a debt it is no more.
+#[test]
+fn what_a_person_has_committed_and_set_back_is_not_put_back() {
+    for (init, at) in [("init", ".swift"), ("init --in-tree", ".")] {
+        for back in ["reset --quiet --hard HEAD~1", "revert --no-edit HEAD"] {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            web.swift_ok(init);
+            let settings = web.read(".swift/swift.toml").replace("\"each\"", "\"manual\"");
+            web.write(".swift/swift.toml", settings);
+            for title in ["A", "B"] {
+                add(&web, ".", title);
+                web.git(["-C", at, "add", "--all", "."]);
+                web.git(["-C", at, "commit", "--quiet", "--message", "mine"]);
+            }
+            web.git(format!("-C {at} {back}").as_str());
+            assert_eq!(states(&web), ["A ready"], "{init}, {back}");
+            add(&web, ".", "C");
+            assert_eq!(states(&web), ["A ready", "C ready"], "{init}, {back}");
+        }
+    }
+}

@@ -110,12 +110,14 @@ fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Regi
 /// Whether a commit of a project is part of an operation of its orchestrator. A round that only notes receipts names no
 /// second project.
 fn is_of_the_orchestrator(entry: &Entry) -> bool {
-    let tells_of_a_round = |kind: &str| ROUND.iter().any(|of_a_round| of_a_round.as_str() == kind);
     projects_of(entry).len() > 1
         || matches!(message::trailer(&entry.message, message::VERB), Some("outbox" | "watch"))
-        || had_to_wait(entry)
-            && message::values(&entry.message, message::EVENTS)
-                .any(|kinds| kinds.split(' ').any(tells_of_a_round))
+        || had_to_wait(entry) && message::values(&entry.message, message::EVENTS).any(tells_of_a_round)
+}
+
+/// Whether the kinds of events that a commit names are those of a round.
+pub(super) fn tells_of_a_round(kinds: &str) -> bool {
+    kinds.split(' ').any(|kind| ROUND.iter().any(|of_a_round| of_a_round.as_str() == kind))
 }
 
 /// What only a round of the orchestrator does.

@@ -4,6 +4,7 @@
 //! left: later work is never overwritten. The log only grows; taking back is an event too, and can be taken back.
 
 mod choice;
+mod halves;
 mod hand;
 mod refusal;
 mod states;
@@ -111,6 +112,7 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
             parts.push(part);
         }
     }
+    halves::refuse_half(&parts, operation, &neighbours)?;
     // A repository that gets a task back comes before the one that loses it: at no moment is it nowhere.
     parts.sort_by_key(|part| {
         std::cmp::Reverse(part.files.iter().filter(|file| file.before.is_some()).count())
@@ -142,8 +144,16 @@ fn led_on(queue: &Queue, newest: &Chosen, fault: Fault) -> Fault {
 /// later work rests on it the plan says.
 pub(crate) fn may_be_offered(queue: &Queue) -> bool {
     let last = || newest_here(queue).ok().flatten();
+    // Of a round each half may be an operation of its own.
+    let of_a_round =
+        |entry: &Entry| message::values(&entry.message, message::EVENTS).any(choice::tells_of_a_round);
+    let is_whole = |entry: &Entry| match operation_of(entry).filter(|_| of_a_round(entry)) {
+        Some(operation) => plan(queue, Some(&operation.random_part())).is_ok(),
+        None => true,
+    };
     let is_alone = |entry: Entry| {
-        refuse_together(&queue.home.root, &entry, 1).is_ok()
+        is_whole(&entry)
+            && refuse_together(&queue.home.root, &entry, 1).is_ok()
             && refuse_what_is_no_operation_alone(queue, &entry).is_ok()
             && refuse_what_no_commit_names(queue, &entry).is_ok()
     };

@@ -219,6 +219,16 @@ impl Home {
         Ok(Join { base, ours: Commit::of(ours), theirs: Commit::of(theirs) })
     }
 
+    /// Whether a commit brings several together.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub(crate) fn is_merge(&self, commit: &str) -> Result<bool> {
+        let repo = self.repo()?;
+        let id = repo.id(commit)?;
+        Ok(repo.commit(id)?.parents.len() > 1)
+    }
+
     /// The commits that a merge in progress brings in.
     fn merged_in(&self) -> Result<Vec<ObjectId>> {
         let text = disk::read(&self.git_dir.join(MERGE_HEAD))?.unwrap_or_default();

@@ -22,6 +22,9 @@ use crate::store::git::repo::Repo;
 use crate::store::git::{Change, Expect, Guard, Home, HomeKind, commit, disk, refs, tree};
 use crate::store::layout;
 
+/// So many moves of HEAD, the newest, are looked at for commits of a person's.
+const MOST_MOVES: usize = 64;
+
 /// What a debt belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::git) enum Bond {
@@ -39,6 +42,7 @@ struct Now {
 
 /// What became of debts when the folder was made anew.
 pub(in crate::store::git) struct Brought {
+    /// Files that are there as they were left.
     pub(in crate::store::git) there: Vec<String>,
     /// Those of which nothing was kept.
     pub(in crate::store::git) lost: Vec<String>,
@@ -76,6 +80,9 @@ impl Home {
             Some(owed) => Waiting { branch, ..owed },
             None => Waiting { folder: self.owed_folder(), branch, files: BTreeMap::new() },
         };
+        let paid = self.paid_by_hand(&repo, &mut owed)?;
+        self.settle_debts(&paid)?;
+        let debts: BTreeSet<&String> = debts.iter().filter(|path| !paid.contains_key(*path)).collect();
         let mut contents = Vec::new();
         for change in changes {
             let new = change.content.as_deref().map(|content| commit::blob_id(&repo, content)).transpose()?;
@@ -90,6 +97,18 @@ impl Home {
         self.make_records(repo.sharing()?)?;
         repo.sharing()?.make_folders(&owed.folder)?;
         self.write_down(&owed, contents)
+    }
+
+    /// What a person has committed of debts is none any more: what comes now is made to that.
+    fn paid_by_hand(&self, repo: &Repo, owed: &mut Waiting) -> Result<BTreeMap<String, Kept>> {
+        let mut paid = BTreeMap::new();
+        for (path, kept) in &owed.files {
+            if self.committed_now(repo, path)? == kept.new {
+                paid.insert(path.clone(), *kept);
+            }
+        }
+        owed.files.retain(|path, _| !paid.contains_key(path));
+        Ok(paid)
     }
 
     /// All debts are paid.
@@ -132,13 +151,18 @@ impl Home {
             owed
         });
         let mut there = BTreeSet::new();
+        let mut files = Vec::new();
         if let Some(mut owed) = owed {
+            let repo = self.repo()?;
+            self.goes_on(&repo, &Folder::open(&self.root)?, &mut owed)?;
             self.land_one(guard, &mut owed, &|_| Contents::new(), "the folder was gone")?;
+            let left = owed.files.iter().filter(|(_, kept)| kept.new.is_some());
+            files.extend(left.map(|(path, _)| path.clone()));
             there.extend(owed.files.into_keys());
         }
         self.write_debts(&there)?;
         let lost = debts.difference(&there).cloned().collect();
-        Ok(Brought { there: there.into_iter().collect(), lost })
+        Ok(Brought { there: files, lost })
     }
 
     /// What was left on another branch, and came here with its files, is taken out here and waits for its branch.
@@ -213,15 +237,17 @@ impl Home {
         }
         let repo = self.repo()?;
         let folder = Folder::open(&self.root)?;
-        let is_log = |path: &str| path.starts_with(layout::AUDIT);
+        if !self.goes_on(&repo, &folder, &mut owed)? {
+            return Ok(None);
+        }
         let mut is_taken = false;
-        for (path, kept) in owed.files.iter().filter(|(path, _)| is_log(path)) {
-            let now = self.now(&repo, &folder, path)?;
-            // Something else again is a history that was set back, or goes on from elsewhere.
-            if now.here != kept.new && now.here != kept.base {
-                return Ok(None);
+        for (path, kept, now) in self.log_of(&repo, &folder, &owed)? {
+            if now.here != kept.new {
+                is_taken = true;
+                if self.was_committed(&repo, &path, kept)? {
+                    return Ok(None);
+                }
             }
-            is_taken |= now.here != kept.new;
         }
         let mut left = BTreeMap::new();
         let mut new = New::default();
@@ -235,6 +261,48 @@ impl Home {
         owed.files = left;
         let is_taken = is_taken || self.was_cleaned(&repo, &folder, &new)?;
         Ok(Some(owed).filter(|_| is_taken))
+    }
+
+    /// Whether the log is as it was left, or as it was before, or ends between the two, because a person has committed
+    /// some of it; then the rest was made to that. Something else again is a history that was set back, or goes on from
+    /// elsewhere.
+    fn goes_on(&self, repo: &Repo, folder: &Folder, owed: &mut Waiting) -> Result<bool> {
+        for (path, kept, now) in self.log_of(repo, folder, owed)? {
+            if now.here == kept.new || now.here == kept.base {
+                continue;
+            }
+            let (Some(new), Some(head), true) = (kept.new, now.head, now.here == now.head) else {
+                return Ok(false);
+            };
+            let (committed, left) = (repo.blob(head)?, owed.read_content(new)?);
+            let before = kept.base.map(|id| repo.blob(id)).transpose();
+            let is_longer = before.is_ok_and(|before| committed.starts_with(&before.unwrap_or_default()));
+            if !is_longer || !left.starts_with(&committed) {
+                return Ok(false);
+            }
+            owed.files.insert(path, Kept { base: now.here, ..kept });
+        }
+        Ok(true)
+    }
+
+    /// Whether a person has committed a file as it was left: what is there now they have gone on to, or back.
+    fn was_committed(&self, repo: &Repo, path: &str, kept: Kept) -> Result<bool> {
+        let log = disk::read(&self.git_dir.join("logs/HEAD"))?.unwrap_or_default();
+        for line in log.split(|byte| *byte == b'\n').rev().take(MOST_MOVES) {
+            let to = line.split(|byte| *byte == b' ').nth(1).and_then(|hex| ObjectId::from_hex(hex).ok());
+            let Some(Ok(commit)) = to.map(|id| repo.commit(id)) else { continue };
+            let there = tree::lookup(repo, commit.tree, &self.in_tree(path)).ok().flatten();
+            if there.filter(|line| !line.is_folder()).map(|line| line.id) == kept.new {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The segments of the log among debts, each as it is now.
+    fn log_of(&self, repo: &Repo, folder: &Folder, owed: &Waiting) -> Result<Vec<(String, Kept, Now)>> {
+        let log = owed.files.iter().filter(|(path, _)| path.starts_with(layout::AUDIT));
+        log.map(|(path, kept)| Ok((path.clone(), *kept, self.now(repo, folder, path)?))).collect()
     }
 
     /// Whether git has taken these away as files that it does not know.
