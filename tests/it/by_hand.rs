@@ -262,3 +262,23 @@ fn what_a_person_removes_before_it_could_be_committed_is_recorded_as_gone() {
         sound(&web, init);
     }
 }
+
+#[test]
+fn a_template_that_was_changed_on_both_sides_is_not_called_a_task() {
+    let sandbox = Sandbox::new();
+    let places = twins(&sandbox, "init", &["One"]);
+    for (place, name) in places.iter().zip(["web", "twin"]) {
+        place.write(".swift/templates/own.md", format!("+++\ntitle = \"{name}\"\n+++\n"));
+        add(place, ".", name);
+    }
+    let [web, _] = &places;
+    web.program("git", "-C .swift pull --quiet --no-rebase --no-edit ../../twin swift").run().ended(1);
+    let told = web.swift("list");
+    let note = told.stderr.lines().find(|line| line.contains("both sides")).unwrap_or_default();
+    assert!(note.contains("templates/own.md` was changed") && note.contains("is no task"), "{}", told.stderr);
+    web.write(".swift/templates/own.md", "+++\ntitle = \"both\"\n+++\n");
+    let command = note.split('`').find(|word| word.starts_with("git -C .swift add ")).unwrap();
+    web.program("sh", ["-c", command]).run().ok();
+    web.swift_ok("resolve sesame");
+    sound(web, "put in order");
+}

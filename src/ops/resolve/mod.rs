@@ -9,6 +9,7 @@ mod dispute;
 mod edited;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -16,7 +17,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::settle::{self, Settled};
 use crate::domain::task::State;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::format::{Document, is_too_large};
 use crate::store::git::Conclusion;
 use crate::store::layout;
@@ -159,7 +160,12 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
         return Some(format!("a {operation} waits for its end; `git -C .swift status` shows how it goes on"));
     }
     if !open.is_empty() {
-        let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path));
+        let of_tasks = open.iter().filter(|entry| layout::folder_of(&entry.path).is_some());
+        let others = open.iter().find(|entry| layout::folder_of(&entry.path).is_none());
+        if let (None, Some(other)) = (of_tasks.clone().next(), others) {
+            return Some(no_task(&other.path));
+        }
+        let tasks = of_tasks.filter(|entry| !layout::is_keep(&entry.path));
         let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
             0 => "a merge has left a folder of tasks open; `swift resolve` settles it".to_owned(),
@@ -169,6 +175,15 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
     }
     let waits = conclusion == Conclusion::Ours;
     waits.then(|| "a merge of the queue's branch is not concluded; `swift resolve` concludes it".to_owned())
+}
+
+/// Settings, a template, the file of a project: what holds of it no rule can say.
+fn no_task(path: &str) -> String {
+    let (shown, word) = (shown(path), as_word(Path::new(path)));
+    format!(
+        "`.swift/{shown}` was changed on both sides of a merge, and is no task: put it in order, then \
+         `git -C .swift add {word}`; after that `swift resolve` concludes the merge"
+    )
 }
 
 fn is_named(id: TaskId, only: Option<&str>) -> bool {
