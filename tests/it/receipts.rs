@@ -166,3 +166,21 @@ fn a_task_that_gets_another_id_by_hand_is_gone_under_the_old_one() {
         }
     }
 }
+
+#[test]
+fn a_removal_after_the_clock_was_ahead_is_believed() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("L");
+    world.round();
+    world.api.call("inbox sesame").env("SWIFT_TEST_NOW", "2026-03-02T09:30:00Z").run().ok();
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+    let path = received(&world.api, &id).remove(0);
+    fs::remove_file(world.api.path(&format!(".swift/{path}"))).unwrap();
+    world.api.swift_ok("task . 'the clock is right again'");
+    let report = world.round();
+    assert_eq!(codes(&report["problems"]), [""; 0], "{report:#}");
+    let told = ("dead".to_owned(), "removed from the queue of acme/api".to_owned());
+    assert_eq!(receipt(&world.web, &id), told);
+}
