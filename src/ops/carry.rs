@@ -8,6 +8,7 @@
 
 mod account;
 mod attempts;
+mod carried_to;
 mod deliver;
 mod plan;
 mod post;
@@ -22,6 +23,7 @@ use crate::ops::carrier;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
+pub(crate) use carried_to::{project as carried_to, says_otherwise};
 pub(crate) use plan::{Plan, Tidings};
 pub(crate) use post::Part;
 

@@ -25,6 +25,7 @@ use super::verify;
 
 mod against_log;
 mod repair;
+mod sent;
 
 use against_log::against_log;
 pub(crate) use repair::{Repaired, fix};
@@ -53,6 +54,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     findings.extend(log.problems.iter().map(Finding::from_problem));
     let told = against_log(queue, &listing, words, now, findings);
     or_finding(told, findings)?;
+    sent::records(&listing.items, &log.events, findings);
     clock(&log.events, now, findings);
     linked_folders(queue, findings);
     sessions(queue, findings);
