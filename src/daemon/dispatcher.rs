@@ -217,11 +217,11 @@ impl<'e> Dispatcher<'e> {
         );
         self.distrust(&done.input, now);
         let Done { input, work, covered, .. } = done;
-        if let Covered::Looked { project, .. } = covered {
-            self.looked_at_first(&project, tell)?;
+        if let Covered::Looked { project, .. } = &covered {
+            self.looked_at_first(project, tell)?;
         }
         if self.request.length == Length::Once {
-            self.total.add(work);
+            self.total.add(work, |project| covered.was_acted_on(project));
             self.total.problems.extend(new);
         } else {
             if !work.is_empty() {
