@@ -24,6 +24,8 @@ use super::rank::{self, Scope};
 use super::verify;
 
 mod against_log;
+mod machine;
+mod records;
 mod repair;
 mod sent;
 
@@ -58,6 +60,8 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     clock(&log.events, now, findings);
     linked_folders(queue, findings);
     sessions(queue, findings);
+    records::of_runs(queue, &log.events, findings);
+    machine::notes(queue, findings);
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }
