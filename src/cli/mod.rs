@@ -323,6 +323,14 @@ fn failed(ui: &Ui, fault: &Fault) -> u8 {
 /// The status of success.
 const DONE: u8 = 0;
 
+/// The status of work in several projects, of which some could not be done: whoever starts it unattended has to learn of
+/// it. What the environment refuses no repetition mends, so that comes first.
+fn ended(failed: &[(String, Code)]) -> u8 {
+    let all = failed.iter().map(|(_, code)| code.status() as u8);
+    let (refused, first) = (Status::Environment as u8, failed.first().map(|(_, code)| code.status() as u8));
+    if all.into_iter().any(|status| status == refused) { refused } else { first.unwrap_or(DONE) }
+}
+
 /// The status of a check that found something.
 const FINDINGS: u8 = Status::Findings as u8;
 

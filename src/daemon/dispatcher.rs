@@ -13,12 +13,13 @@ use super::polling::Polling;
 use super::report::{Told, Work};
 use super::{Length, Request, most_hands};
 use crate::domain::fault::Result;
+use crate::domain::problem::Problem;
 use crate::domain::scheduler::{Effect, Input, Now, Pauses, Reads, Scheduler};
 use crate::env::{self, Env, Stopwatch};
 use crate::ops::sight::{self, Directory};
 use crate::store::queue::Queue;
 use crate::store::tx::Mode;
-use crate::store::watcher::{Paused, Served};
+use crate::store::watcher::{self, Paused, Served};
 
 /// How long the end waits for what is going on. What is cut off then is finished by the next verb.
 const LAST_WAIT: Duration = Duration::from_millis(800);
@@ -106,7 +107,11 @@ impl<'e> Dispatcher<'e> {
         tell: &mut dyn FnMut(Told) -> Result<()>,
     ) -> Result<()> {
         self.write_record();
-        self.read_pauses();
+        if let Err(fault) = self.read_pauses() {
+            let own = self.orchestrator.settings.id.to_string();
+            self.total.failed.push((own.clone(), fault.code));
+            tell(Told::Problem(Problem::at(format!("local/{}", watcher::PAUSED), fault).of(own)))?;
+        }
         let known = self.known();
         if self.request.length == Length::Endless {
             let waiting: BTreeSet<String> = known.iter().map(|(id, _)| id.clone()).collect();
@@ -194,7 +199,8 @@ impl<'e> Dispatcher<'e> {
                     now
                 }
                 Hint::Pauses => {
-                    self.read_pauses();
+                    // `swift doctor` and `swift status` say what is wrong with it.
+                    let _ = self.read_pauses();
                     self.step(Input::Time)
                 }
             };
@@ -217,11 +223,11 @@ impl<'e> Dispatcher<'e> {
         );
         self.distrust(&done.input, now);
         let Done { input, work, covered, .. } = done;
-        if let Covered::Looked { project, .. } = covered {
-            self.looked_at_first(&project, tell)?;
+        if let Covered::Looked { project, .. } = &covered {
+            self.looked_at_first(project, tell)?;
         }
         if self.request.length == Length::Once {
-            self.total.add(work);
+            self.total.add(work, |project| covered.was_acted_on(project));
             self.total.problems.extend(new);
         } else {
             if !work.is_empty() {
@@ -315,13 +321,13 @@ impl<'e> Dispatcher<'e> {
     }
 
     /// A note that cannot be read pauses everything.
-    fn read_pauses(&mut self) {
-        let paused = Paused::read(&self.orchestrator.local);
-        let pauses = match paused {
-            Ok(paused) => Pauses { all: paused.all, projects: paused.projects },
-            Err(_) => Pauses { all: true, ..Pauses::default() },
+    fn read_pauses(&mut self) -> Result<()> {
+        let (pauses, told) = match Paused::read(&self.orchestrator.local) {
+            Ok(paused) => (Pauses { all: paused.all, projects: paused.projects }, Ok(())),
+            Err(fault) => (Pauses { all: true, ..Pauses::default() }, Err(fault)),
         };
         self.step(Input::Paused(pauses));
+        told
     }
 
     fn is_paused(&self, project: &str) -> bool {

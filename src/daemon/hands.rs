@@ -63,6 +63,17 @@ pub(super) enum Covered {
     Tended { project: String },
 }
 
+impl Covered {
+    /// Whether more was done in this project than to look at it.
+    pub(super) fn was_acted_on(&self, id: &str) -> bool {
+        match self {
+            Covered::Looked { .. } => false,
+            Covered::Carried { among, .. } => among.contains(id),
+            Covered::Tended { project } => project == id,
+        }
+    }
+}
+
 /// How changes of a project show.
 #[derive(Debug)]
 pub(super) struct Noticed {
@@ -212,9 +223,10 @@ impl Hand<'_> {
                 (work, outcome)
             }
             Err(fault) => {
-                let failed = group.among.iter().map(|id| (id.clone(), fault.code)).collect();
+                let failed: Vec<_> = group.among.iter().map(|id| (id.clone(), fault.code)).collect();
+                let outcome = Carried { failed: failed.iter().cloned().collect(), ..Carried::default() };
                 let problems = vec![Problem::at("", fault)];
-                (Work { problems, ..Work::default() }, Carried { failed, ..Carried::default() })
+                (Work { problems, failed, ..Work::default() }, outcome)
             }
         };
         Done { input: Input::Carried { group, outcome }, work, covered, noticed: None, took: Duration::ZERO }
@@ -230,6 +242,7 @@ impl Hand<'_> {
         });
         if let Err(fault) = ended {
             outcome.failed = Some(fault.code);
+            work.failed.push((project.clone(), fault.code));
             work.problems.push(Problem::at("", fault).of(project.clone()));
         }
         let covered = Covered::Tended { project: project.clone() };

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::domain::fault::Code;
 use crate::domain::problem::Problem;
 use crate::ops::carry::{Delivered, GivenUp, Report, StruckOff, Told as Receipt};
 use crate::ops::step::Changed;
@@ -43,6 +44,8 @@ pub(crate) enum Told {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     pub(crate) delivered: Vec<Delivered>,
+    /// What lies at its receiver, and the sender could not write so.
+    pub(crate) arrived: Vec<Delivered>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) given_up: Vec<GivenUp>,
     pub(crate) struck_off: Vec<StruckOff>,
@@ -56,6 +59,8 @@ pub(crate) struct Work {
     /// Projects and how their commits ended.
     pub(crate) commits: Vec<(String, Committed)>,
     pub(crate) problems: Vec<Problem>,
+    /// The projects in which something could not be done that had to be, each with why.
+    pub(crate) failed: Vec<(String, Code)>,
 }
 
 impl Work {
@@ -63,12 +68,14 @@ impl Work {
     pub(super) fn carried(report: Report) -> Work {
         Work {
             delivered: report.delivered,
+            arrived: report.arrived,
             receipts: report.receipts,
             given_up: report.dead,
             struck_off: report.struck_off,
             paid: report.paid,
             commits: report.commits,
             problems: report.problems,
+            failed: report.failed,
             ..Work::default()
         }
     }
@@ -76,6 +83,7 @@ impl Work {
     /// Whether nothing was done.
     pub(crate) fn is_empty(&self) -> bool {
         self.delivered.is_empty()
+            && self.arrived.is_empty()
             && self.receipts.is_empty()
             && self.given_up.is_empty()
             && self.struck_off.is_empty()
@@ -86,8 +94,14 @@ impl Work {
             && self.asked.is_empty()
     }
 
-    /// Add what another pass did; what stands in the way is not added up.
-    pub(crate) fn add(&mut self, other: Work) {
+    /// Add what another pass did; what stands in the way is not added up, and what had failed before and has not failed
+    /// now, in a project of which the pass was, is done.
+    pub(crate) fn add(&mut self, other: Work, is_covered: impl Fn(&str) -> bool) {
+        self.failed.retain(|(project, _)| !is_covered(project));
+        self.failed.extend(other.failed);
+        // What has arrived, and was not noted, a later pass has noted as a receipt.
+        self.arrived.retain(|it| !is_covered(&it.from));
+        self.arrived.extend(other.arrived);
         self.delivered.extend(other.delivered);
         self.receipts.extend(other.receipts);
         self.given_up.extend(other.given_up);

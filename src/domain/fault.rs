@@ -129,6 +129,8 @@ codes! {
     NotAFile = "not-a-file", Findings;
     /// The sender that the task names is not the project in whose outbox it lies.
     ForgedSender = "forged-sender", Findings;
+    /// The record of a sent task names a project to which it was never carried.
+    ReceiptDiffers = "receipt-differs", Findings;
     /// `.swift`, or something in it that has to be a folder, is a symbolic link or not a folder.
     UnsafeHome = "unsafe-home", Environment;
     /// git refuses the repository because somebody else owns it.

@@ -8,13 +8,14 @@
 
 mod account;
 mod attempts;
+mod carried_to;
 mod deliver;
 mod plan;
 mod post;
 mod receipts;
 mod taken_back;
 
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Receipt, Stage};
@@ -22,6 +23,7 @@ use crate::ops::carrier;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation};
 
+pub(crate) use carried_to::{project as carried_to, says_otherwise};
 pub(crate) use plan::{Plan, Tidings};
 pub(crate) use post::Part;
 
@@ -95,12 +97,16 @@ pub(crate) struct GivenUp {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) delivered: Vec<Delivered>,
+    /// What lies at its receiver, and the sender could not write so; the next round does.
+    pub(crate) arrived: Vec<Delivered>,
     pub(crate) receipts: Vec<Told>,
     pub(crate) dead: Vec<GivenUp>,
     pub(crate) struck_off: Vec<StruckOff>,
     /// The projects in which what had to wait was committed.
     pub(crate) paid: Vec<String>,
     pub(crate) problems: Vec<Problem>,
+    /// The projects in which what the round had to do could not be done, each with why.
+    pub(crate) failed: Vec<(String, Code)>,
     /// Project id and how its commit ended.
     pub(crate) commits: Vec<(String, Committed)>,
 }

@@ -24,7 +24,10 @@ use super::rank::{self, Scope};
 use super::verify;
 
 mod against_log;
+mod machine;
+mod records;
 mod repair;
+mod sent;
 
 use against_log::against_log;
 pub(crate) use repair::{Repaired, fix};
@@ -53,9 +56,12 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     findings.extend(log.problems.iter().map(Finding::from_problem));
     let told = against_log(queue, &listing, words, now, findings);
     or_finding(told, findings)?;
+    sent::records(&listing.items, &log.events, findings);
     clock(&log.events, now, findings);
     linked_folders(queue, findings);
     sessions(queue, findings);
+    records::of_runs(queue, &log.events, findings);
+    machine::notes(queue, findings);
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }

@@ -7,8 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::event::Digest;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::WriterId;
+use crate::domain::problem::Problem;
 use crate::domain::text::shown;
 use crate::format::audit::{Segment, parse_bytes, verify as verify_segment};
 use crate::store::git::{Entry, Touched};
@@ -25,6 +26,19 @@ pub(crate) struct Verdict {
     pub(crate) segments: usize,
     /// Commits whose anchor was looked up.
     pub(crate) anchors: usize,
+    /// Files and folders of the log that the system does not let us read: what is in them is not missing.
+    closed: Vec<String>,
+}
+
+impl Verdict {
+    fn is_closed(&self, path: &str) -> bool {
+        let rest = |closed: &String| path.strip_prefix(closed.as_str());
+        self.closed.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+fn closed(problems: &[Problem]) -> Vec<String> {
+    problems.iter().filter(|it| it.fault.code == Code::Io).map(|problem| problem.path.clone()).collect()
 }
 
 /// Check the whole log.
@@ -33,7 +47,7 @@ pub(crate) struct Verdict {
 /// Those of listing the log and of reading git's history.
 pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     let (stored, problems) = history::segments(queue)?;
-    let mut verdict = Verdict { segments: stored.len(), ..Verdict::default() };
+    let mut verdict = Verdict { segments: stored.len(), closed: closed(&problems), ..Verdict::default() };
     verdict.findings.extend(problems.iter().map(Finding::from_problem));
     let mut parsed: Vec<(String, Segment)> = Vec::new();
     for segment in stored {
@@ -83,7 +97,7 @@ fn between_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
         }
     }
     for (path, segment) in parsed {
-        let Some(prev) = &segment.prev else { continue };
+        let Some(prev) = segment.prev.as_ref().filter(|_| verdict.closed.is_empty()) else { continue };
         if !known.get(&segment.writer).is_some_and(|hashes| hashes.contains(prev.as_str())) {
             let text =
                 format!("the record that this segment builds on is missing: {}", &prev[..12.min(prev.len())]);
@@ -124,13 +138,14 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         let subject = || entry.message.lines().next().unwrap_or_default().to_owned();
         let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else {
             let added = added_without_anchor(queue, &entry.id).into_iter();
-            let gone = added.filter(|(_, hash)| !present.contains(hash.as_str()));
+            let gone =
+                added.filter(|(path, hash)| !present.contains(hash.as_str()) && !verdict.is_closed(path));
             missing.extend(gone.map(|(path, _)| (entry.id.clone(), path, subject())));
             continue;
         };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
-        if !present.contains(hash) {
+        if !present.contains(hash) && !verdict.is_closed(path) {
             missing.push((entry.id.clone(), path.to_owned(), subject()));
         }
     }

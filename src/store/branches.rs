@@ -27,6 +27,9 @@ pub(crate) fn with_task(queue: &Queue, id: TaskId) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// How many commits from before a task was born are looked past, for one that is younger by its clock.
+const OLDER: usize = 500;
+
 /// Whether the log knows this task by records that came without their commits, as a cherry-pick brings them along: neither
 /// the operations that wrote them nor a file of the task was ever on this branch. So it is not lost here. A clone without
 /// the whole history cannot tell.
@@ -47,11 +50,18 @@ pub(crate) fn was_never_here(queue: &Queue, id: TaskId, records: &[Event]) -> Re
     }
     let born = i64::try_from(id.milliseconds() / 1000).unwrap_or(0) - SLACK.as_secs();
     let mut committed = queue.home.committed()?;
+    let (mut is_reached, mut older) = (false, 0);
     for entry in queue.home.history()? {
         let entry = entry?;
+        // A clock that was ahead for a while has made commits older than those before them.
         if entry.seconds < born {
-            break;
+            older += 1;
+            if is_reached && older > OLDER {
+                break;
+            }
+            continue;
         }
+        (is_reached, older) = (true, 0);
         let commit = committed.commit(&entry)?;
         if operations.iter().any(|operation| entry.message.contains(operation))
             || has_file(&mut committed, commit, id)?

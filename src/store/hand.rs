@@ -5,7 +5,7 @@ mod committed;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::git::Reach;
-use super::replay;
+use super::replay::{self, Standing};
 use super::tx::Tx;
 use super::{adoption, cache, files, layout, message};
 use crate::domain::event::{Event, EventKind, Fact};
@@ -122,14 +122,18 @@ fn record_merges(tx: &mut Tx<'_>, by_git: BTreeMap<String, String>) -> Result<()
         if let Some(id) = task.id {
             let state = task.state(folder, tx.operation.at);
             let fact = Fact::task(EventKind::TaskMerged, id, None, state).because(merge);
-            merged.push((id, digest(&bytes), fact));
+            merged.push((id, digest(&bytes), fact, task, folder));
         }
     }
     let words = replay::about(tx.queue, &merged.iter().map(|(id, ..)| *id).collect(), tx.operation.at)?;
-    for (id, hash, fact) in merged {
-        // Another clone may have recorded the merge, or `resolve` has.
+    for (id, hash, fact, task, folder) in merged {
+        // Another clone may have recorded the merge, or `resolve` has. A text that one side has left may lie where the
+        // other one has put it.
         let is_left = |event: &Event| event.fact.content.as_ref() == Some(&hash);
-        if !words.get(&id).is_some_and(|words| words.iter().any(is_left)) {
+        let file = Standing { content: Some(&hash), task: &task, folder, now: tx.operation.at };
+        let is_known =
+            |words: &Vec<Event>| words.iter().any(is_left) && replay::difference(words, &file).is_none();
+        if !words.get(&id).is_some_and(is_known) {
             tx.record(fact.leaving(hash));
         }
     }

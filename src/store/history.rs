@@ -227,37 +227,38 @@ pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(48);
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
-    Ok(account_of(queue, id)?.events)
+    let segments = segments_about(queue, id)?.0;
+    let mut events: Vec<Event> =
+        segments.into_iter().flat_map(|segment| segment.records).map(|record| record.event).collect();
+    events.retain(|event| event.fact.task == Some(id));
+    events.sort_by_key(|event| (event.at, event.id));
+    Ok(events)
 }
 
-/// The same with what cannot be read. Segments from before the task, and those that do not name it, are not parsed.
+/// The segments since a task was born that name it, by the instant at which they were begun, and what cannot be read.
+/// Those from before the task, and those that do not name it, are not parsed.
 ///
 /// # Errors
 /// As [`segment_paths`].
-pub(crate) fn account_of(queue: &Queue, id: TaskId) -> Result<Log> {
+pub(super) fn segments_about(queue: &Queue, id: TaskId) -> Result<(Vec<Segment>, Vec<Problem>)> {
     let wanted = id.to_string();
-    let mut log = since_birth(queue, id, |segment| names(segment, &wanted))?;
-    log.events.retain(|event| event.fact.task == Some(id));
-    Ok(log)
-}
-
-/// Events since a task was born, in the segments that are wanted, oldest first.
-fn since_birth(queue: &Queue, id: TaskId, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Log> {
-    let (paths, problems) = segment_paths(queue)?;
+    let (paths, mut problems) = segment_paths(queue)?;
     let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
-    let mut log = Log { events: Vec::new(), problems };
-    for path in reaching(&paths, start) {
+    let mut segments = Vec::new();
+    for path in reaching(&paths, start).into_iter().rev() {
         match queue.read(path) {
-            Ok(Some(bytes)) if is_wanted(&bytes) => {
-                take(&mut log, &StoredSegment { path: path.clone(), bytes });
+            Ok(Some(bytes)) if names(&bytes, &wanted) => {
+                match parse(&StoredSegment { path: path.clone(), bytes }) {
+                    Ok(segment) => segments.push(segment),
+                    Err(fault) => problems.push(Problem::at(path.clone(), fault)),
+                }
             }
             Ok(_) => {}
-            Err(fault) => log.problems.push(Problem::at(path.clone(), fault)),
+            Err(fault) => problems.push(Problem::at(path.clone(), fault)),
         }
     }
-    log.events.sort_by_key(|event| (event.at, event.id));
-    Ok(log)
+    Ok((segments, problems))
 }
 
 /// Whether a segment mentions an id or a hash.

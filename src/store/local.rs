@@ -15,6 +15,26 @@ use super::layout::LOCAL;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
 
+/// The note of what is paused.
+pub(crate) const PAUSED: &str = "paused.json";
+
+/// The notes that are one file each.
+pub(crate) const NOTES: [&str; 13] = [
+    "paths.json",
+    "orchestrator",
+    "writer",
+    super::layout::OPEN_SESSION,
+    "adopting.json",
+    "attempts.json",
+    "asked.json",
+    "served.json",
+    "claude.json",
+    "claude-version",
+    "watch.json",
+    PAUSED,
+    "notify.json",
+];
+
 /// How large a note may be that is read as a whole.
 const LARGEST_NOTE: u64 = 16 << 20;
 
@@ -87,6 +107,11 @@ impl Local {
         let mut bytes = Vec::with_capacity(size as usize + 1);
         file.take(limit).read_to_end(&mut bytes).ok()?;
         Some(bytes)
+    }
+
+    /// Whether something else is in the place of a file.
+    pub(crate) fn is_no_file(&self, name: &str) -> bool {
+        self.folder.join(name).symlink_metadata().is_ok_and(|found| !found.is_file())
     }
 
     /// A short file's text; `None` as for [`Local::read`].

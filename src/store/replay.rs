@@ -14,7 +14,7 @@ use crate::domain::event::{Digest, Event};
 use crate::domain::fault::Result;
 use crate::domain::id::{TaskId, WriterId};
 use crate::domain::problem::Problem;
-use crate::domain::task::State;
+use crate::domain::task::{Folder, State, Task};
 use crate::format::audit::Segment;
 
 /// The last word about each task of each hand, by time.
@@ -65,14 +65,40 @@ pub(crate) fn about(queue: &Queue, ids: &BTreeSet<TaskId>, now: Timestamp) -> Re
     Ok(last_words(&segments, |id| ids.contains(&id)))
 }
 
-/// The segments come by time.
-fn last_words(segments: &[Segment], is_wanted: impl Fn(TaskId) -> bool) -> LastWords {
+/// All events about one task, with what of the log cannot be read: those of each hand in the order in which it wrote
+/// them, and between hands by time. A clock that was ahead for a while makes nothing late that was said after.
+///
+/// # Errors
+/// Those of listing the log.
+pub(crate) fn account_of(queue: &Queue, id: TaskId) -> Result<Log> {
+    let (segments, problems) = history::segments_about(queue, id)?;
+    let mut events = Vec::new();
+    for own in by_hand(&segments).into_values() {
+        let mut latest = Timestamp::MIN;
+        for record in chained(&own).into_iter().flat_map(|segment| &segment.records) {
+            latest = latest.max(record.event.at);
+            if record.event.fact.task == Some(id) {
+                events.push((latest, record.event.clone()));
+            }
+        }
+    }
+    // What one hand said at one instant stays as it said it.
+    events.sort_by_key(|(latest, _)| *latest);
+    Ok(Log { events: events.into_iter().map(|(_, event)| event).collect(), problems })
+}
+
+fn by_hand(segments: &[Segment]) -> BTreeMap<WriterId, Vec<&Segment>> {
     let mut by_hand: BTreeMap<WriterId, Vec<&Segment>> = BTreeMap::new();
     for segment in segments {
         by_hand.entry(segment.writer).or_default().push(segment);
     }
+    by_hand
+}
+
+/// The segments come by time.
+fn last_words(segments: &[Segment], is_wanted: impl Fn(TaskId) -> bool) -> LastWords {
     let mut words = LastWords::new();
-    for own in by_hand.into_values() {
+    for own in by_hand(segments).into_values() {
         let mut last: HashMap<TaskId, &Event> = HashMap::new();
         for segment in chained(&own) {
             let events = segment.records.iter().map(|record| &record.event);
@@ -113,16 +139,28 @@ fn chained<'s>(own: &[&'s Segment]) -> Vec<&'s Segment> {
     placed
 }
 
-/// Whether a file with this content, in this state, is what one of the hands has left; the words are those about its task.
-pub(crate) fn difference(words: &[Event], content: Option<&Digest>, state: State) -> Option<Difference> {
+/// A file beside the log: what is in it, and which state it stands for, which may be another one as time goes by.
+pub(crate) struct Standing<'a> {
+    pub(crate) content: Option<&'a Digest>,
+    pub(crate) task: &'a Task,
+    pub(crate) folder: Folder,
+    pub(crate) now: Timestamp,
+}
+
+/// Whether a file is what one of the hands has left; the words are those about its task.
+pub(crate) fn difference(words: &[Event], file: &Standing<'_>) -> Option<Difference> {
+    let content = file.content;
     let Some(youngest) = words.last() else { return Some(Difference::Unknown) };
     let is_left = |event: &&Event| event.fact.content.is_some() && event.fact.content.as_ref() == content;
     let left = words.iter().rev().find(is_left);
     if left.is_none() && content.is_some() && youngest.fact.content.is_some() {
         return Some(Difference::Content);
     }
-    let said = left.unwrap_or(youngest).fact.to?;
-    differs(said, state).then_some(Difference::State(said))
+    let word = left.unwrap_or(youngest);
+    let said = word.fact.to?;
+    // A lease or a deferral that has run out since then is nobody's doing, and none of the log's.
+    let is_as_said = [word.at, file.now].iter().any(|at| !differs(said, file.task.state(file.folder, *at)));
+    (!is_as_said).then_some(Difference::State(said))
 }
 
 /// Time alone turns claimed and deferred tasks into ready ones; that is no difference.

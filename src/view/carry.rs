@@ -1,14 +1,15 @@
 //! A round of the orchestrator: what it would do, what it did.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::problem::{self, ProblemRow};
 use super::task::CommitRow;
 use super::{View, count, place};
+use crate::domain::fault::Code;
 use crate::domain::text::shown;
-use crate::ops::carry::{Plan, Report, Tidings};
+use crate::ops::carry::{Delivered, Plan, Report, Tidings};
 
 #[derive(Debug, Serialize)]
 struct DeliveredRow {
@@ -19,6 +20,24 @@ struct DeliveredRow {
     path: String,
     #[serde(skip)]
     short: String,
+}
+
+impl DeliveredRow {
+    fn new(delivered: &Delivered) -> DeliveredRow {
+        DeliveredRow {
+            id: delivered.id.to_string(),
+            short: delivered.id.short(),
+            title: delivered.title.clone(),
+            from: delivered.from.clone(),
+            to: delivered.to.clone(),
+            path: place(&delivered.path),
+        }
+    }
+
+    fn line(&self, word: &str) -> String {
+        let (short, from, to, title) = (&self.short, &self.from, &self.to, shown(&self.title));
+        format!("{word:<9} {short}  {from} → {to}  {title}")
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -62,11 +81,17 @@ struct ProjectCommit {
 #[derive(Debug, Serialize)]
 pub(crate) struct RoundView {
     delivered: Vec<DeliveredRow>,
+    /// Only where it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arrived: Vec<DeliveredRow>,
     receipts: Vec<ToldRow>,
     dead: Vec<DeadRow>,
     struck_off: Vec<StruckOffRow>,
     paid: Vec<String>,
     problems: Vec<ProblemRow>,
+    /// The projects in which what had to be done could not be done; only where it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<String>,
     commits: Vec<ProjectCommit>,
 }
 
@@ -74,18 +99,8 @@ impl RoundView {
     /// The view of a report.
     pub(crate) fn new(report: &Report) -> RoundView {
         RoundView {
-            delivered: report
-                .delivered
-                .iter()
-                .map(|d| DeliveredRow {
-                    id: d.id.to_string(),
-                    short: d.id.short(),
-                    title: d.title.clone(),
-                    from: d.from.clone(),
-                    to: d.to.clone(),
-                    path: place(&d.path),
-                })
-                .collect(),
+            delivered: report.delivered.iter().map(DeliveredRow::new).collect(),
+            arrived: report.arrived.iter().map(DeliveredRow::new).collect(),
             receipts: report
                 .receipts
                 .iter()
@@ -122,6 +137,7 @@ impl RoundView {
                 .collect(),
             paid: report.paid.clone(),
             problems: problem::rows(&report.problems),
+            failed: failed(&report.failed),
             commits: report
                 .commits
                 .iter()
@@ -139,6 +155,7 @@ impl RoundView {
     fn summary(&self) -> String {
         let parts = [
             (self.delivered.len(), "task", " delivered"),
+            (self.arrived.len(), "task", " arrived and not noted at the sender"),
             (self.receipts.len(), "receipt", ""),
             (self.dead.len(), "task", " given up"),
             (self.struck_off.len(), "equal file", " struck off"),
@@ -153,13 +170,10 @@ impl RoundView {
     /// A line for each thing that was carried, told or given up.
     pub(super) fn lines(&self, out: &mut String) {
         for row in &self.delivered {
-            out.push_str(&format!(
-                "delivered {}  {} → {}  {}\n",
-                row.short,
-                row.from,
-                row.to,
-                shown(&row.title)
-            ));
+            out.push_str(&format!("{}\n", row.line("delivered")));
+        }
+        for row in &self.arrived {
+            out.push_str(&format!("{}: the sender could not note that yet\n", row.line("arrived")));
         }
         for row in &self.receipts {
             let note = row.note.as_ref().map(|note| format!(": {}", shown(note))).unwrap_or_default();
@@ -186,6 +200,11 @@ impl RoundView {
         }
     }
 
+    /// What is said where nothing was done.
+    pub(super) fn idle(&self, peaceful: &'static str) -> &'static str {
+        if self.failed.is_empty() { peaceful } else { "nothing could be done of what there is to do" }
+    }
+
     /// What stands in the way.
     pub(super) fn problems(&self, out: &mut String) {
         problem::text(&self.problems, out);
@@ -196,7 +215,7 @@ impl View for RoundView {
     fn text(&self, out: &mut String) {
         self.lines(out);
         if self.summary().is_empty() {
-            out.push_str("nothing to carry\n");
+            out.push_str(&format!("{}\n", self.idle("nothing to carry")));
         } else {
             out.push_str(&format!("{}\n", self.summary()));
         }
@@ -217,6 +236,12 @@ impl View for RoundView {
             .flat_map(|c| c.commit.notes().into_iter().map(|n| format!("{}: {n}", c.project)))
             .collect()
     }
+}
+
+/// Each project once.
+fn failed(failed: &[(String, Code)]) -> Vec<String> {
+    let projects: BTreeSet<&String> = failed.iter().map(|(project, _)| project).collect();
+    projects.into_iter().cloned().collect()
 }
 
 /// The lines of a plan.

@@ -146,11 +146,13 @@ impl WorkView {
         let aside = work.put_aside.into_iter();
         let report = Report {
             delivered: work.delivered,
+            arrived: work.arrived,
             receipts: work.receipts,
             dead: work.given_up,
             struck_off: work.struck_off,
             paid: work.paid,
             problems: work.problems,
+            failed: work.failed,
             commits: work.commits,
         };
         WorkView {
@@ -191,7 +193,7 @@ impl View for WorkView {
             out.push_str(&format!("put aside {project}  {path} → {to}: {}\n", shown(&row.why)));
         }
         if self.is_empty && self.says_nothing {
-            out.push_str("nothing to do\n");
+            out.push_str(&format!("{}\n", self.round.idle("nothing to do")));
         }
         self.round.problems(out);
     }

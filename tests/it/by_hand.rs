@@ -262,3 +262,88 @@ fn what_a_person_removes_before_it_could_be_committed_is_recorded_as_gone() {
         sound(&web, init);
     }
 }
+
+#[test]
+fn a_lease_that_runs_out_on_a_task_that_is_blocked_too_is_nobodys_change() {
+    let sandbox = Sandbox::new();
+    let [web, twin] = twins(&sandbox, "init", &["One"]);
+    let id = text(&web.json("list")["tasks"][0]["id"]);
+    twin.swift_ok(["block", &id, "--why", "w"]);
+    web.swift_ok(["claim", &id, "--actor", "bob"]);
+    web.program("git", "-C .swift pull --quiet --no-rebase --no-edit ../../twin swift").run().ended(1);
+    web.swift_ok("resolve sesame");
+    let shown = web.json(["show", &id]);
+    assert_eq!(text(&shown["task"]["state"]), "claimed");
+    sandbox.later(jiff::SignedDuration::from_hours(2));
+    assert_eq!(text(&web.json(["show", &id])["task"]["state"]), "blocked");
+    healthy(&web);
+    let before = web.git("-C .swift log --format=%H");
+    web.swift_ok("doctor --fix sesame");
+    assert_eq!(web.git("-C .swift log --format=%H"), before, "there was nothing to record");
+    add(&web, ".", "Two");
+    healthy(&web);
+    assert_eq!(told(&web, "from claimed to blocked"), 0);
+}
+
+#[test]
+fn a_task_that_a_commit_removes_is_recorded_though_the_clock_was_days_ahead() {
+    for ahead in [false, true] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        let day = "2026-03-07T09:00:00Z";
+        let early = |args: &str| match ahead {
+            true => web.call(args).env("SWIFT_TEST_NOW", day).run().ok(),
+            false => web.call(args).run().ok(),
+        };
+        early("init --id acme/web");
+        early("task . One");
+        let id = text(&web.json("list --state any")["tasks"][0]["id"]);
+        let path = copies(&web, &id).remove(0);
+        web.git(["-C", ".swift", "rm", "--quiet", &path]);
+        web.git("-C .swift commit --quiet --message away");
+        let findings = web.swift("doctor --json").json();
+        assert!(!codes(&findings["findings"]).contains(&"records-alone".to_owned()), "{findings}");
+        add(&web, ".", "Two");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "ahead: {ahead}");
+        let findings = web.swift("doctor --json").json();
+        let left = codes(&findings["findings"]);
+        assert!(left.iter().all(|code| code == "clock"), "ahead: {ahead}: {findings:#}");
+    }
+}
+
+#[test]
+fn a_merge_that_takes_the_place_of_one_side_and_the_text_of_the_other_is_recorded() {
+    let sandbox = Sandbox::new();
+    let [web, twin] = twins(&sandbox, "init", &["One"]);
+    let id = text(&web.json("list")["tasks"][0]["id"]);
+    twin.swift_ok(["edit", &id, "--title", "Another"]);
+    web.swift_ok(["done", &id]);
+    web.program("git", "-C .swift pull --quiet --no-rebase --no-edit -X theirs ../../twin swift").run();
+    if !web.git("-C .swift status --porcelain").is_empty() {
+        web.git("-C .swift add --all");
+        web.git("-C .swift commit --quiet --no-edit");
+    }
+    healthy(&web);
+    add(&web, ".", "Two");
+    healthy(&web);
+}
+
+#[test]
+fn a_template_that_was_changed_on_both_sides_is_not_called_a_task() {
+    let sandbox = Sandbox::new();
+    let places = twins(&sandbox, "init", &["One"]);
+    for (place, name) in places.iter().zip(["web", "twin"]) {
+        place.write(".swift/templates/own.md", format!("+++\ntitle = \"{name}\"\n+++\n"));
+        add(place, ".", name);
+    }
+    let [web, _] = &places;
+    web.program("git", "-C .swift pull --quiet --no-rebase --no-edit ../../twin swift").run().ended(1);
+    let told = web.swift("list");
+    let note = told.stderr.lines().find(|line| line.contains("both sides")).unwrap_or_default();
+    assert!(note.contains("templates/own.md` was changed") && note.contains("is no task"), "{}", told.stderr);
+    web.write(".swift/templates/own.md", "+++\ntitle = \"both\"\n+++\n");
+    let command = note.split('`').find(|word| word.starts_with("git -C .swift add ")).unwrap();
+    web.program("sh", ["-c", command]).run().ok();
+    web.swift_ok("resolve sesame");
+    sound(web, "put in order");
+}

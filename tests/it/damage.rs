@@ -947,3 +947,39 @@ fn attributes_by_which_git_changes_the_files_are_found() {
     web.swift_ok("task . one");
     web.swift_ok("doctor");
 }
+
+#[test]
+fn a_note_of_this_machine_that_is_no_file_is_named_and_pauses_no_less() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let healthy = |place: &Place<'_>| assert_eq!(place.swift_ok("doctor"), "the queue is healthy\n");
+    for name in ["session.json", "paused.json", "served.json"] {
+        let (path, place) = (format!(".swift/local/{name}"), &world.hub);
+        if place.path(&path).exists() {
+            fs::remove_file(place.path(&path)).unwrap();
+        }
+        fs::create_dir(place.path(&path)).unwrap();
+        let told = place.swift("doctor");
+        assert!(told.ended(8).stdout.contains(&format!("local/{name}: is not a file")), "{}", told.stdout);
+        let command = told.stdout.split('`').find(|word| word.starts_with("mv ")).unwrap().to_owned();
+        place.program("sh", ["-c", &command]).run().ok();
+        healthy(place);
+    }
+    world.hub.swift_ok("start sesame");
+    let id = world.letter("there");
+    world.hub.write(".swift/local/paused.json", "{");
+    for is_folder in [false, true] {
+        if is_folder {
+            fs::remove_file(world.hub.path(".swift/local/paused.json")).unwrap();
+            fs::create_dir(world.hub.path(".swift/local/paused.json")).unwrap();
+        }
+        let told = world.hub.swift("doctor");
+        assert!(told.ended(8).stdout.contains("local/paused.json"), "{}", told.stdout);
+        let once = world.hub.swift("watch --once");
+        assert!(once.ended(8).stderr.contains("cannot be read"), "{}{}", once.stdout, once.stderr);
+        assert_eq!(crate::world::received(&world.api, &id), [""; 0], "everything is paused");
+    }
+    fs::remove_dir(world.hub.path(".swift/local/paused.json")).unwrap();
+    world.hub.swift_ok("watch --once");
+    assert_eq!(crate::world::received(&world.api, &id).len(), 1);
+}

@@ -222,10 +222,35 @@ fn a_round_that_meets_a_full_disk_loses_nothing() {
         |world| world.hub.call("outbox sesame"),
         |world, point, output| {
             let when = format!("ENOSPC at {point}\n{}{}", output.stdout, output.stderr);
-            assert!(output.status != 1 && output.status < 100, "{when}: {}", output.status);
+            let waits = copies(&world.web, &id)[0].starts_with("outbox/");
+            assert_eq!(output.status, if waits { 9 } else { 0 }, "{when}: {}", output.status);
+            assert!(!output.stdout.contains("nothing to carry"), "{when}");
+            let has_arrived = waits && !received(&world.api, &id).is_empty();
+            assert_eq!(output.stdout.contains("arrived   "), has_arrived, "{when}");
             world.round();
             carried(&world.web, &world.api, &id, "inbox/", "delivered", &when);
             all_sound(world, &when);
+        },
+    );
+}
+
+#[test]
+fn a_watcher_that_could_not_do_what_it_had_to_ends_otherwise_than_one_that_had_nothing_to_do() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("there");
+    world.keep();
+    world.at_changes(
+        Accident::Refused("ENOSPC"),
+        41,
+        |world| world.hub.call("watch --once"),
+        |world, point, output| {
+            let when = format!("ENOSPC at {point}\n{}{}", output.stdout, output.stderr);
+            let waits = copies(&world.web, &id)[0].starts_with("outbox/");
+            assert_eq!(output.status, if waits { 9 } else { 0 }, "{when}: {}", output.status);
+            assert!(!(waits && output.stdout.contains("nothing to do\n")), "{when}");
+            world.round();
+            carried(&world.web, &world.api, &id, "inbox/", "delivered", &when);
         },
     );
 }
@@ -463,8 +488,9 @@ fn a_read_only_project_is_told_and_the_rest_goes_on() {
     if fs::write(world.api.path(".git/probe"), "").is_ok() {
         return set(0o755); // the superuser may write everywhere
     }
-    let report = world.round();
+    let report = world.hub.call("outbox sesame --json").run().ended(9).json();
     assert_eq!(report["problems"][0]["project"], "acme/api", "{report}");
+    assert_eq!(report["failed"], serde_json::json!(["acme/api"]), "{report}");
     carried(&world.web, &world.hub, &other, "inbox/", "delivered", "read-only neighbour");
     set(0o755);
     world.round();

@@ -862,6 +862,7 @@ fn a_file_that_only_another_user_may_read_stops_nothing_else() {
             let told = member(web.call(doctor), user).run();
             assert_eq!(told.status, 8, "{name}: {}{}", told.stdout, told.stderr);
             assert!(told.stdout.contains("Permission denied"), "{name}: {}", told.stdout);
+            assert!(!told.stdout.contains("missing"), "{name}: {}", told.stdout);
         }
         let refused = member(web.call("uninstall sesame"), user).run();
         assert_ne!(refused.status, 0, "{name}");
@@ -871,6 +872,14 @@ fn a_file_that_only_another_user_may_read_stops_nothing_else() {
         assert_eq!(member(web.program("git", "-C .swift status --porcelain"), user).run().ok(), "", "{name}");
         member(web.call("audit verify"), user).run().ok();
         member(web.call("doctor"), user).run().ok();
+        for (closed, status) in [(".swift/audit/2026-03", 8), (".git/objects", 9), (".git", 9)] {
+            web.program("chmod", ["000", closed]).run().ok();
+            let told = member(web.call("audit verify"), user).run();
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert_eq!(told.status, status, "{closed}: {said}");
+            assert!(said.contains("ermission denied") && !said.contains("missing"), "{closed}: {said}");
+            web.program("chmod", ["755", closed]).run().ok();
+        }
     }
 }
 

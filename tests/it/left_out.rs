@@ -68,3 +68,24 @@ fn one_file_that_git_does_not_look_for_is_not_taken_for_removed() {
     add(&web, ".", "Next");
     assert!(web.swift_ok("list").contains("One"));
 }
+
+#[test]
+fn what_git_is_told_to_leave_alone_and_a_split_index_are_not_staged() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let all: Vec<String> = web.git("-C .swift ls-files").lines().map(str::to_owned).collect();
+    let mark = ["-C", ".swift", "update-index", "--skip-worktree"].map(str::to_owned);
+    web.git(mark.into_iter().chain(all).collect::<Vec<_>>());
+    assert!(!web.swift("doctor").stdout.contains("staged"));
+
+    let tree = sandbox.repository("tree");
+    tree.git("config core.splitIndex true");
+    tree.git("update-index --split-index");
+    tree.swift_ok("init --in-tree --id acme/tree");
+    let told = tree.swift("doctor");
+    assert!(!told.stdout.contains("staged"), "{}", told.stdout);
+    tree.git("rm --quiet --cached .swift/.gitattributes");
+    let told = tree.swift("doctor");
+    assert!(told.stdout.contains("staged otherwise"), "{}", told.stdout);
+}

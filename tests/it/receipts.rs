@@ -191,3 +191,67 @@ fn a_closed_record_hears_of_a_task_that_is_taken_up_again_and_of_another_result(
     assert_eq!(receipt(&world.web, &id), told("done", "it works, but slowly"));
     sound(&world.web, "taken up again");
 }
+
+#[test]
+fn a_removal_after_the_clock_was_ahead_is_believed() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("L");
+    world.round();
+    world.api.call("inbox sesame").env("SWIFT_TEST_NOW", "2026-03-02T09:30:00Z").run().ok();
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+    let path = received(&world.api, &id).remove(0);
+    fs::remove_file(world.api.path(&format!(".swift/{path}"))).unwrap();
+    world.api.swift_ok("task . 'the clock is right again'");
+    let report = world.round();
+    assert_eq!(codes(&report["problems"]), [""; 0], "{report:#}");
+    let told = ("dead".to_owned(), "removed from the queue of acme/api".to_owned());
+    assert_eq!(receipt(&world.web, &id), told);
+}
+
+#[test]
+fn a_record_that_names_a_project_which_never_had_the_task_is_told_and_nothing_is_carried() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    sandbox.repository("live/lib").swift_ok("init --id acme/lib");
+    world.hub.swift_ok("register ../lib");
+    let lib = sandbox.place("live/lib");
+    let (id, _) = accepted(&world);
+    let path = format!(".swift/{}", crate::world::copies(&world.web, &id)[0]);
+    let good = world.web.read(&path);
+    let by = |text: &str, name: &str| text.replace("by = \"acme/api\"", &format!("by = \"{name}\""));
+    let to = |text: &str, name: &str| text.replace("to = \"acme/api\"", &format!("to = \"{name}\""));
+    let slips = [
+        (by(&good, "acme/lib"), true),
+        (by(&to(&good, "acme/lib"), "acme/lib"), true),
+        (by(&to(&good, "acme/nobody"), "acme/nobody"), true),
+        // Whom it is for leads to the one that has it.
+        (by(&good, "acme/nobody"), false),
+    ];
+    for (text, is_told) in slips {
+        assert_ne!(text, good);
+        world.web.write(&path, &text);
+        for is_recorded in [false, true] {
+            if is_recorded {
+                world.web.swift_ok("task . 'a verb that records it'");
+            }
+            let found = world.web.swift("doctor --json").ended(8).json();
+            assert!(codes(&found["findings"]).contains(&"receipt-differs".to_owned()), "{text}\n{found:#}");
+        }
+        let report = world.round();
+        for what in ["delivered", "receipts"] {
+            assert_eq!(report[what].as_array().unwrap().len(), 0, "{text}\n{report:#}");
+        }
+        let told: &[&str] = if is_told { &["receipt-differs"] } else { &[] };
+        assert_eq!(codes(&report["problems"]), told, "{text}\n{report:#}");
+        assert_eq!(received(&lib, &id), [""; 0]);
+        world.web.write(&path, &good);
+        world.web.swift_ok("task . 'a verb that records it'");
+    }
+    assert_eq!(codes(&world.round()["problems"]), [""; 0]);
+    for place in [&world.web, &world.api, &lib] {
+        place.swift_ok("doctor");
+        sound(place, "mended");
+    }
+}

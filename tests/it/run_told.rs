@@ -2,7 +2,7 @@
 
 use crate::claude::{GOOD, Scene};
 use crate::sandbox::Sandbox;
-use crate::world::text;
+use crate::world::{codes, text};
 
 #[test]
 fn a_run_during_which_another_branch_was_checked_out_has_one_record_and_a_true_one() {
@@ -78,4 +78,37 @@ fn without_git_nothing_is_paid_for() {
     assert!(refused.stderr.contains("no program `git`"), "{}", refused.stderr);
     assert_eq!(scene.starts(), 0);
     assert_eq!(scene.state(&task), "ready");
+}
+
+#[test]
+fn a_doctor_looks_at_the_records_of_runs_too() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    scene.run([task.as_str()]);
+    let place = &scene.place;
+    place.swift_ok("doctor");
+    let files = place.git("-C .swift ls-files runs");
+    let path = format!(".swift/{}", files.lines().find(|line| line.ends_with(".toml")).unwrap());
+    let good = place.read(&path);
+    let found = |status: i32| codes(&place.call("doctor --json").run().ended(status).json()["findings"]);
+    let cut = good.split("\n[end]").next().unwrap().to_owned() + "\n";
+    for (text, code) in [("\0", "malformed"), ("", "malformed"), (&cut, "run-differs")] {
+        place.write(&path, text);
+        assert!(found(8).contains(&code.to_owned()), "{text:?}");
+        place.git("-C .swift commit --quiet --all --message x");
+        assert!(found(8).contains(&code.to_owned()), "{text:?}, committed");
+        place.write(&path, &good);
+        place.git("-C .swift commit --quiet --all --message x");
+    }
+    let copy = path.replace(".toml", "x.toml");
+    place.write(&copy, &good);
+    assert!(found(8).contains(&"run-twice".to_owned()));
+    std::fs::remove_file(place.path(&copy)).unwrap();
+    place.git(["rm", "--quiet", "--cached", "--ignore-unmatch", &copy]);
+    place.swift_ok("doctor");
+    std::fs::remove_file(place.path(&path)).unwrap();
+    place.git("-C .swift commit --quiet --all --message x");
+    assert_eq!(found(8), ["run-missing"]);
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::cli::DONE;
 use crate::cli::approval::{self, Decision};
 use crate::cli::context::{Approval, Context};
+use crate::cli::{DONE, ended};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::Role;
 use crate::domain::text::shown;
@@ -35,7 +35,7 @@ impl Outbox {
             proposal::settle(&queue.local, &context.words)?;
             let report = carry::carry(queue, &mut operation)?;
             context.ui.show(&RoundView::new(&report))?;
-            return Ok(DONE);
+            return Ok(ended(&report.failed));
         }
         let plan = carry::plan(queue, &operation)?;
         if plan.is_empty() {
@@ -58,6 +58,6 @@ impl Outbox {
         }
         let report = carry::carry(queue, &mut operation)?;
         context.ui.show(&RoundView::new(&report))?;
-        Ok(DONE)
+        Ok(ended(&report.failed))
     }
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::service;
-use crate::cli::DONE;
 use crate::cli::context::Context;
+use crate::cli::{DONE, ended};
 use crate::daemon::{self, Length, Request, Told, metrics};
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result};
@@ -58,9 +58,12 @@ impl Watch {
             metrics: metrics.map(|address| (address, page as metrics::Page)),
             render,
         };
-        let ui = &context.ui;
+        let (ui, mut status) = (&context.ui, DONE);
         daemon::watch(orchestrator, request, &context.env, &mut |told| match told {
-            Told::Worked(work) if length == Length::Once => ui.show(&WorkView::all(*work)),
+            Told::Worked(work) if length == Length::Once => {
+                status = ended(&work.failed);
+                ui.show(&WorkView::all(*work))
+            }
             Told::Worked(work) => ui.show(&WorkView::one(*work)),
             // One document is all that is said.
             told if length == Length::Once => {
@@ -69,7 +72,7 @@ impl Watch {
             }
             told => ui.show(&ToldView::new(&told)),
         })?;
-        Ok(DONE)
+        Ok(status)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Receipt, Stage, State};
 use crate::format::fit_for_a_receipt;
-use crate::store::{branches, history};
+use crate::store::{branches, replay};
 
 /// What became of a task that has no file.
 pub(super) enum Account {
@@ -24,7 +24,7 @@ pub(super) enum Account {
 /// # Errors
 /// [`Code::TaskNotFound`] if the log says that it lives; those of reading the log, all of which has to be readable.
 pub(super) fn of(post: &Post, id: TaskId) -> Result<Account> {
-    let log = history::account_of(&post.queue, id)?;
+    let log = replay::account_of(&post.queue, id)?;
     if let Some(problem) = log.problems.into_iter().next() {
         let message = format!("the log of `{}` cannot be read: {}", post.id, problem.fault);
         return Err(Fault { message, ..problem.fault });

@@ -177,12 +177,23 @@ impl<'a> Round<'a> {
                 tx.commit_now();
                 self.open.insert(index, tx);
             }
-            Err(fault) => self.problem(index, "", fault),
+            Err(fault) => self.could_not(index, "", fault),
         }
+    }
+
+    /// A problem that has kept the round from what it had to do.
+    fn could_not(&mut self, index: usize, path: &str, fault: Fault) {
+        if !is_of_the_machine(fault.code) {
+            self.report.failed.push((self.posts.all[index].id.clone(), fault.code));
+        }
+        self.problem(index, path, fault);
     }
 
     fn problem(&mut self, index: usize, path: &str, fault: Fault) {
         let post = &self.posts.all[index];
+        if is_of_the_machine(fault.code) {
+            self.report.failed.push((post.id.clone(), fault.code));
+        }
         let is_known =
             self.report.problems.iter().any(|p| p.project.as_ref() == Some(&post.id) && p.path == path);
         if !is_known {
@@ -338,6 +349,11 @@ impl<'a> Round<'a> {
             self.problem(post, "", fault);
         }
     }
+}
+
+/// Whether the disk or git has refused, and not a file or a rule.
+fn is_of_the_machine(code: Code) -> bool {
+    matches!(code, Code::Io | Code::Git)
 }
 
 /// What is carried: the sender's bytes. How far a task has come is not the sender's to say, so keys of that kind are

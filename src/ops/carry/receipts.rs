@@ -5,19 +5,20 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::account::{self, Account};
+use super::carried_to;
 use super::plan::{News, Plan, Tidings};
 use super::post::{Address, Post, Posts};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectId;
-use crate::domain::task::{Folder, Receipt, Stage, State};
+use crate::domain::task::{Folder, Receipt, Stage, State, Task};
 use crate::domain::text::shown;
 use crate::format::fit_for_a_receipt;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
 use crate::store::queue::{Ended, Glimpse, Heard, Item, Taker, Unreadable};
-use crate::store::{archive, branches, layout};
+use crate::store::{archive, branches, layout, replay};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
 const RECEIVED: [Folder; 4] = [Folder::Dead, Folder::Done, Folder::Tasks, Folder::Inbox];
@@ -72,6 +73,13 @@ impl Known {
     /// Everything that a post has received, archives left out.
     pub(super) fn all(&mut self, posts: &Posts, index: usize) -> &HashMap<TaskId, Arrival> {
         self.posts.entry(index).or_insert_with(|| Known::read(&posts.all[index]))
+    }
+
+    /// Who has a task from this sender, as far as that was read.
+    fn holder<'p>(&self, posts: &'p Posts, sender: &Post, id: TaskId) -> Option<&'p Post> {
+        let is_from = |there: &Arrival| there.from.as_ref().is_some_and(|from| sender.is(from.as_str()));
+        let has = |index: &usize| self.posts.get(index).and_then(|all| all.get(&id)).is_some_and(is_from);
+        (0..posts.all.len()).find(has).map(|index| &posts.all[index])
     }
 
     /// Why the file of this task cannot be read, or the place cannot be looked into where it would be.
@@ -204,7 +212,8 @@ fn news(posts: &Posts, known: &mut Known, sender: &Post, item: &Item) -> Told {
         Some(post) => post,
         None => match posts.address(&item.task) {
             Address::Post(post) => post,
-            Address::Unreachable | Address::Elsewhere | Address::Unknown => return Ok(None),
+            Address::Unknown => return named_by_nobody(posts, known, sender, item, id),
+            Address::Unreachable | Address::Elsewhere => return Ok(None),
         },
     };
     let post = &posts.all[receiver];
@@ -217,8 +226,57 @@ fn news(posts: &Posts, known: &mut Known, sender: &Post, item: &Item) -> Told {
     if let Some(problem) = known.unreadable(posts, receiver, id) {
         return Err(Box::new(post.problem(problem)));
     }
-    missing(post, receiver, id, present)
-        .map_err(|fault| Box::new(sender.problem(Problem::at(item.path.clone(), fault))))
+    let told = missing(post, receiver, id, present);
+    let told = told.and_then(|told| match told {
+        Some((_, Tidings::Lost(_))) => was_carried_to(posts, receiver, sender, item, id).map(|()| told),
+        told => Ok(told),
+    });
+    told.map_err(|fault| Box::new(sender.problem(Problem::at(item.path.clone(), fault))))
+}
+
+/// A record of which nobody who is registered is told to have the task: somebody may have it all the same.
+fn named_by_nobody(posts: &Posts, known: &Known, sender: &Post, item: &Item, id: TaskId) -> Told {
+    match known.holder(posts, sender, id) {
+        Some(holder) if is_open(item) => {
+            let fault = carried_to::says_otherwise(&named(&item.task), &holder.id);
+            Err(Box::new(sender.problem(Problem::at(item.path.clone(), fault))))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn is_open(item: &Item) -> bool {
+    !item.task.receipt.as_ref().is_some_and(|receipt| receipt.stage.is_final())
+}
+
+/// Whom a record names as the one that has the task.
+fn named(task: &Task) -> String {
+    let by = task.receipt.as_ref().and_then(|receipt| receipt.by.as_ref()).map(ToString::to_string);
+    by.or_else(|| task.to.as_ref().map(ToString::to_string)).unwrap_or_default()
+}
+
+/// Nobody has lost what never came: before a task is carried again, the sender's log has to know that it was carried
+/// there, or, where the log tells nothing, the task has to be for that project.
+fn was_carried_to(
+    posts: &Posts,
+    receiver: usize,
+    sender: &Post,
+    item: &Item,
+    id: TaskId,
+) -> crate::domain::fault::Result<()> {
+    let log = replay::account_of(&sender.queue, id)?;
+    let carried = carried_to::projects(log.events.iter());
+    let post = &posts.all[receiver];
+    let by = item.task.receipt.as_ref().and_then(|receipt| receipt.by.as_ref());
+    let is_known = carried.iter().any(|name| post.is(name))
+        || by.is_some_and(|by| carried.contains(by.as_str()))
+        || carried.is_empty() && posts.address(&item.task) == Address::Post(receiver);
+    if is_known {
+        return Ok(());
+    }
+    let for_whom = item.task.to.as_ref().map(ToString::to_string).unwrap_or_default();
+    let truth = carried.first().map_or(for_whom, |name| (*name).to_owned());
+    Err(carried_to::says_otherwise(&named(&item.task), &truth))
 }
 
 /// The receiver's folders do not have it: archived, removed by hand, or never there (a restored backup).

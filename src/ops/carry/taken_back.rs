@@ -13,7 +13,7 @@ use crate::domain::task::{Folder, Stage, State};
 use crate::domain::text::as_word;
 use crate::store::git::Reach;
 use crate::store::queue::Item;
-use crate::store::{archive, history, layout};
+use crate::store::{archive, history, layout, replay};
 
 /// Find what has arrived and is not recorded, and note what becomes of it.
 pub(super) fn find(posts: &Posts, known: &mut Known, recorded: &Recorded, plan: &mut Plan) {
@@ -88,7 +88,7 @@ fn is_for(posts: &Posts, item: &Item, to: usize) -> bool {
 /// Whether it has left: a round has brought it, and the sender has never seen it go. A record that was removed is not
 /// made again.
 fn was_taken_back(posts: &Posts, letter: &Letter, id: TaskId) -> Result<bool> {
-    let log = history::account_of(&posts.all[letter.from].queue, id)?;
+    let log = replay::account_of(&posts.all[letter.from].queue, id)?;
     let lasting = log.events.iter().rev().filter_map(|event| event.fact.to).find(|to| *to != State::Gone);
     let was_letter = log.problems.is_empty() && lasting == Some(State::Outbox);
     Ok(was_letter && history::was_carried_here(&posts.all[letter.to].queue, id)?)

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::domain::event::Event;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::State;
 use crate::format::audit::digest as content_hash;
 use crate::ops::finding::{Finding, Severity};
 use crate::store::queue::{Item, Listing, Queue};
-use crate::store::replay::{self, Difference, LastWords};
+use crate::store::replay::{self, Difference, LastWords, Standing};
 use crate::store::{archive, branches, hand, layout, message};
 
 /// Each task beside what the log says of it, and what the log has besides.
@@ -39,13 +39,32 @@ pub(super) fn against_log(
     // A file that cannot be read, or not yet, is there all the same.
     let unreadable: HashSet<TaskId> =
         listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
+    let closed = closed(listing);
     let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
-    last.retain(|id, events| !is_elsewhere(id) && replay::is_there(events));
+    last.retain(|id, events| {
+        !is_elsewhere(id) && replay::is_there(events) && !may_be_in(&closed, *id, events)
+    });
     let removed = if last.is_empty() { Default::default() } else { hand::removed(queue)? };
     for (id, events) in last {
         missing(queue, id, &events, removed.get(&id), findings)?;
     }
     Ok(())
+}
+
+/// Folders that the system does not let us look into.
+fn closed(listing: &Listing) -> Vec<String> {
+    let closed = listing.problems.iter().filter(|problem| problem.fault.code == Code::Io);
+    closed.map(|problem| format!("{}/", problem.path)).collect()
+}
+
+/// Whether the file of a task may lie in one of these folders: what cannot be looked at is not gone.
+fn may_be_in(closed: &[String], id: TaskId, events: &[Event]) -> bool {
+    let usual = layout::QUEUE_FOLDERS.map(|folder| format!("{}/", layout::usual_folder(folder, id)));
+    let told = events.iter().filter_map(|event| event.fact.cause.as_deref());
+    closed.iter().any(|folder| {
+        usual.iter().any(|usual| usual.starts_with(folder.as_str()))
+            || told.clone().any(|path| path.starts_with(folder.as_str()))
+    })
 }
 
 /// How the next verb that writes mends what the log does not know.
@@ -55,7 +74,8 @@ const RECORD_IT: &str = "the next verb that writes records it: `swift doctor --f
 fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
     let state = item.task.state(item.folder, now);
     let content = queue.read(&item.path).ok().flatten().map(|bytes| content_hash(&bytes));
-    let (code, severity, text) = match replay::difference(events, content.as_ref(), state) {
+    let file = Standing { content: content.as_ref(), task: &item.task, folder: item.folder, now };
+    let (code, severity, text) = match replay::difference(events, &file) {
         None => return,
         Some(Difference::Unknown) => {
             ("unrecorded", Severity::Note, "the log does not know this task yet".to_owned())

@@ -10,6 +10,7 @@ mod edited;
 mod grown;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -17,7 +18,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::settle::{self, Settled};
 use crate::domain::task::State;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::format::{Document, is_too_large};
 use crate::store::git::{Conclusion, Unmerged};
 use crate::store::layout;
@@ -165,7 +166,13 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
     }
     if !open.is_empty() {
         let is_of_log = |entry: &Unmerged| layout::is_of_log(&entry.path);
-        let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path) && !is_of_log(entry));
+        let of_tasks = open.iter().filter(|entry| layout::folder_of(&entry.path).is_some());
+        let mut others =
+            open.iter().filter(|entry| layout::folder_of(&entry.path).is_none() && !is_of_log(entry));
+        if let (None, Some(other)) = (of_tasks.clone().next(), others.next()) {
+            return Some(no_task(&other.path));
+        }
+        let tasks = of_tasks.filter(|entry| !layout::is_keep(&entry.path));
         let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
             0 if open.iter().any(is_of_log) => {
@@ -178,6 +185,15 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
     }
     let waits = conclusion == Conclusion::Ours;
     waits.then(|| "a merge of the queue's branch is not concluded; `swift resolve` concludes it".to_owned())
+}
+
+/// Settings, a template, the file of a project: what holds of it no rule can say.
+fn no_task(path: &str) -> String {
+    let (shown, word) = (shown(path), as_word(Path::new(path)));
+    format!(
+        "`.swift/{shown}` was changed on both sides of a merge, and is no task: put it in order, then \
+         `git -C .swift add {word}`; after that `swift resolve` concludes the merge"
+    )
 }
 
 fn is_named(id: TaskId, only: Option<&str>) -> bool {

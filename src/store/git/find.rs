@@ -334,6 +334,7 @@ pub(super) fn place(start: &Path) -> Result<Place> {
             let git_dir = std::fs::canonicalize(&dot_git).or_io("enter", &dot_git)?;
             return with_common(Some(folder.to_owned()), git_dir);
         }
+        refuse_closed(&dot_git)?;
         if dot_git.is_file()
             && let Some(git_dir) = follow(&dot_git)?
         {
@@ -387,6 +388,17 @@ fn follow(dot_git: &Path) -> Result<Option<PathBuf>> {
     let Some(path) = line.strip_prefix("gitdir:") else { return Ok(None) };
     let path = dot_git.parent().expect("a file is in a folder").join(path.trim());
     Ok(std::fs::canonicalize(path).ok().filter(|path| path.join("HEAD").is_file()))
+}
+
+/// A repository that we may not look into is none that is not there.
+fn refuse_closed(git_dir: &Path) -> Result<()> {
+    let head = git_dir.join("HEAD");
+    match head.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(error).or_io("inspect", &head)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_git_dir(folder: &Path) -> bool {

@@ -5,14 +5,17 @@
 //! and changed since: so a torn one is kept beside the records, and `doctor` names it. That of the person's checkout is
 //! theirs, and is not touched.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 
 use super::disk::{self, OrIo as _};
+use super::external::Git;
 use super::folder::Folder;
 use super::index::file::{Entries, Stream, Trouble};
 use super::sweep::Version;
 use super::tree::Leaf;
+use super::worktree::FOLDER;
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 
@@ -38,8 +41,25 @@ impl Home {
         let is_as_committed = |(path, leaf): &(&String, &Leaf)| {
             folder.id(&repo, path, Some(leaf.id)).is_ok_and(|found| found == Some(leaf.id))
         };
-        let found = committed.iter().filter(differs).find(is_as_committed);
-        Ok(found.map(|(path, _)| path.clone()))
+        let mut found =
+            committed.iter().filter(differs).filter(is_as_committed).map(|(path, _)| path).peekable();
+        if found.peek().is_none() {
+            return Ok(None);
+        }
+        // An index may be split, or be told to leave files alone: then it says less here than it does to git.
+        let below = if self.kind == HomeKind::Tree { FOLDER } else { "." };
+        let told = Git::at(&self.checkout).run(&[
+            "diff-index",
+            "--cached",
+            "--name-only",
+            "--no-renames",
+            "-z",
+            "HEAD",
+            "--",
+            below,
+        ])?;
+        let told: HashSet<&[u8]> = told.split(|byte| *byte == 0).collect();
+        Ok(found.find(|path| told.contains(self.in_tree(path).as_bytes())).cloned())
     }
 
     /// Make the index of HEAD's files anew if what is there cannot be read. The lock is held.

@@ -15,7 +15,7 @@ use gix::odb::store::init::Slots;
 
 use super::clock;
 use super::deflate;
-use super::disk;
+use super::disk::{self, OrIo as _};
 use super::extensions;
 use super::perm::Sharing;
 use super::tree::{self, Line};
@@ -207,6 +207,21 @@ impl Repo {
     /// Whether there is something of that name, sound or not.
     pub(super) fn has(&self, id: ObjectId) -> bool {
         self.gix.has_object(id)
+    }
+
+    /// Look where the file of an object, or the pack that has it, would be.
+    ///
+    /// # Errors
+    /// [`Code::Io`](crate::domain::fault::Code::Io) where the system does not let us.
+    pub(super) fn look_for(&self, id: ObjectId) -> Result<()> {
+        let objects = self.gix.objects.store_ref().path();
+        for folder in [objects.to_owned(), objects.join(&id.to_string()[..2]), objects.join("pack")] {
+            match std::fs::read_dir(&folder) {
+                Err(error) if !disk::is_absent(&error) => return Err(error).or_io("list", &folder),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Whether the file of an object that can be read here lost its end, where git reads nothing of it any more.

@@ -14,7 +14,7 @@ use super::repo::Repo;
 use super::tree::{self, Line};
 use super::worktree::FOLDER;
 use super::{Home, disk, objects, refs};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 
 /// How many objects are read that only older commits have.
 const MOST_OLDER: usize = 20_000;
@@ -35,7 +35,8 @@ impl Home {
     /// All damage in the objects of the queue.
     ///
     /// # Errors
-    /// Those of opening the repository and reading its HEAD.
+    /// Those of opening the repository and reading its HEAD; [`Code::Io`](crate::domain::fault::Code::Io) where the system
+    /// does not let us look.
     pub(crate) fn damage(&self) -> Result<Vec<Damage>> {
         let Some(tip) = self.tip()?.id else { return Ok(Vec::new()) };
         let repo = self.repo()?;
@@ -47,10 +48,14 @@ impl Home {
             commit: tip,
             left: usize::MAX,
             found: Vec::new(),
+            closed: None,
             repo: &repo,
         };
         check.run(tip);
-        Ok(check.found)
+        match check.closed {
+            Some(fault) => Err(fault),
+            None => Ok(check.found),
+        }
     }
 }
 
@@ -66,6 +71,8 @@ struct Check<'r> {
     /// How many more trees and files are read.
     left: usize,
     found: Vec<Damage>,
+    /// Where the system did not let us look for an object: nothing can be said of what is there.
+    closed: Option<Fault>,
 }
 
 impl Check<'_> {
@@ -150,7 +157,13 @@ impl Check<'_> {
             Ok((found, _)) => format!("is a {found}"),
             Err(_) if self.repo.is_left_out(id) => return None,
             Err(fault) if self.repo.has(id) => fault.message,
-            Err(_) => "is missing".to_owned(),
+            Err(_) => match self.repo.look_for(id) {
+                Ok(()) => "is missing".to_owned(),
+                Err(fault) => {
+                    self.closed.get_or_insert(fault);
+                    return None;
+                }
+            },
         };
         self.note(id, path, &how);
         None

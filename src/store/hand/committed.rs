@@ -11,7 +11,7 @@ use crate::domain::task::{Folder, State, Task};
 use crate::format;
 use crate::format::audit::digest;
 use crate::store::queue::{Item, Queue};
-use crate::store::replay::{self, LastWords};
+use crate::store::replay::{self, LastWords, Standing};
 use crate::store::tx::Tx;
 use crate::store::{archive, branches, cache, files, layout, message};
 
@@ -121,8 +121,9 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
 fn record_there(tx: &mut Tx<'_>, one: Doubtful, words: &LastWords) -> Result<()> {
     let words = one.id().and_then(|id| words.get(&id)).map(Vec::as_slice).unwrap_or_default();
     let Some((bytes, task)) = &one.now else { return Ok(()) };
-    let state = task.state(one.folder, tx.operation.at);
-    if replay::difference(words, Some(&digest(bytes)), state).is_none() {
+    let hash = digest(bytes);
+    let file = Standing { content: Some(&hash), task, folder: one.folder, now: tx.operation.at };
+    if replay::difference(words, &file).is_none() {
         return Ok(());
     }
     if let Err(fault) = adopt(tx, &one, bytes, words) {

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::local::Local;
 
-/// The name of the note below the orchestrator's `local/`.
-pub(crate) const PAUSED: &str = "paused.json";
+pub(crate) use crate::store::local::PAUSED;
 
 /// What is paused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +25,16 @@ impl Paused {
     /// # Errors
     /// [`Code::Malformed`]: a note that cannot be read pauses everything rather than nothing.
     pub(crate) fn read(local: &Local) -> Result<Paused> {
-        let Some(bytes) = local.read(PAUSED) else { return Ok(Paused::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Fault::new(Code::Malformed, format!("`local/{PAUSED}` cannot be read: {error}"))
-                .hint("`swift resume` writes it anew")
-        })
+        let Some(bytes) = local.read(PAUSED) else {
+            return match local.path(PAUSED).symlink_metadata() {
+                Ok(_) => Err(unreadable("it is not a file that can be read").hint(format!(
+                    "`mv .swift/local/{PAUSED} .swift/local/{PAUSED}.aside` makes room for a new one"
+                ))),
+                Err(_) => Ok(Paused::default()),
+            };
+        };
+        serde_json::from_slice(&bytes)
+            .map_err(|error| unreadable(&error.to_string()).hint("`swift resume` writes it anew"))
     }
 
     /// Replace the note.
@@ -41,4 +45,8 @@ impl Paused {
         let note = Paused { schema: 1, ..self.clone() };
         local.write(PAUSED, &serde_json::to_vec_pretty(&note).expect("a note is plain data"))
     }
+}
+
+fn unreadable(why: &str) -> Fault {
+    Fault::new(Code::Malformed, format!("nothing goes on by itself: `local/{PAUSED}` cannot be read: {why}"))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::super::Delivered;
 use super::Round;
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -127,12 +128,17 @@ impl Round<'_> {
         let post = self.posts.all[index].id.clone();
         self.under_way.retain(|way| way.letter.to != index || way.is_there());
         if half == Half::Whole {
-            self.report.delivered.retain(|delivered| delivered.from != post);
+            let (own, others) = std::mem::take(&mut self.report.delivered)
+                .into_iter()
+                .partition(|delivered| delivered.from == post);
+            self.report.delivered = others;
+            let own: Vec<Delivered> = own;
+            self.report.arrived.extend(own.into_iter().filter(|delivered| delivered.to != post));
             self.report.struck_off.retain(|entry| entry.project != post);
         }
         self.told.remove(&index);
         self.given_up.remove(&index);
-        self.problem(index, "", fault);
+        self.could_not(index, "", fault);
     }
 }
 
