@@ -18,8 +18,9 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::ranking::Score;
+use crate::domain::settings::Role;
 use crate::domain::task::{Dependency, Folder, Stage, State, Task};
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, led_to, shown};
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Project, Registry};
 use crate::store::tx::Operation;
@@ -49,6 +50,8 @@ pub(crate) struct Ranking {
     skipped: Vec<Obstructed>,
     day: Date,
     pub(crate) problems: Vec<Problem>,
+    /// That of the queue which was asked.
+    pub(crate) role: Option<Role>,
 }
 
 impl Ranking {
@@ -107,7 +110,8 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
     }
     let (ready, skipped) = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
     let shelves = parts.into_iter().map(|part| part.shelf).collect();
-    Ok(Ranking { shelves, ready, skipped, day, problems })
+    let role = Some(queue.settings.role);
+    Ok(Ranking { shelves, ready, skipped, day, problems, role })
 }
 
 /// The first ready task of one project that may be taken.
@@ -192,7 +196,23 @@ impl Neighbours {
     /// The registry of the queue itself if it is an orchestrator's, else of the orchestrator that it was told of.
     fn of(queue: &Queue) -> Result<Neighbours> {
         let (registry, missing) = carrier::registry_in_view(queue)?;
-        let reach = |project: &Project| (project.entry.id.to_string(), registry::reach(project));
+        // Only the orchestrator can be told where a project lies.
+        let folder = match queue.settings.role {
+            Role::Orchestrator => None,
+            Role::Project => registry::carrier(queue).as_deref().map(as_word),
+        };
+        let lead = |fault: Fault| match &folder {
+            Some(folder) => {
+                let lead = |hint: &String| match hint.contains("`swift register ") {
+                    true => led_to(hint, folder),
+                    false => hint.clone(),
+                };
+                Fault { hints: fault.hints.iter().map(lead).collect(), ..fault }
+            }
+            None => fault,
+        };
+        let reach =
+            |project: &Project| (project.entry.id.to_string(), registry::reach(project).map_err(&lead));
         let queues = registry.projects.iter().map(reach).collect();
         Ok(Neighbours { registry, queues, missing })
     }

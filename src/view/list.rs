@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use super::problem::{self, ProblemRow};
 use super::task::{Line, TaskRow};
 use super::{View, count};
+use crate::domain::settings::Role;
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::ops::look::Found;
@@ -145,6 +146,9 @@ pub(crate) struct NextView<'r> {
     detail: Detail,
     #[serde(skip)]
     scope: Scope,
+    /// Whether the queue is an orchestrator's.
+    #[serde(skip)]
+    carries: bool,
 }
 
 /// How much is told.
@@ -178,6 +182,7 @@ impl<'r> NextView<'r> {
             problems: problem::rows(&ranking.problems),
             detail,
             scope,
+            carries: ranking.role == Some(Role::Orchestrator),
         }
     }
 }
@@ -238,7 +243,8 @@ impl View for NextView<'_> {
             }
             Some(_) | None if self.scope == Scope::All => {
                 let why = (self.detail == Detail::Brief).then(|| "swift next --all --why".to_owned());
-                why.into_iter().chain(["swift projects".to_owned()]).collect()
+                let other = if self.carries { "swift projects" } else { "swift next" };
+                why.into_iter().chain([other.to_owned()]).collect()
             }
             _ if self.detail == Detail::Brief && self.skipped.0.skipped().len() > 0 => {
                 vec!["swift next --why".to_owned(), NEW_TASK.to_owned()]

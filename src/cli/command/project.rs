@@ -74,7 +74,7 @@ impl Register {
             registration::register_url(queue, &operation, &self.place, self.id, self.aliases)?
         } else {
             let place = context.start.join(&self.place);
-            registration::register(queue, &operation, &place, self.aliases)?
+            registration::register(queue, &operation, &place, self.id.as_ref(), self.aliases)?
         };
         context.ui.show(&RegisterView::new(&registered))?;
         Ok(DONE)
