@@ -262,3 +262,62 @@ fn what_is_proposed_and_done_is_shown_without_hidden_characters() {
         assert!(!said.contains('\u{1b}'), "{verb}: {said:?}");
     }
 }
+
+#[test]
+fn a_queue_that_a_full_disk_keeps_from_being_taken_over_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let _ = (add(&web, ".", "one"), add(&web, "acme/api", "two"));
+    web.swift_ok("uninstall --keep-branch sesame");
+    let before = everything(&web);
+    let mut refused = 0;
+    for nth in (1..40).step_by(3) {
+        let inject = format!("inject=write,pwrite64:error=ENOSPC:when={nth}");
+        let output = web.call("init").under(&["strace", "-f", "-o", "/dev/null", "-e", &inject]).run();
+        if output.status == 0 || output.stderr.contains("stdout cannot be written") {
+            web.swift_ok("uninstall --keep-branch sesame");
+            continue;
+        }
+        refused += 1;
+        assert_eq!(everything(&web), before, "{nth}: {}", output.stderr);
+        assert_eq!(web.git("status --porcelain --untracked-files=all"), "", "{nth}");
+    }
+    assert!(refused > 0);
+    web.swift_ok("init");
+    sound(&web, "taken over");
+}
+
+#[test]
+fn what_an_uninstall_would_stop_at_or_leave_its_plan_says() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.write(".swift/tasks/by-hand.md", "+++\ntitle = \"by hand\"\n+++\n");
+    web.write(".swift/mine/notes.txt", "mine\n");
+    let before = (everything(&web), web.git("rev-parse swift"));
+    for verb in ["uninstall", "uninstall --dry-run", "uninstall sesame", "uninstall --keep-branch sesame"] {
+        let refused = web.swift(verb);
+        refused.ended(5);
+        assert!(refused.stderr.contains("`.swift/mine/notes.txt` is not committed"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`mv -n $SANDBOX/web/.swift/mine $SANDBOX/web/mine`"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!((everything(&web), web.git("rev-parse swift")), before);
+    web.program("mv", "-n .swift/mine mine").run().ok();
+    web.swift_ok("uninstall sesame");
+    assert!(!web.path(".swift").exists());
+    // In the tree the files are a queue as before; only what belongs to this machine goes.
+    let api = sandbox.repository("api");
+    api.swift_ok("init --in-tree");
+    add(&api, ".", "one");
+    let plan = api.swift("uninstall --keep-branch");
+    plan.ended(7);
+    assert!(plan.stdout.contains("remove $SANDBOX/api/.swift/local, which belongs"), "{}", plan.stdout);
+    let done = api.json("uninstall --keep-branch sesame");
+    assert!(done["removed"][0].as_str().unwrap().contains("/.swift/local, which"), "{done}");
+    assert!(!api.path(".swift/local").exists());
+    assert!(api.swift_ok("list").contains("one"));
+}
