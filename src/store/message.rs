@@ -49,8 +49,12 @@ pub(crate) fn of(
 pub(crate) fn of_waited(waited: &[Event], anchor: Option<&str>) -> String {
     let tasks: BTreeSet<TaskId> = waited.iter().filter_map(|event| event.fact.task).collect();
     let subject = match (waited.last(), tasks.len()) {
-        (Some(last), 0 | 1) => format!("record what waited: {}", last.fact.kind.as_str()),
-        (_, tasks) => format!("record what waited: {tasks} tasks"),
+        (Some(last), 0 | 1) => match last.fact.kind.as_str().split_once('.') {
+            Some((what, done)) => format!("record what waited: {what} {}", done.replace('-', " ")),
+            None => format!("record what waited: {}", last.fact.kind.as_str().replace('-', " ")),
+        },
+        (Some(_), tasks) => format!("record what waited: {tasks} tasks"),
+        (None, _) => "commit what waited".to_owned(),
     };
     let mut text = format!("swift: {subject}\n\n");
     if let Some(last) = waited.last() {

@@ -321,3 +321,20 @@ fn what_an_uninstall_would_stop_at_or_leave_its_plan_says() {
     assert!(!api.path(".swift/local").exists());
     assert!(api.swift_ok("list").contains("one"));
 }
+
+#[test]
+fn without_a_home_nobody_is_the_author() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let call =
+        |words: &str| web.call(words).without("HOME").without("GIT_CONFIG_GLOBAL").without("XDG_CONFIG_HOME");
+    let before = web.git("rev-parse swift");
+    let refused = call("task . one").run();
+    refused.ended(9);
+    assert!(refused.stderr.contains("git config user.name"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse swift"), before);
+    web.git("config user.name Bob");
+    web.git("config user.email bob@example.com");
+    call("task . one").run().ok();
+    assert_eq!(web.git("log -1 --format=%an swift"), "Bob\n");
+}
