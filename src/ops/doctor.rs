@@ -25,11 +25,13 @@ use super::verify;
 
 mod against_log;
 mod machine;
+mod namesake;
 mod records;
 mod repair;
 mod sent;
 
 use against_log::against_log;
+use namesake::namesakes;
 pub(crate) use repair::{Repaired, fix};
 
 /// Look at everything.
@@ -78,7 +80,8 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     }
     what_runs_may_do(queue, findings);
     what_is_routed(queue, findings);
-    let looks = [strange_folders, uncommitted, index, own_files, hidden, archives, registered, history];
+    let looks =
+        [strange_folders, uncommitted, index, own_files, hidden, archives, registered, namesakes, history];
     for look in looks {
         let told = look(queue, findings);
         or_finding(told, findings)?;

@@ -1,15 +1,17 @@
 //! Move the queue between its own branch and the current one, or take it out of the repository.
 
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::CommitPolicy;
+use crate::domain::task::Folder;
+use crate::domain::text::{as_word, shown};
 use crate::ops::integrate;
 use crate::ops::run::leftover::{self, Leftover};
 use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
 use crate::store::queue::Queue;
 use crate::store::service::Installation;
 use crate::store::tx::{Mode, Operation, Tx};
-use crate::store::{audit, message};
+use crate::store::{audit, hand, layout, message};
 
 /// What moving would do, in lines for a person.
 ///
@@ -113,8 +115,17 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
 /// Those of reading the history and of [`Home::refuse_unwritable`].
 pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String>> {
     queue.home.refuse_unwritable()?;
+    refuse_unknown(queue)?;
     let root = queue.home.root.display();
-    let mut lines = vec![format!("remove {root} from this machine, with its caches and proposals")];
+    let mut lines = vec![match (queue.home.kind, fate) {
+        (HomeKind::Tree, BranchFate::Keep) => {
+            format!(
+                "remove {root}/{}, which belongs to this machine: caches, paths, proposals",
+                layout::LOCAL
+            )
+        }
+        _ => format!("remove {root} from this machine, with its caches and proposals"),
+    }];
     match (queue.home.kind, fate) {
         (HomeKind::Branch, BranchFate::Keep) => {
             lines.push("keep the branch with all tasks and their history".to_owned())
@@ -129,7 +140,9 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
                 lines.push(format!("remove the branch `{branch}`; its last commit is {tip}"));
             }
         }
-        (HomeKind::Tree, BranchFate::Keep) => lines.push("keep the committed files".to_owned()),
+        (HomeKind::Tree, BranchFate::Keep) => {
+            lines.push("keep the committed files, which are a queue as before".to_owned());
+        }
         (HomeKind::Tree, BranchFate::Delete) => {
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
@@ -156,6 +169,29 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
 
 /// What becomes of what `swift integrate claude` has put in.
 const HOOKS_OUT: &str = "take the hooks and slash commands for Claude Code out of `.claude`";
+
+/// What no verb commits would be nowhere but in a folder that nothing hides any more.
+fn refuse_unknown(queue: &Queue) -> Result<()> {
+    let changed = queue.home.changed_files()?.into_iter().map(|changed| changed.path);
+    let debts = queue.home.debts()?;
+    let unknown: Vec<String> =
+        changed.filter(|path| !hand::is_taken(path) && !debts.contains(path)).collect();
+    let Some(first) = unknown.first() else { return Ok(()) };
+    let others = match unknown.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 other file".to_owned(),
+        more => format!(" and {more} other files"),
+    };
+    let text = format!("`.swift/{}`{others} are not committed, and no verb commits such files", shown(first));
+    let text = if others.is_empty() { text.replace(" are not", " is not") } else { text };
+    let top = first.split('/').next().unwrap_or_default();
+    let what = if top.parse::<Folder>().is_ok() { first.as_str() } else { top };
+    let name = what.rsplit('/').next().unwrap_or_default();
+    let (from, to) = (queue.home.root.join(what), queue.home.root.with_file_name(name));
+    Err(Fault::new(Code::WrongState, text)
+        .hint(format!("`git -C {} status --short` shows them", as_word(&queue.home.root)))
+        .hint(format!("`mv -n {} {}` takes it out of the queue", as_word(&from), as_word(&to))))
+}
 
 /// The file that has the watcher started here, if a person has had one written.
 fn service(queue: &Queue) -> Option<Installation> {

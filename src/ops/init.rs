@@ -24,6 +24,8 @@ pub(crate) struct Wanted {
     pub(crate) kind: HomeKind,
     /// The name of the queue's own branch.
     pub(crate) branch: Option<String>,
+    /// Whether its commits are signed, if that is said.
+    pub(crate) sign: Option<Signing>,
 }
 
 /// How it came about.
@@ -63,21 +65,23 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
         Err(_) => {}
     }
     let (checkout, _) = project_paths(start)?;
-    let id = match &wanted.id {
-        Some(id) => id.clone(),
-        None => guess_id(&checkout),
+    let lying = Lying::read(start, wanted)?;
+    let settings = match &lying {
+        Some(lying) => lying.settings.clone(),
+        None => first_settings(wanted, &checkout),
     };
-    let settings = Settings { role: wanted.role, branch: wanted.branch.clone(), ..Settings::of(id.clone()) };
-    let branch = wanted.branch.as_deref().unwrap_or("swift");
+    let id = settings.id.clone();
+    let branch = settings.branch.as_deref().unwrap_or("swift");
     format::settings::check_branch(branch)?;
-    let judge = |settings: &[u8]| check_taken_over(wanted, settings);
+    let judge = |found: &[u8]| check_taken_over(wanted, lying.as_ref(), found);
+    let changes = first_files(start, wanted, &settings, lying.as_ref())?;
     Home::check_wanted(start, wanted.kind, wanted.branch.as_deref())?;
     if operation.mode == Mode::DryRun {
         Home::check_create(start, wanted.kind, branch, &judge)?;
         return Ok(Initialised {
             how: How::Planned,
             id,
-            role: wanted.role,
+            role: settings.role,
             kind: wanted.kind,
             root: checkout.join(layout::FOLDER),
             branch: Some(branch.to_owned()),
@@ -86,23 +90,57 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
     }
     let subject = format!("begin the queue of {}", settings.id);
     let text = message::of(&subject, operation, &[], &[], None);
-    let request = Request {
-        changes: first_files(&settings),
-        message: &text,
-        durability: Durability::Full,
-        signing: Signing::AsConfigured,
-    };
-    match Home::create(start, wanted.kind, branch, request, &judge)? {
-        Created::New(home) => record_beginning(Queue::of(home)?),
+    let request = Request { changes, message: &text, durability: Durability::Full, signing: settings.sign };
+    match Home::create(start, wanted.kind, branch, request, &judge).map_err(may_be_unsigned)? {
+        Created::New(home) => record_beginning(Queue::of(home)?, operation, wanted),
         Created::Adopted(home) => existing(Queue::of(home)?, operation, wanted, How::Adopted),
         Created::Existing(home) => existing(Queue::of(home)?, operation, wanted, How::Existing),
     }
 }
 
+fn first_settings(wanted: &Wanted, checkout: &Path) -> Settings {
+    let id = wanted.id.clone().unwrap_or_else(|| guess_id(checkout));
+    Settings {
+        role: wanted.role,
+        branch: wanted.branch.clone(),
+        sign: wanted.sign.unwrap_or(Signing::AsConfigured),
+        ..Settings::of(id)
+    }
+}
+
+/// Where git cannot sign, there are no settings yet that could say that it need not.
+fn may_be_unsigned(fault: Fault) -> Fault {
+    if fault.code != Code::Signing {
+        return fault;
+    }
+    let mut hints = fault.hints;
+    hints.retain(|hint| !hint.contains(layout::SETTINGS));
+    hints.push("the same command with `--unsigned` leaves the commits of the queue unsigned".to_owned());
+    Fault { hints, ..fault }
+}
+
 /// Whether a queue with these settings can be opened, and is the one that is asked for.
-fn check_taken_over(wanted: &Wanted, settings: &[u8]) -> Result<()> {
-    let settings = Queue::parse_settings(settings)?;
-    check_id(wanted, &settings)
+fn check_taken_over(wanted: &Wanted, lying: Option<&Lying>, found: &[u8]) -> Result<()> {
+    let settings = Queue::parse_settings(found)?;
+    check_id(wanted, &settings)?;
+    check_sign(wanted, &settings)?;
+    match lying {
+        Some(lying) if lying.settings.id != settings.id => {
+            let (own, other) = (&lying.settings.id, &settings.id);
+            let text = format!("it is that of `{other}`, and `.swift/swift.toml` says `{own}`");
+            Err(Fault::new(Code::Collision, text).hint(Lying::ASIDE))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_sign(wanted: &Wanted, settings: &Settings) -> Result<()> {
+    if wanted.sign.is_none_or(|sign| sign == settings.sign) {
+        return Ok(());
+    }
+    let text = "`.swift/swift.toml` is there already, and its commits are to be signed";
+    Err(Fault::new(Code::Collision, text)
+        .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned"))
 }
 
 fn check_id(wanted: &Wanted, settings: &Settings) -> Result<()> {
@@ -132,20 +170,75 @@ fn check_home(wanted: &Wanted, home: &Home) -> Result<()> {
     }
 }
 
-fn first_files(settings: &Settings) -> Vec<Change> {
-    let file = |path: &str, text: &str| Change {
-        path: path.to_owned(),
-        content: Some(text.as_bytes().to_vec()),
-        expect: Expect::Absent,
+/// The files that the queue begins with; those that lie there already are taken as they are.
+fn first_files(
+    start: &Path,
+    wanted: &Wanted,
+    settings: &Settings,
+    lying: Option<&Lying>,
+) -> Result<Vec<Change>> {
+    let initial = format::settings::initial(settings);
+    let files = [
+        (".gitattributes", layout::GIT_ATTRIBUTES.as_bytes()),
+        (".gitignore", layout::GIT_IGNORE.as_bytes()),
+        (layout::SETTINGS, lying.map_or(initial.as_bytes(), |lying| &lying.bytes)),
+    ];
+    let change = |(path, text): (&str, &[u8])| {
+        let there = Home::lying(start, wanted.kind, path)?;
+        let expect = match &there {
+            Some(bytes) if has_lines(bytes, text) => Expect::Bytes(bytes.clone()),
+            Some(_) => return Err(lies_there(path)),
+            None => Expect::Absent,
+        };
+        let content = Some(there.unwrap_or_else(|| text.to_vec()));
+        Ok(Change { path: path.to_owned(), content, expect })
     };
-    vec![
-        file(".gitattributes", layout::GIT_ATTRIBUTES),
-        file(".gitignore", layout::GIT_IGNORE),
-        file(layout::SETTINGS, &format::settings::initial(settings)),
-    ]
+    files.into_iter().map(change).collect()
 }
 
-fn record_beginning(queue: Queue) -> Result<Initialised> {
+/// Whether a file says all that the queue's own would, whatever else it says.
+fn has_lines(bytes: &[u8], text: &[u8]) -> bool {
+    let lines = |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut needed = lines(text).filter(|line| !line.starts_with(b"#"));
+    needed.all(|needed| needed.is_empty() || lines(bytes).any(|line| line == needed))
+}
+
+fn lies_there(path: &str) -> Fault {
+    let text = format!("`.swift/{path}` is there already, and is not what a queue has there");
+    Fault::new(Code::Collision, text).hint(Lying::ASIDE)
+}
+
+/// Settings that git does not have: made by hand, or copied from elsewhere.
+struct Lying {
+    bytes: Vec<u8>,
+    settings: Settings,
+}
+
+impl Lying {
+    const ASIDE: &str = "`mv .swift .swift-old` puts it aside; then `swift init` begins without it";
+
+    fn read(start: &Path, wanted: &Wanted) -> Result<Option<Lying>> {
+        let Some(bytes) = Home::lying(start, wanted.kind, layout::SETTINGS)? else { return Ok(None) };
+        let settings = Queue::parse_settings(&bytes).map_err(|fault| {
+            let message = format!("what lies in `.swift` is no queue: {}", fault.message);
+            Fault { message, ..fault }.hint(Lying::ASIDE)
+        })?;
+        check_id(wanted, &settings)?;
+        check_sign(wanted, &settings)?;
+        let branch = settings.branch.as_deref().unwrap_or("swift");
+        if wanted.branch.as_deref().is_some_and(|wanted| wanted != branch) {
+            let text =
+                format!("`.swift/swift.toml` is there already, and says that the branch is `{branch}`");
+            return Err(Fault::new(Code::Collision, text).hint(Lying::ASIDE));
+        }
+        Ok(Some(Lying { bytes, settings }))
+    }
+}
+
+fn record_beginning(queue: Queue, operation: &Operation<'_>, wanted: &Wanted) -> Result<Initialised> {
+    if wanted.role == Role::Orchestrator && queue.settings.role == Role::Project {
+        return existing(queue, operation, wanted, How::New);
+    }
     let head = queue.home.history()?.next().transpose()?.map(|entry| entry.id);
     Ok(report(&queue, How::New, Committed { commit: head, debt: operation_debt(&queue)? }))
 }
@@ -158,6 +251,7 @@ fn operation_debt(queue: &Queue) -> Result<Option<String>> {
 /// The queue that is there; with `--orchestrator` it carries for others from now on.
 fn existing(queue: Queue, operation: &Operation<'_>, wanted: &Wanted, how: How) -> Result<Initialised> {
     check_id(wanted, &queue.settings)?;
+    check_sign(wanted, &queue.settings)?;
     if how == How::Existing {
         check_home(wanted, &queue.home)?;
         queue.home.refuse_unwritable()?;

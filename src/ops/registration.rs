@@ -9,8 +9,9 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::settings::Role;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, led_to, shown};
 use crate::format::registry::{self as format, Entry};
+use crate::store::git::project_paths;
 use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Project, Registry};
@@ -37,12 +38,18 @@ pub(crate) fn register(
     orchestrator: &Queue,
     operation: &Operation<'_>,
     place: &Path,
+    id: Option<&ProjectId>,
     aliases: Vec<ProjectName>,
 ) -> Result<Registered> {
     require_orchestrator(orchestrator)?;
     let project = Queue::open(place).map_err(|fault| {
+        // What is advised is to be done there, and not in the orchestrator.
+        let folder = project_paths(place).map_or_else(|_| place.to_owned(), |(folder, _)| folder);
+        let hints = fault.hints.iter().map(|hint| led_to(hint, &as_word(&folder))).collect();
+        let fault = Fault { hints, ..fault };
         fault.hint("`swift register PATH` takes the folder of a project that has a queue")
     })?;
+    refuse_another(&project, id)?;
     let known = Registry::read(orchestrator)?;
     let present = known.projects.iter().find(|p| p.entry.id == project.settings.id);
     refuse_second(present, &project)?;
@@ -64,6 +71,19 @@ pub(crate) fn register(
     let again = present.is_some_and(|p| p.entry == entry);
     let replaced = renamed.iter().map(|old| old.entry.id.clone()).collect();
     Ok(Registered { entry, path: Some(path.display().to_string()), again, replaced, committed })
+}
+
+/// A project is called what its own settings say.
+fn refuse_another(project: &Queue, id: Option<&ProjectId>) -> Result<()> {
+    let own = &project.settings.id;
+    if id.is_none_or(|id| id == own) {
+        return Ok(());
+    }
+    let folder = project_folder(project);
+    let place = project.home.root.join(layout::SETTINGS);
+    Err(Fault::new(Code::Collision, format!("the queue in {} is `{own}`", folder.display()))
+        .hint(format!("`swift register {}` enters it under that id", as_word(&folder)))
+        .hint(format!("to rename it, change `id` in `{}` and add the old id to `aliases`", place.display())))
 }
 
 /// Enter a project by its URL alone: it is known from now on, and reached once somebody tells where it lies here.

@@ -172,9 +172,21 @@ fn record(tx: &mut Tx<'_>, path: &str) -> Result<()> {
     }
 }
 
-fn take_other(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+/// Whether a file of this name is the queue's, so that some verb commits it.
+pub(crate) fn is_taken(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
-    if OTHERS.contains(&first) || OTHER_FILES.contains(&path) {
+    let is_task = || layout::folder_of(path).is_some() && layout::is_named_as_a_task(path);
+    let is_own = || [layout::AUDIT, layout::ARCHIVE, layout::RUNS].contains(&first) || layout::is_keep(path);
+    is_task() || is_other(path) || is_own()
+}
+
+fn is_other(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    OTHERS.contains(&first) || OTHER_FILES.contains(&path)
+}
+
+fn take_other(tx: &mut Tx<'_>, path: &str) -> Result<()> {
+    if is_other(path) {
         tx.take(path)?;
         tx.record(Fact::of(EventKind::ChangedByHand).because(path));
     }

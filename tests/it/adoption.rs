@@ -262,3 +262,290 @@ fn what_is_proposed_and_done_is_shown_without_hidden_characters() {
         assert!(!said.contains('\u{1b}'), "{verb}: {said:?}");
     }
 }
+
+#[test]
+fn settings_that_git_does_not_have_are_no_queue_until_one_is_made_of_them() {
+    for (init, home) in [("init", "is a worktree of the branch `swift`"), ("init --in-tree", "on `main`")] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.write(".swift/swift.toml", "# mine\nschema = 1\nid = \"acme/web\"\nlease = \"45m\"\n");
+        web.write(".swift/tasks/x/one.md", "+++\ntitle = \"One\"\n+++\n");
+        let before = (web.git("log --all --format=%H"), everything(&web));
+        for verb in ["list", "task . Two", "doctor"] {
+            let refused = web.swift(verb);
+            refused.ended(3);
+            assert!(refused.stderr.contains("swift.toml is in no commit"), "{verb}: {}", refused.stderr);
+            assert!(refused.stderr.contains("hint: `swift init` makes"), "{verb}: {}", refused.stderr);
+        }
+        web.swift("init --id acme/other").ended(4);
+        web.swift_ok(format!("{init} --dry-run").as_str());
+        assert_eq!((web.git("log --all --format=%H"), everything(&web)), before, "{init}");
+        let main = web.git("rev-parse main");
+        let made = web.swift_ok(init);
+        assert!(made.starts_with("queue made: acme/web") && made.contains(home), "{made}");
+        assert!(web.read(".swift/swift.toml").contains("# mine"));
+        let tasks = web.swift_ok("list");
+        assert!(tasks.contains("One"), "{tasks}");
+        web.swift_ok("task . Two");
+        assert_eq!(web.git("rev-parse main") == main, init == "init", "{init}");
+        assert_eq!(web.git("status --porcelain --untracked-files=all"), "", "{init}");
+        sound(&web, init);
+    }
+}
+
+#[test]
+fn what_lies_where_the_queue_would_be_and_is_none_is_left_as_it_is() {
+    let lying: [(&str, &str, u8); 3] = [
+        ("swift.toml", "sign = \"never\"\n", 8),
+        ("swift.toml", "schema = 1\nid = \"acme/web\"\nbranch = \"queue\"\n", 4),
+        (".gitignore", "*.o\n", 4),
+    ];
+    for (name, text, status) in lying {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.write(&format!(".swift/{name}"), text);
+        let before = everything(&web);
+        for verb in ["init --branch swift", "init --branch swift --dry-run"] {
+            let refused = web.swift(verb);
+            refused.ended(status.into());
+            assert!(refused.stderr.contains("`mv .swift .swift-old`"), "{text}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&web), before, "{text}");
+        web.program("mv", ".swift .swift-old").run().ok();
+        web.swift_ok("init");
+    }
+    // Beside a queue on its branch it has to be the same one.
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.swift_ok("uninstall --keep-branch sesame");
+    let told = web.swift("list");
+    told.ended(3);
+    assert!(told.stderr.contains("`swift init` takes over the queue that is on the branch `swift`"));
+    web.write(".swift/swift.toml", "schema = 1\nid = \"acme/other\"\n");
+    let refused = web.swift("init");
+    refused.ended(4);
+    assert!(refused.stderr.contains("`acme/other`"), "{}", refused.stderr);
+    web.write(".swift/swift.toml", "schema = 1\nid = \"acme/web\"\n");
+    web.swift_ok("init");
+    assert!(web.swift_ok("list").contains("one"));
+    add(&web, ".", "two");
+    sound(&web, "taken over");
+}
+
+#[test]
+fn where_git_cannot_sign_a_queue_can_begin_unsigned() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.git("config commit.gpgsign true");
+        web.git("config gpg.program /bin/false");
+        let before = everything(&web);
+        let refused = web.swift(init);
+        refused.ended(9);
+        assert!(refused.stderr.contains("with `--unsigned`"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains(".swift/swift.toml"), "{}", refused.stderr);
+        assert_eq!(everything(&web), before, "{init}");
+        web.swift_ok(format!("{init} --unsigned").as_str());
+        add(&web, ".", "one");
+        sound(&web, init);
+    }
+    let sandbox = Sandbox::new();
+    let api = sandbox.project("api");
+    let refused = api.swift("init --unsigned");
+    refused.ended(4);
+    assert!(refused.stderr.contains("`sign = \"never\"` in `.swift/swift.toml`"), "{}", refused.stderr);
+}
+
+#[test]
+fn where_there_is_no_queue_the_hint_says_what_does_lead_to_one() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    sandbox.root().git("clone --quiet --bare web bare.git");
+    let bare = sandbox.place("bare.git");
+    let told = bare.swift("list");
+    told.ended(3);
+    assert!(told.stderr.contains("`git worktree add ../checkout` makes one"), "{}", told.stderr);
+    assert!(!told.stderr.contains("`swift init`"), "{}", told.stderr);
+    bare.git("worktree add --quiet ../checkout main");
+    let checkout = sandbox.place("checkout");
+    let told = checkout.swift("list");
+    assert!(told.stderr.contains("`swift init` takes over the queue that is on the branch `swift`"));
+    checkout.swift_ok("init");
+    assert_eq!(checkout.swift_ok("list"), web.swift_ok("list"));
+    // A sparse checkout that leaves the queue out.
+    let api = sandbox.repository("api");
+    api.write("src/main.rs", "");
+    api.git("add .");
+    api.git("commit --quiet -m src");
+    api.swift_ok("init --in-tree");
+    api.git("sparse-checkout set --cone src");
+    let told = api.swift("list");
+    told.ended(3);
+    assert!(!told.stderr.contains("restore --staged"), "{}", told.stderr);
+    assert!(told.stderr.contains("api sparse-checkout add .swift`"), "{}", told.stderr);
+    api.git("sparse-checkout add .swift");
+    add(&api, ".", "one");
+}
+
+#[test]
+fn a_checkout_that_fetched_one_commit_begins_no_second_queue_without_a_word() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    let commit = web.git("rev-parse main").trim().to_owned();
+    let words = [
+        format!("git fetch -q --no-tags --depth=1 origin +{commit}:refs/remotes/origin/main"),
+        "git fetch -q --depth 20 origin +refs/heads/main:refs/remotes/origin/main".to_owned(),
+        "git fetch -q origin main".to_owned(),
+        format!("git fetch -q --depth=1 ../web {commit}"),
+    ];
+    for (number, fetch) in words.iter().enumerate() {
+        let ci = sandbox.place(&format!("ci{number}"));
+        ci.git("init --quiet");
+        ci.git("remote add origin ../web");
+        ci.program("sh", ["-c", &format!("{fetch} && git checkout -q -B main FETCH_HEAD")]).run().ok();
+        let hint = "git fetch origin '+refs/heads/*:refs/remotes/origin/*'";
+        let before = everything(&ci);
+        for (verb, status) in [("list", 3), ("init", 4), ("init --in-tree", 4), ("init --dry-run", 4)] {
+            let refused = ci.swift(verb);
+            refused.ended(status);
+            assert!(refused.stderr.contains(hint), "{fetch}, {verb}: {}", refused.stderr);
+        }
+        assert_eq!(everything(&ci), before, "{fetch}");
+        ci.program("sh", ["-c", hint]).run().ok();
+        ci.swift_ok("init");
+        assert_eq!(ci.json("list")["tasks"], web.json("list")["tasks"], "{fetch}");
+    }
+    // One that was only pushed to, one that has nothing, and one of which everything was fetched.
+    sandbox.root().git("init --quiet --bare bare.git");
+    sandbox.root().git("init --quiet --bare empty.git");
+    let others =
+        [("bare", "push --quiet -u origin main"), ("bare", "fetch --quiet"), ("empty", "fetch --quiet")];
+    for (number, (remote, words)) in others.into_iter().enumerate() {
+        let own = sandbox.repository(&format!("own{number}"));
+        own.git(["remote", "add", "origin", &format!("../{remote}.git")]);
+        own.git(words);
+        own.swift_ok("init");
+    }
+}
+
+#[test]
+fn a_queue_of_the_remote_that_has_nothing_in_common_is_found_and_can_be_gone_over_to() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "theirs");
+    let own = sandbox.repository("own");
+    own.git("remote add origin ../web");
+    own.swift_ok("init");
+    add(&own, ".", "ours");
+    sound(&own, "before the remote is looked at");
+    own.git("fetch --quiet origin");
+    let told = own.swift("doctor");
+    told.ended(8);
+    assert!(told.stdout.contains("`origin/swift` is another queue, that of `acme/web`"), "{}", told.stdout);
+    for command in ["swift uninstall --keep-branch", "git branch --move swift swift-here"] {
+        assert!(told.stdout.contains(&format!("`{command}`")), "{}", told.stdout);
+    }
+    own.swift_ok("uninstall --keep-branch sesame");
+    own.git("branch --move swift swift-here");
+    own.swift_ok("init");
+    assert!(own.swift_ok("list").contains("theirs"));
+    assert!(own.git("log -p swift-here").contains("ours"));
+    sound(&own, "on theirs");
+    // What has grown apart from the same beginning is no other queue.
+    add(&own, ".", "more");
+    add(&web, ".", "more");
+    own.git("fetch --quiet origin");
+    sound(&own, "apart");
+}
+
+#[test]
+fn a_queue_that_a_full_disk_keeps_from_being_taken_over_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let _ = (add(&web, ".", "one"), add(&web, "acme/api", "two"));
+    web.swift_ok("uninstall --keep-branch sesame");
+    let before = everything(&web);
+    let mut refused = 0;
+    for nth in (1..40).step_by(3) {
+        let inject = format!("inject=write,pwrite64:error=ENOSPC:when={nth}");
+        let output = web.call("init").under(&["strace", "-f", "-o", "/dev/null", "-e", &inject]).run();
+        if output.status == 0 || output.stderr.contains("stdout cannot be written") {
+            web.swift_ok("uninstall --keep-branch sesame");
+            continue;
+        }
+        refused += 1;
+        assert_eq!(everything(&web), before, "{nth}: {}", output.stderr);
+        assert_eq!(web.git("status --porcelain --untracked-files=all"), "", "{nth}");
+    }
+    assert!(refused > 0);
+    web.swift_ok("init");
+    sound(&web, "taken over");
+}
+
+#[test]
+fn without_a_home_nobody_is_the_author() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let call =
+        |words: &str| web.call(words).without("HOME").without("GIT_CONFIG_GLOBAL").without("XDG_CONFIG_HOME");
+    let before = web.git("rev-parse swift");
+    let refused = call("task . one").run();
+    refused.ended(9);
+    assert!(refused.stderr.contains("git config user.name"), "{}", refused.stderr);
+    assert_eq!(web.git("rev-parse swift"), before);
+    web.git("config user.name Bob");
+    web.git("config user.email bob@example.com");
+    call("task . one").run().ok();
+    assert_eq!(web.git("log -1 --format=%an swift"), "Bob\n");
+}
+
+#[test]
+fn what_an_uninstall_would_stop_at_or_leave_its_plan_says() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    web.write(".swift/tasks/by-hand.md", "+++\ntitle = \"by hand\"\n+++\n");
+    web.write(".swift/mine/notes.txt", "mine\n");
+    let before = (everything(&web), web.git("rev-parse swift"));
+    for verb in ["uninstall", "uninstall --dry-run", "uninstall sesame", "uninstall --keep-branch sesame"] {
+        let refused = web.swift(verb);
+        refused.ended(5);
+        assert!(refused.stderr.contains("`.swift/mine/notes.txt` is not committed"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`mv -n $SANDBOX/web/.swift/mine $SANDBOX/web/mine`"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!((everything(&web), web.git("rev-parse swift")), before);
+    web.program("mv", "-n .swift/mine mine").run().ok();
+    web.swift_ok("uninstall sesame");
+    assert!(!web.path(".swift").exists());
+    // In the tree the files are a queue as before; only what belongs to this machine goes.
+    let api = sandbox.repository("api");
+    api.swift_ok("init --in-tree");
+    add(&api, ".", "one");
+    let plan = api.swift("uninstall --keep-branch");
+    plan.ended(7);
+    assert!(plan.stdout.contains("remove $SANDBOX/api/.swift/local, which belongs"), "{}", plan.stdout);
+    let done = api.json("uninstall --keep-branch sesame");
+    assert!(done["removed"][0].as_str().unwrap().contains("/.swift/local, which"), "{done}");
+    assert!(!api.path(".swift/local").exists());
+    assert!(api.swift_ok("list").contains("one"));
+}
+
+#[test]
+fn where_no_branch_was_before_no_way_back_is_offered() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("web");
+    sandbox.root().git("clone --quiet --no-checkout web ci");
+    let ci = sandbox.place("ci");
+    ci.write(".git/HEAD", ci.git("rev-parse origin/main"));
+    fs::remove_file(ci.path(".git/logs/HEAD")).unwrap();
+    let refused = ci.swift("init --in-tree");
+    refused.ended(5);
+    assert!(!refused.stderr.contains("switch -`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("switch --create NAME`"), "{}", refused.stderr);
+}

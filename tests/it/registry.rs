@@ -196,6 +196,33 @@ fn advice_about_the_registry_leads_to_the_orchestrator() {
     let refused = world.folder().swift("-C web undo").stderr.clone();
     assert!(refused.contains("in the orchestrator's checkout, tell"), "{refused}");
     assert!(refused.contains("`swift register <path>`") && !refused.contains("look there"), "{refused}");
+    let next = world.web.swift("next --all");
+    let said = format!("{}{}", next.stdout, next.stderr);
+    let hint = "`swift -C $SANDBOX/live/hub register <path>`";
+    assert!(said.contains(hint), "{said}");
+    assert!(!said.contains("next: swift projects"), "{said}");
+    assert!(world.hub.swift("next --all").stderr.contains("next: swift projects"));
+}
+
+#[test]
+fn what_is_no_queue_is_led_to_its_own_init_and_an_id_that_is_not_its_own_is_refused() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let other = sandbox.repository("live/other");
+    let refused = world.hub.swift("register ../other");
+    refused.ended(3);
+    assert!(refused.stderr.contains("/other init` makes one"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("`swift init`"), "{}", refused.stderr);
+    let from_outside = world.folder().swift("-C hub register ../other");
+    assert!(!from_outside.stderr.contains("-C hub init`"), "{}", from_outside.stderr);
+    other.swift_ok("init --id acme/other");
+    for id in ["acme/another", "acme/api"] {
+        let refused = world.hub.swift(["register", "../other", "--id", id]);
+        refused.ended(4);
+        assert!(refused.stderr.contains("is `acme/other`"), "{}", refused.stderr);
+    }
+    world.hub.swift(["register", "../api", "--id", "acme/other"]).ended(4);
+    world.hub.swift_ok("register ../other --id acme/other");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::domain::settings::Role;
 use crate::domain::text::shown;
 use crate::ops::init::{self, Wanted};
 use crate::ops::{home, registration};
-use crate::store::git::{BranchFate, HomeKind};
+use crate::store::git::{BranchFate, HomeKind, Signing};
 use crate::view::project::{InitView, ProjectsView, RegisterView};
 use crate::view::simple::Answer;
 
@@ -30,6 +30,9 @@ pub(in crate::cli) struct Init {
     /// The name of the queue's own branch (default: `swift`)
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
+    /// Leave the queue's commits unsigned, whatever git is configured to do
+    #[arg(long)]
+    unsigned: bool,
 }
 
 impl Init {
@@ -39,6 +42,7 @@ impl Init {
             role: if self.orchestrator { Role::Orchestrator } else { Role::Project },
             kind: if self.in_tree { HomeKind::Tree } else { HomeKind::Branch },
             branch: self.branch,
+            sign: self.unsigned.then_some(Signing::Never),
         };
         let operation = context.operation("init").map_err(|fault| no_repository(context).unwrap_or(fault))?;
         let done = init::init(&context.start, &operation, &wanted)?;
@@ -74,7 +78,7 @@ impl Register {
             registration::register_url(queue, &operation, &self.place, self.id, self.aliases)?
         } else {
             let place = context.start.join(&self.place);
-            registration::register(queue, &operation, &place, self.aliases)?
+            registration::register(queue, &operation, &place, self.id.as_ref(), self.aliases)?
         };
         context.ui.show(&RegisterView::new(&registered))?;
         Ok(DONE)

@@ -62,7 +62,7 @@ impl Home {
         let repo = may_begin(&place, branch)?;
         let source = match kind {
             HomeKind::Branch => {
-                check_root(&place, &place.project()?.join(FOLDER))?;
+                check_root(&place, &place.root_of(kind)?)?;
                 source(&place.common_dir, &repo, branch)?
             }
             HomeKind::Tree => Source::New,

@@ -16,12 +16,12 @@ use rustix::io::Errno;
 use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::folder::Folder;
+use super::folder::{Folder, KEPT};
 use super::gitlock::{self, Identity};
 use super::perm::Sharing;
 use super::repo::Repo;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Request, commit, exclude, objects};
+use super::{Home, HomeKind, Request, commit, exclude, objects, refs};
 use crate::domain::fault::{Code, Fault, Result};
 
 const HEAD_LINE: &str = "swift creating 1";
@@ -100,7 +100,11 @@ impl Creation {
     ) -> Result<Creation> {
         let prepared = prepared(common_dir);
         remove_tree(&prepared)?;
-        worktree::write_admin(&prepared, &self.root, branch, sharing)?;
+        worktree::write_admin(&prepared, &self.root, branch, sharing).inspect_err(|_| {
+            // The error that matters is the one at hand.
+            let _ = remove_tree(&prepared);
+            let _ = std::fs::remove_dir(folder(common_dir));
+        })?;
         let linked = Linked {
             branch: branch.to_owned(),
             source,
@@ -177,6 +181,7 @@ impl Creation {
     /// Remove exactly what is ours.
     pub(super) fn take_back(&self, home: &Home) -> Result<()> {
         self.take_back_files(home)?;
+        self.take_back_checkout(home);
         home.write_debts(&Default::default())?;
         self.take_back_worktree(home)?;
         self.take_back_temporaries(home)?;
@@ -186,7 +191,10 @@ impl Creation {
         }
         // Folders that are not empty, or not there, stay as they are.
         if self.makes_root {
-            for empty in [home.root.join("local").join("tmp"), home.root.join("local"), home.root.clone()] {
+            let local = home.root.join("local");
+            remove_tree(&local.join("tmp"))?;
+            let kept = KEPT.map(|folder| home.root.join(folder));
+            for empty in kept.into_iter().chain([local, home.root.clone()]) {
                 let _ = std::fs::remove_dir(empty);
             }
         }
@@ -210,6 +218,20 @@ impl Creation {
             }
         }
         Ok(())
+    }
+
+    /// What was checked out of a branch into a folder that was not there: it is all in git, and would be in the way.
+    fn take_back_checkout(&self, home: &Home) {
+        let Some(linked) = self.worktree.as_ref().filter(|_| self.makes_root) else { return };
+        let commit = match &linked.source {
+            Source::New => return,
+            Source::Local => {
+                refs::resolve(&home.common_dir, &format!("refs/heads/{}", linked.branch)).ok().flatten()
+            }
+            Source::Remote(id) => Some(*id),
+        };
+        // On the way out of an error, which is the one that is reported.
+        let _ = commit.map(|commit| home.take_files_of(commit));
     }
 
     fn take_back_worktree(&self, home: &Home) -> Result<()> {

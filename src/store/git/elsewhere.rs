@@ -114,32 +114,6 @@ impl Place {
         Ok(None)
     }
 
-    /// A remote of which the branch of the queue was not fetched, whether it has it or not: a clone of one branch has the
-    /// others nowhere.
-    fn unfetched(&self, repo: &Repo, branch: &str) -> Option<String> {
-        let full = format!("refs/heads/{branch}");
-        let is_fetched = |remote: &String| {
-            let words = repo.texts(&format!("remote.{remote}.fetch"));
-            words.is_empty() || words.iter().any(|words| covers(words, &full))
-        };
-        repo.gix().remote_names().iter().map(ToString::to_string).find(|remote| !is_fetched(remote))
-    }
-
-    /// Refuse to begin a queue where a remote may have one that this clone was told not to fetch.
-    pub(super) fn refuse_unfetched(&self, repo: &Repo, branch: &str) -> Result<()> {
-        let Some(remote) = self.unfetched(repo, branch) else { return Ok(()) };
-        let local = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
-        let is_fetched = self.remote_branches(repo)?.iter().any(|(_, name)| name == branch);
-        if local.is_some() || is_fetched {
-            return Ok(());
-        }
-        let text = format!(
-            "whether `{remote}` has a queue is not known here: this clone has not all of its branches"
-        );
-        let fault = Fault::new(Code::QueueElsewhere, text).hint(fetching(&remote));
-        Err(fault.hint(format!("`swift init --branch {branch}` makes a new queue all the same")))
-    }
-
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
     pub(super) fn refuse_second(&self) -> Result<()> {
         let on_a_remote = || self.on_a_remote(&Repo::open(&self.common_dir)?);
@@ -238,7 +212,15 @@ impl Place {
             return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
         }
         let fault = Fault::new(Code::NotInitialised, format!("{place} has no queue yet"));
+        if let Err(bare) = self.project() {
+            return Ok(Fault { hints: bare.hints, ..fault });
+        }
         let repo = Repo::open(&self.common_dir)?;
+        if let Some(name) = self.local_queue(&repo)? {
+            let branch = if name == "swift" { String::new() } else { format!(" --branch {name}") };
+            let hint = format!("`swift init{branch}` takes over the queue that is on the branch `{name}`");
+            return Ok(fault.hint(hint));
+        }
         match self.adoptable()?.as_ref().map(|(remote, name)| (remote.as_str(), name.as_str())) {
             Some((remote, "swift")) => {
                 return Ok(fault.hint(format!("`swift init` adopts the queue that is on `{remote}/swift`")));
@@ -254,14 +236,32 @@ impl Place {
             let place = format!("{place} has no queue: that of this repository is {}", elsewhere.place());
             return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
         }
+        if let Some(fault) = self.lies_there() {
+            return Ok(fault);
+        }
         Ok(match self.unfetched(&repo, "swift") {
-            Some(remote) => fault.hint(fetching(&remote)).hint("then `swift init` adopts one, or makes one"),
+            Some(unfetched) => {
+                fault.hint(unfetched.remedy()).hint("then `swift init` adopts one, or makes one")
+            }
             None => fault.hint("`swift init` makes one"),
         })
     }
 
+    /// The branch of this repository that is a queue's, as `uninstall --keep-branch` and a bare clone leave one.
+    fn local_queue(&self, repo: &Repo) -> Result<Option<String>> {
+        let mut names: Vec<String> =
+            refs::names_below(&self.common_dir, "refs/heads/")?.into_iter().collect();
+        names.sort_by_key(|name| name != "swift");
+        let is_queues = |name: &String| {
+            let tip = refs::resolve(&self.common_dir, &format!("refs/heads/{name}"));
+            is_plain(name)
+                && tip.is_ok_and(|id| id.is_some_and(|id| create::is_queue(repo, id).unwrap_or(false)))
+        };
+        Ok(names.into_iter().take(MOST_BRANCHES).find(is_queues))
+    }
+
     /// The branches of all remotes, each with its remote; the usual names first.
-    fn remote_branches(&self, repo: &Repo) -> Result<Vec<(String, String)>> {
+    pub(super) fn remote_branches(&self, repo: &Repo) -> Result<Vec<(String, String)>> {
         let names = refs::names_below(&self.common_dir, "refs/remotes/")?;
         let remotes: Vec<String> = repo.gix().remote_names().iter().map(ToString::to_string).collect();
         let part = |name: &String| {
@@ -300,29 +300,8 @@ fn has_queue(repo: &Repo, id: ObjectId) -> bool {
     tree.and_then(|tree| tree::lookup(repo, tree, &settings)).is_ok_and(|line| line.is_some())
 }
 
-/// Whether a remote's branch is one of those that these words of the configuration fetch.
-fn covers(words: &str, branch: &str) -> bool {
-    let from = words.trim_start_matches('+').split(':').next().unwrap_or_default();
-    match from.split_once('*') {
-        Some((before, after)) => branch.starts_with(before) && branch.ends_with(after),
-        None => from == branch || Some(from) == branch.strip_prefix("refs/heads/"),
-    }
-}
-
-/// What brings all branches of a remote.
-fn fetching(remote: &str) -> String {
-    match is_plain(remote) {
-        true => format!(
-            "`git remote set-branches --add {remote} '*' && git fetch {remote}` brings all of its branches here"
-        ),
-        false => {
-            "`git remote --verbose` shows the remotes, and `git remote set-branches` fetches more".to_owned()
-        }
-    }
-}
-
 /// A name that a shell would read otherwise is none to be pasted.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !name.starts_with('-')
 }
 
@@ -403,6 +382,13 @@ impl Elsewhere {
         format!("`git -C {at} restore --staged --worktree {what}` brings them back")
     }
 
+    /// Whether git was told to leave the files out of the checkout.
+    fn is_left_out(&self) -> bool {
+        let Some(checkout) = &self.checkout else { return false };
+        let words = ["ls-files", "-t", "-z", "--", &format!("{FOLDER}/{SETTINGS}")];
+        Git::at(checkout).run(&words).is_ok_and(|told| told.starts_with(b"S "))
+    }
+
     /// The commands that lead there.
     fn lead(&self, fault: Fault) -> Fault {
         if let Some(commit) = self.commit {
@@ -412,10 +398,12 @@ impl Elsewhere {
                 .hint(format!("`git branch rescue {commit}` keeps it, on a branch of its own"))
                 .hint("if it is not missed: `mv .swift .swift-old`, and `swift init` begins anew");
         }
+        if self.here && self.is_left_out() {
+            let at = as_word(self.checkout.as_deref().unwrap_or(Path::new(".")));
+            return fault.hint(format!("`git -C {at} sparse-checkout add {FOLDER}` checks them out"));
+        }
         if self.here {
-            return fault
-                .hint(self.restoring())
-                .hint("in a sparse checkout `git sparse-checkout add .swift` does");
+            return fault.hint(self.restoring());
         }
         let fault = match &self.checkout {
             Some(checkout) => fault.hint(format!("`swift -C {} list` shows it", checkout.display())),

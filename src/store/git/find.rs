@@ -186,7 +186,10 @@ impl Place {
         match std::fs::symlink_metadata(&root) {
             Ok(metadata) if !metadata.is_dir() => Err(unsafe_home(&root)),
             Ok(_) if worktree::is_cut_off(&root, &self.common_dir) => Err(relink::without_branch(&root)),
-            Ok(_) if root.join(SETTINGS).is_file() => Ok(Some(self.tree_home(checkout)?)),
+            Ok(_) if root.join(SETTINGS).is_file() => {
+                let home = self.tree_home(checkout)?;
+                Ok(self.is_in_git(&home)?.then_some(home))
+            }
             _ => Ok(None),
         }
     }

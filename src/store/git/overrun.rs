@@ -20,7 +20,7 @@ use super::index::beginning;
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::worktree::FOLDER;
-use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, tree};
+use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
@@ -198,7 +198,9 @@ fn overrun(checkout: &Path, branch: Option<String>, first: &str, count: usize) -
         checkout.display()
     );
     let at = as_word(checkout);
-    Fault::new(Code::InProgress, text)
-        .hint(format!("`git -C {at} switch -` goes back; the next verb brings the queue's own files back"))
-        .hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch instead"))
+    let back =
+        || format!("`git -C {at} switch -` goes back; the next verb brings the queue's own files back");
+    let fault = Fault::new(Code::InProgress, text);
+    let fault = if switch::was_elsewhere(checkout) { fault.hint(back()) } else { fault };
+    fault.hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch instead"))
 }

@@ -3,13 +3,17 @@
 //! Only what the engine knows to be its own is removed, name by name; whatever else lies in the folder stays and
 //! is reported. The branch, and with it the history, is deleted only if that is asked for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use gix::ObjectId;
 
 use super::departure::{Aim, Departure};
 use super::disk::{self, OrIo as _};
 use super::folder::{Folder, KEPT};
 use super::repo::Repo;
 use super::switch::goes_on;
+use super::tree::{self, Leaf};
 use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude, path, refs};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
@@ -99,10 +103,25 @@ impl Home {
     fn take_known_files(&self, departure: &Departure) -> Result<()> {
         let repo = Repo::open(&self.common_dir)?;
         let files = departure.files(&repo)?;
+        self.take_files(&repo, &files)
+    }
+
+    /// The same for a queue that was only about to be checked out.
+    pub(super) fn take_files_of(&self, commit: ObjectId) -> Result<()> {
+        if !self.root.is_dir() {
+            return Ok(());
+        }
+        let repo = Repo::open(&self.common_dir)?;
+        let mut files = BTreeMap::new();
+        tree::flatten(&repo, repo.commit(commit)?.tree, "", &mut files)?;
+        self.take_files(&repo, &files)
+    }
+
+    fn take_files(&self, repo: &Repo, files: &BTreeMap<String, Leaf>) -> Result<()> {
         let folder = Folder::open(&self.root)?;
         let mut change = folder.change();
-        for (path, leaf) in &files {
-            let here = folder.read(path)?.map(|content| commit::blob_id(&repo, &content)).transpose()?;
+        for (path, leaf) in files {
+            let here = folder.read(path)?.map(|content| commit::blob_id(repo, &content)).transpose()?;
             if here == Some(leaf.id) {
                 drop(change.take(path)?);
             }
@@ -218,7 +237,11 @@ impl Home {
 
     /// What lies beside the committed files.
     pub(super) fn take_files_out(&self, fate: BranchFate, removed: &mut Removed) -> Result<()> {
-        remove_tree(&self.root.join("local"))?;
+        let local = self.root.join("local");
+        if fate == BranchFate::Keep && local.exists() {
+            removed.steps.push(format!("{}, which belonged to this machine", local.display()));
+        }
+        remove_tree(&local)?;
         if fate == BranchFate::Delete {
             self.remove_root(removed)?;
         }

@@ -372,6 +372,10 @@ fn permissions() -> gix::open::Permissions {
         if cfg!(test) { gix::open::Permissions::isolated() } else { gix::open::Permissions::all() };
     permissions.env.objects = gix::sec::Permission::Deny;
     permissions.config.includes = true;
+    if std::env::var_os("HOME").is_none() {
+        // The library would ask the system for one. git does not, and knows nobody then.
+        permissions.env.home = gix::sec::Permission::Deny;
+    }
     permissions
 }
 
@@ -425,11 +429,18 @@ fn not_signed(error: &gix::Error) -> Fault {
     };
     let said = match told.get("stderr") {
         Some(Value::Bytes(said)) => said_by_signer(&String::from_utf8_lossy(said)),
+        _ if ended_early(error) => said_by_signer(""),
         _ => shown(&error.probable_cause().to_string()),
     };
     Fault::new(Code::Signing, format!("commits have to be signed, and `{}` refuses: {said}", shown(&program)))
         .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
         .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
+}
+
+/// Whether the program did not even read what it was to sign.
+fn ended_early(error: &gix::Error) -> bool {
+    let cause = error.probable_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// What a person can read of it; gpg mixes it with lines for programs.

@@ -11,6 +11,7 @@ use gix::objs::Kind;
 
 use super::commit::build;
 use super::departure::{Aim, Departure};
+use super::external::Git;
 use super::find::place;
 use super::folder::Folder;
 use super::objects::Batch;
@@ -247,9 +248,16 @@ pub(super) fn goes_on(fault: Fault) -> Fault {
 pub(super) fn no_branch(checkout: &Path) -> Fault {
     let text = format!("no branch is checked out in {}, so none would have the queue", checkout.display());
     let at = as_word(checkout);
-    Fault::new(Code::WrongState, text)
-        .hint(format!("`git -C {at} switch -` goes back to the branch that was checked out before"))
-        .hint(format!("`git -C {at} switch --create NAME` makes one here"))
+    let back = || format!("`git -C {at} switch -` goes back to the branch that was checked out before");
+    let fault = Fault::new(Code::WrongState, text);
+    let fault = if was_elsewhere(checkout) { fault.hint(back()) } else { fault };
+    fault.hint(format!("`git -C {at} switch --create NAME` makes one here"))
+}
+
+/// Whether another branch was checked out before, so that there is a way back.
+pub(super) fn was_elsewhere(checkout: &Path) -> bool {
+    let before = Git::at(checkout).run(&["rev-parse", "--verify", "--symbolic-full-name", "@{-1}"]);
+    before.is_ok_and(|name| name.starts_with(b"refs/heads/"))
 }
 
 pub(super) fn not_now(reason: &str) -> Fault {

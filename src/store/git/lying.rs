@@ -1,0 +1,61 @@
+//! A folder with the settings of a queue that git does not have: made by hand, or copied from elsewhere.
+//!
+//! It is no queue yet, or every verb would commit to the branch that happens to be checked out. `init` makes one of it.
+
+use std::path::{Path, PathBuf};
+
+use super::external::Git;
+use super::find::{Place, SETTINGS, place};
+use super::folder::Folder;
+use super::worktree::FOLDER;
+use super::{Home, HomeKind, refs, tree};
+use crate::domain::fault::{Code, Fault, Result};
+
+impl Place {
+    /// Whether the commit that is checked out has the queue's settings, or the next one will.
+    pub(super) fn is_in_git(&self, home: &Home) -> Result<bool> {
+        let settings = format!("{FOLDER}/{SETTINGS}");
+        let repo = home.repo()?;
+        if let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id {
+            let found = repo.commit(tip).and_then(|commit| tree::lookup(&repo, commit.tree, &settings));
+            // What a partial clone or a damaged one does not have cannot be looked at.
+            if found.map_or(true, |line| line.is_some()) {
+                return Ok(true);
+            }
+        }
+        let staged = Git::at(&home.checkout).run(&["ls-files", "-z", "--cached", "--", &settings]);
+        Ok(staged.map_or(true, |names| !names.is_empty()))
+    }
+
+    /// That the settings at hand are those of no queue yet.
+    pub(super) fn lies_there(&self) -> Option<Fault> {
+        let settings = self.checkout.as_ref()?.join(FOLDER).join(SETTINGS);
+        settings.is_file().then(|| {
+            let text = format!("{} is in no commit: it is no queue yet", settings.display());
+            Fault::new(Code::NotInitialised, text).hint("`swift init` makes a queue of it")
+        })
+    }
+
+    /// The folder that a queue of this kind would be in.
+    pub(super) fn root_of(&self, kind: HomeKind) -> Result<PathBuf> {
+        let checkout = match (kind, &self.checkout) {
+            (HomeKind::Tree, Some(checkout)) => checkout.clone(),
+            _ => self.project()?,
+        };
+        Ok(checkout.join(FOLDER))
+    }
+}
+
+impl Home {
+    /// What lies where a file of the queue will be that is to be made around `start`.
+    ///
+    /// # Errors
+    /// Those of finding the repository; a place that is a link or no regular file.
+    pub(crate) fn lying(start: &Path, kind: HomeKind, path: &str) -> Result<Option<Vec<u8>>> {
+        let root = place(start)?.root_of(kind)?;
+        match root.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() => Folder::open(&root)?.read(path),
+            _ => Ok(None),
+        }
+    }
+}
