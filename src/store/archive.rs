@@ -4,18 +4,18 @@
 //! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
+mod rivals;
+
 use std::collections::{BTreeMap, HashSet};
-use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::files::Stamp;
+use super::layout;
 use super::local::LARGEST_INDEX;
 use super::queue::{Item, Queue};
 use super::tx::Tx;
-use super::{history, layout};
-use crate::domain::event::Event;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -69,8 +69,8 @@ pub(crate) fn end_of(item: &Item) -> Timestamp {
 /// The largest archive that is read.
 const LARGEST: u64 = 1 << 30;
 
-/// The cache of where each task is, below the machine's own folder.
-const INDEX: &str = "cache/archive";
+/// The cache of where each task is, below the machine's own folder. Another form of it has another name.
+const INDEX: &str = "cache/archives";
 
 /// Put the oldest of these files into an archive, in the transaction that runs. What it has staged is put away as it will
 /// be; a record that it has opened again stays where the next receipt finds it.
@@ -127,10 +127,12 @@ struct Place {
     path: String,
     start: usize,
     length: usize,
+    /// SHA-256 of the file, as the archive tells it.
+    hash: String,
 }
 
 /// The places in each archive, by the archive's path. Clones that put the same files away each for itself have them in
-/// two archives.
+/// two archives; the younger one counts, unless one clone has changed the file before.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
     /// With what is missing in an archive, if it is not whole.
@@ -201,9 +203,10 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
 
 fn told(line: &str, start: usize) -> Option<Place> {
     let mut words = line.strip_prefix(MARK)?.trim_end().rsplitn(3, ' ');
-    let (_hash, length, path) = (words.next()?, words.next()?, words.next()?);
+    let (hash, length, path) = (words.next()?, words.next()?, words.next()?);
     let id: TaskId = path.rsplit('/').next()?.get(..26)?.parse().ok()?;
-    Some(Place { id: id.to_string(), path: path.to_owned(), start, length: length.parse().ok()? })
+    let (id, path, hash) = (id.to_string(), path.to_owned(), hash.to_owned());
+    Some(Place { id, path, start, length: length.parse().ok()?, hash })
 }
 
 /// The task of this id in an archive; `None` if it is in none.
@@ -211,60 +214,16 @@ fn told(line: &str, start: usize) -> Option<Place> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
-    let wanted = id.to_string();
-    let index = Index::load(queue)?;
-    let mut copies = Vec::new();
+    let (wanted, index) = (id.to_string(), Index::load(queue)?);
+    let counts = rivals::counting(queue, &index, |id| id == wanted)?;
     for (archive, (stamp, places, _)) in index.files.iter().rev() {
-        if let Some(place) = places.iter().find(|place| place.id == wanted) {
-            copies.push(Copy { archive, place, stamp: *stamp, bytes: Rc::new(bytes_of(queue, archive)?) });
+        let place = places.iter().find(|place| place.id == wanted);
+        if let Some(place) = place.filter(|place| counts.is_in(archive, place)) {
+            let bytes = bytes_of(queue, archive)?;
+            return item(queue, archive, place, *stamp, &bytes).map(Some);
         }
     }
-    valid(queue, id, copies)?.map(|copy| copy.item(queue)).transpose()
-}
-
-/// A task in one of the archives that have it.
-struct Copy<'a> {
-    archive: &'a str,
-    place: &'a Place,
-    stamp: Stamp,
-    /// Of the whole archive.
-    bytes: Rc<Vec<u8>>,
-}
-
-impl Copy<'_> {
-    fn content(&self) -> &[u8] {
-        slice(&self.bytes, self.place)
-    }
-
-    fn item(&self, queue: &Queue) -> Result<Item> {
-        let path = format!("{}#{}", self.archive, self.place.path);
-        let task = parse_summary(self.content(), &queue.limits()).map_err(|m| m.at(&path))?;
-        let folder = layout::folder_of(&self.place.path).unwrap_or(Folder::Done);
-        Ok(Item { path, folder, task: Box::new(task), stamp: self.stamp })
-    }
-}
-
-/// Which of the copies of a task counts, the youngest archive's first: clones that put the same task away each for itself
-/// have two, and one of them may have changed it before. Then it is the one that the log tells of last.
-fn valid<'a>(queue: &Queue, id: TaskId, mut copies: Vec<Copy<'a>>) -> Result<Option<Copy<'a>>> {
-    if copies.iter().all(|copy| copy.content() == copies[0].content()) {
-        return Ok(copies.into_iter().next());
-    }
-    let contents: Vec<String> = copies.iter().map(|copy| content_hash(copy.content())).collect();
-    let told =
-        |event: &Event| contents.iter().position(|content| event.fact.content.as_ref() == Some(content));
-    let at = history::events_of(queue, id)?.iter().rev().find_map(told).unwrap_or(0);
-    Ok(Some(copies.swap_remove(at)))
-}
-
-/// Whether a path, relative to `.swift/`, is an archive's.
-pub(crate) fn is_one(path: &str) -> bool {
-    path.split_once('/').is_some_and(|(folder, _)| folder == layout::ARCHIVE)
-}
-
-/// The tasks in the bytes of an archive: the path that each file had, and its bytes.
-pub(crate) fn tasks(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
-    places(bytes).into_iter().map(|place| (place.path.clone(), slice(bytes, &place)))
+    Ok(None)
 }
 
 /// What is missing in an archive by its own account: it was cut off, or lines of it were taken out.
@@ -317,25 +276,31 @@ pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
-    let index = Index::load(queue)?;
-    let mut copies: BTreeMap<&str, Vec<Copy<'_>>> = BTreeMap::new();
+    let (mut items, mut seen, index) = (Vec::new(), HashSet::new(), Index::load(queue)?);
+    let counts = rivals::counting(queue, &index, |_| true)?;
     for (archive, (stamp, places, _)) in index.files.iter().rev() {
-        let bytes = Rc::new(bytes_of(queue, archive)?);
-        for place in places {
-            let copy = Copy { archive, place, stamp: *stamp, bytes: Rc::clone(&bytes) };
-            copies.entry(&place.id).or_default().push(copy);
-        }
-    }
-    let mut items = Vec::with_capacity(copies.len());
-    for (id, copies) in copies {
-        let Ok(id) = id.parse() else { continue };
-        items.extend(valid(queue, id, copies)?.and_then(|copy| copy.item(queue).ok()));
+        let bytes = bytes_of(queue, archive)?;
+        let counting = places.iter().filter(|place| counts.is_in(archive, place));
+        let fresh = counting.filter(|place| seen.insert(place.id.clone()));
+        items.extend(fresh.filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
     }
     Ok(items)
 }
 
+fn item(queue: &Queue, archive: &str, place: &Place, stamp: Stamp, bytes: &[u8]) -> Result<Item> {
+    let path = format!("{archive}#{}", place.path);
+    let task = parse_summary(slice(bytes, place), &queue.limits()).map_err(|m| m.at(&path))?;
+    let folder = layout::folder_of(&place.path).unwrap_or(Folder::Done);
+    Ok(Item { path, folder, task: Box::new(task), stamp })
+}
+
 fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
     bytes.get(place.start..place.start + place.length).unwrap_or_default()
+}
+
+/// The files in an archive, each with the path that it had.
+pub(crate) fn contents(bytes: &[u8]) -> Vec<(String, &[u8])> {
+    places(bytes).into_iter().map(|place| (place.path.clone(), slice(bytes, &place))).collect()
 }
 
 /// The bytes of a task's file, from its place or from the archive that holds it.
@@ -356,6 +321,15 @@ pub(crate) fn read(queue: &Queue, item: &Item) -> Result<Vec<u8>> {
 /// own.
 pub(super) fn place(path: &str) -> Option<(&str, &str)> {
     path.split_once('#').filter(|(archive, _)| archive.starts_with(layout::ARCHIVE))
+}
+
+/// Texts in an archive that lists do not show, because another archive has the task too, with another text: the
+/// archive and the task.
+///
+/// # Errors
+/// Those of reading the archives and the log.
+pub(crate) fn passed_over(queue: &Queue) -> Result<Vec<(String, TaskId)>> {
+    rivals::passed_over(queue, &Index::load(queue)?)
 }
 
 /// Archived files whose content does not have the hash that stands before it.
