@@ -166,6 +166,17 @@ fn folder(words: &[String]) -> Option<String> {
     }
 }
 
+/// Begin in the background.
+const DETACH: &str = "--detach";
+
+/// The same command line, begun in the background.
+fn detached(words: &[String]) -> Vec<String> {
+    let mut words = words.to_vec();
+    let behind = verb(&words).map_or(words.len(), |verb| (verb + 1).min(words.len()));
+    words.insert(behind, DETACH.to_owned());
+    words
+}
+
 /// The command itself, without the manner in which it was given and the way to the project: what a proposal, which lies
 /// there, is known by.
 fn essential(words: &[String]) -> Vec<String> {

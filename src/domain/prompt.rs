@@ -70,34 +70,6 @@ fn command(line: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Why a command cannot be carried out inside of a session: it would not come to an end there. None for one that can.
-pub(crate) fn without_end(words: &[String]) -> Option<&'static str> {
-    let follows = |word: &String| matches!(word.as_str(), "-f" | "--follow" | "--watch");
-    match words.first().map(String::as_str) {
-        Some("watch" | "work") => Some("it works until there is nothing left to do"),
-        Some("status" | "events" | "run") if words.iter().any(follows) => {
-            Some("it follows what happens, without end")
-        }
-        Some("run") if words.get(1).is_some_and(|word| word == "resume") => {
-            Some("it lasts as long as the session that it goes on with")
-        }
-        _ => None,
-    }
-}
-
-/// `run "Fix it" sesame` begun in the background: inside of a session nobody waits for its end.
-pub(crate) fn in_the_background(words: &[String]) -> Option<Vec<String>> {
-    const OTHERS: [&str; 5] = ["show", "logs", "stop", "resume", "--plan"];
-    let is_run = words.first().is_some_and(|word| word == "run");
-    let is_another =
-        words.iter().any(|word| OTHERS.contains(&word.as_str()) || word == "--dry-run" || word == "--detach");
-    (is_run && !is_another).then(|| {
-        let mut words = words.to_vec();
-        words.insert(1, "--detach".to_owned());
-        words
-    })
-}
-
 /// `task . Fix the login sesame` with its title in one piece, as people type it where no shell splits words.
 pub(crate) fn with_whole_title(words: &[String]) -> Option<Vec<String>> {
     let [verb, target, title @ .., last] = words else { return None };

@@ -62,6 +62,71 @@ fn it_can_be_stopped_and_a_prompt_of_stdin_reaches_it() {
     assert!(scene.seen(1, "prompt").contains("Show what is\nhere"));
 }
 
+/// What a session is told when this is typed into it.
+fn typed(scene: &Scene<'_>, line: &str) -> Value {
+    let message = json!({"cwd": scene.place.path(""), "prompt": line}).to_string();
+    answer(&scene.call("hook user-prompt-submit").stdin(message).run())
+}
+
+#[test]
+fn no_line_of_a_session_waits_for_a_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    // Each of these hooks answers while its run is still at work, or it would wait for ever.
+    scene.script("init; while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; change; result 'did it'");
+    assert_eq!(scene.call(["run", "delete the database"]).run().status, 7);
+    let lines = [
+        "sesame",
+        "swift --json run \"Fix the typo\" sesame",
+        "swift run Fix the stop button and show it sesame",
+        "swift -C . run Fix the logs sesame",
+    ];
+    for (number, line) in (1..).zip(lines) {
+        let said = typed(&scene, line);
+        assert_eq!(said["decision"], "block", "{line}: {said}");
+        assert!(said["reason"].as_str().unwrap().contains("run logs -f"), "{line}: {said}");
+        until("it runs", || scene.starts() == number);
+    }
+    let prompt = scene.seen(1, "prompt");
+    assert!(prompt.contains("delete the database"), "{prompt}");
+    assert_eq!(typed(&scene, "sesame"), Value::Null, "the yes is used up");
+    sandbox.home().write("go", "");
+    until("all have ended", || scene.runs().iter().all(|run| run["outcome"] == "completed"));
+}
+
+#[test]
+fn what_has_no_end_in_a_session_is_not_begun_there_and_goes_on_waiting() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let run = text(&scene.run("Fix typo in README").1["run"]["short"]);
+    for line in ["swift work sesame", "swift --json work sesame", "swift -C . events -fn 3 sesame"] {
+        let said = typed(&scene, line);
+        let context = said["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default();
+        assert!(context.contains("in a terminal of your own"), "{line}: {said}");
+    }
+    let resume = ["run", "resume", &run, "now delete the database"];
+    assert_eq!(scene.call(resume).run().status, 7);
+    let said = typed(&scene, "sesame");
+    let reason = said["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("in a terminal of your own: `swift run resume"), "{said}");
+    assert_eq!(scene.starts(), 1);
+    assert_eq!(scene.call("sesame").run().status, 0, "it still waits");
+    assert_eq!(scene.starts(), 2);
+}
+
+#[test]
+fn a_yes_to_the_same_run_in_the_background_leaves_no_proposal_behind() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    assert_eq!(scene.call(["run", "delete the database"]).run().status, 7);
+    scene.call(["run", "--detach", "delete the database", "sesame"]).run().ok();
+    assert_eq!(scene.call("sesame").run().status, 3);
+    until("it has ended", || scene.runs().iter().any(|run| run["outcome"] == "completed"));
+    assert_eq!(scene.starts(), 1);
+}
+
 #[test]
 fn where_requests_are_handed_over_the_prompt_ends_at_the_hook_and_a_run_makes_it() {
     let sandbox = Sandbox::new();

@@ -7,12 +7,13 @@ use clap::{Args, Subcommand};
 
 use crate::cli::approval::{Decision as Approved, Plan, approve};
 use crate::cli::context::Context;
-use crate::cli::{DONE, parse, split_approval};
+use crate::cli::{DONE, detached, parse, split_approval, verb};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
-use crate::domain::prompt::{Meaning, SESAME, in_the_background, meaning, with_whole_title, without_end};
+use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
 use crate::domain::route::{Decision, Head, Verdict};
+use crate::domain::text::shown;
 use crate::env;
 use crate::format::hooks;
 use crate::ops::integrate::{self, Wanted};
@@ -24,6 +25,7 @@ use crate::view::integrate::plan_lines;
 use crate::view::prime::PrimeView;
 use crate::view::simple::Answer;
 
+use super::Stay;
 use super::run::caller;
 
 /// The largest message that a hook reads, in bytes.
@@ -153,24 +155,27 @@ fn executed(context: &Context, words: Vec<String>) -> Option<String> {
         return None;
     }
     let understood = |words: &[String]| parse(&split_approval(words.to_vec()).0);
-    let words = match understood(&words) {
-        Ok(_) => words,
-        Err(stop) => match with_whole_title(&words).filter(|whole| understood(whole).is_ok()) {
-            Some(whole) => whole,
-            None => return explained(&stop.into_fault()?),
+    let (words, cli) = match understood(&words) {
+        Ok(cli) => (words, cli),
+        Err(stop) => match with_whole_title(&words).map(|whole| (understood(&whole), whole)) {
+            Some((Ok(cli), whole)) => (whole, cli),
+            _ => return explained(&stop.into_fault()?),
         },
     };
-    if let Some(why) = without_end(&words) {
-        let verb = words.first().map(String::as_str).unwrap_or_default();
-        let fault =
-            Fault::new(Code::Usage, format!("`swift {verb}` is not for the inside of a session: {why}"));
-        return explained(
-            &fault.hint(format!("in a terminal of your own: `swift {}`", shell_words::join(&words))),
-        );
-    }
-    let words = in_the_background(&words).filter(|words| understood(words).is_ok()).unwrap_or(words);
+    let words = match cli.command.stay() {
+        Stay::Short => words,
+        Stay::Detached => detached(&words),
+        Stay::Endless(why) => return explained(&not_here(&words, why)),
+    };
     let told = told(context, &words).ok()?;
     Some(hooks::answered(&told))
+}
+
+/// A command that would not come to an end inside of a session.
+fn not_here(words: &[String], why: &str) -> Fault {
+    let verb = verb(words).and_then(|verb| words.get(verb)).map(String::as_str).unwrap_or_default();
+    Fault::new(Code::Usage, format!("`swift {}` is not for the inside of a session: {why}", shown(verb)))
+        .hint(format!("in a terminal of your own: `swift {}`", shown(&shell_words::join(words))))
 }
 
 fn is_something_waiting(context: &Context) -> bool {

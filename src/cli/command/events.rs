@@ -35,6 +35,11 @@ pub(in crate::cli) struct Events {
 }
 
 impl Events {
+    /// Whether it goes on until somebody ends it.
+    pub(super) fn is_following(&self) -> bool {
+        self.follow
+    }
+
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let now = context.env.now();
         let start = match &self.since {

@@ -82,7 +82,33 @@ macro_rules! commands {
     };
 }
 
+/// What becomes of a command where nobody can wait for long, such as a prompt at its hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stay {
+    /// It answers soon.
+    Short,
+    /// It does with `--detach`.
+    Detached,
+    /// It does not, and why.
+    Endless(&'static str),
+}
+
 impl Command {
+    /// How long it would be waited for.
+    pub(super) fn stay(&self) -> Stay {
+        const FOLLOWS: Stay = Stay::Endless("it follows what happens, without end");
+        match self {
+            Command::Watch(_) | Command::Work(_) => {
+                Stay::Endless("it works until there is nothing left to do")
+            }
+            Command::Status(status) if status.is_watching() => FOLLOWS,
+            Command::Events(events) if events.is_following() => FOLLOWS,
+            Command::Run(run) => run.stay(),
+            Command::Sesame(sesame) => sesame.stay(),
+            _ => Stay::Short,
+        }
+    }
+
     /// Whether it runs until somebody ends it.
     pub(super) fn length(&self) -> Run {
         if matches!(self, Command::Watch(_)) { Run::Long } else { Run::Short }

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::agent::process::is_of_a_run;
 use crate::cli::context::Context;
-use crate::cli::{Bound, Cli, DONE, manual, run_words};
+use crate::cli::{Bound, Cli, DONE, detached, manual, parse, run_words};
 use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::prompt::WORDS;
@@ -15,11 +15,22 @@ use crate::store::tx::Mode;
 use crate::ui::Format;
 use crate::view::simple::Answer;
 
+use super::Stay;
+
 /// `sesame`
 #[derive(Args)]
-pub(in crate::cli) struct Sesame {}
+pub(in crate::cli) struct Sesame {
+    /// If it is a run, begin it in the background
+    #[arg(long)]
+    detach: bool,
+}
 
 impl Sesame {
+    /// What waits may be a run.
+    pub(super) fn stay(&self) -> Stay {
+        if self.detach { Stay::Short } else { Stay::Detached }
+    }
+
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         if is_of_a_run() {
             return Err(Fault::new(Code::ApprovalNeeded, "a run cannot say the yes of a person")
@@ -34,7 +45,10 @@ impl Sesame {
             }
             _ => return Err(several(&waiting)),
         };
-        let words = retold(context, &chosen);
+        let mut words = retold(context, &chosen);
+        if self.detach {
+            words = without_wait(words)?;
+        }
         let bound = Bound {
             words: chosen.words,
             basis: chosen.basis,
@@ -42,6 +56,24 @@ impl Sesame {
             actor: context.actor_of_this_line.clone(),
         };
         Ok(run_words(words, Some(bound)))
+    }
+}
+
+/// The command line, so that nobody has to wait for its end.
+///
+/// # Errors
+/// [`Code::Usage`] if somebody has to; the proposal goes on waiting then.
+fn without_wait(words: Vec<String>) -> Result<Vec<String>> {
+    // What cannot be understood any more says so itself.
+    let Ok(cli) = parse(&words) else { return Ok(words) };
+    match cli.command.stay() {
+        Stay::Short => Ok(words),
+        Stay::Detached => Ok(detached(&words)),
+        Stay::Endless(why) => {
+            let line = shown(&shell_words::join(&words));
+            Err(Fault::new(Code::Usage, format!("`swift {line}` does not go to the background: {why}"))
+                .hint(format!("in a terminal of your own: `swift {line} sesame`")))
+        }
     }
 }
 

@@ -24,6 +24,11 @@ pub(in crate::cli) struct Status {
 }
 
 impl Status {
+    /// Whether it is shown until somebody ends it.
+    pub(super) fn is_watching(&self) -> bool {
+        self.watch
+    }
+
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         if !self.watch {

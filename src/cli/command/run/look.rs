@@ -63,6 +63,11 @@ pub(super) struct RunLogs {
 }
 
 impl RunLogs {
+    /// Whether it goes on until the run ends.
+    pub(super) fn is_following(&self) -> bool {
+        self.follow
+    }
+
     pub(super) fn run(self, context: &Context) -> Result<u8> {
         let queue = context.queue()?;
         let caller = caller(context)?;

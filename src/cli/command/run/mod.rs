@@ -24,6 +24,8 @@ pub(in crate::cli) use look::Runs;
 use look::{RunLogs, RunShow};
 use start::{Intent, begin};
 
+use super::Stay;
+
 /// The largest prompt: what Claude Code takes over stdin, less some room.
 const LARGEST_PROMPT: u64 = 9 << 20;
 
@@ -71,6 +73,19 @@ enum RunVerb {
 }
 
 impl Run {
+    /// Where nobody can wait for its end it begins in the background.
+    pub(super) fn stay(&self) -> Stay {
+        match &self.verb {
+            Some(RunVerb::Logs(logs)) if logs.is_following() => {
+                Stay::Endless("it follows what happens, without end")
+            }
+            Some(RunVerb::Resume(_)) => Stay::Endless("it lasts as long as the session that it goes on with"),
+            None if self.taken_up.is_some() => Stay::Endless("it lasts as long as the run"),
+            None if !self.plan && !self.detach => Stay::Detached,
+            _ => Stay::Short,
+        }
+    }
+
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         match self.verb {
             Some(RunVerb::Show(command)) => command.run(context),

@@ -1,8 +1,8 @@
 //! From what was typed to a run's end, told while it happens.
 
-use crate::cli::DONE;
 use crate::cli::approval::{self, Decision, Plan};
 use crate::cli::context::{Approval, Context};
+use crate::cli::{DETACH, DONE, own, verb};
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::prompt::SESAME;
@@ -11,13 +11,13 @@ use crate::domain::run::evidence::End;
 use crate::domain::run::outcome::{Failure, Outcome};
 use crate::domain::run::record::Run as Record;
 use crate::domain::text::shown;
-use crate::env;
 use crate::env::signals::{Asked, Signals};
 use crate::format::audit::digest;
 use crate::format::transcript;
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::purse::Purse;
 use crate::ops::run::{About, Caller, Wanted, Watch, account, background, plan, preview};
+use crate::store::proposal;
 use crate::store::tx::Mode;
 use crate::ui::Format;
 use crate::view::run::{RunPlanView, RunRow, RunView, progress};
@@ -73,21 +73,25 @@ pub(super) fn begin(context: &Context, about: &About, wanted: &Wanted, intent: I
     finish(context, &report)
 }
 
-/// The same command line, by a process in the background.
+/// The same command line, by a process in the background. It may have been proposed without the word for that.
 fn detach(context: &Context, caller: &Caller<'_>, about: &About) -> Result<u8> {
     let text = match about {
         About::Task(text) | About::Prompt(text) => text,
     };
     let words = |id: RunId| {
-        let mut words = context.words.clone();
-        if let Some(at) = words.iter().position(|word| word == "--detach") {
-            words.splice(at..=at, ["--taken-up".to_owned(), id.to_string()]);
-        }
+        let mut words = attached(&context.words);
+        let behind = verb(&words).map_or(0, |verb| verb + 1);
+        words.splice(behind..behind, ["--taken-up".to_owned(), id.to_string()]);
         // The yes, if one was needed, has been given here.
         words.extend((context.approval != Approval::Ask).then(|| SESAME.to_owned()));
         words
     };
-    let id = background::start(context.queue()?, caller, &env::current_dir()?, text, words)?;
+    let queue = context.queue()?;
+    let id = background::start(queue, caller, &context.start, text, words)?;
+    if context.approval != Approval::Ask {
+        // Who has said yes to it in the background is not asked about the same once more.
+        proposal::settle(&queue.local, &attached(&context.words))?;
+    }
     let short = id.short();
     let answer = Answer::new(format!("run {short} begins in the background"))
         .field("run", id.to_string())
@@ -95,6 +99,12 @@ fn detach(context: &Context, caller: &Caller<'_>, about: &About) -> Result<u8> {
         .then(format!("swift run stop {short}"));
     context.ui.show(&answer)?;
     Ok(DONE)
+}
+
+/// The words of the command line without the one that sends it to the background.
+fn attached(words: &[String]) -> Vec<String> {
+    let at = words[..own(words)].iter().position(|word| word == DETACH);
+    words.iter().enumerate().filter(|(place, _)| Some(*place) != at).map(|(_, word)| word.clone()).collect()
 }
 
 /// What may destroy something is not run without a yes to it.
