@@ -11,7 +11,7 @@ use crate::cli::{DONE, parse, split_approval};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
-use crate::domain::prompt::{Meaning, SESAME, in_the_background, meaning, with_whole_title, without_end};
+use crate::domain::prompt::{Line, Meaning, SESAME, in_the_background, meaning, reads_a_pipe, without_end};
 use crate::domain::route::{Decision, Head, Verdict};
 use crate::env;
 use crate::format::hooks;
@@ -136,25 +136,29 @@ fn opening(context: &Context) -> Option<String> {
 
 fn answer(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
     match meaning(prompt) {
-        Meaning::Command(words) => executed(context, words),
+        Meaning::Command(line) => executed(context, line),
         Meaning::Request => advised(context, prompt, mode),
         Meaning::Nothing => None,
     }
 }
 
 /// The command's own answer. A line that is no command after all goes to the model, with the reason beside it.
-fn executed(context: &Context, words: Vec<String>) -> Option<String> {
-    if words == [SESAME] && !is_something_waiting(context) {
+fn executed(context: &Context, line: Line) -> Option<String> {
+    if line.words == [SESAME] && !is_something_waiting(context) {
         return None;
     }
     let understood = |words: &[String]| parse(&split_approval(words.to_vec()).0);
-    let words = match understood(&words) {
-        Ok(_) => words,
-        Err(stop) => match with_whole_title(&words).filter(|whole| understood(whole).is_ok()) {
+    let words = match understood(&line.words) {
+        Ok(_) => line.words,
+        Err(stop) => match line.with_whole_title.filter(|whole| understood(whole).is_ok()) {
             Some(whole) => whole,
             None => return explained(&stop.into_fault()?),
         },
     };
+    if reads_a_pipe(&words) {
+        let fault = Fault::new(Code::Usage, "`-` reads what is piped in, and nothing is inside of a session");
+        return explained(&fault.hint("give the text itself, or the name of a file"));
+    }
     if let Some(why) = without_end(&words) {
         let verb = words.first().map(String::as_str).unwrap_or_default();
         let fault =
