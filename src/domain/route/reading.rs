@@ -8,7 +8,7 @@ use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::Rules;
 use super::token::{Kind, Token};
-use super::vocabulary::{OBJECT_BEGINNINGS, PRONOUNS};
+use super::vocabulary::{ADVERBS, OBJECT_BEGINNINGS, PRONOUNS};
 
 /// A request and what is known of it.
 pub(super) struct Reading<'r, 't> {
@@ -51,6 +51,13 @@ impl Reading<'_, '_> {
         let shares = rest.first().is_some_and(|next| next.is("and or"))
             && rest.get(2).is_some_and(|object| object.is(PRONOUNS));
         if is_pronoun || shares || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
+            return vec![Phrase { from: self.clause_before(at), to: limit }];
+        }
+        let is_all = tokens[start..limit]
+            .iter()
+            .all(|token| token.kind == Kind::Comma || token.is(ADVERBS) || is_participle(token));
+        // `All old branches: gone, please`
+        if is_participle(&tokens[at]) && is_all {
             return vec![Phrase { from: self.clause_before(at), to: limit }];
         }
         if is_participle(&tokens[at]) || matches!(form(tokens, at), Form::Noun | Form::Participle) {
