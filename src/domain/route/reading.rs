@@ -10,6 +10,9 @@ use super::rules::Rules;
 use super::token::{Kind, Token};
 use super::vocabulary::{ADVERBS, OBJECT_BEGINNINGS, PRONOUNS};
 
+/// How many words before its last one the name of a thing may have.
+const LONGEST_NAME: usize = 12;
+
 /// A request and what is known of it.
 pub(super) struct Reading<'r, 't> {
     pub(super) rules: &'r Rules,
@@ -128,7 +131,13 @@ impl Reading<'_, '_> {
     }
 
     fn is_store(&self, at: usize) -> bool {
-        self.hits.end(at, Group::Store).is_some_and(|end| !self.is_part(end))
+        self.hits.end(at, Group::Store).is_some_and(|end| !self.is_part(end)) && !self.is_spared(at)
+    }
+
+    /// Whether the word here belongs to something that the project itself says to be harmless.
+    pub(super) fn is_spared(&self, at: usize) -> bool {
+        let reaches = |from: usize| self.hits.end(from, Group::Spared).is_some_and(|end| end > at);
+        (at.saturating_sub(LONGEST_NAME)..=at).any(reaches)
     }
 
     /// Whether the verb is a part of a name: `drop-down`, `a delete button`.

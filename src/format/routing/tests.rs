@@ -401,6 +401,25 @@ fn a_projects_own_rules_come_over_the_built_in_ones() {
 }
 
 #[test]
+fn what_a_project_says_to_be_harmless_is_so_though_its_words_are_those_of_a_store() {
+    let settings = "[route]\nharmless = [\"preview rows\", \"scratch table\"]\n";
+    let asks = |text: &str| decide(Some(settings), text, Head::default()).verdict == Verdict::Ask;
+    for text in [
+        "remove the preview rows",
+        "delete the preview rows",
+        "truncate preview rows",
+        "drop the scratch table",
+        "the scratch tables should be deleted",
+    ] {
+        assert!(!asks(text), "{text}");
+        assert_eq!(decide(None, text, Head::default()).verdict, Verdict::Ask, "{text}");
+    }
+    for text in ["delete the preview rows in production", "remove the rows", "drop the scratch database"] {
+        assert!(asks(text), "{text}");
+    }
+}
+
+#[test]
 fn wrong_rules_are_refused_with_their_place() {
     for (text, message) in [
         ("[[route.rule]]\nname = \"x\"\ntier = \"gpt\"\n", "3:8: route: `gpt` is not a tier"),
