@@ -22,3 +22,4 @@ pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod task;
 pub(crate) mod text;
+mod typed;

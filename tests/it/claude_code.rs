@@ -223,6 +223,46 @@ fn a_line_that_ends_in_sesame_is_executed_and_its_answer_shown() {
     assert_eq!(said["decision"], "block", "an error is an answer too: {said}");
 }
 
+/// No shell reads the line: nothing but marks around whole words is taken away.
+#[test]
+fn a_title_typed_into_a_session_keeps_every_character() {
+    let sandbox = Sandbox::new();
+    let place = project(&sandbox);
+    for (typed, title) in [
+        ("It's Bob's", "It's Bob's"),
+        ("Can't log in when the user's name is long", "Can't log in when the user's name is long"),
+        (r"Fix C:\path\x", r"Fix C:\path\x"),
+        (r"Line one\nline two", r"Line one\nline two"),
+        ("Show $HOME | \"more\" & 'less'", "Show $HOME | \"more\" & 'less'"),
+        ("Login - it fails", "Login - it fails"),
+        ("\"Say \\\"no\\\" to C:\\x\" -p high --body=\"it's so\"", r#"Say "no" to C:\x"#),
+        ("'It is \"so\"' -l 'two words'", "It is \"so\""),
+    ] {
+        let said = answer(&hook(&place, &format!("task . {typed} sesame"), ""));
+        assert_eq!(said["decision"], "block", "{typed}: {said}");
+        let tasks = place.json("list")["tasks"].clone();
+        assert!(
+            tasks.as_array().unwrap().iter().any(|task| task["title"] == title),
+            "{typed}: {said} {tasks}"
+        );
+    }
+    let said = answer(&hook(&place, r"/swift:task . Bob's C:\x", ""));
+    assert!(said["reason"].as_str().is_some_and(|text| text.contains(r"Bob's C:\x")), "{said}");
+}
+
+/// In a session nothing is piped in, and a task with nothing in it is not what was meant.
+#[test]
+fn what_reads_a_pipe_is_not_for_the_inside_of_a_session() {
+    let sandbox = Sandbox::new();
+    let place = project(&sandbox);
+    for line in ["task . y --body - sesame", "task . y -f - sesame", "task . y --file=- sesame"] {
+        let said = answer(&hook(&place, line, ""));
+        let context = said["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or("");
+        assert!(context.contains("nothing is inside of a session"), "{line}: {said}");
+    }
+    assert_eq!(place.json("list")["tasks"].as_array().unwrap().len(), 0);
+}
+
 #[test]
 fn prose_is_never_stopped() {
     let sandbox = Sandbox::new();

@@ -11,7 +11,7 @@ use crate::cli::{DONE, detached, parse, split_approval, verb};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::RunId;
 use crate::domain::mode::{Manner, Mode, manner};
-use crate::domain::prompt::{Meaning, SESAME, meaning, with_whole_title};
+use crate::domain::prompt::{Line, Meaning, SESAME, meaning, reads_a_pipe};
 use crate::domain::route::{Decision, Head, Verdict};
 use crate::domain::text::shown;
 use crate::env;
@@ -143,25 +143,29 @@ fn opening(context: &Context) -> Option<String> {
 
 fn answer(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
     match meaning(prompt) {
-        Meaning::Command(words) => executed(context, words),
+        Meaning::Command(line) => executed(context, line),
         Meaning::Request => advised(context, prompt, mode),
         Meaning::Nothing => None,
     }
 }
 
 /// The command's own answer. A line that is no command after all goes to the model, with the reason beside it.
-fn executed(context: &Context, words: Vec<String>) -> Option<String> {
-    if words == [SESAME] && !is_something_waiting(context) {
+fn executed(context: &Context, line: Line) -> Option<String> {
+    if line.words == [SESAME] && !is_something_waiting(context) {
         return None;
     }
     let understood = |words: &[String]| parse(&split_approval(words.to_vec()).0);
-    let (words, cli) = match understood(&words) {
-        Ok(cli) => (words, cli),
-        Err(stop) => match with_whole_title(&words).map(|whole| (understood(&whole), whole)) {
+    let (words, cli) = match understood(&line.words) {
+        Ok(cli) => (line.words, cli),
+        Err(stop) => match line.with_whole_title.map(|whole| (understood(&whole), whole)) {
             Some((Ok(cli), whole)) => (whole, cli),
             _ => return explained(&stop.into_fault()?),
         },
     };
+    if reads_a_pipe(&words) {
+        let fault = Fault::new(Code::Usage, "`-` reads what is piped in, and nothing is inside of a session");
+        return explained(&fault.hint("give the text itself, or the name of a file"));
+    }
     let words = match cli.command.stay() {
         Stay::Short => words,
         Stay::Detached => detached(&words),

@@ -10,16 +10,15 @@ use std::ops::Range;
 use super::decision::Confidence;
 use super::doubt;
 use super::form::{Form, form};
-use super::grammar::{clause_end, clause_start, is_demand, is_negated};
+use super::grammar::{is_demand, is_negated};
 use super::group::Group;
 use super::lexicon::{Hit, Hits};
 use super::loss;
 use super::reading::Reading;
 use super::rules::Rules;
 use super::scene::Scene;
-use super::shell;
-use super::token::{Kind, Token, Voice, is_one_of};
-use super::vocabulary::{ABSENT, AFTER_PASSIVE, CHECKING, EXECUTING, TALKING, TEXTS};
+use super::token::Token;
+use super::vocabulary::{ABSENT, AFTER_PASSIVE};
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Something that is said in so many words.
-    fn said(words: String, what: impl Into<String>) -> Found {
+    pub(super) fn said(words: String, what: impl Into<String>) -> Found {
         Found { words, what: what.into(), confidence: Confidence(90) }
     }
 }
@@ -90,42 +89,6 @@ pub(super) fn find_further(rules: &Rules, tokens: &[Token<'_>]) -> Option<Found>
 }
 
 impl Reading<'_, '_> {
-    fn command(&self, at: usize) -> Option<Found> {
-        let tokens = self.tokens;
-        let end = self.hits.end(at, Group::Command).or_else(|| shell::run_from(tokens, at))?;
-        let start = clause_start(tokens, at);
-        let clause = &tokens[start..clause_end(tokens, at)];
-        // What follows the command may be a part of it: `push it over what's there`.
-        let talked = |words: &str| tokens[start..at].iter().any(|token| token.is_said() && has(token, words));
-        let said = |words: &str| clause.iter().any(|token| token.is_said() && has(token, words));
-        let is_question =
-            clause.first().is_some_and(|first| first.is("which where who when is are does did was"));
-        let is_meant = match tokens[at].voice {
-            Voice::Prose => {
-                !talked(TALKING)
-                    && !said("docs documentation")
-                    && !is_question
-                    && !self.names_a_switch(at, end)
-            }
-            Voice::Code => {
-                said(EXECUTING) && !talked(CHECKING) || !(said(TALKING) || said(TEXTS) || talked(CHECKING))
-            }
-            Voice::Quoted => said(EXECUTING) && !said(TEXTS),
-        };
-        let is_thing = (end == at + 1 && self.is_part(end)) || self.is_mentioned(at);
-        if !is_meant || is_thing || is_negated(tokens, at) {
-            return None;
-        }
-        Some(Found::said(quoted(&tokens[at..end]), "a destructive command"))
-    }
-
-    /// `a --quiet switch to the backup tool`: a noun that looks like the beginning of a command.
-    fn names_a_switch(&self, at: usize, end: usize) -> bool {
-        let before = self.tokens[..at].iter().rev().find(|token| token.kind != Kind::Flag);
-        let is_word = self.tokens[at].is_said() && end > at + 2;
-        is_word && before.is_some_and(|before| before.is("a an the this that another each every"))
-    }
-
     fn verb(&self, at: usize) -> Option<Found> {
         if !self.tokens[at].is_said() {
             return None;
@@ -226,10 +189,6 @@ impl Reading<'_, '_> {
             })
         })
     }
-}
-
-fn has(token: &Token<'_>, words: &str) -> bool {
-    token.lemmas.iter().any(|lemma| is_one_of(lemma, words))
 }
 
 pub(super) fn quoted(tokens: &[Token<'_>]) -> String {

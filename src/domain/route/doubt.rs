@@ -34,7 +34,9 @@ pub(super) fn find(reading: &Reading<'_, '_>) -> Option<Found> {
 }
 
 fn is_precious(reading: &Reading<'_, '_>, at: usize) -> bool {
-    let Some(end) = reading.hits.end(at, Group::Precious) else { return false };
+    let Some(end) = reading.hits.end(at, Group::Precious).filter(|_| !reading.is_spared(at)) else {
+        return false;
+    };
     // `the database URL` is another thing.
     let names_more = |next: &Token<'_>| next.is_said() && !next.is(AFTER_NOUN) && !next.is(AFTER_PASSIVE);
     !reading.tokens.get(end).is_some_and(names_more)

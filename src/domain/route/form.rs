@@ -64,6 +64,10 @@ pub(super) fn is_after_article(tokens: &[Token<'_>], at: usize) -> bool {
         let begins = before.is("that") && tokens[at].lower.ends_with('s');
         return !points && !begins;
     }
+    // `with rollback`
+    if at > 0 && tokens[at - 1].is("with including") && !tokens[at].lower.ends_with("ing") {
+        return true;
+    }
     let Some(place) = at.checked_sub(2) else { return false };
     // `with automatic rollback` names a thing too.
     let is_article = tokens[place].is("a an the with") && tokens[at - 1].is_said();

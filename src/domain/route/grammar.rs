@@ -6,7 +6,7 @@
 use super::token::{Kind, Token, is_one_of};
 use super::vocabulary::{
     ABILITIES, ADVERBS, BEFORE_GERUND, CIRCUMSTANCES, COMPOUNDS, FAILINGS, MODALS, NEGATIONS, OPENERS, PAIRS,
-    PERSONS, QUESTIONS, STATING, SURFACES,
+    PERSONS, QUESTIONS, STATING, SURFACES, USERS,
 };
 
 /// How far before a word a negation still reaches.
@@ -76,6 +76,14 @@ pub(super) fn names_a_surface(tokens: &[Token<'_>], at: usize) -> bool {
 /// is told of.
 pub(super) fn is_told(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
     if let Some((place, previous)) = before(tokens, at) {
+        // `…, which is wrong`
+        if previous.kind == Kind::Comma && tokens[at].is("which who") {
+            return place > clause_start(tokens, at);
+        }
+        // `users should be able to delete …`
+        if previous.is("to") && is_ability_to(tokens, place) {
+            return has_users(tokens, place);
+        }
         // `the sidebar should turn off …`
         let subject = before(tokens, place).map(|(_, subject)| subject);
         return previous.is("should must shall will")
@@ -188,6 +196,11 @@ fn tells_of_ability(tokens: &[Token<'_>], at: usize) -> bool {
 fn is_ability_to(tokens: &[Token<'_>], at: usize) -> bool {
     let start = clause_start(tokens, at).max(at.saturating_sub(3));
     tokens[start..at].iter().any(|token| token.is(ABILITIES))
+}
+
+/// Whether somebody who uses the program is spoken of before this place.
+fn has_users(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens[clause_start(tokens, at)..at].iter().any(|token| token.is(USERS))
 }
 
 /// `When that is done, …`: what follows the comma is no circumstance any more.

@@ -19,6 +19,8 @@ pub(super) enum Group {
     Object(usize),
     Command,
     Harmless,
+    /// What a project says to be harmless, whatever the built-in rules say of its words.
+    Spared,
     Store,
     /// What would be missed, so that whatever is not understood of it is asked about.
     Precious,
@@ -36,6 +38,7 @@ impl fmt::Display for Group {
             Group::Object(number) => write!(f, "o{number}"),
             Group::Command => f.write_str("c"),
             Group::Harmless => f.write_str("h"),
+            Group::Spared => f.write_str("n"),
             Group::Store => f.write_str("t"),
             Group::Precious => f.write_str("m"),
             Group::Part => f.write_str("p"),
@@ -58,6 +61,7 @@ impl FromStr for Group {
             "o" => Ok(Group::Object(number()?)),
             "c" => Ok(Group::Command),
             "h" => Ok(Group::Harmless),
+            "n" => Ok(Group::Spared),
             "t" => Ok(Group::Store),
             "m" => Ok(Group::Precious),
             "p" => Ok(Group::Part),

@@ -18,7 +18,11 @@ pub(super) fn is_english(tokens: &[Token<'_>], hits: &Hits) -> bool {
         return false;
     }
     let count = |words: &str| said.iter().filter(|&&at| tokens[at].is(words)).count();
-    let (english, others) = (count(ENGLISH), count(OTHER_LANGUAGES));
+    let english = count(ENGLISH);
+    // A letter alone is a name in any language: `add a y axis`.
+    let is_other = |at: &usize| tokens[*at].is(OTHER_LANGUAGES);
+    let has_word = said.iter().any(|at| is_other(at) && tokens[*at].lower.chars().count() > 1);
+    let others = if has_word { count(OTHER_LANGUAGES) } else { 0 };
     let is_signal = |hit: &Hit| matches!(hit.group, Group::Signal(_));
     let known = |at: &&usize| hits.at(**at).iter().any(is_signal);
     let known = said.iter().filter(known).count();

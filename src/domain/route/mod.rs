@@ -5,6 +5,7 @@
 //! this module owns how they are counted. It refuses to guess: what it does not understand goes to the middle tier
 //! with a low confidence.
 
+mod command;
 mod danger;
 mod decision;
 mod doubt;
@@ -28,6 +29,7 @@ mod shape;
 mod shell;
 mod slip;
 mod span;
+mod step;
 mod table;
 mod token;
 mod vocabulary;

@@ -144,7 +144,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Whether a path is that of a page of text.
-fn is_text(path: &str) -> bool {
+pub(super) fn is_text(path: &str) -> bool {
     [".md", ".txt", ".rst", ".adoc"].iter().any(|ending| path.ends_with(ending))
 }
 

@@ -8,7 +8,10 @@ use super::group::Group;
 use super::lexicon::Hits;
 use super::rules::Rules;
 use super::token::{Kind, Token};
-use super::vocabulary::{OBJECT_BEGINNINGS, PRONOUNS};
+use super::vocabulary::{ADVERBS, OBJECT_BEGINNINGS, PRONOUNS};
+
+/// How many words before its last one the name of a thing may have.
+const LONGEST_NAME: usize = 12;
 
 /// A request and what is known of it.
 pub(super) struct Reading<'r, 't> {
@@ -51,6 +54,13 @@ impl Reading<'_, '_> {
         let shares = rest.first().is_some_and(|next| next.is("and or"))
             && rest.get(2).is_some_and(|object| object.is(PRONOUNS));
         if is_pronoun || shares || rest.iter().take(3).any(|token| token.is("one ones rest others")) {
+            return vec![Phrase { from: self.clause_before(at), to: limit }];
+        }
+        let is_all = tokens[start..limit]
+            .iter()
+            .all(|token| token.kind == Kind::Comma || token.is(ADVERBS) || is_participle(token));
+        // `All old branches: gone, please`
+        if is_participle(&tokens[at]) && is_all {
             return vec![Phrase { from: self.clause_before(at), to: limit }];
         }
         if is_participle(&tokens[at]) || matches!(form(tokens, at), Form::Noun | Form::Participle) {
@@ -121,7 +131,13 @@ impl Reading<'_, '_> {
     }
 
     fn is_store(&self, at: usize) -> bool {
-        self.hits.end(at, Group::Store).is_some_and(|end| !self.is_part(end))
+        self.hits.end(at, Group::Store).is_some_and(|end| !self.is_part(end)) && !self.is_spared(at)
+    }
+
+    /// Whether the word here belongs to something that the project itself says to be harmless.
+    pub(super) fn is_spared(&self, at: usize) -> bool {
+        let reaches = |from: usize| self.hits.end(from, Group::Spared).is_some_and(|end| end > at);
+        (at.saturating_sub(LONGEST_NAME)..=at).any(reaches)
     }
 
     /// Whether the verb is a part of a name: `drop-down`, `a delete button`.

@@ -111,7 +111,8 @@ impl Rules {
         let mut parts = Parts::default();
         table.head.lines().try_for_each(|line| parts.read(line))?;
         let builtin_signals = parts.signals.len();
-        let entries = own.entries(builtin_signals, parts.dangers.len());
+        let mut entries = own.entries(builtin_signals, parts.dangers.len());
+        entries.extend(own.harmless.iter().map(|pattern| (Group::Spared, pattern.clone())));
         Some(Rules {
             haiku_up_to: own.haiku_up_to.unwrap_or(parts.haiku_up_to),
             opus_from: own.opus_from.unwrap_or(parts.opus_from),

@@ -5,7 +5,8 @@
 use super::grammar::{clause_end, clause_start};
 use super::token::{Kind, Token, Voice, is_one_of};
 use super::vocabulary::{
-    BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_NAMES, LOST_BY_TARGETS, PROGRAMS, RUNNING, TASK_RUNNERS,
+    BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_CALLS, LOSING_NAMES, LOST_BY_TARGETS, PROGRAMS, RUNNING,
+    TASK_RUNNERS,
 };
 
 /// Where the loss ends that is run from this token on.
@@ -37,7 +38,8 @@ fn program(tokens: &[Token<'_>], at: usize) -> Option<usize> {
         tokens[at].voice == Voice::Code || tokens[start..at].iter().all(|token| token.is(BEFORE_PROGRAMS));
     let end = clause_end(tokens, at).min(at + 8);
     let loses = |token: &Token<'_>| {
-        token.kind != Kind::Comma && parts(&token.lower).any(|part| is_one_of(part, LOSING_ARGUMENTS))
+        let is_loss = |part| is_one_of(part, LOSING_ARGUMENTS) || is_one_of(part, LOSING_CALLS);
+        token.kind != Kind::Comma && parts(&token.lower).any(is_loss)
     };
     let found = tokens[at + 1..end].iter().position(loses)?;
     is_first.then_some(at + found + 2)

@@ -215,7 +215,31 @@ pub(super) const FINITE: &str = "\
 
 /// Verbs by which a quoted command becomes one.
 pub(super) const EXECUTING: &str = "\
-     run execute use call issue invoke type apply launch perform enter eval paste";
+     run execute use call issue invoke type apply launch perform enter eval paste try";
+
+/// By these an order comes behind another.
+pub(super) const AFTERWARDS: &str = "\
+     then afterwards afterward next finally lastly subsequently later second third thereafter";
+
+/// By these a command is done at its time.
+pub(super) const MOMENTS: &str = "\
+     when whenever once after if as before until";
+
+/// Verbs by which all that is listed behind them is a matter of conversation.
+pub(super) const RETELLING: &str = "\
+     explain describe document mention summarise summarize clarify understand compare";
+
+/// By these a command is a matter of conversation wherever they stand.
+pub(super) const QUERYING: &str = "\
+     what which why difference differences mean meaning between";
+
+/// Before something in code these make it a part of what is named.
+pub(super) const OF: &str = "\
+     of for about between against like as than mention mentions explain describe document";
+
+/// Between a part of a program and a command these say what the part has to do with it.
+pub(super) const CONCERNING: &str = "\
+     that which before when if for of against around about whenever whether";
 
 /// By these a command in code is looked for, called by a test or kept from being run.
 pub(super) const CHECKING: &str = "\
@@ -227,11 +251,19 @@ pub(super) const TALKING: &str = "\
      explain describe document mention summarise summarize what why difference mean meaning docs documentation \
      understand clarify";
 
+/// Those who are told of.
+pub(super) const OTHERS: &str = "\
+     it someone somebody everyone everybody nobody nothing anyone anybody";
+
+/// By these what is quoted behind them is taken out of a text or changed in it.
+pub(super) const REWRITING: &str = "\
+     replace substitute change rename swap exchange quote highlight escape colour color";
+
 /// Nouns whose quotation is text.
 pub(super) const TEXTS: &str = "\
      string label text wording caption title heading word button message typo spelling comment tooltip \
      placeholder rename phrase sentence section menu example log warning parser keyword named called test syntax \
-     grammar lexer highlighter statement tokenizer completion linter detection detect";
+     grammar backtick backticks note lexer highlighter statement tokenizer completion linter detection detect";
 
 // --- What a verb is done to.
 
@@ -262,6 +294,10 @@ pub(super) const LOSING_ARGUMENTS: &str = "\
      rm rmi rb remove delete destroy drop dropdb purge prune reset flush flushall flushdb fresh wipe erase \
      uninstall undefine downgrade terminate kill stop down rollback evict drain revoke expire forget truncate \
      unlink nuke undo";
+
+/// Calls by which a database loses something, as they are given to a program.
+pub(super) const LOSING_CALLS: &str = "\
+     dropdatabase deletemany deleteone destroyall deleteall removeall dropall";
 
 /// Parts of names by which a script or a function says that it loses something.
 pub(super) const LOSING_NAMES: &str = "\

