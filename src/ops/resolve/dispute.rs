@@ -17,6 +17,7 @@ use crate::store::layout;
 use crate::store::queue::Queue;
 
 use super::edited::{Edited, Logs};
+use super::record::{self, Record};
 
 /// One version of a task.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub(super) struct Open {
     pub(super) disputes: Vec<Dispute>,
     /// Files that keep folders of tasks, which git has left open.
     pub(super) keeps: Vec<String>,
+    /// Files of runs that both sides have written.
+    pub(super) records: Vec<Record>,
     /// What a person has to settle.
     pub(super) left: Vec<Problem>,
 }
@@ -94,6 +97,13 @@ impl Search<'_> {
         for entry in self.unmerged.clone() {
             if layout::is_keep(&entry.path) {
                 open.keeps.push(entry.path);
+                continue;
+            }
+            if record::is_one(&entry.path) {
+                match record::settled(self.queue, &self.committed, &entry) {
+                    Ok(record) => open.records.push(record),
+                    Err(fault) => open.left.push(Problem::at(entry.path, fault)),
+                }
                 continue;
             }
             let ids = self.ids_of(&entry);
