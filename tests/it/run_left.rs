@@ -391,6 +391,26 @@ fn work_comes_along_with_a_project_that_is_moved() {
 }
 
 #[test]
+fn a_request_that_is_killed_between_two_attempts_gives_its_task_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nbackoff = \"300s\"\n");
+    scene.script("init; fail 529 overloaded Overloaded");
+    let task = scene.task("Make the thing");
+    let running = crate::run_process::Background::start(&scene, &["run", &task]);
+    let has_ended = || scene.runs().first().is_some_and(|run| !run["outcome"].is_null());
+    crate::claude::until("the first attempt has ended", has_ended);
+    scene.runs();
+    assert_eq!(scene.state(&task), "claimed", "another attempt is to follow");
+    running.kill();
+    scene.call("runs").run().ok();
+    assert_eq!(scene.state(&task), "ready");
+    scene.script(GOOD);
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    crate::world::sound(&scene.place, "given back");
+}
+
+#[test]
 fn a_request_that_waits_to_try_again_can_be_stopped() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

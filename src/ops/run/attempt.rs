@@ -81,6 +81,7 @@ impl Drive<'_> {
         });
         let begun = begun.inspect_err(|_| leftover::forsake(self.queue, new))?;
         self.hold = begun.hold;
+        self.pause = None;
         if let Some(why) = begun.unrecorded {
             let text = format!("its record could not be committed, so nothing was started: {why}");
             return Ok(Err(Fault::new(Code::Busy, text)));
@@ -98,6 +99,7 @@ impl Drive<'_> {
         let Some(ending) = run.ending.clone() else { return Ok(Next::End) };
         let (next, fate) = self.decide(&run, &ending, earlier);
         let transcript = recorder.transcript(self.caller.now());
+        self.pause = (fate == Fate::Held).then(|| runs::Pause::begin(self.queue, run.id));
         let hold = self.hold.as_ref();
         let concluded = conclude::conclude(self.queue, self.caller, &run, &transcript, hold, &fate);
         let concluded =

@@ -66,6 +66,7 @@ pub(crate) fn drive(
         runs: Vec::new(),
         notes: plan.warning.iter().cloned().collect(),
         folder: None,
+        pause: None,
         max_usd: plan.policy.max_usd,
         plan,
     };
@@ -85,6 +86,9 @@ pub(super) struct Drive<'a> {
     pub(super) runs: Vec<Run>,
     pub(super) notes: Vec<String>,
     pub(super) folder: Option<PathBuf>,
+    /// From before the end of an attempt is committed until the next one has its record: if this is killed meanwhile, it
+    /// tells that the task is held by nobody.
+    pub(super) pause: Option<runs::Pause<'a>>,
     /// What all attempts may cost together.
     max_usd: f64,
 }
@@ -164,7 +168,6 @@ impl Drive<'_> {
         let waited = Stopwatch::start();
         let mut keeper = Keeper::new(self.queue, self.caller, self.hold.clone(), self.plan.task_id());
         let last = self.runs.last().map(|run| run.id);
-        let _pause = last.map(|id| runs::Pause::begin(self.queue, id));
         while waited.passed() < length {
             if last.is_some_and(|id| runs::is_asked_to_stop(self.queue, id)) {
                 return false;
