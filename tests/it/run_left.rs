@@ -44,6 +44,31 @@ fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
 }
 
 #[test]
+fn a_session_that_is_not_on_this_machine_is_begun_anew_with_the_same_model() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let task = limited(&sandbox, &scene);
+    scene.script(
+        "case $(cat \"$seen/arguments\") in *--resume*) echo \"No conversation found with session ID: $session\" >&2; exit 1;; esac; \
+         init; result 'it was done already'",
+    );
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, scene.starts()), (0, 3), "{document:#}");
+    assert!(scene.seen(2, "arguments").contains("--resume\n"));
+    assert!(scene.seen(3, "arguments").contains("--session-id\n"));
+    let runs = scene.runs();
+    assert_eq!(text(&runs[1]["failure"]), "start", "{runs:#?}");
+    assert!(text(&runs[1]["reasons"][0]).contains("No conversation found"), "{runs:#?}");
+    assert_eq!(runs[0]["tier"], runs[2]["tier"]);
+    // What a person says to a session is not said to another one.
+    scene.script("init; result 'nothing yet'");
+    let (_, first) = scene.run(["look at it"]);
+    scene.script("echo \"No conversation found with session ID: $session\" >&2; exit 1");
+    let told = scene.call(["run", "resume", &text(&first["run"]["short"]), "and that"]).run();
+    assert_eq!((told.status, scene.starts()), (9, 5), "{told:?}");
+}
+
+#[test]
 fn work_that_attempts_left_unfinished_counts_for_the_one_that_finds_it_done() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

@@ -1,5 +1,7 @@
 //! One attempt, from its record to its record.
 
+use std::time::Duration;
+
 use crate::agent::claude;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::entry::{Entry, EntryKind};
@@ -142,6 +144,9 @@ impl Drive<'_> {
         let all: Vec<Run> = earlier.iter().chain([run]).cloned().collect();
         if run.task.is_some() && stale::kills_its_runs(&all) {
             return (Next::End, Fate::Blocked(stale::quarantine_reason()));
+        }
+        if self.has_lost_its_session(Some(run)) {
+            return (Next::Retry { after: Duration::ZERO }, Fate::Held);
         }
         let next =
             account::next(self.caller, ending.outcome, self.choice.tier, self.count, &self.plan.policy);
