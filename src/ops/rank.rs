@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,10 +19,11 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::ranking::Score;
+use crate::domain::settings::Role;
 use crate::domain::task::{Dependency, Folder, Stage, State, Task};
 use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
-use crate::store::registry::{self, Project, Registry};
+use crate::store::registry::{Project, Registry};
 use crate::store::tx::Operation;
 
 /// A ready task with its place in the list.
@@ -49,6 +51,28 @@ pub(crate) struct Ranking {
     skipped: Vec<Obstructed>,
     day: Date,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) registered: Registered,
+}
+
+/// Where the other projects in view are registered.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) enum Registered {
+    Here,
+    /// With the orchestrator in this folder.
+    At(PathBuf),
+    /// There are none.
+    #[default]
+    Nowhere,
+}
+
+impl Registered {
+    fn of(queue: &Queue, neighbours: &Neighbours) -> Registered {
+        match (queue.settings.role, carrier::registrar(queue)) {
+            (Role::Orchestrator, _) => Registered::Here,
+            (Role::Project, Some(folder)) if neighbours.missing.is_none() => Registered::At(folder),
+            (Role::Project, _) => Registered::Nowhere,
+        }
+    }
 }
 
 impl Ranking {
@@ -99,7 +123,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
             Err(_) => {}
         }
     }
-    let day = newest_day(&parts, now);
+    let (day, registered) = (newest_day(&parts, now), Registered::of(queue, &neighbours));
     for part in parts.iter_mut().filter(|part| part.shown == Shown::Yes) {
         let own = std::mem::take(&mut part.problems);
         let project = &part.shelf.project;
@@ -107,7 +131,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
     }
     let (ready, skipped) = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
     let shelves = parts.into_iter().map(|part| part.shelf).collect();
-    Ok(Ranking { shelves, ready, skipped, day, problems })
+    Ok(Ranking { shelves, ready, skipped, day, problems, registered })
 }
 
 /// The first ready task of one project that may be taken.
@@ -192,7 +216,7 @@ impl Neighbours {
     /// The registry of the queue itself if it is an orchestrator's, else of the orchestrator that it was told of.
     fn of(queue: &Queue) -> Result<Neighbours> {
         let (registry, missing) = carrier::registry_in_view(queue)?;
-        let reach = |project: &Project| (project.entry.id.to_string(), registry::reach(project));
+        let reach = |project: &Project| (project.entry.id.to_string(), carrier::reach(queue, project));
         let queues = registry.projects.iter().map(reach).collect();
         Ok(Neighbours { registry, queues, missing })
     }

@@ -59,12 +59,9 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub(crate) struct ResolvedView {
     resolved: Vec<Row>,
-    /// Files that keep folders of tasks, which git had left open.
+    /// Files that keep folders of tasks, and segments of the log, which git had left open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kept: Vec<String>,
-    /// Files of runs that both sides had written.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    records: Vec<String>,
     /// What a person has to settle.
     problems: Vec<ProblemRow>,
     /// `merged`, or what ends the operation that waits.
@@ -78,8 +75,7 @@ impl ResolvedView {
     pub(crate) fn of(resolved: &Resolved) -> ResolvedView {
         ResolvedView {
             resolved: resolved.resolutions.iter().map(Row::from).collect(),
-            kept: resolved.keeps.iter().map(|path| place(path)).collect(),
-            records: resolved.records.iter().map(|record| place(&record.path)).collect(),
+            kept: resolved.keeps.keys().map(|path| place(path)).collect(),
             problems: problem::rows(&resolved.left),
             conclusion: words(resolved.conclusion),
             commit: CommitRow::new(&resolved.committed),
@@ -90,8 +86,7 @@ impl ResolvedView {
     pub(crate) fn planned(plan: &Plan) -> ResolvedView {
         ResolvedView {
             resolved: plan.resolutions.iter().map(Row::from).collect(),
-            kept: plan.keeps.iter().map(|path| place(path)).collect(),
-            records: plan.records.iter().map(|record| place(&record.path)).collect(),
+            kept: plan.keeps.keys().map(|path| place(path)).collect(),
             problems: problem::rows(&plan.left),
             conclusion: words(plan.conclusion),
             commit: CommitRow::default(),
@@ -110,13 +105,12 @@ impl ResolvedView {
         let end = match self.conclusion.as_deref() {
             Some("merged") => Some("conclude the merge of the queue's branch".to_owned()),
             Some(command) if self.goes_on() => Some(format!("stage it; it goes on with `{command}`")),
-            Some(_) if !self.resolved.is_empty() || !self.records.is_empty() => Some("stage it".to_owned()),
+            Some(_) if !self.resolved.is_empty() => Some("stage it".to_owned()),
             _ => None,
         };
         let rows = self.resolved.iter().map(Row::line);
         let kept = self.kept.iter().map(|path| format!("keep {path}"));
-        let records = self.records.iter().map(|path| format!("make one of both in {path}"));
-        rows.chain(kept).chain(records).chain(text.lines().map(str::to_owned)).chain(end).collect()
+        rows.chain(kept).chain(text.lines().map(str::to_owned)).chain(end).collect()
     }
 }
 
@@ -134,7 +128,6 @@ impl View for ResolvedView {
             out.push_str(&format!("settled {}\n", row.line()));
         }
         self.kept.iter().for_each(|path| out.push_str(&format!("kept {path}\n")));
-        self.records.iter().for_each(|path| out.push_str(&format!("made one of both in {path}\n")));
         problem::text(&self.problems, out);
         if self.conclusion.as_deref() == Some("merged") {
             out.push_str("the merge is concluded\n");

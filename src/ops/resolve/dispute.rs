@@ -17,7 +17,7 @@ use crate::store::layout;
 use crate::store::queue::Queue;
 
 use super::edited::{Edited, Logs};
-use super::record::{self, Record};
+use super::{grown, record};
 
 /// One version of a task.
 #[derive(Debug, Clone)]
@@ -50,10 +50,8 @@ pub(super) struct Dispute {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) disputes: Vec<Dispute>,
-    /// Files that keep folders of tasks, which git has left open.
-    pub(super) keeps: Vec<String>,
-    /// Files of runs that both sides have written.
-    pub(super) records: Vec<Record>,
+    /// Files that stay whatever each side has, and which git has left open.
+    pub(super) keeps: BTreeMap<String, Vec<u8>>,
     /// What a person has to settle.
     pub(super) left: Vec<Problem>,
 }
@@ -96,12 +94,16 @@ impl Search<'_> {
         let mut tasks: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for entry in self.unmerged.clone() {
             if layout::is_keep(&entry.path) {
-                open.keeps.push(entry.path);
+                open.keeps.insert(entry.path, Vec::new());
+                continue;
+            }
+            if let Some(segment) = grown::segment(&self.committed, &entry)? {
+                open.keeps.insert(entry.path, segment);
                 continue;
             }
             if record::is_one(&entry.path) {
                 match record::settled(self.queue, &self.committed, &entry) {
-                    Ok(record) => open.records.push(record),
+                    Ok(bytes) => drop(open.keeps.insert(entry.path, bytes)),
                     Err(fault) => open.left.push(Problem::at(entry.path, fault)),
                 }
                 continue;

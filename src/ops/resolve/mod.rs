@@ -7,9 +7,10 @@
 
 mod dispute;
 mod edited;
+mod grown;
 mod record;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -19,13 +20,12 @@ use crate::domain::settle::{self, Settled};
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::format::{Document, is_too_large};
-use crate::store::git::Conclusion;
+use crate::store::git::{Conclusion, Unmerged};
 use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 
 use dispute::{Dispute, Version};
-pub(crate) use record::Record;
 
 /// One task that becomes one again.
 #[derive(Debug, Clone)]
@@ -48,10 +48,9 @@ pub(crate) struct Resolution {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) resolutions: Vec<Resolution>,
-    /// Files that keep folders of tasks, of which git does not know whether they stay: they do, whatever each side has.
-    pub(crate) keeps: Vec<String>,
-    /// Files of runs that both sides have written.
-    pub(crate) records: Vec<Record>,
+    /// Files of which git does not know whether they stay, with what they hold: they do, whatever each side has. Those that
+    /// keep folders of tasks, segments of the log, and records of runs.
+    pub(crate) keeps: BTreeMap<String, Vec<u8>>,
     /// What a person has to settle.
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
@@ -65,10 +64,9 @@ impl Plan {
             all.extend_from_slice(resolution.path.as_deref().unwrap_or_default().as_bytes());
             all.extend_from_slice(&resolution.bytes);
         }
-        self.keeps.iter().for_each(|path| all.extend_from_slice(path.as_bytes()));
-        for record in &self.records {
-            all.extend_from_slice(record.path.as_bytes());
-            all.extend_from_slice(&record.bytes);
+        for (path, bytes) in &self.keeps {
+            all.extend_from_slice(path.as_bytes());
+            all.extend_from_slice(bytes);
         }
         all
     }
@@ -78,9 +76,8 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) resolutions: Vec<Resolution>,
-    /// Files that keep folders of tasks.
-    pub(crate) keeps: Vec<String>,
-    pub(crate) records: Vec<Record>,
+    /// Files that stay whatever each side has.
+    pub(crate) keeps: BTreeMap<String, Vec<u8>>,
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
     pub(crate) committed: Committed,
@@ -100,8 +97,7 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
         .hint("`git -C .swift status` shows how it goes on"));
     }
     let open = dispute::find(queue)?;
-    let (keeps, records) = (open.keeps, open.records);
-    let mut plan = Plan { resolutions: Vec::new(), keeps, records, left: open.left, conclusion };
+    let mut plan = Plan { resolutions: Vec::new(), keeps: open.keeps, left: open.left, conclusion };
     let shared = shared_paths(&open.disputes);
     let (named, others) = chosen(open.disputes, &shared, only);
     if conclusion == Conclusion::Ours && only.is_some() && !(others.is_empty() && plan.left.is_empty()) {
@@ -120,8 +116,7 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
     plan.resolutions.retain(is_free);
     if plan.resolutions.is_empty()
         && plan.left.is_empty()
-        && (only.is_some()
-            || plan.keeps.is_empty() && plan.records.is_empty() && conclusion != Conclusion::Ours)
+        && (only.is_some() || plan.keeps.is_empty() && conclusion != Conclusion::Ours)
     {
         return Err(nothing(only));
     }
@@ -170,13 +165,19 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
         return Some(format!("a {operation} waits for its end; `git -C .swift status` shows how it goes on"));
     }
     if !open.is_empty() {
-        let is_task = |path: &str| !layout::is_keep(path) && !record::is_one(path);
-        let tasks = open.iter().filter(|entry| is_task(&entry.path));
+        let is_of_log = |entry: &Unmerged| layout::is_of_log(&entry.path);
+        let is_of_run = |entry: &Unmerged| record::is_one(&entry.path);
+        let is_beside =
+            |entry: &Unmerged| layout::is_keep(&entry.path) || is_of_log(entry) || is_of_run(entry);
+        let tasks = open.iter().filter(|entry| !is_beside(entry));
         let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
-            0 if open.iter().any(|entry| record::is_one(&entry.path)) => {
+            0 if open.iter().any(is_of_run) => {
                 "the record of a run was written on both sides of a merge; `swift resolve` settles it"
                     .to_owned()
+            }
+            0 if open.iter().any(is_of_log) => {
+                "git has left a segment of the audit log open; `swift resolve` settles it".to_owned()
             }
             0 => "a merge has left a folder of tasks open; `swift resolve` settles it".to_owned(),
             1 => "a task was changed on both sides of a merge; `swift resolve` settles it".to_owned(),
@@ -257,36 +258,25 @@ fn joined(base: Option<&Version>, earlier: &Version, later: Version) -> (Version
 /// changed then.
 pub(crate) fn resolve(queue: &Queue, operation: &Operation<'_>, only: Option<&str>) -> Result<Resolved> {
     let mut tx = Tx::begin(queue, operation)?;
-    let Plan { resolutions, keeps, records, left, conclusion } = plan(queue, operation, only)?;
+    let Plan { resolutions, keeps, left, conclusion } = plan(queue, operation, only)?;
     if conclusion == Conclusion::Ours && !left.is_empty() {
         let first = &left[0];
         return Err(Fault { code: Code::Unsettled, ..first.fault.clone() });
     }
-    if resolutions.is_empty() && keeps.is_empty() && records.is_empty() && !left.is_empty() {
+    if resolutions.is_empty() && keeps.is_empty() && !left.is_empty() {
         // Nothing is settled, so nothing goes on.
-        return Ok(Resolved {
-            resolutions,
-            keeps,
-            records,
-            left,
-            conclusion,
-            committed: Committed::default(),
-        });
+        return Ok(Resolved { resolutions, keeps, left, conclusion, committed: Committed::default() });
     }
     for resolution in &resolutions {
         stage(&mut tx, resolution)?;
     }
-    for path in &keeps {
-        tx.put(path, Vec::new())?;
+    for (path, bytes) in &keeps {
+        tx.put(path, bytes.clone())?;
         tx.even_if_same(path);
-    }
-    for record in &records {
-        tx.put(&record.path, record.bytes.clone())?;
-        tx.even_if_same(&record.path);
     }
     tx.conclude(conclusion);
     let committed = tx.commit(&subject(&resolutions))?;
-    Ok(Resolved { resolutions, keeps, records, left, conclusion, committed })
+    Ok(Resolved { resolutions, keeps, left, conclusion, committed })
 }
 
 fn stage(tx: &mut Tx<'_>, resolution: &Resolution) -> Result<()> {

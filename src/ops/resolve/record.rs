@@ -7,14 +7,6 @@ use crate::store::git::{Blob, Committed, Unmerged};
 use crate::store::layout;
 use crate::store::queue::Queue;
 
-/// A file of a run, and what it will be.
-#[derive(Debug)]
-pub(crate) struct Record {
-    /// Relative to `.swift/`.
-    pub(crate) path: String,
-    pub(super) bytes: Vec<u8>,
-}
-
 /// Whether a path is that of a run.
 pub(super) fn is_one(path: &str) -> bool {
     let is_below = path.strip_prefix(layout::RUNS).is_some_and(|rest| rest.starts_with('/'));
@@ -25,22 +17,21 @@ pub(super) fn is_one(path: &str) -> bool {
 ///
 /// # Errors
 /// [`Code::Unsettled`] if a record cannot be read; those of git.
-pub(super) fn settled(queue: &Queue, committed: &Committed, entry: &Unmerged) -> Result<Record> {
-    let path = entry.path.clone();
+pub(super) fn settled(queue: &Queue, committed: &Committed, entry: &Unmerged) -> Result<Vec<u8>> {
+    let path = &entry.path;
     let sides: Vec<Vec<u8>> = [entry.ours, entry.theirs]
         .into_iter()
         .flatten()
         .map(|blob| committed.read(blob))
         .collect::<Result<_>>()?;
     if let Some(bytes) = by_hand(queue, committed, entry)? {
-        return Ok(Record { path, bytes });
+        return Ok(bytes);
     }
-    let bytes = match <[Vec<u8>; 2]>::try_from(sides) {
-        Ok([ours, theirs]) if path.ends_with(".toml") => of_record(&path, &ours, &theirs)?,
+    Ok(match <[Vec<u8>; 2]>::try_from(sides) {
+        Ok([ours, theirs]) if path.ends_with(".toml") => of_record(path, &ours, &theirs)?,
         Ok([ours, theirs]) => of_transcript(ours, theirs),
         Err(one) => one.into_iter().next().unwrap_or_default(),
-    };
-    Ok(Record { path, bytes })
+    })
 }
 
 /// What a person has put in order already and not staged.
