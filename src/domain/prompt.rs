@@ -108,8 +108,6 @@ pub(crate) fn reads_a_pipe(words: &[String]) -> bool {
     words.iter().any(|word| word == "-" || is_given(word))
 }
 
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

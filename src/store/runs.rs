@@ -255,6 +255,7 @@ pub(crate) fn is_asked_to_stop(queue: &Queue, id: RunId) -> bool {
 }
 
 /// A request between two attempts: its last run has ended, and it can still be asked to stop.
+#[derive(Debug)]
 pub(crate) struct Pause<'q> {
     queue: &'q Queue,
     id: RunId,
@@ -264,9 +265,13 @@ pub(crate) struct Pause<'q> {
 impl<'q> Pause<'q> {
     /// From now on, until it is dropped. One that cannot be noted only cannot be asked.
     pub(crate) fn begin(queue: &'q Queue, id: RunId) -> Pause<'q> {
-        let noted = queue.local.write(&pause_name(id), b"").ok();
-        let file = noted.and_then(|()| local::open(&queue.local.path(&pause_name(id))).ok());
+        let (local, name) = (&queue.local, pause_name(id));
+        let draft = format!("{name}.new");
+        let noted = local.write(&draft, b"").ok();
+        let file = noted.and_then(|()| local::open(&local.path(&draft)).ok());
         let file = file.filter(|file| flock(file, FlockOperation::NonBlockingLockShared).is_ok());
+        // Whoever finds it under its name finds it locked.
+        let file = file.filter(|_| std::fs::rename(local.path(&draft), local.path(&name)).is_ok());
         Pause { queue, id, _file: file }
     }
 }
@@ -282,6 +287,20 @@ impl Drop for Pause<'_> {
 pub(crate) fn is_paused(queue: &Queue, id: RunId) -> bool {
     let file = local::open(&queue.local.path(&pause_name(id)));
     file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+}
+
+/// The runs after which another attempt was to follow, by a `swift` that is gone.
+pub(crate) fn left_pauses(queue: &Queue) -> Vec<RunId> {
+    let names = queue.local.names("runs").into_iter();
+    let ids = names.filter_map(|name| name.strip_suffix(".pause")?.parse().ok());
+    ids.filter(|id| !is_paused(queue, *id)).collect()
+}
+
+/// Forget one of those.
+pub(crate) fn forget_pause(queue: &Queue, id: RunId) {
+    // What cannot be removed is looked at again.
+    let _ = queue.local.remove(&pause_name(id));
+    let _ = queue.local.remove(&stop_name(id));
 }
 
 fn pause_name(id: RunId) -> String {

@@ -550,6 +550,36 @@ fn a_task_that_git_takes_for_another_one_gets_none_of_its_words() {
 }
 
 #[test]
+fn a_record_of_a_run_that_both_sides_have_written_becomes_one() {
+    let sandbox = Sandbox::new();
+    let places = clones(&sandbox, "init");
+    let [here, there] = &places;
+    sandbox.home().write("fake.sh", "init; change; result ok");
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    here.call("run 'make a thing'").env("SWIFT_CLAUDE", fake).run().ok();
+    let run = text(&here.json("runs")["runs"][0]["short"]);
+    fetch(&places);
+    assert_eq!(merge(there).status, 0);
+    for (place, why) in [(here, "no tests"), (there, "too slow")] {
+        place.swift_ok(["reject", &run, "--why", why]);
+    }
+    let path = text(&here.json("runs")["runs"][0]["path"]);
+    fetch(&places);
+    for place in &places {
+        assert_ne!(merge(place).status, 0, "both have written the record");
+        let told = place.swift("list").stderr;
+        assert!(told.contains("the record of a run was written on both sides"), "{told}");
+        place.swift_ok("resolve sesame");
+        assert!(!is_merging(place));
+        sound(place, "settled");
+    }
+    assert_eq!(here.read(&path), there.read(&path), "each has settled it in the same way");
+    let settled = here.json(["run", "show", &run]);
+    assert_eq!(text(&settled["run"]["review"]["what"]), "too slow", "the later one: {settled:#}");
+    assert!(settled["run"]["reasons"].to_string().contains("sent it back: no tests"), "{settled:#}");
+}
+
+#[test]
 fn what_a_revert_has_left_open_leads_to_git() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

@@ -44,6 +44,31 @@ fn what_a_session_did_before_the_limit_counts_when_it_goes_on() {
 }
 
 #[test]
+fn a_session_that_is_not_on_this_machine_is_begun_anew_with_the_same_model() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let task = limited(&sandbox, &scene);
+    scene.script(
+        "case $(cat \"$seen/arguments\") in *--resume*) echo \"No conversation found with session ID: $session\" >&2; exit 1;; esac; \
+         init; result 'it was done already'",
+    );
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!((status, scene.starts()), (0, 3), "{document:#}");
+    assert!(scene.seen(2, "arguments").contains("--resume\n"));
+    assert!(scene.seen(3, "arguments").contains("--session-id\n"));
+    let runs = scene.runs();
+    assert_eq!(text(&runs[1]["failure"]), "start", "{runs:#?}");
+    assert!(text(&runs[1]["reasons"][0]).contains("No conversation found"), "{runs:#?}");
+    assert_eq!(runs[0]["tier"], runs[2]["tier"]);
+    // What a person says to a session is not said to another one.
+    scene.script("init; result 'nothing yet'");
+    let (_, first) = scene.run(["look at it"]);
+    scene.script("echo \"No conversation found with session ID: $session\" >&2; exit 1");
+    let told = scene.call(["run", "resume", &text(&first["run"]["short"]), "and that"]).run();
+    assert_eq!((told.status, scene.starts()), (9, 5), "{told:?}");
+}
+
+#[test]
 fn work_that_attempts_left_unfinished_counts_for_the_one_that_finds_it_done() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
@@ -388,6 +413,26 @@ fn work_comes_along_with_a_project_that_is_moved() {
     inside(&["merge", &task, "sesame"]).ok();
     assert!(!moved.git("branch --list").contains("swift-run/"), "{}", moved.git("branch --list"));
     assert_eq!(moved.git("worktree list").lines().count(), 2);
+}
+
+#[test]
+fn a_request_that_is_killed_between_two_attempts_gives_its_task_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nbackoff = \"300s\"\n");
+    scene.script("init; fail 529 overloaded Overloaded");
+    let task = scene.task("Make the thing");
+    let running = crate::run_process::Background::start(&scene, &["run", &task]);
+    let has_ended = || scene.runs().first().is_some_and(|run| !run["outcome"].is_null());
+    crate::claude::until("the first attempt has ended", has_ended);
+    scene.runs();
+    assert_eq!(scene.state(&task), "claimed", "another attempt is to follow");
+    running.kill();
+    scene.call("runs").run().ok();
+    assert_eq!(scene.state(&task), "ready");
+    scene.script(GOOD);
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    crate::world::sound(&scene.place, "given back");
 }
 
 #[test]

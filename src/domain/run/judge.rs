@@ -125,7 +125,16 @@ fn process(evidence: &Evidence) -> Option<Judgement> {
     }
 }
 
+/// Whether a reason is that the session which was to go on is not there. It is told at once, and costs nothing.
+pub(crate) fn is_lost_session(reason: &str) -> bool {
+    reason.starts_with("No conversation found with session ID")
+}
+
 fn without_result(evidence: &Evidence, code: i32) -> Option<Judgement> {
+    let said = complaint(evidence, "");
+    if code != 0 && is_lost_session(&said) {
+        return failed(Failure::Start, said);
+    }
     if let Some(trouble) = evidence.finished.trouble.filter(|_| code != 0) {
         return failed(failure_of(trouble), in_words(trouble));
     }

@@ -16,6 +16,7 @@ pub(crate) mod policy;
 pub(crate) mod price;
 pub(crate) mod record;
 pub(crate) mod secret;
+pub(crate) mod settle;
 pub(crate) mod spend;
 pub(crate) mod tier;
 pub(crate) mod usage;

@@ -17,7 +17,7 @@ use crate::store::layout;
 use crate::store::queue::Queue;
 
 use super::edited::{Edited, Logs};
-use super::grown;
+use super::{grown, record};
 
 /// One version of a task.
 #[derive(Debug, Clone)]
@@ -99,6 +99,13 @@ impl Search<'_> {
             }
             if let Some(segment) = grown::segment(&self.committed, &entry)? {
                 open.keeps.insert(entry.path, segment);
+                continue;
+            }
+            if record::is_one(&entry.path) {
+                match record::settled(self.queue, &self.committed, &entry) {
+                    Ok(bytes) => drop(open.keeps.insert(entry.path, bytes)),
+                    Err(fault) => open.left.push(Problem::at(entry.path, fault)),
+                }
                 continue;
             }
             let ids = self.ids_of(&entry);

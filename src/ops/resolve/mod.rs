@@ -8,6 +8,7 @@
 mod dispute;
 mod edited;
 mod grown;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -49,7 +50,7 @@ pub(crate) struct Resolution {
 pub(crate) struct Plan {
     pub(crate) resolutions: Vec<Resolution>,
     /// Files of which git does not know whether they stay, with what they hold: they do, whatever each side has. Those that
-    /// keep folders of tasks, and segments of the log.
+    /// keep folders of tasks, segments of the log, and records of runs.
     pub(crate) keeps: BTreeMap<String, Vec<u8>>,
     /// What a person has to settle.
     pub(crate) left: Vec<Problem>,
@@ -166,15 +167,21 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
     }
     if !open.is_empty() {
         let is_of_log = |entry: &Unmerged| layout::is_of_log(&entry.path);
+        let is_of_run = |entry: &Unmerged| record::is_one(&entry.path);
         let of_tasks = open.iter().filter(|entry| layout::folder_of(&entry.path).is_some());
-        let mut others =
-            open.iter().filter(|entry| layout::folder_of(&entry.path).is_none() && !is_of_log(entry));
-        if let (None, Some(other)) = (of_tasks.clone().next(), others.next()) {
+        let is_other = |entry: &&Unmerged| {
+            layout::folder_of(&entry.path).is_none() && !is_of_log(entry) && !is_of_run(entry)
+        };
+        if let (None, Some(other)) = (of_tasks.clone().next(), open.iter().find(is_other)) {
             return Some(no_task(&other.path));
         }
         let tasks = of_tasks.filter(|entry| !layout::is_keep(&entry.path));
         let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
+            0 if open.iter().any(is_of_run) => {
+                "the record of a run was written on both sides of a merge; `swift resolve` settles it"
+                    .to_owned()
+            }
             0 if open.iter().any(is_of_log) => {
                 "git has left a segment of the audit log open; `swift resolve` settles it".to_owned()
             }

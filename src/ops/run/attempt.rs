@@ -1,5 +1,7 @@
 //! One attempt, from its record to its record.
 
+use std::time::Duration;
+
 use crate::agent::claude;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::entry::{Entry, EntryKind};
@@ -81,6 +83,7 @@ impl Drive<'_> {
         });
         let begun = begun.inspect_err(|_| leftover::forsake(self.queue, new))?;
         self.hold = begun.hold;
+        self.pause = None;
         if let Some(why) = begun.unrecorded {
             let text = format!("its record could not be committed, so nothing was started: {why}");
             return Ok(Err(Fault::new(Code::Busy, text)));
@@ -98,6 +101,7 @@ impl Drive<'_> {
         let Some(ending) = run.ending.clone() else { return Ok(Next::End) };
         let (next, fate) = self.decide(&run, &ending, earlier);
         let transcript = recorder.transcript(self.caller.now());
+        self.pause = (fate == Fate::Held).then(|| runs::Pause::begin(self.queue, run.id));
         let hold = self.hold.as_ref();
         let concluded = conclude::conclude(self.queue, self.caller, &run, &transcript, hold, &fate);
         let concluded =
@@ -140,6 +144,9 @@ impl Drive<'_> {
         let all: Vec<Run> = earlier.iter().chain([run]).cloned().collect();
         if run.task.is_some() && stale::kills_its_runs(&all) {
             return (Next::End, Fate::Blocked(stale::quarantine_reason()));
+        }
+        if self.has_lost_its_session(Some(run)) {
+            return (Next::Retry { after: Duration::ZERO }, Fate::Held);
         }
         let next =
             account::next(self.caller, ending.outcome, self.choice.tier, self.count, &self.plan.policy);

@@ -164,23 +164,37 @@ pub(crate) fn abandon(
     }
     let ended = Run { ending: Some(ending), ..present };
     stage(&mut tx, &ended, transcript)?;
-    give_back(&mut tx, &ended)?;
+    // An end that was kept is as good as one that was committed at once.
+    let fate = ended.ending.as_ref().map_or(Fate::Released, |ending| fate(&ended, ending, None));
+    give_back(&mut tx, &ended, &fate)?;
     tx.commit(&begin::subject(&ended))?;
     runs::forget_live(queue, ended.id);
     Ok(ended)
 }
 
-/// Nobody works on the task of such a run any more: it is free again, unless somebody else has it by now.
-fn give_back(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
-    let (Some(task), Some(token)) = (run.task, run.token) else { return Ok(()) };
-    let Ok(item) = tx.queue.find(&task.to_string(), &[Folder::Tasks]) else { return Ok(()) };
+/// Give back the task of a run that has ended, after which another attempt was to follow, by a `swift` that is gone.
+///
+/// # Errors
+/// Those of the commit.
+pub(crate) fn give_back_left(queue: &Queue, caller: &Caller<'_>, run: &Run) -> Result<()> {
+    let operation = caller.operation("run");
+    let mut tx = Tx::begin_for_one(queue, &operation)?;
+    if !runs::is_paused(queue, run.id) && give_back(&mut tx, run, &Fate::Released)? {
+        tx.commit(&begin::subject(run).replacen("run", "release", 1))?;
+    }
+    Ok(())
+}
+
+/// Nobody works on the task of such a run any more: it is free again, unless somebody else has it by now. Gives whether it
+/// was held.
+fn give_back(tx: &mut Tx<'_>, run: &Run, fate: &Fate) -> Result<bool> {
+    let (Some(task), Some(token)) = (run.task, run.token) else { return Ok(false) };
+    let Ok(item) = tx.queue.find(&task.to_string(), &[Folder::Tasks]) else { return Ok(false) };
     if item.task.lease.as_ref().is_none_or(|lease| lease.token != token) {
-        return Ok(());
+        return Ok(false);
     }
     let hold = Hold { actor: run.actor.clone(), token: Some(token) };
-    // An end that was kept is as good as one that was committed at once.
-    let fate = run.ending.as_ref().map_or(Fate::Released, |ending| fate(run, ending, None));
-    settle(tx, run, Some(&hold), &fate)
+    settle(tx, run, Some(&hold), fate).map(|()| true)
 }
 
 fn settle(tx: &mut Tx<'_>, run: &Run, hold: Option<&Hold>, fate: &Fate) -> Result<()> {

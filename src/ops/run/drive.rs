@@ -9,6 +9,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
 use crate::domain::run::entry::{Entry, EntryKind};
+use crate::domain::run::judge;
 use crate::domain::run::next::{Count, Next};
 use crate::domain::run::record::Run;
 use crate::domain::run::tier::{Choice, Tier};
@@ -66,6 +67,7 @@ pub(crate) fn drive(
         runs: Vec::new(),
         notes: plan.warning.iter().cloned().collect(),
         folder: None,
+        pause: None,
         max_usd: plan.policy.max_usd,
         plan,
     };
@@ -85,6 +87,9 @@ pub(super) struct Drive<'a> {
     pub(super) runs: Vec<Run>,
     pub(super) notes: Vec<String>,
     pub(super) folder: Option<PathBuf>,
+    /// From before the end of an attempt is committed until the next one has its record: if this is killed meanwhile, it
+    /// tells that the task is held by nobody.
+    pub(super) pause: Option<runs::Pause<'a>>,
     /// What all attempts may cost together.
     max_usd: f64,
 }
@@ -139,6 +144,10 @@ impl Drive<'_> {
     /// Get ready for another attempt, if there is to be one.
     fn goes_on(&mut self, next: &Next, watch: &mut Watch<'_>) -> bool {
         match next {
+            Next::Retry { .. } if self.has_lost_its_session(self.runs.last()) => {
+                self.resumes = None;
+                true
+            }
             Next::Retry { after } => {
                 self.count.retries += 1;
                 self.wait(*after, watch)
@@ -150,6 +159,16 @@ impl Drive<'_> {
             }
             _ => false,
         }
+    }
+
+    /// The session that was to go on is not known on this machine: it was begun on another one, or was cleared away. A task
+    /// can be told anew, with what became of it so far; what a person has said to the session cannot.
+    pub(super) fn has_lost_its_session(&self, run: Option<&Run>) -> bool {
+        let ending = run.and_then(|run| run.ending.as_ref());
+        self.resumes.is_some()
+            && self.plan.task.is_some()
+            && self.plan.said.trim().is_empty()
+            && ending.is_some_and(|ending| ending.reasons.iter().any(|why| judge::is_lost_session(why)))
     }
 
     fn escalate(&mut self, to: Tier) {
@@ -164,7 +183,6 @@ impl Drive<'_> {
         let waited = Stopwatch::start();
         let mut keeper = Keeper::new(self.queue, self.caller, self.hold.clone(), self.plan.task_id());
         let last = self.runs.last().map(|run| run.id);
-        let _pause = last.map(|id| runs::Pause::begin(self.queue, id));
         while waited.passed() < length {
             if last.is_some_and(|id| runs::is_asked_to_stop(self.queue, id)) {
                 return false;

@@ -29,7 +29,7 @@ const WITHOUT_LEASE: SignedDuration = SignedDuration::from_hours(24);
 /// How many runs in a row may be killed or cut off before the task is put aside.
 pub(crate) const MOST_KILLED: usize = 3;
 
-/// Give their end to the runs among these that nobody runs any more.
+/// Give their end to the runs among these that nobody runs any more, and their tasks back.
 ///
 /// # Errors
 /// Those of the commits.
@@ -43,6 +43,16 @@ pub(crate) fn settle(queue: &Queue, caller: &Caller<'_>, stored: &mut [Stored]) 
         let ending = kept::last(queue, id).and_then(|run| run.ending);
         let ending = ending.unwrap_or_else(|| cut_off(caller, &stored.run));
         stored.run = conclude::abandon(queue, caller, &stored.run, ending, &text)?;
+    }
+    give_back(queue, caller, stored)
+}
+
+/// Who was killed between two attempts still holds the task, and no run tells of it.
+fn give_back(queue: &Queue, caller: &Caller<'_>, stored: &[Stored]) -> Result<()> {
+    for id in runs::left_pauses(queue) {
+        let Some(stored) = stored.iter().find(|stored| stored.run.id == id) else { continue };
+        conclude::give_back_left(queue, caller, &stored.run)?;
+        runs::forget_pause(queue, id);
     }
     Ok(())
 }

@@ -105,9 +105,7 @@ pub(crate) fn work(
 fn settle_stale(paths: &BTreeMap<String, PathBuf>, caller: &Caller<'_>) -> Result<()> {
     for path in paths.values() {
         let queue = Queue::open(path)?;
-        let mut open = runs::all(&queue)?.all;
-        open.retain(|stored| stored.run.ending.is_none());
-        stale::settle(&queue, caller, &mut open)?;
+        stale::settle(&queue, caller, &mut runs::all(&queue)?.all)?;
     }
     Ok(())
 }
