@@ -301,7 +301,8 @@ fn a_delivery_whose_halves_are_two_operations_is_not_taken_back_by_one() {
         world.hub.swift_ok(command.as_str());
         world.round();
         assert_eq!(crate::world::receipt(&world.web, &id).0, "refused", "{way}");
-        for queue in [&world.web, &world.api] {
+        // What a reset has left behind is told of for ever.
+        for queue in [&world.web, &world.api].into_iter().filter(|_| way == "receiver waits") {
             sound(queue, way);
         }
     }
