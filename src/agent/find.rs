@@ -68,6 +68,15 @@ pub(crate) fn git(environment: &[(OsString, OsString)]) -> Result<()> {
     })
 }
 
+/// Whether a word names a program that can be started from any folder; one that lies in the folder itself may still come.
+pub(crate) fn may_start(environment: &[(OsString, OsString)], word: &str) -> bool {
+    if word.contains('/') {
+        return !word.starts_with('/') || program(Path::new(word)).is_some();
+    }
+    let Some((_, path)) = environment.iter().find(|(key, _)| key == "PATH") else { return true };
+    std::env::split_paths(path).any(|folder| !folder.is_absolute() || program(&folder.join(word)).is_some())
+}
+
 fn program(path: &Path) -> Option<Program> {
     let meta = std::fs::metadata(path).ok()?;
     let can_run = meta.is_file() && meta.permissions().mode() & 0o111 != 0;

@@ -30,13 +30,13 @@ struct Message<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     subtype: Option<Cow<'a, str>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     session_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     model: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     claude_code_version: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each")]
     mcp_servers: Vec<Server>,
     #[serde(borrow, default)]
     message: Option<Inner<'a>>,
@@ -44,29 +44,29 @@ struct Message<'a> {
     parent_tool_use_id: Option<String>,
     #[serde(default)]
     error: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     is_api_error_message: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     api_error_status: Option<u16>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     api_error: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     attempt: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     error_status: Option<u16>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     tool_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     fallback_model: Option<String>,
     #[serde(default)]
     rate_limit_info: Option<RateLimit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Server {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     status: String,
 }
 
@@ -119,11 +119,11 @@ struct Block<'a> {
 
 #[derive(Deserialize)]
 struct RateLimit {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     status: String,
     #[serde(default, rename = "resetsAt", deserialize_with = "lenient")]
     resets_at: Option<Value>,
-    #[serde(default, rename = "rateLimitType")]
+    #[serde(default, rename = "rateLimitType", deserialize_with = "lenient")]
     window: Option<String>,
 }
 
@@ -155,10 +155,10 @@ struct ResultMessage<'a> {
     is_error: Option<bool>,
     #[serde(default)]
     terminal_reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     stop_reason: Option<String>,
     #[serde(borrow, default)]
-    result: Option<Cow<'a, str>>,
+    result: Option<Final<'a>>,
     #[serde(default, deserialize_with = "lenient")]
     errors: Vec<Value>,
     #[serde(default, deserialize_with = "lenient")]
@@ -173,12 +173,30 @@ struct ResultMessage<'a> {
     usage: Option<Usage>,
     #[serde(default, rename = "modelUsage", deserialize_with = "lenient")]
     models: Option<BTreeMap<String, ModelUse>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each")]
     permission_denials: Vec<DenialLine>,
     #[serde(default)]
     structured_output: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     session_id: Option<String>,
+}
+
+/// The final text; blocks of text, or whatever else a version may come to write there.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Final<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Other(Value),
+}
+
+impl Final<'_> {
+    fn told(&self) -> String {
+        match self {
+            Final::Text(text) => cut(text, FINAL_TEXT),
+            Final::Other(blocks @ Value::Array(_)) if !text_of(blocks).is_empty() => text_of(blocks),
+            Final::Other(other) => cut(&other.to_string(), FINAL_TEXT),
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -216,9 +234,9 @@ struct ModelUse {
     cache_write: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct DenialLine {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     tool_name: String,
     #[serde(default)]
     tool_input: Value,
@@ -227,6 +245,17 @@ struct DenialLine {
 /// A field of another kind than usual is as good as missing, where nothing is decided by it.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
     Value::deserialize(from).map(|value| serde_json::from_value(value).unwrap_or_default())
+}
+
+/// The items of a list, each for itself: one of another kind than usual is there, and says nothing. What is no list is
+/// one such item, and `null` is none.
+fn each<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<Vec<T>, D::Error> {
+    let items = match Value::deserialize(from)? {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items,
+        other => vec![other],
+    };
+    Ok(items.into_iter().map(|item| serde_json::from_value(item).unwrap_or_default()).collect())
 }
 
 /// Only the kind, to know how to read the rest.
@@ -238,10 +267,40 @@ struct Kind<'a> {
 
 /// What a line tells. A line that is not UTF-8 is read with its odd bytes replaced.
 pub(super) fn events(line: &[u8]) -> Vec<Event> {
-    match std::str::from_utf8(line) {
-        Ok(text) => of_text(text),
-        Err(_) => of_text(&String::from_utf8_lossy(line)),
+    of_text(&with_whole_characters(&String::from_utf8_lossy(line)))
+}
+
+/// JSON may have half of a character that is written as two escapes, and JavaScript writes it so where a text was cut in
+/// the middle of an emoji. No text of ours can have it, so the sign for an unreadable character stands in its place.
+fn with_whole_characters(json: &str) -> Cow<'_, str> {
+    let mut halves = Vec::new();
+    let mut at = 0;
+    while let Some(found) = json[at..].find('\\') {
+        at += found;
+        match (surrogate(json, at), surrogate(json, at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..)) => at += 12,
+            (Some(_), _) => {
+                halves.push(at);
+                at += 6;
+            }
+            // A backslash and what it stands before, which may be of several bytes.
+            (None, _) => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
     }
+    if halves.is_empty() {
+        return Cow::Borrowed(json);
+    }
+    let mut whole = json.to_owned();
+    for at in halves {
+        whole.replace_range(at..at + 6, "\\ufffd");
+    }
+    Cow::Owned(whole)
+}
+
+/// The half of a character that is escaped there.
+fn surrogate(json: &str, at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    u16::from_str_radix(digits, 16).ok().filter(|half| (0xd800..0xe000).contains(half))
 }
 
 fn of_text(text: &str) -> Vec<Event> {
@@ -385,7 +444,7 @@ fn result(message: ResultMessage<'_>) -> ResultLine {
         is_error: message.is_error,
         terminal_reason: word(message.terminal_reason),
         stop_reason: word(message.stop_reason),
-        text: message.result.map(|text| cut(&text, FINAL_TEXT)),
+        text: message.result.map(|told| told.told()),
         errors: message.errors.iter().take(10).map(|error| cut(&plain(error), TEXT)).collect(),
         api_status: message.api_error_status,
         is_usage_limit: message.api_error.as_deref() == Some("usage_limit_reached"),

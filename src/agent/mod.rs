@@ -18,4 +18,5 @@ mod guardians;
 mod lines;
 mod message;
 pub(crate) mod process;
+pub(crate) mod servers;
 pub(crate) mod session;

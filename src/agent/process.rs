@@ -7,6 +7,9 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
+use super::guardian::WORD;
+use crate::env;
+
 /// A process of the system: its parent, and whether it is a zombie.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -106,6 +109,32 @@ pub(crate) fn kill_marked(mark: &str) -> usize {
     }
     marked.len()
 }
+
+/// Whether this process belongs to a run: its variables say so, or one above it guards a run. Variables can be dropped; who
+/// breaks away from its parents becomes the guardian's own child.
+pub(crate) fn is_of_a_run() -> bool {
+    env::depth() > 0 || is_guarded()
+}
+
+fn is_guarded() -> bool {
+    let mut pid = getpid().as_raw_nonzero().get();
+    for _ in 0..MOST_ABOVE {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let Some(above) = parse_stat(pid, &stat).map(|entry| entry.parent).filter(|parent| *parent > 1)
+        else {
+            return false;
+        };
+        let command = std::fs::read(format!("/proc/{above}/cmdline")).unwrap_or_default();
+        if command.split(|byte| *byte == 0).nth(1) == Some(WORD.as_bytes()) {
+            return true;
+        }
+        pid = above;
+    }
+    false
+}
+
+/// How many processes above this one are looked at.
+const MOST_ABOVE: usize = 64;
 
 /// Whether a living process works in a folder; `None` where the system does not tell.
 pub(crate) fn works_in(folder: &Path) -> Option<bool> {

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::context::{Approval, Context};
+use crate::agent::process::is_of_a_run;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
-use crate::env;
 use crate::format::audit::digest;
 use crate::store::local::Local;
 use crate::store::proposal::{self, Proposal};
@@ -98,7 +98,7 @@ fn view(context: &Context, plan: &Plan, proposal: Option<String>, among: Among) 
 }
 
 fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {
-    if env::depth() > 0 {
+    if is_of_a_run() {
         // A later `swift sesame` would carry out what the person who says it has never seen.
         context.ui.show(&view(context, plan, None, Among::None))?;
         return Ok(Fault::new(Code::ApprovalNeeded, "a run cannot have this approved; nothing is stored")

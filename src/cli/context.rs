@@ -152,6 +152,15 @@ impl Context {
         Ok(self.queue.get_or_init(|| queue))
     }
 
+    /// Open the queue anew: while an editor was open it may have moved to its other home.
+    ///
+    /// # Errors
+    /// Those of [`Queue::open`].
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        self.queue = OnceCell::from(Queue::open(&self.start)?);
+        Ok(())
+    }
+
     /// Whatever is asked while two sides of a merge are not settled, that is said first. A script reads it off the
     /// codes of problems and faults.
     fn tell_of_merge(&self, queue: &Queue) {

@@ -43,9 +43,14 @@ pub(crate) fn settle<T>(done: Result<T>, scratch: Option<&PathBuf>) -> Result<T>
             }
             Ok(done)
         }
-        (Err(fault), Some(path)) => Err(fault.hint(format!("your text is kept in `{}`", path.display()))),
+        (Err(fault), Some(path)) => Err(kept(fault, path)),
         (Err(fault), None) => Err(fault),
     }
+}
+
+/// What went wrong, and where the text still lies.
+pub(crate) fn kept(fault: Fault, scratch: &Path) -> Fault {
+    fault.hint(format!("your text is kept in `{}`", scratch.display()))
 }
 
 /// The bytes of a file that the person named on the command line, seen from the folder in which the verb is at work.
@@ -73,8 +78,10 @@ fn open(editor: &str, path: &Path) -> Result<()> {
     let status = Command::new(program).args(arguments).arg(path).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Fault::new(Code::Editor, format!("the editor `{editor}` ended with {status}"))
-            .hint(format!("your text is kept in `{}`", path.display()))),
+        Ok(status) => {
+            let text = format!("the editor `{editor}` ended with {status}");
+            Err(kept(Fault::new(Code::Editor, text), path))
+        }
         Err(error) => {
             // Nothing was written in it.
             discard(path);

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args as _, CommandFactory, FromArgMatches, Parser};
 
 use crate::agent::guardian;
+use crate::agent::process::is_of_a_run;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::prompt::SESAME;
@@ -289,7 +290,7 @@ fn execute(
     let (words, start, approval) = match bound {
         Some(bound) => (bound.words, Some(bound.start), Approval::Bound(bound.basis)),
         // A run is no person: what it approves itself would be approved by nobody.
-        None if (approved == Approved::Yes || cli.shared.yes) && env::depth() == 0 => {
+        None if (approved == Approved::Yes || cli.shared.yes) && !is_of_a_run() => {
             (essential(&words), None, Approval::Given)
         }
         None => (essential(&words), None, Approval::Ask),

@@ -155,6 +155,8 @@ codes! {
     Unreachable = "unreachable", Environment;
     /// Claude Code is not there, or too old.
     NoClaude = "no-claude", Environment;
+    /// A program that verifies what runs did, as the settings name it, is not there.
+    NoVerifier = "no-verifier", Environment;
     /// A run cannot start another one.
     Recursion = "recursion", Held;
     /// Nothing is started on this account now: its usage limit is reached, it fails again and again, or a person has to look.

@@ -74,11 +74,19 @@ pub(crate) fn renew(
 ) -> Result<Lease> {
     may_act(task, id, hold, now)?;
     let Some(lease) = &task.lease else {
-        return Err(Fault::new(Code::WrongState, format!("nobody has claimed task {}", id.short()))
-            .hint(format!("`swift claim {}` takes it", id.short())));
+        return Err(nobodys(task, id, format!("nobody has claimed task {}", id.short())));
     };
     let expires_at = now.saturating_add(length).unwrap_or(Timestamp::MAX);
     Ok(Lease { expires_at, ..lease.clone() })
+}
+
+/// A task that nobody holds can be taken, once nothing blocks it.
+pub(crate) fn nobodys(task: &Task, id: TaskId, text: String) -> Fault {
+    let short = id.short();
+    Fault::new(Code::WrongState, text).hint(match task.blocked {
+        Some(_) => format!("it is blocked: `swift unblock {short}` lets it go on"),
+        None => format!("`swift claim {short}` takes it"),
+    })
 }
 
 /// Who acts, and under which hold if they say so.

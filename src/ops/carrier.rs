@@ -1,12 +1,13 @@
 //! The orchestrator that carries for a project. Where it lies is a note of this machine, which may be lost, and true no
 //! longer when it was moved.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::Role;
+use crate::domain::text::{as_word, led_to};
 use crate::store::queue::Queue;
-use crate::store::registry::{self, Registry};
+use crate::store::registry::{self, Project, Registry};
 
 /// What a project knows of its orchestrator.
 #[derive(Debug)]
@@ -83,4 +84,27 @@ pub(crate) fn registry_in_view(queue: &Queue) -> Result<(Registry, Option<Fault>
         Carrier::Gone(fault) => (own, Some(fault)),
         Carrier::Own | Carrier::Nobody => (own, None),
     })
+}
+
+/// The folder of the orchestrator with which others are registered, as far as a project was told; `None` for one itself.
+pub(crate) fn registrar(queue: &Queue) -> Option<PathBuf> {
+    match queue.settings.role {
+        Role::Orchestrator => None,
+        Role::Project => registry::carrier(queue),
+    }
+}
+
+/// The queue of a project in view. What helps where it cannot be reached is typed where it is registered.
+///
+/// # Errors
+/// As [`registry::reach`].
+pub(crate) fn reach(queue: &Queue, project: &Project) -> Result<Queue> {
+    registry::reach(project).map_err(|fault| led_to_registrar(queue, fault))
+}
+
+/// Advice about the registry, which is typed where that is.
+pub(crate) fn led_to_registrar(queue: &Queue, fault: Fault) -> Fault {
+    let Some(folder) = registrar(queue) else { return fault };
+    let folder = as_word(&folder);
+    Fault { hints: fault.hints.iter().map(|hint| led_to(hint, &folder)).collect(), ..fault }
 }

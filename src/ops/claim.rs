@@ -122,9 +122,8 @@ pub(crate) fn release(
     step::change(queue, operation, reference, &[Folder::Tasks], |subject| {
         lease::may_act(subject.task, subject.id, hold, operation.at)?;
         if subject.task.lease.take().is_none() {
-            let short = subject.id.short();
-            return Err(Fault::new(Code::WrongState, format!("nobody holds task {short}"))
-                .hint(format!("`swift claim {short}` takes it")));
+            let text = format!("nobody holds task {}", subject.id.short());
+            return Err(lease::nobodys(subject.task, subject.id, text));
         }
         Ok(Step::stay(EventKind::TaskReleased, subject.item))
     })

@@ -7,6 +7,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::project::ProjectName;
 use crate::domain::route::{Model, Tier};
 use crate::domain::task::{Dependency, Effort, Folder, Kind, Priority, Task, valid_label, valid_title};
+use crate::domain::text::shown;
 use crate::format::{Document, template};
 use crate::store::layout;
 use crate::store::queue::Queue;
@@ -59,12 +60,16 @@ pub(crate) enum Text {
 /// Write the task and commit it.
 ///
 /// # Errors
-/// [`Code::InvalidValue`] without a title; [`Code::TooLarge`]; those of parsing a given file; those of the commit.
+/// [`Code::InvalidValue`] without a title, and for a whole task that says it is for somebody else; [`Code::TooLarge`]; those of parsing a given file; those of the commit.
 pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request) -> Result<Changed> {
     let mut tx = Tx::begin_for_one(queue, operation)?;
     let (folder, to) = destination(queue, request.target)?;
+    let is_whole = matches!(request.text, Text::File(_));
     let mut document = draft(queue, request.fields, request.text)?;
     let mut task = document.task().clone();
+    if is_whole {
+        refuse_other_receiver(queue, task.to.as_ref(), &to)?;
+    }
     let id = operation.env.task_id();
     task.id = Some(id);
     task.from = Some(queue.settings.id.clone());
@@ -92,6 +97,15 @@ fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {
         }
         Target::Project(name) => Ok((Folder::Outbox, name)),
     }
+}
+
+/// A copy of a task of this project says that it is for this project, and may be sent to another.
+fn refuse_other_receiver(queue: &Queue, said: Option<&ProjectName>, to: &ProjectName) -> Result<()> {
+    let Some(said) = said.filter(|said| *said != to && !queue.is_called(said)) else { return Ok(()) };
+    let (said, to) = (shown(said.as_str()), shown(to.as_str()));
+    Err(Fault::new(Code::InvalidValue, format!("the text is for `{said}`, and the command for `{to}`"))
+        .hint(format!("`swift task {said} …` sends it there"))
+        .hint("without the line `to = …` in it the command says for whom it is"))
 }
 
 /// The document before identity is put in: the given file, or a fresh one with the template's body.

@@ -6,7 +6,6 @@ use crate::domain::project::ProjectName;
 use crate::domain::task::{Dependency, Folder};
 use crate::domain::text::shown;
 use crate::store::queue::Queue;
-use crate::store::registry;
 
 /// Where the task of a short form may be.
 const FOLDERS: [Folder; 5] = [Folder::Tasks, Folder::Inbox, Folder::Outbox, Folder::Sent, Folder::Done];
@@ -37,8 +36,8 @@ pub(crate) fn parse(queue: &Queue, text: &str) -> Result<Dependency> {
 fn reach(queue: &Queue, project: &ProjectName) -> Result<Queue> {
     let (registry, missing) = carrier::registry_in_view(queue)?;
     match (registry.resolve(project), missing) {
-        (Ok(found), _) => registry::reach(found),
-        (Err(fault), None) if !registry.projects.is_empty() => Err(fault),
+        (Ok(found), _) => carrier::reach(queue, found),
+        (Err(fault), None) if !registry.projects.is_empty() => Err(carrier::led_to_registrar(queue, fault)),
         (Err(_), Some(missing)) => Err(missing),
         (Err(_), None) => {
             Err(Fault::new(Code::Unreachable, "no orchestrator on this machine carries for this project"))

@@ -89,6 +89,16 @@ fn archives(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         let fix = format!("see what it was: `git -C .swift log -p -- {path}`");
         findings.push(Finding::new("archive-damaged", Severity::Error, &path, what).fix(fix));
     }
+    for (path, id) in archive::passed_over(queue)? {
+        let short = id.short();
+        let what = format!(
+            "has text of task {short} that is not shown: two clones have put it away, each as it had it"
+        );
+        let fix = format!(
+            "`swift show {short}` shows what counts; the other text: `grep -n -A 50 {id} .swift/{path}`"
+        );
+        findings.push(Finding::new("archived-twice", Severity::Note, &path, what).fix(fix));
+    }
     Ok(())
 }
 

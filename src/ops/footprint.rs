@@ -1,6 +1,7 @@
 //! Everything on this machine that belongs to a queue.
 
 use crate::domain::fault::Result;
+use crate::ops::integrate;
 use crate::ops::run::account;
 use crate::ops::run::leftover::{self, Standing};
 use crate::store::git::checkout;
@@ -23,6 +24,13 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
             path,
             bytes,
             what: "which accounts and models rest; for all projects of this machine",
+        });
+    }
+    for step in integrate::installed(queue).map(|plan| plan.steps).unwrap_or_default() {
+        entries.push(Entry {
+            bytes: step.bytes() as u64,
+            path: runs::project_folder(queue).join(&step.path).display().to_string(),
+            what: "hooks and slash commands for Claude Code; `swift integrate claude --remove` takes them out",
         });
     }
     for leftover in leftover::all(queue)? {

@@ -5,6 +5,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::CommitPolicy;
 use crate::domain::task::Folder;
 use crate::domain::text::{as_word, shown};
+use crate::ops::integrate;
 use crate::ops::run::leftover::{self, Leftover};
 use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
 use crate::store::queue::Queue;
@@ -150,6 +151,9 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
         lines.push("remove the line `/.swift/` from .git/info/exclude".to_owned());
     }
     lines.extend(leftover::all(queue)?.iter().map(Leftover::plan));
+    if let Some(plan) = integrate::installed(queue) {
+        lines.push(format!("{HOOKS_OUT} ({} files)", plan.steps.len()));
+    }
     match service(queue) {
         Some(service) if service.found.is_unedited() => {
             lines.push(format!("remove {}, which has `swift watch` started", service.path.display()));
@@ -186,6 +190,9 @@ fn refuse_unknown(queue: &Queue) -> Result<()> {
         .hint(format!("`mv -n {} {}` takes it out of the queue", as_word(&from), as_word(&to))))
 }
 
+/// What becomes of what `swift integrate claude` has put in.
+const HOOKS_OUT: &str = "take the hooks and slash commands for Claude Code out of `.claude`";
+
 /// The file that has the watcher started here, if a person has had one written.
 fn service(queue: &Queue) -> Option<Installation> {
     Installation::of(queue).ok().filter(|service| service.found.is_for_this())
@@ -212,11 +219,18 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let text = message::of("take the queue out of this repository", operation, &[], &[], None);
-    let service = service(queue);
+    let (service, hooks) = (service(queue), integrate::installed(queue));
     let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
     let (gone, stays) = leftover::remove(queue, &leftovers);
     removed.steps.extend(gone);
     removed.left.extend(stays);
+    if let Some(plan) = hooks {
+        // It was shown before; what a person has changed in the moment since stays.
+        match integrate::carry_out(queue, &plan) {
+            Ok(()) => removed.steps.push("the hooks and slash commands for Claude Code".to_owned()),
+            Err(fault) => removed.left.push(format!("the hooks for Claude Code: {}", fault.message)),
+        }
+    }
     match service {
         Some(service) if service.found.is_unedited() && service.remove().is_ok() => {
             removed.steps.push(service.path.display().to_string());

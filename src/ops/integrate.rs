@@ -39,6 +39,10 @@ pub(crate) struct Step {
 pub(crate) struct Plan {
     checkout: Checkout,
     wanted: Wanted,
+    /// Folders that were made for the files, outermost first.
+    folders: Vec<String>,
+    /// Whether the settings will be to the byte what they were before.
+    pub(crate) is_restoring: bool,
     pub(crate) steps: Vec<Step>,
     pub(crate) notes: Vec<String>,
 }
@@ -84,6 +88,7 @@ pub(crate) fn plan(queue: &Queue, wanted: Wanted) -> Result<Plan> {
     if wanted == Wanted::Installed && after.as_deref().is_some_and(claude::turns_hooks_off) {
         notes.push(format!("`{SETTINGS}` says `disableAllHooks`: no hook runs while it does"));
     }
+    let before_us = before.clone();
     push(&mut steps, SETTINGS.to_owned(), before, after);
     for (name, own) in hooks::slash_commands() {
         let path = format!("{COMMANDS}/{name}");
@@ -98,7 +103,25 @@ pub(crate) fn plan(queue: &Queue, wanted: Wanted) -> Result<Plan> {
             (Wanted::Removed, true) => push(&mut steps, path, before, None),
         }
     }
-    Ok(Plan { checkout, wanted, steps, notes })
+    let is_known =
+        |record: &Record| before_us.as_deref().is_some_and(|text| record.made == digest(text.as_bytes()));
+    let is_restoring = record.as_ref().is_some_and(is_known);
+    let forgotten = || vec![".claude".to_owned(), COMMANDS.to_owned()];
+    let folders = record.map_or_else(forgotten, |record| record.folders);
+    Ok(Plan { checkout, wanted, folders, is_restoring, steps, notes })
+}
+
+/// What takes out of Claude Code what was put in here; `None` if there is nothing, or nothing that can be read.
+pub(crate) fn installed(queue: &Queue) -> Option<Plan> {
+    plan(queue, Wanted::Removed).ok().filter(|plan| !plan.steps.is_empty())
+}
+
+impl Step {
+    /// How many bytes of the file are ours.
+    pub(crate) fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        length(&self.before).abs_diff(length(&self.after))
+    }
 }
 
 fn push(steps: &mut Vec<Step>, path: String, before: Option<String>, after: Option<String>) {
@@ -189,8 +212,7 @@ fn remove(queue: &Queue, plan: &Plan) -> Result<()> {
             None => plan.checkout.remove(&step.path, before.as_bytes())?,
         }
     }
-    let forgotten = || vec![".claude".to_owned(), COMMANDS.to_owned()];
-    let mut folders = record(queue).map_or_else(forgotten, |record| record.folders);
+    let mut folders = plan.folders.clone();
     folders.push(format!("{COMMANDS}/swift"));
     plan.checkout.remove_empty(&folders);
     queue.local.remove(&record_name(queue))

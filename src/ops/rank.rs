@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,9 +21,9 @@ use crate::domain::project::ProjectName;
 use crate::domain::ranking::Score;
 use crate::domain::settings::Role;
 use crate::domain::task::{Dependency, Folder, Stage, State, Task};
-use crate::domain::text::{as_word, led_to, shown};
+use crate::domain::text::shown;
 use crate::store::queue::{Item, Queue};
-use crate::store::registry::{self, Project, Registry};
+use crate::store::registry::{Project, Registry};
 use crate::store::tx::Operation;
 
 /// A ready task with its place in the list.
@@ -50,8 +51,28 @@ pub(crate) struct Ranking {
     skipped: Vec<Obstructed>,
     day: Date,
     pub(crate) problems: Vec<Problem>,
-    /// That of the queue which was asked.
-    pub(crate) role: Option<Role>,
+    pub(crate) registered: Registered,
+}
+
+/// Where the other projects in view are registered.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) enum Registered {
+    Here,
+    /// With the orchestrator in this folder.
+    At(PathBuf),
+    /// There are none.
+    #[default]
+    Nowhere,
+}
+
+impl Registered {
+    fn of(queue: &Queue, neighbours: &Neighbours) -> Registered {
+        match (queue.settings.role, carrier::registrar(queue)) {
+            (Role::Orchestrator, _) => Registered::Here,
+            (Role::Project, Some(folder)) if neighbours.missing.is_none() => Registered::At(folder),
+            (Role::Project, _) => Registered::Nowhere,
+        }
+    }
 }
 
 impl Ranking {
@@ -102,7 +123,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
             Err(_) => {}
         }
     }
-    let day = newest_day(&parts, now);
+    let (day, registered) = (newest_day(&parts, now), Registered::of(queue, &neighbours));
     for part in parts.iter_mut().filter(|part| part.shown == Shown::Yes) {
         let own = std::mem::take(&mut part.problems);
         let project = &part.shelf.project;
@@ -110,8 +131,7 @@ pub(crate) fn rank(queue: &Queue, now: Timestamp, scope: Scope) -> Result<Rankin
     }
     let (ready, skipped) = Judge { parts: &parts, neighbours: &neighbours, now }.judge(day);
     let shelves = parts.into_iter().map(|part| part.shelf).collect();
-    let role = Some(queue.settings.role);
-    Ok(Ranking { shelves, ready, skipped, day, problems, role })
+    Ok(Ranking { shelves, ready, skipped, day, problems, registered })
 }
 
 /// The first ready task of one project that may be taken.
@@ -196,23 +216,7 @@ impl Neighbours {
     /// The registry of the queue itself if it is an orchestrator's, else of the orchestrator that it was told of.
     fn of(queue: &Queue) -> Result<Neighbours> {
         let (registry, missing) = carrier::registry_in_view(queue)?;
-        // Only the orchestrator can be told where a project lies.
-        let folder = match queue.settings.role {
-            Role::Orchestrator => None,
-            Role::Project => registry::carrier(queue).as_deref().map(as_word),
-        };
-        let lead = |fault: Fault| match &folder {
-            Some(folder) => {
-                let lead = |hint: &String| match hint.contains("`swift register ") {
-                    true => led_to(hint, folder),
-                    false => hint.clone(),
-                };
-                Fault { hints: fault.hints.iter().map(lead).collect(), ..fault }
-            }
-            None => fault,
-        };
-        let reach =
-            |project: &Project| (project.entry.id.to_string(), registry::reach(project).map_err(&lead));
+        let reach = |project: &Project| (project.entry.id.to_string(), carrier::reach(queue, project));
         let queues = registry.projects.iter().map(reach).collect();
         Ok(Neighbours { registry, queues, missing })
     }

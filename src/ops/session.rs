@@ -196,7 +196,7 @@ fn learned(queue: &Queue) -> Result<Vec<String>> {
     for seen in files.into_iter().take(LEARNINGS * 2) {
         let Some(text) = queue.read_text(&seen.path).ok().flatten() else { continue };
         if let Ok(session) = session::parse(&text) {
-            all.extend(session.learned);
+            all.extend(session.learned.into_iter().filter(|learned| !learned.trim().is_empty()));
         }
         if all.len() >= LEARNINGS {
             break;
@@ -220,8 +220,12 @@ pub(crate) struct Summary {
 /// Close the session: write what happened since its start, from the log, and what was learned.
 ///
 /// # Errors
-/// [`Code::Session`] if none is open; those of the commit.
+/// [`Code::InvalidValue`] for a learning that says nothing; [`Code::Session`] if none is open; those of the commit.
 pub(crate) fn finish(queue: &Queue, operation: &Operation<'_>, learned: Vec<String>) -> Result<Summary> {
+    if learned.iter().any(|learned| learned.trim().is_empty()) {
+        return Err(Fault::new(Code::InvalidValue, "what was learned is empty")
+            .hint("`swift finish` ends the session without a learning"));
+    }
     let mut tx = Tx::begin(queue, operation)?;
     let Some(Running { id, actor, since: started_at }) = open(queue) else {
         let fault = Fault::new(Code::Session, "no session is open here").hint("`swift start` opens one");

@@ -191,7 +191,8 @@ impl Taker for Standing<'_> {
     type Taken = Stand;
 
     fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Stand>, Unreadable> {
-        let lease_until = glimpse.lease_until()?.filter(|_| glimpse.folder() == Folder::Tasks);
+        let is_open = glimpse.folder() == Folder::Tasks;
+        let lease_until = if is_open { glimpse.progress()?.lease_until } else { None };
         let from = glimpse.from().filter(|from| *from != self.0.as_str()).map(str::to_owned);
         let told = match from {
             Some(from) => Some((from, line(glimpse)?)),
@@ -204,7 +205,7 @@ impl Taker for Standing<'_> {
 /// What a sender is told of a task.
 fn line(glimpse: &Glimpse<'_>) -> std::result::Result<String, Unreadable> {
     let id = glimpse.id().map(|id| id.to_string()).unwrap_or_default();
-    let ended = glimpse.ended()?;
+    let ended = glimpse.progress()?.ended;
     let state = ended.map(|ended| ended.state.as_str()).unwrap_or_default();
     let note = ended.and_then(|ended| ended.note).unwrap_or_default();
     Ok(format!("{id} {} {state} {note:?}\n", glimpse.folder()))

@@ -8,10 +8,11 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Folder, State, Task};
 use crate::format::Document;
+use crate::format::audit::digest;
 use crate::store::git::Reach;
 use crate::store::queue::{Glimpse, Item, Queue, Taker, Unreadable};
 use crate::store::tx::{Committed, Operation, Tx};
-use crate::store::{archive, layout};
+use crate::store::{archive, layout, message};
 
 /// What a verb decided to do with a task.
 #[derive(Debug)]
@@ -101,7 +102,8 @@ impl Taker for Ends {
     type Taken = Timestamp;
 
     fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Timestamp>, Unreadable> {
-        let end = glimpse.ended()?.map(|ended| ended.at).or(glimpse.created()?);
+        let progress = glimpse.progress()?;
+        let end = progress.ended.map(|ended| ended.at).or(progress.created);
         Ok(glimpse.id().map(|_| end.unwrap_or(Timestamp::UNIX_EPOCH)))
     }
 }
@@ -119,6 +121,7 @@ pub(crate) fn apply(
     refuse_archived(item)?;
     tx.record_by_hand(&item.path)?;
     let mut document = tx.document(&item.path)?;
+    let before = digest(&document.to_bytes());
     let mut task = document.task().clone();
     let id = task.id.expect("a task that was found by its id has one");
     refuse_unsettled(tx.queue, id, &item.path)?;
@@ -126,9 +129,12 @@ pub(crate) fn apply(
     let step = decide(&mut Subject { id, item, task: &mut task, document: &mut document })?;
     let (path, hash) = tx.rewrite(item, step.to, &task, document)?;
     let to = task.state(step.to, now);
-    let mut fact = Fact::task(step.kind, id, Some(from), to).leaving(hash);
-    fact.cause = step.cause;
-    tx.record(fact);
+    // An edit that says what is there already is none: who edited last decides merges.
+    if step.kind != EventKind::TaskEdited || hash != before {
+        let mut fact = Fact::task(step.kind, id, Some(from), to).leaving(hash);
+        fact.cause = step.cause;
+        tx.record(fact);
+    }
     let subject = subject(tx.operation.verb, id, &task.title);
     let by = tx.operation.actor.clone();
     Ok((Changed { id, task, path, to, by, committed: Committed::default() }, subject))
@@ -160,8 +166,5 @@ pub(super) fn refuse_unsettled(queue: &Queue, id: TaskId, path: &str) -> Result<
 
 /// `claim k3v9q2 Add rate limiting`: what a person reads in `git log --oneline`.
 pub(crate) fn subject(verb: &str, id: TaskId, title: &str) -> String {
-    let title = crate::domain::text::shown(title);
-    let cut: String = title.chars().take(50).collect();
-    let dots = if cut.len() < title.len() { "…" } else { "" };
-    format!("{verb} {} {cut}{dots}", id.short())
+    format!("{verb} {}", message::about(id, title))
 }

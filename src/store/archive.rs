@@ -4,6 +4,8 @@
 //! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
+mod rivals;
+
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -67,8 +69,8 @@ pub(crate) fn end_of(item: &Item) -> Timestamp {
 /// The largest archive that is read.
 const LARGEST: u64 = 1 << 30;
 
-/// The cache of where each task is, below the machine's own folder.
-const INDEX: &str = "cache/archive";
+/// The cache of where each task is, below the machine's own folder. Another form of it has another name.
+const INDEX: &str = "cache/archives";
 
 /// Put the oldest of these files into an archive, in the transaction that runs. What it has staged is put away as it will
 /// be; a record that it has opened again stays where the next receipt finds it.
@@ -125,10 +127,12 @@ struct Place {
     path: String,
     start: usize,
     length: usize,
+    /// SHA-256 of the file, as the archive tells it.
+    hash: String,
 }
 
 /// The places in each archive, by the archive's path. Clones that put the same files away each for itself have them in
-/// two archives; the younger one counts.
+/// two archives; the younger one counts, unless one clone has changed the file before.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
     /// With what is missing in an archive, if it is not whole.
@@ -199,9 +203,10 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
 
 fn told(line: &str, start: usize) -> Option<Place> {
     let mut words = line.strip_prefix(MARK)?.trim_end().rsplitn(3, ' ');
-    let (_hash, length, path) = (words.next()?, words.next()?, words.next()?);
+    let (hash, length, path) = (words.next()?, words.next()?, words.next()?);
     let id: TaskId = path.rsplit('/').next()?.get(..26)?.parse().ok()?;
-    Some(Place { id: id.to_string(), path: path.to_owned(), start, length: length.parse().ok()? })
+    let (id, path, hash) = (id.to_string(), path.to_owned(), hash.to_owned());
+    Some(Place { id, path, start, length: length.parse().ok()?, hash })
 }
 
 /// The task of this id in an archive; `None` if it is in none.
@@ -209,9 +214,11 @@ fn told(line: &str, start: usize) -> Option<Place> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn find(queue: &Queue, id: TaskId) -> Result<Option<Item>> {
-    let wanted = id.to_string();
-    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
-        if let Some(place) = places.iter().find(|place| place.id == wanted) {
+    let (wanted, index) = (id.to_string(), Index::load(queue)?);
+    let counts = rivals::counting(queue, &index, |id| id == wanted)?;
+    for (archive, (stamp, places, _)) in index.files.iter().rev() {
+        let place = places.iter().find(|place| place.id == wanted);
+        if let Some(place) = place.filter(|place| counts.is_in(archive, place)) {
             let bytes = bytes_of(queue, archive)?;
             return item(queue, archive, place, *stamp, &bytes).map(Some);
         }
@@ -269,10 +276,12 @@ pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Item>> {
-    let (mut items, mut seen) = (Vec::new(), HashSet::new());
-    for (archive, (stamp, places, _)) in Index::load(queue)?.files.iter().rev() {
+    let (mut items, mut seen, index) = (Vec::new(), HashSet::new(), Index::load(queue)?);
+    let counts = rivals::counting(queue, &index, |_| true)?;
+    for (archive, (stamp, places, _)) in index.files.iter().rev() {
         let bytes = bytes_of(queue, archive)?;
-        let fresh = places.iter().filter(|place| seen.insert(place.id.clone()));
+        let counting = places.iter().filter(|place| counts.is_in(archive, place));
+        let fresh = counting.filter(|place| seen.insert(place.id.clone()));
         items.extend(fresh.filter_map(|place| item(queue, archive, place, *stamp, &bytes).ok()));
     }
     Ok(items)
@@ -287,6 +296,11 @@ fn item(queue: &Queue, archive: &str, place: &Place, stamp: Stamp, bytes: &[u8])
 
 fn slice<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
     bytes.get(place.start..place.start + place.length).unwrap_or_default()
+}
+
+/// The files in an archive, each with the path that it had.
+pub(crate) fn contents(bytes: &[u8]) -> Vec<(String, &[u8])> {
+    places(bytes).into_iter().map(|place| (place.path.clone(), slice(bytes, &place))).collect()
 }
 
 /// The bytes of a task's file, from its place or from the archive that holds it.
@@ -307,6 +321,15 @@ pub(crate) fn read(queue: &Queue, item: &Item) -> Result<Vec<u8>> {
 /// own.
 pub(super) fn place(path: &str) -> Option<(&str, &str)> {
     path.split_once('#').filter(|(archive, _)| archive.starts_with(layout::ARCHIVE))
+}
+
+/// Texts in an archive that lists do not show, because another archive has the task too, with another text: the
+/// archive and the task.
+///
+/// # Errors
+/// Those of reading the archives and the log.
+pub(crate) fn passed_over(queue: &Queue) -> Result<Vec<(String, TaskId)>> {
+    rivals::passed_over(queue, &Index::load(queue)?)
 }
 
 /// Archived files whose content does not have the hash that stands before it.

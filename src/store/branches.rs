@@ -34,12 +34,17 @@ pub(crate) fn with_task(queue: &Queue, id: TaskId) -> Result<Option<String>> {
 /// # Errors
 /// Those of reading history.
 pub(crate) fn was_never_here(queue: &Queue, id: TaskId, records: &[Event]) -> Result<bool> {
-    // The end of a shallow history is no beginning, and what could not be committed yet is in no history either.
-    if queue.home.is_shallow() || queue.home.owes()? {
+    // The end of a shallow history is no beginning.
+    if queue.home.is_shallow() {
         return Ok(false);
     }
     let operations: Vec<String> = records.iter().map(|event| event.operation.to_string()).collect();
     let paths: Vec<&str> = records.iter().filter_map(|event| event.fact.cause.as_deref()).collect();
+    // What could not be committed yet is in no history either. A debt about other tasks says nothing about this one.
+    let is_its_file = |path: &String| layout::id_in_name(path) == Some(id) || paths.contains(&path.as_str());
+    if queue.home.debts()?.iter().any(is_its_file) {
+        return Ok(false);
+    }
     let born = i64::try_from(id.milliseconds() / 1000).unwrap_or(0) - SLACK.as_secs();
     let mut committed = queue.home.committed()?;
     for entry in queue.home.history()? {

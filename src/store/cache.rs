@@ -20,7 +20,7 @@ use row::Row;
 pub(crate) use row::{Ended, Heard, Unreadable, Words};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
@@ -86,7 +86,7 @@ impl Cache {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             let page = folders.entry(folder).or_default();
             match is_still(stamp, now) {
-                true => page.rows.push((name, stamp, Row::from(task))),
+                true => page.rows.push((name, stamp, Row::bytes_of(task))),
                 false => page.stamp = None,
             }
         }
@@ -136,7 +136,7 @@ impl<'a> Rows<'a> {
             let row = self.read()?;
             self.count -= 1;
             if kept == name {
-                return (known == stamp).then_some(row);
+                return if known == stamp { Row::of(row) } else { None };
             }
         }
         None
@@ -168,18 +168,13 @@ impl<'a> Rows<'a> {
     ) -> Option<Vec<T::Taken>> {
         let (mut all, mut words) = (Vec::new(), Words::default());
         while self.count > 0 {
-            let ((name, stamp), row) = self.next()?;
+            let (name, stamp) = self.read()?;
+            let row = Row::of(self.read()?)?;
+            self.count -= 1;
             let place = Place { path, name, folder, stamp };
             all.extend(taker.take(&mut Glimpse::new(place, row, &mut words)).ok()?);
         }
         Some(all)
-    }
-
-    fn next(&mut self) -> Option<((&'a str, Stamp), Row<'a>)> {
-        let kept = self.read()?;
-        let row = self.read()?;
-        self.count -= 1;
-        Some((kept, row))
     }
 
     /// What cannot be read ends them.
@@ -200,7 +195,7 @@ impl<'a> Rows<'a> {
 /// What is written of one folder.
 #[derive(Default)]
 struct Sheet<'a> {
-    rows: Vec<(&'a str, Stamp, Row<'a>)>,
+    rows: Vec<(&'a str, Stamp, Vec<u8>)>,
     stamp: Option<Stamp>,
 }
 

@@ -59,6 +59,11 @@ pub(crate) fn is_keep(path: &str) -> bool {
     folder_of(path).is_some() && path.rsplit('/').next() == Some(KEEP)
 }
 
+/// Whether a file is a segment of the audit log.
+pub(crate) fn is_of_log(path: &str) -> bool {
+    path.strip_prefix(AUDIT).is_some_and(|rest| rest.starts_with('/') && rest.ends_with(".toml"))
+}
+
 /// What git does not see.
 pub(crate) const GIT_IGNORE: &str = "\
 # Written by swift. Belongs to this machine: locks, caches, proposals, paths.

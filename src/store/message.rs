@@ -6,6 +6,7 @@ use super::audit::Addition;
 use super::tx::Operation;
 use crate::domain::event::{Event, Fact};
 use crate::domain::id::{OperationId, TaskId};
+use crate::domain::text::shown;
 
 /// The trailer that names the operation.
 pub(crate) const OPERATION: &str = "Swift-Operation";
@@ -45,18 +46,23 @@ pub(crate) fn of(
     text
 }
 
-/// The message of a commit of nothing but what waited. It names no verb: there may have been several.
-pub(crate) fn of_waited(waited: &[Event], anchor: Option<&str>) -> String {
-    let tasks: BTreeSet<TaskId> = waited.iter().filter_map(|event| event.fact.task).collect();
-    let subject = match (waited.last(), tasks.len()) {
-        (Some(last), 0 | 1) => match last.fact.kind.as_str().split_once('.') {
-            Some((what, done)) => format!("record what waited: {what} {}", done.replace('-', " ")),
-            None => format!("record what waited: {}", last.fact.kind.as_str().replace('-', " ")),
-        },
-        (Some(_), tasks) => format!("record what waited: {tasks} tasks"),
-        (None, _) => "commit what waited".to_owned(),
-    };
-    let mut text = format!("swift: {subject}\n\n");
+/// `k3v9q2 Add rate limiting`: what a subject says of a task.
+pub(crate) fn about(id: TaskId, title: &str) -> String {
+    let title = shown(title);
+    let cut: String = title.chars().take(50).collect();
+    let dots = if cut.len() < title.len() { "…" } else { "" };
+    format!("{} {cut}{dots}", id.short())
+}
+
+/// The tasks that what waited is about.
+pub(crate) fn tasks(waited: &[Event]) -> BTreeSet<TaskId> {
+    waited.iter().filter_map(|event| event.fact.task).collect()
+}
+
+/// The message of a commit of nothing but what waited. It names no verb: there may have been several. The title is that
+/// of the task, if what waited is about one alone.
+pub(crate) fn of_waited(waited: &[Event], title: Option<&str>, anchor: Option<&str>) -> String {
+    let mut text = format!("swift: record what waited: {}\n\n", what_waited(waited, title));
     if let Some(last) = waited.last() {
         line(&mut text, OPERATION, &last.operation.to_string());
         line(&mut text, "Swift-Actor", last.actor.as_str());
@@ -67,6 +73,25 @@ pub(crate) fn of_waited(waited: &[Event], anchor: Option<&str>) -> String {
         line(&mut text, AUDIT, anchor);
     }
     text
+}
+
+/// `created k3v9q2 Add rate limiting`, or `3 tasks (created, done)`.
+fn what_waited(waited: &[Event], title: Option<&str>) -> String {
+    let tasks = tasks(waited);
+    let mut kinds: Vec<&str> = Vec::new();
+    for event in waited.iter().filter(|event| tasks.is_empty() || event.fact.task.is_some()) {
+        let kind = event.fact.kind.as_str().trim_start_matches("task.");
+        kinds.retain(|known| *known != kind);
+        kinds.push(kind);
+    }
+    let kinds = kinds.join(", ");
+    match (tasks.first(), tasks.len()) {
+        (Some(id), 1) => format!("{kinds} {}", about(*id, title.unwrap_or_default()).trim_end()),
+        (Some(_), several) => format!("{several} tasks ({kinds})"),
+        // The log was committed without what it tells of.
+        (None, _) if kinds.is_empty() => "files of which the log is committed".to_owned(),
+        (None, _) => kinds,
+    }
 }
 
 /// The other operations, oldest first.

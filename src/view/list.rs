@@ -6,11 +6,10 @@ use serde::{Serialize, Serializer};
 use super::problem::{self, ProblemRow};
 use super::task::{Line, TaskRow};
 use super::{View, count};
-use crate::domain::settings::Role;
 use crate::domain::task::State;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::ops::look::Found;
-use crate::ops::rank::{Ranking, Scope, Skipped};
+use crate::ops::rank::{Ranking, Registered, Scope, Skipped};
 
 /// How a queue is filled.
 const NEW_TASK: &str = "swift task . \"What is to be done\"";
@@ -146,9 +145,6 @@ pub(crate) struct NextView<'r> {
     detail: Detail,
     #[serde(skip)]
     scope: Scope,
-    /// Whether the queue is an orchestrator's.
-    #[serde(skip)]
-    carries: bool,
 }
 
 /// How much is told.
@@ -182,7 +178,6 @@ impl<'r> NextView<'r> {
             problems: problem::rows(&ranking.problems),
             detail,
             scope,
-            carries: ranking.role == Some(Role::Orchestrator),
         }
     }
 }
@@ -230,6 +225,17 @@ impl NextView<'_> {
     }
 }
 
+impl NextView<'_> {
+    /// What shows the projects in view; where there are none, one's own tasks.
+    fn others(&self) -> String {
+        match &self.skipped.0.registered {
+            Registered::Here => "swift projects".to_owned(),
+            Registered::At(folder) => format!("swift -C {} projects", as_word(folder)),
+            Registered::Nowhere => "swift next".to_owned(),
+        }
+    }
+}
+
 impl View for NextView<'_> {
     fn text(&self, out: &mut String) {
         self.tasks_text(out);
@@ -243,8 +249,7 @@ impl View for NextView<'_> {
             }
             Some(_) | None if self.scope == Scope::All => {
                 let why = (self.detail == Detail::Brief).then(|| "swift next --all --why".to_owned());
-                let other = if self.carries { "swift projects" } else { "swift next" };
-                why.into_iter().chain([other.to_owned()]).collect()
+                why.into_iter().chain([self.others()]).collect()
             }
             _ if self.detail == Detail::Brief && self.skipped.0.skipped().len() > 0 => {
                 vec!["swift next --why".to_owned(), NEW_TASK.to_owned()]

@@ -69,7 +69,8 @@ pub(crate) fn led(command: &str) -> String {
     let option = |name: &str, value: Option<&String>| {
         value.map_or_else(String::new, |value| format!("{name} {} ", shell_words::quote(value)))
     };
-    let folder = option("-C", FOLDER.get());
+    // What leads to another project does so already.
+    let folder = option("-C", FOLDER.get().filter(|_| !command.starts_with("swift -C ")));
     match command.split_once(' ') {
         Some(("swift", rest)) => format!("swift {folder}{}{rest}", option("--actor", ACTOR.get())),
         Some(("git", rest)) => format!("git {folder}{rest}"),

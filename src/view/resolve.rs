@@ -59,7 +59,7 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub(crate) struct ResolvedView {
     resolved: Vec<Row>,
-    /// Files that keep folders of tasks, which git had left open.
+    /// Files that keep folders of tasks, and segments of the log, which git had left open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kept: Vec<String>,
     /// What a person has to settle.
@@ -75,7 +75,7 @@ impl ResolvedView {
     pub(crate) fn of(resolved: &Resolved) -> ResolvedView {
         ResolvedView {
             resolved: resolved.resolutions.iter().map(Row::from).collect(),
-            kept: resolved.keeps.iter().map(|path| place(path)).collect(),
+            kept: resolved.keeps.keys().map(|path| place(path)).collect(),
             problems: problem::rows(&resolved.left),
             conclusion: words(resolved.conclusion),
             commit: CommitRow::new(&resolved.committed),
@@ -86,7 +86,7 @@ impl ResolvedView {
     pub(crate) fn planned(plan: &Plan) -> ResolvedView {
         ResolvedView {
             resolved: plan.resolutions.iter().map(Row::from).collect(),
-            kept: plan.keeps.iter().map(|path| place(path)).collect(),
+            kept: plan.keeps.keys().map(|path| place(path)).collect(),
             problems: problem::rows(&plan.left),
             conclusion: words(plan.conclusion),
             commit: CommitRow::default(),

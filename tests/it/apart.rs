@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::crash::{self, Accident};
 use crate::sandbox::{Call, Place, Sandbox};
-use crate::world::{add, copies, sound};
+use crate::world::{World, add, copies, sound};
 
 /// What a person has begun, how, and the ways in which it can end. The branch is `main` or `side` in the end.
 struct Scene {
@@ -583,4 +583,41 @@ fn what_the_next_verb_leaves_to_its_branch_is_named_before() {
     add(&web, ".", "on main");
     assert_eq!(titles(&web), ["first done", "on main ready", "second ready"]);
     sound(&web, "back on its branch");
+}
+
+#[test]
+fn a_hook_of_another_repository_holds_up_nothing() {
+    let sandbox = Sandbox::new();
+    let world = World::in_tree(&sandbox);
+    let swift = env!("CARGO_BIN_EXE_swift");
+    let hub = world.hub.path("").display().to_string();
+    let hook = format!("#!/bin/sh\n{swift} -C {hub} outbox sesame\n");
+    let other = sandbox.repository("other");
+    other.git("worktree add --quiet ../linked");
+    let bare = sandbox.place("bare");
+    bare.git("init --quiet --bare");
+    other.git("remote add origin ../bare");
+    for path in ["other/.git/hooks/post-commit", "bare/hooks/post-receive"] {
+        sandbox.root().write(path, &hook);
+        sandbox.root().program("chmod", ["+x", path]).run().ok();
+    }
+    for (place, words) in [
+        (&other, "commit --quiet --allow-empty -m here"),
+        (&sandbox.place("linked"), "commit --quiet --allow-empty -m linked"),
+        (&other, "push --quiet origin main"),
+    ] {
+        let id = world.letter("T");
+        place.git(words);
+        assert_eq!(copies(&world.api, &id).len(), 1, "{words}");
+        assert_eq!(world.api.git("status --porcelain"), "", "{words}");
+        assert_eq!(copies(&world.web, &id)[0].split('/').next(), Some("sent"), "{words}");
+    }
+    // One of its own does, and the next verb commits.
+    let own = format!("#!/bin/sh\n{swift} task . 'In a hook'\n");
+    world.api.write(".git/hooks/post-commit", own);
+    world.api.program("chmod", ["+x", ".git/hooks/post-commit"]).run().ok();
+    world.api.git("commit --quiet --allow-empty -m own");
+    assert_ne!(world.api.git("status --porcelain"), "");
+    add(&world.api, ".", "Later");
+    sound(&world.api, "in the end");
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, files, receipt, sound, text};
 
@@ -10,10 +12,16 @@ const MANY: usize = 520;
 
 /// Finished tasks with names that a person gives.
 fn finished_by_hand(place: &Place<'_>) {
-    for n in 0..MANY {
-        let text = format!(
-            "+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = 2026-02-03T00:00:00Z\n+++\n"
-        );
+    finished(place, 0..MANY);
+}
+
+fn finished(place: &Place<'_>, numbers: std::ops::Range<usize>) {
+    finished_at(place, "2026-02-03T00:00:00Z", numbers);
+}
+
+fn finished_at(place: &Place<'_>, end: &str, numbers: std::ops::Range<usize>) {
+    for n in numbers {
+        let text = format!("+++\ntitle = \"old {n}\"\n\n[result]\nstate = \"done\"\nat = {end}\n+++\n");
         place.write(&format!(".swift/done/2026-02/old-{n}.md"), text);
     }
     place.swift_ok("doctor --fix sesame");
@@ -136,4 +144,99 @@ fn a_record_that_a_round_opens_again_is_not_put_away_by_it() {
     world.round();
     assert_eq!(receipt(&world.web, &id).0, "done");
     sound(&world.web, "opened again");
+}
+
+#[test]
+fn dozens_that_have_been_over_for_two_weeks_are_put_away_and_younger_ones_stay_at_hand() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let now = jiff::Timestamp::from_second(sandbox.moment().0).unwrap();
+    finished_at(&web, &now.to_string(), 0..70);
+    finish_one(&web, "on the same day");
+    assert_eq!(archives(&web), 0);
+    sandbox.later(SignedDuration::from_hours(13 * 24));
+    finish_one(&web, "on the thirteenth day");
+    assert_eq!(archives(&web), 0);
+    sandbox.later(SignedDuration::from_hours(2 * 24));
+    let young = finish_one(&web, "on the fifteenth day");
+    assert_eq!(archives(&web), 1);
+    let list = web.json("list --state done");
+    let loose =
+        list["tasks"].as_array().unwrap().iter().filter(|task| !text(&task["path"]).contains("archive/"));
+    let loose: BTreeSet<String> = loose.map(|task| text(&task["title"])).collect();
+    let expected = ["on the thirteenth day", "on the fifteenth day"].map(str::to_owned);
+    assert_eq!(loose, expected.into());
+    assert_eq!(done(&web).len(), 73);
+    web.swift_ok("undo --yes");
+    assert_eq!(text(&web.json(["show", &young])["task"]["state"]), "ready");
+    assert_eq!(
+        (archives(&web), done(&web).len()),
+        (0, 72),
+        "the archive was made by the operation that was taken back"
+    );
+    sound(&web, "put away");
+}
+
+#[test]
+fn of_two_clones_that_put_a_task_away_the_one_that_changed_it_is_right() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    // Not so many that any is put away.
+    finished(&web, 0..60);
+    sandbox.root().git("clone --quiet web twin");
+    let twin = sandbox.place("twin");
+    twin.swift_ok("init");
+    let mut old: Vec<(String, String)> = web.json("list --state done")["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| (text(&task["id"]), text(&task["title"])))
+        .collect();
+    old.sort();
+    let [by_web, by_twin, by_both] = [0, 1, 2].map(|at| old[at].0.clone());
+    web.swift_ok(["comment", &by_web, "from web"]);
+    twin.swift_ok(["comment", &by_twin, "from twin"]);
+    web.swift_ok(["comment", &by_both, "web alone"]);
+    twin.swift_ok(["comment", &by_both, "twin alone"]);
+    finished(&web, 60..70);
+    finished(&twin, 70..80);
+    finish_one(&web, "of web");
+    finish_one(&twin, "of twin");
+    for (place, other) in [(&web, "twin"), (&twin, "web")] {
+        place.git(["fetch", "--quiet", &format!("../{other}"), "+swift:refs/remotes/other/swift"]);
+    }
+    for place in [&web, &twin] {
+        place.git("-C .swift merge --quiet --no-edit refs/remotes/other/swift");
+        assert_eq!((archives(place), done(place).len()), (2, 82));
+        assert!(place.swift_ok(["show", &by_web]).contains("from web"));
+        assert!(place.swift_ok(["show", &by_twin]).contains("from twin"));
+        // Both have changed it: one of the two is shown, and what the other one has is told of.
+        assert!(place.swift_ok(["show", &by_both]).contains("twin alone"));
+        let findings = place.swift("doctor --json").ended(0).json()["findings"].clone();
+        assert_eq!(crate::world::codes(&findings), ["archived-twice"], "{findings:#}");
+        assert!(text(&findings[0]["message"]).contains(&by_both[10..16]), "{findings:#}");
+    }
+}
+
+#[test]
+fn taking_back_and_again_what_put_work_away_says_nothing_of_it() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    finished_by_hand(&web);
+    let id = finish_one(&web, "the last");
+    let before = done(&web);
+    web.swift_ok("undo");
+    assert_eq!((archives(&web), done(&web).len()), (0, MANY));
+    web.swift_ok("undo");
+    assert_eq!((archives(&web), done(&web)), (1, before));
+    let log = web.json("log -n 600");
+    let events = log["events"].as_array().unwrap();
+    assert!(events.iter().all(|event| event["to"] != "gone"), "{log:#}");
+    let undone: Vec<String> = events
+        .iter()
+        .filter(|event| event["kind"] == "operation.undone")
+        .map(|event| text(&event["task"]))
+        .collect();
+    assert_eq!(undone, [id.clone(), id], "{log:#}");
+    sound(&web, "in the end");
 }

@@ -82,6 +82,26 @@ fn what_was_put_in_is_taken_out_to_the_byte() {
 }
 
 #[test]
+fn what_was_put_in_is_in_the_footprint_and_goes_with_the_queue() {
+    let sandbox = Sandbox::new();
+    let place = project(&sandbox);
+    place.write(SETTINGS, "{\n\t\"permissions\": {\"allow\": [\"Bash(ls)\"]},\n\t\"hooks\": {}\n}");
+    let before = files(&place);
+    place.swift_ok("integrate claude sesame");
+    let footprint = place.swift_ok("doctor --footprint");
+    assert!(
+        footprint.contains(SETTINGS) && footprint.contains(".claude/commands/swift/next.md"),
+        "{footprint}"
+    );
+    let plan = place.swift("uninstall");
+    assert!(plan.stdout.contains("out of `.claude`"), "{}", plan.stdout);
+    let told = place.swift_ok("uninstall sesame");
+    assert!(told.contains("removed the hooks and slash commands for Claude Code"), "{told}");
+    assert_eq!(files(&place), before);
+    assert!(!place.path(".swift").exists());
+}
+
+#[test]
 fn a_fresh_checkout_has_no_folder_left_over() {
     let sandbox = Sandbox::new();
     let place = project(&sandbox);

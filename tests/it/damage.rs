@@ -264,6 +264,24 @@ fn every_kind_of_damage_is_found_and_its_place_named() {
     assert!(missed.is_empty(), "{} of the damages:\n{}", missed.len(), missed.join("\n"));
 }
 
+/// The first line of the table of docs/proof.md.
+const HEAD: &str = "| damage | found by | code |\n|---|---|---|\n";
+
+#[test]
+fn the_published_table_has_every_kind() {
+    let row = |damage: &Damage| format!("| {} | `{}` | `{}` |\n", damage.name, damage.verb, damage.named[0]);
+    let table: String = damages().iter().map(row).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/proof.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once(HEAD).expect("docs/proof.md has the table");
+    let (published, after) = rest.split_at(rest.find("\n\n").unwrap() + 1);
+    if std::env::var_os("SWIFT_BLESS").is_some() {
+        fs::write(path, format!("{before}{HEAD}{table}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(published, table, "`SWIFT_BLESS=1 cargo test --test it` writes it down");
+}
+
 /// What becomes of the bytes of an object; `None` if its file is gone.
 type Change<'a> = dyn Fn(&[u8]) -> Option<Vec<u8>> + 'a;
 

@@ -88,3 +88,53 @@ fn a_task_that_somebody_else_holds_is_refused_before_the_editor_opens() {
     let edited = web.call(["edit", &id]).env("EDITOR", "false").run();
     assert!(edited.ended(4).stderr.contains("bob") && !edited.stderr.contains("editor"), "{}", edited.stderr);
 }
+
+#[test]
+fn what_a_project_is_told_to_do_about_others_it_can_do() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.round();
+    let follow = |offered: &serde_json::Value| {
+        let root = sandbox.root().path("").display().to_string();
+        let offered = text(offered).replace("$SANDBOX/", &root);
+        let words = shell_words::split(&offered).unwrap();
+        world.web.swift_ok(words[1..].to_vec());
+        offered
+    };
+    let next = world.web.json("next --all");
+    assert!(follow(&next["next_actions"][1]).ends_with("hub projects"), "{next:#}");
+    let from_afar = sandbox.root().json(["-C", "live/web", "next", "--all"]);
+    follow(&from_afar["next_actions"][1]);
+    // Where it lies now is told in the orchestrator's checkout.
+    world.folder().program("mv", "api api-x").run().ok();
+    let problems = world.web.json("next --all")["problems"].clone();
+    let hint = text(&problems[0]["hints"][0]);
+    let command = hint.split('`').nth(1).unwrap();
+    assert!(command.contains(" -C "), "{problems:#}");
+    let root = sandbox.root().path("").display().to_string();
+    let command = command.replace("$SANDBOX/", &root).replace("<path>", "../api-x");
+    world.web.swift_ok(shell_words::split(&command).unwrap()[1..].to_vec());
+    assert_eq!(world.web.json("next --all")["problems"], serde_json::json!([]));
+    // A project that nobody carries for has none.
+    let alone = sandbox.project("alone");
+    assert_eq!(alone.json("next --all")["next_actions"][1], "swift next");
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_no_event_and_a_blocked_task_is_let_go_on_first() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "Paint");
+    let head = web.git("rev-parse swift");
+    for words in ["--priority medium", "--title Paint"] {
+        web.swift_ok(format!("edit {id} {words}").as_str());
+        assert_eq!(web.git("rev-parse swift"), head, "{words}");
+    }
+    web.swift_ok(["edit", &id, "--priority", "high"]);
+    web.swift_ok(["block", &id, "--why", "no paint"]);
+    for verb in ["release", "renew"] {
+        let refused = web.swift([verb, &id]);
+        let command = refused.ended(5).stderr.split('`').nth(1).unwrap().to_owned();
+        assert!(command.starts_with("swift unblock "), "{verb}: {}", refused.stderr);
+    }
+}

@@ -162,6 +162,7 @@ fn after_a_month_on_a_branch_of_its_own_nothing_is_left() {
     month.runs();
     month.web.swift_ok("integrate claude sesame");
     month.web.swift_ok("integrate claude --remove sesame");
+    month.web.swift_ok("integrate claude sesame");
     month.days(40);
     (10..14).for_each(|day| month.day(day));
     assert!(!month.web.swift_ok("doctor --footprint").is_empty());

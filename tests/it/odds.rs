@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{World, add, codes, sound};
+use crate::world::{World, add, codes, sound, text};
 
 #[test]
 fn a_registry_holds_no_password_of_a_remote() {
@@ -181,11 +181,26 @@ fn the_log_of_what_waited_is_anchored_in_its_commit() {
     set(&web, "commit = \"manual\"", "commit = \"each\"");
     web.swift_ok("task . C");
     let message = web.git("log -1 --skip 1 --format=%B swift");
-    assert!(message.starts_with("swift: record what waited: 2 tasks"), "{message}");
+    assert!(message.starts_with("swift: record what waited: 2 tasks (created)\n"), "{message}");
     let anchor = message.lines().find_map(|line| line.strip_prefix("Swift-Audit: ")).unwrap();
     let (path, hash) = anchor.rsplit_once('#').unwrap();
     assert!(web.git(["show", &format!("swift~1:{path}")]).trim_end().ends_with(&format!("\"{hash}\"")));
     web.swift_ok("audit verify");
+}
+
+#[test]
+fn a_commit_of_what_waited_says_what_that_was() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let id = add(&web, ".", "Paint");
+    set(&web, "commit = \"each\"", "commit = \"manual\"");
+    web.swift_ok(["claim", &id]);
+    web.swift_ok(["done", &id]);
+    set(&web, "commit = \"manual\"", "commit = \"each\"");
+    web.swift_ok("task . C");
+    let short = id[10..16].to_owned();
+    let subject = web.git("log -1 --skip 1 --format=%s swift");
+    assert_eq!(subject.trim(), format!("swift: record what waited: claimed, done {short} Paint"));
 }
 
 #[test]
@@ -228,6 +243,59 @@ fn an_accepted_task_is_not_sent_on_by_an_edit_and_doctor_names_one_that_lies_ast
     let came = world.api.swift("inbox --json").json();
     assert_eq!(came["waiting"][0]["title"], "Astray", "{came:#}");
     sound(&world.web, "carried");
+}
+
+#[test]
+fn a_whole_task_for_somebody_else_is_not_taken_for_ones_own() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let web = &world.web;
+    let whole = |to: &str| format!("+++\ntitle = \"Whole\"\nto = \"{to}\"\n+++\n");
+    for (words, said) in [("task . --file -", "acme/api"), ("task acme/lib --file -", "acme/api")] {
+        let refused = web.call(words).stdin(whole(said)).run();
+        assert!(refused.ended(2).stderr.contains("swift task acme/api …"), "{}", refused.stderr);
+    }
+    let editor = "sed -i s,^title.*,title=\\\"E\\\"\\\\nto=\\\"acme/api\\\",";
+    let refused = web.call("task . --edit").env("EDITOR", editor).run();
+    assert!(refused.ended(2).stderr.contains("your text is kept in"), "{}", refused.stderr);
+    assert_eq!(web.json("list --state any")["tasks"], serde_json::json!([]));
+    web.call("task acme/api --file -").stdin(whole("acme/api")).run().ok();
+    web.call("task . --file -").stdin(whole("acme/web")).run().ok();
+    // A copy of one's own task may go to somebody else.
+    web.call("task acme/api --file -").stdin(whole("acme/web")).run().ok();
+    assert_eq!(world.round()["delivered"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_template_without_a_title_is_for_the_editor() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let editor = "sed -i s,^title.*,title=\\\"Hangs\\\",";
+    web.call("task . -t bug").env("EDITOR", editor).run().ok();
+    let listed = web.json("list");
+    assert_eq!((&listed["tasks"][0]["title"], &listed["tasks"][0]["kind"]), (&"Hangs".into(), &"bug".into()));
+    let refused = web.call("task . -t bug").run();
+    assert!(refused.ended(9).stderr.contains("no editor is set"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_queue_may_move_while_an_editor_is_open() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let swift = env!("CARGO_BIN_EXE_swift");
+    let editor = |home: &str, from: &str, title: &str| {
+        let moved = format!("SWIFT_TEST_SEED=77{} {swift} home {home} sesame > /dev/null", home.len());
+        format!("sh -c '{moved} && sed -i \"s,{from},{title},\" \"$0\"'")
+    };
+    web.call("task . -t task").env("EDITOR", &editor("tree", "title = .*", "title = \\\"New\\\"")).run().ok();
+    assert_eq!(web.git("status --porcelain .swift"), "");
+    assert_eq!(web.git("ls-files .swift/tasks").lines().count(), 1);
+    let id = text(&web.json("list")["tasks"][0]["id"]);
+    web.call(["edit", &id]).env("EDITOR", &editor("branch", "New", "Newer")).run().ok();
+    assert_eq!(web.json("list")["tasks"][0]["title"], "Newer");
+    assert_eq!(web.git("-C .swift status --porcelain"), "");
+    assert_eq!(web.git("ls-files .swift"), "");
+    sound(&web, "moved twice");
 }
 
 #[test]

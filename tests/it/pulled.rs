@@ -1,5 +1,7 @@
 //! What comes with a pull, a merge or a cherry-pick of plain git, and no verb has seen before.
 
+use serde_json::json;
+
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{World, add, codes, copies, sound, text, twins};
 
@@ -163,6 +165,73 @@ fn records_that_a_cherry_pick_has_brought_along_are_no_loss() {
         assert_eq!(titled(&web, "F2").len(), 1);
         sound(&web, "merged");
         clean(&web);
+    }
+}
+
+#[test]
+fn a_segment_of_the_log_that_a_cherry_pick_has_left_open_is_kept() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    web.git("branch rel");
+    let first = add(&web, ".", "T1");
+    add(&web, ".", "T5");
+    web.git("switch --quiet rel");
+    assert_ne!(web.program("git", "cherry-pick main").run().status, 0, "the segment is not on this branch");
+    let said = web.swift("list").ended(0).stderr.clone();
+    assert!(said.contains("a segment of the audit log") && !said.contains("a task was changed"), "{said}");
+    let plan = web.swift_ok("resolve --dry-run");
+    assert!(plan.contains("keep .swift/audit/") && !plan.contains("is no task"), "{plan}");
+    let settled = web.json("resolve sesame");
+    assert_eq!(
+        (&settled["problems"], &settled["conclusion"]),
+        (&json!([]), &json!("git cherry-pick --continue"))
+    );
+    web.git("-c core.editor=true cherry-pick --continue");
+    assert_eq!((titled(&web, "T5").len(), titled(&web, "T1").len()), (1, 0));
+    add(&web, ".", "OnRel");
+    web.git("merge --quiet --no-edit main");
+    assert_eq!(titled(&web, "T1"), [(first, "ready".to_owned())]);
+    sound(&web, "merged");
+}
+
+/// What is done in the middle of git's work or next to its lock waits, and what waits says nothing about other tasks.
+#[test]
+fn what_waits_makes_no_removal_of_records_that_came_along() {
+    let picked = ["add .swift", "-c core.editor=true cherry-pick --continue"];
+    for end in [&picked[..], &["cherry-pick --abort"], &[]] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok("init --in-tree --id acme/web");
+        let from = if end.is_empty() { 1 } else { 0 };
+        let titles = ["T1", "T2", "T3"].map(|title| {
+            if title == "T2" && from == 1 || title == "T1" && from == 0 {
+                web.git("branch rel");
+            }
+            (add(&web, ".", title), title)
+        });
+        web.git("switch --quiet rel");
+        let pick = web.program("git", ["cherry-pick", "main"]).run();
+        assert_eq!(pick.status == 0, end.is_empty(), "{}", pick.stderr);
+        if end.is_empty() {
+            web.write(".git/index.lock", "");
+            let during = web.call("task . During").env("SWIFT_LOCK_WAIT_MS", "50").run();
+            assert!(during.stderr.contains("index.lock"), "{}", during.stderr);
+            std::fs::remove_file(web.path(".git/index.lock")).unwrap();
+        } else {
+            web.swift_ok("task . During");
+        }
+        end.iter().for_each(|words| drop(web.git(*words)));
+        add(&web, ".", "OnRel");
+        let log = web.swift_ok("log -n 50");
+        assert!(!log.contains("changed-by-hand"), "{end:?}: {log}");
+        let doctor = web.swift("doctor --json").ended(0).json();
+        assert!(codes(&doctor["findings"]).iter().all(|code| code == "records-alone"), "{end:?}: {doctor:#}");
+        web.git("merge --quiet --no-edit main");
+        for (id, title) in &titles {
+            assert_eq!(titled(&web, title), [(id.clone(), "ready".to_owned())], "{end:?}");
+        }
+        sound(&web, &format!("{end:?}"));
     }
 }
 

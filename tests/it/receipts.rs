@@ -166,3 +166,28 @@ fn a_task_that_gets_another_id_by_hand_is_gone_under_the_old_one() {
         }
     }
 }
+
+#[test]
+fn a_closed_record_hears_of_a_task_that_is_taken_up_again_and_of_another_result() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let (id, _) = accepted(&world);
+    let told = |stage: &str, note: &str| (stage.to_owned(), note.to_owned());
+    world.api.swift_ok(["done", &id, "--result", "it works"]);
+    world.round();
+    assert_eq!(receipt(&world.web, &id), told("done", "it works"));
+    assert_eq!(world.round()["receipts"].as_array().unwrap().len(), 0);
+
+    world.api.swift_ok("undo --yes");
+    world.round();
+    assert_eq!(receipt(&world.web, &id).0, "accepted");
+
+    world.api.swift_ok(["done", &id, "--result", "it works"]);
+    world.round();
+    let path = format!(".swift/{}", received(&world.api, &id).remove(0));
+    world.api.write(&path, world.api.read(&path).replace("it works", "it works, but slowly"));
+    world.api.swift_ok("task . 'a verb that records the new result'");
+    world.round();
+    assert_eq!(receipt(&world.web, &id), told("done", "it works, but slowly"));
+    sound(&world.web, "taken up again");
+}

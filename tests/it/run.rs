@@ -368,6 +368,13 @@ fn a_program_that_is_missing_or_too_old_is_told() {
     assert!(old.stderr.contains("claude 1.0.128 is too old"), "{}", old.stderr);
     assert_eq!(scene.state(&task), "ready");
     assert!(scene.runs().is_empty());
+    // The file is the same: it may only start another, which is newer by now, or older.
+    sandbox.home().write("fake.version", "2.1.329 (Claude Code)\n");
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    sandbox.home().write("fake.version", "1.0.128 (Claude Code)\n");
+    sandbox.later(jiff::SignedDuration::from_hours(2));
+    let old = scene.call("run 'and more'").run();
+    assert_eq!(old.status, 9, "{}", old.stderr);
 }
 
 #[test]
@@ -381,6 +388,51 @@ fn a_run_cannot_start_another() {
     let inner = sandbox.home().read("inner");
     assert!(inner.contains("a run cannot start another run") && inner.ends_with("\n5\n"), "{inner}");
     assert_eq!(scene.starts(), 1);
+}
+
+/// What a run drops of its variables does not make it a person.
+#[test]
+fn a_run_that_drops_its_variables_is_still_a_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let merge = scene.task("Make it");
+    scene.run([merge.as_str()]);
+    scene.task("Make another thing");
+    scene.script(
+        "init; change; swift() { env -i PATH=\"$PATH\" HOME=\"$HOME\" SWIFT_CLAUDE=\"$0\" SWIFT_ACTOR=ada \"$(cat \"$HOME/swift\")\" \"$@\"; }; \
+         cd \"$HOME/../web\"; for words in \"run 'do more'\" \"run --detach 'do more'\" work \"merge $(cat \"$HOME/merge\") sesame\"; do \
+         eval \"setsid -w env true; swift $words\" >>\"$HOME/inner\" 2>&1; echo \"= $?\" >>\"$HOME/inner\"; done; result ok",
+    );
+    sandbox.home().write("swift", env!("CARGO_BIN_EXE_swift"));
+    sandbox.home().write("merge", &merge);
+    scene.run([scene.task("Go too far").as_str()]);
+    let inner = sandbox.home().read("inner");
+    assert_eq!(inner.matches("a run cannot start another run").count(), 3, "{inner}");
+    assert_eq!(inner.matches("= 5").count(), 3, "{inner}");
+    assert!(inner.ends_with("= 7\n"), "{inner}");
+    assert_eq!(scene.starts(), 2);
+    assert!(!scene.place.path("work.txt").exists(), "nothing is merged");
+}
+
+#[test]
+fn servers_of_tools_that_are_not_there_cost_no_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.place.write("text.json", "hello\n");
+    scene.place.write("good.json", "{\"mcpServers\":{}}\n");
+    for wrong in ["nope.json", ".swift", "text.json", "{\"mcpServers\""] {
+        let refused = scene.call(["run", "do it", "--mcp-config", wrong]).run();
+        assert_eq!((refused.status, scene.starts()), (2, 0), "{wrong}: {}", refused.stderr);
+        assert!(refused.stderr.contains("names no servers of tools"), "{wrong}: {}", refused.stderr);
+    }
+    for (number, good) in ["good.json", "{\"mcpServers\":{}}"].into_iter().enumerate() {
+        scene.run(["do it", "--mcp-config", good]);
+        let arguments = scene.seen(number as u32 + 1, "arguments");
+        let given = arguments.lines().find_map(|line| line.strip_prefix("--mcp-config=")).unwrap();
+        assert!(given == good || given.ends_with("/web/good.json"), "{given}");
+    }
 }
 
 #[test]

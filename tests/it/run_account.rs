@@ -103,6 +103,48 @@ fn a_misspelt_section_of_the_settings_begins_no_run() {
 }
 
 #[test]
+fn a_shift_that_can_run_nothing_in_a_project_says_so_and_works_on_the_others() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.settings("[run]\natempts = 20\n");
+    let (one, two) = (scene.task("One"), scene.task("Two"));
+    let alone = scene.call("work").run();
+    assert_eq!((alone.status, scene.starts()), (8, 0), "{}", alone.stderr);
+    assert_eq!(alone.stderr.matches("unknown field `atempts`").count(), 1, "said once: {}", alone.stderr);
+    assert!(!alone.stdout.contains("nothing more is ready"), "{}", alone.stdout);
+
+    let hub = sandbox.orchestrator();
+    let other = sandbox.project("other");
+    for place in [&scene.place, &other] {
+        hub.swift_ok(["register", place.path("").to_str().unwrap()]);
+    }
+    let done = crate::world::add(&other, ".", "Three");
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/claude");
+    let output = hub.call("work --json").env("SWIFT_CLAUDE", fake).run();
+    assert_eq!((output.status, text(&output.json()["stopped"])), (8, "fault".to_owned()), "{output:?}");
+    assert!(output.stderr.contains("acme/web: nothing is run there"), "{}", output.stderr);
+    assert_eq!(text(&other.json(["show", &done])["task"]["state"]), "done");
+    assert!([one, two].iter().all(|task| scene.state(task) == "ready"));
+}
+
+#[test]
+fn a_verifier_that_is_not_there_costs_no_run() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.settings("[[verify]]\ncommand = [\"carg0\", \"test\"]\n");
+    let task = scene.task("Make the thing");
+    for words in [vec!["run", &task], vec!["work"]] {
+        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let refused = scene.call(words.clone()).run();
+        assert_eq!((refused.status, scene.starts()), (9, 0), "{words:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("`carg0`, which is to verify"), "{}", refused.stderr);
+    }
+    assert_eq!(scene.state(&task), "ready");
+}
+
+#[test]
 fn a_shift_counts_tasks_and_names_what_it_cannot_reach() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

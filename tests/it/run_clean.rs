@@ -82,6 +82,31 @@ fn a_run_at_work_keeps_its_worktree_and_one_can_be_named() {
 }
 
 #[test]
+fn a_worktree_that_no_run_has_begun_in_goes_when_it_has_nothing_of_its_own() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let make = |title: &str| {
+        scene.script("init; result ok");
+        let (_, run) = scene.run([scene.task(title).as_str()]);
+        sandbox.home().path(&text(&run["folder"]))
+    };
+    let (empty, dirty) = (make("Empty"), make("Dirty"));
+    std::fs::write(dirty.join("more.txt"), "by hand\n").unwrap();
+    // As where `swift` was killed after it had made the worktrees, and before the records.
+    scene.place.git("-C .swift rm -r --quiet runs");
+    scene.place.git("-C .swift commit --quiet --message records");
+    let plan = scene.call("runs clean").run();
+    assert_eq!(plan.status, 7, "{plan:?}");
+    assert!(plan.stdout.contains("no run has begun in it, and it has nothing of its own"), "{plan:?}");
+    assert!(plan.stdout.contains("it has work that is not committed"), "{plan:?}");
+    let cleaned = scene.call("runs clean sesame --json").run().json();
+    assert_eq!(cleaned["removed"].as_array().unwrap().len(), 1, "{cleaned:#}");
+    assert!(cleaned["removed"][0]["run"].is_null(), "{cleaned:#}");
+    assert!(!empty.exists() && dirty.join("more.txt").is_file());
+    assert_eq!(scene.place.git("branch --list swift-run/*").lines().count(), 1);
+}
+
+#[test]
 fn work_that_git_was_told_not_to_look_at_is_never_removed() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

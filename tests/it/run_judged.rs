@@ -281,8 +281,8 @@ fn what_would_destroy_is_asked_about_when_the_projects_rules_cannot_be_read() {
     scene.script(GOOD);
     scene.settings("[[route.rule]]\nname = \"m\"\nwords = [\"invoice\"]\ntier = \"giga\"\n");
     let task = scene.task("Drop the production database and wipe all backups");
-    let output = scene.call("work --json").run().json();
-    assert!(output["notes"].to_string().contains("a person has to say yes"), "{output:#}");
+    let output = scene.call("work --json").run();
+    assert_eq!((output.status, text(&output.json()["stopped"])), (8, "fault".to_owned()), "{output:?}");
     assert_eq!((scene.starts(), scene.state(&task)), (0, "ready".to_owned()));
     let harmless = scene.task("Add a button");
     let (status, document) = scene.run([harmless.as_str()]);

@@ -221,6 +221,74 @@ fn git_is_not_started_where_a_run_has_put_another_repository() {
     assert!(!sandbox.home().path("evil").exists());
 }
 
+/// Put a folder aside as the hint says.
+fn put_aside(scene: &Scene<'_>, told: &str) -> std::path::PathBuf {
+    let aside = told.split("`mv ").nth(1).unwrap_or_else(|| panic!("{told}")).split('`').next().unwrap();
+    let (from, to) = aside.split_once(' ').unwrap();
+    std::fs::rename(scene.place.path(from), scene.place.path(to)).unwrap();
+    scene.place.path(to)
+}
+
+#[test]
+fn a_folder_that_has_lost_its_git_file_is_named_until_it_is_put_aside() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\n");
+    scene.script("init; change; rm .git; result ok");
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(text(&document["run"]["failure"]), "worktree", "{document:#}");
+    scene.script(GOOD);
+    let (_, again) = scene.run([task.as_str()]);
+    assert_eq!((text(&again["run"]["failure"]), scene.starts()), ("start".to_owned(), 1), "{again:#}");
+    let why = text(&again["run"]["reasons"][0]);
+    assert!(why.contains("its `.git` is gone") && why.contains("`mv "), "{why}");
+    for words in [["merge", &task, "sesame"].as_slice(), &["runs", "clean"]] {
+        let told = scene.call(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).run();
+        let told = format!("{}{}", told.stdout, told.stderr);
+        assert!(told.contains("is gone") && told.contains("`mv "), "{words:?}: {told}");
+    }
+    let aside = put_aside(&scene, &why);
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(status, 0, "{document:#}");
+    assert!(aside.join("work.txt").is_file(), "what was in it is there");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+}
+
+#[test]
+fn work_that_is_in_no_commit_is_not_left_behind_by_a_merge() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; change; git add .; git commit -qm x; change more; result ok");
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let folder = sandbox.home().path(&text(&document["folder"]));
+    std::fs::write(folder.join("later.txt"), "by hand\n").unwrap();
+    std::fs::remove_file(folder.join(".git")).unwrap();
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert!(refused.status != 0 && refused.stderr.contains("is gone"), "{refused:?}");
+    assert!(!scene.place.path("work.txt").exists(), "nothing is merged");
+    let aside = put_aside(&scene, &refused.stderr);
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    assert!(scene.place.path("more.txt").exists() && aside.join("later.txt").is_file());
+    assert!(!scene.place.git("branch --list swift-run/*").contains("swift-run/"), "nothing is in its way");
+}
+
+#[test]
+fn a_folder_that_was_emptied_is_made_anew() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; result 'nothing yet'");
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let folder = sandbox.home().path(&text(&document["folder"]));
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    scene.script(GOOD);
+    let (status, document) = scene.run([task.as_str()]);
+    assert_eq!(status, 0, "{document:#}");
+}
+
 #[test]
 fn what_a_run_proposes_is_no_proposal() {
     let sandbox = Sandbox::new();

@@ -147,6 +147,38 @@ fn work_in_a_submodule_is_not_called_done() {
 }
 
 #[test]
+fn a_branch_is_not_merged_into_itself() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let (branch, folder) = (text(&document["run"]["branch"]), text(&document["folder"]));
+    scene.place.git(["worktree", "remove", sandbox.home().path(&folder).to_str().unwrap()]);
+    scene.place.git(["switch", "--quiet", &branch]);
+    let refused = scene.call(["merge", &task, "sesame"]).run();
+    assert_eq!(refused.status, 5, "{}", refused.stderr);
+    assert!(refused.stderr.contains("merged into itself"), "{}", refused.stderr);
+    assert!(scene.call("review").run().stdout.contains("Make the thing"), "it still waits");
+    scene.place.git("switch --quiet -");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    assert!(scene.place.path("work.txt").exists());
+}
+
+#[test]
+fn a_session_that_goes_on_is_told_why_its_work_was_sent_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let (_, document) = scene.run(["make a thing"]);
+    let short = text(&document["run"]["short"]);
+    scene.call(["reject", &short, "--why", "NEEDS-TESTS please"]).run().ok();
+    scene.call(["run", "resume", &short, "and a comment"]).run().ok();
+    let prompt = scene.seen(2, "prompt");
+    assert!(prompt.contains("and a comment") && prompt.contains("NEEDS-TESTS please"), "{prompt}");
+}
+
+#[test]
 fn words_beside_the_task_are_asked_about_too() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

@@ -45,6 +45,22 @@ fn a_session_whose_note_is_lost_is_told_of() {
 }
 
 #[test]
+fn what_was_learned_has_to_say_something() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    web.swift_ok("start");
+    for learned in ["", " \n"] {
+        let refused = web.swift(["finish", "--learned", "Oil it", "--learned", learned]);
+        assert!(refused.ended(2).stderr.contains("what was learned is empty"), "{}", refused.stderr);
+    }
+    web.swift_ok("finish --learned 'Oil it'");
+    // One that a person has written so.
+    let path = format!(".swift/{}", web.git("-C .swift ls-files sessions").trim());
+    web.write(&path, web.read(&path).replace("[\"Oil it\"]", "[\"Oil it\", \"\"]"));
+    assert_eq!(web.json("start")["learned"], serde_json::json!(["Oil it"]));
+}
+
+#[test]
 fn a_refusal_needs_a_reason() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

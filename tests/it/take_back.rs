@@ -59,6 +59,26 @@ fn what_a_person_has_committed_is_not_passed_over() {
 }
 
 #[test]
+fn only_an_operation_that_can_be_taken_back_is_named_as_the_one_before() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let set = |from: &str, to: &str| {
+        let settings = web.read(".swift/swift.toml");
+        web.write(".swift/swift.toml", settings.replace(&format!("\"{from}\""), &format!("\"{to}\"")));
+    };
+    set("each", "session");
+    web.swift_ok("start");
+    add(&web, ".", "A");
+    web.swift_ok("finish");
+    set("session", "manual");
+    add(&web, ".", "M");
+    web.git("-C .swift add -A");
+    web.git("-C .swift commit --quiet -m mine");
+    let told = refused(&web, "undo", "does not name the operation");
+    assert!(told.contains("show --stat") && !told.contains("swift undo"), "{told}");
+}
+
+#[test]
 fn a_squashed_commit_is_not_taken_back_as_one_of_its_operations() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");

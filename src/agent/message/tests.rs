@@ -53,6 +53,31 @@ fn what_decides_nothing_may_be_odd_or_there_twice() {
 }
 
 #[test]
+fn half_a_character_costs_no_result() {
+    let line = r#"{"type":"result","subtype":"success","is_error":false,"result":"a \ud83d\ude00 b \ud83d, c \\ud83d d \ude00","structured_output":{"status":"done","summary":"\uD83D"},"uuid":"\ud83d"}"#;
+    let Event::Result(result) = one(line) else { panic!() };
+    assert_eq!(result.text.as_deref(), Some("a \u{1f600} b \u{fffd}, c \\ud83d d \u{fffd}"));
+    assert_eq!(result.answer.given().unwrap().summary, "\u{fffd}");
+    let line = r#"{"type":"assistant","message":{"content":[{"type":"text","text":"\ud83d\ud83d\ude00"}]}}"#;
+    assert_eq!(one(line), Event::Text("\u{fffd}\u{1f600}".to_owned()));
+}
+
+#[test]
+fn fields_that_are_null_or_of_another_kind_are_as_good_as_missing() {
+    let line = r#"{"type":"result","subtype":"success","is_error":false,"result":[{"type":"text","text":"ok"}],"permission_denials":null,"session_id":7,"stop_reason":[]}"#;
+    let Event::Result(result) = one(line) else { panic!() };
+    assert_eq!((result.is_error, result.text.as_deref()), (Some(false), Some("ok")));
+    assert_eq!(result.denials, []);
+    let line = r#"{"type":"system","subtype":"init","session_id":"s","model":null,"mcp_servers":null}"#;
+    assert!(matches!(one(line), Event::Began { session: Some(_), .. }));
+    // That something was refused counts, however it is told.
+    let line = r#"{"type":"result","permission_denials":[{"tool_name":"Bash"},7,{"tool_name":null}]}"#;
+    let Event::Result(result) = one(line) else { panic!() };
+    let tools: Vec<&str> = result.denials.iter().map(|denial| denial.tool.as_str()).collect();
+    assert_eq!(tools, ["Bash", "", ""]);
+}
+
+#[test]
 fn trouble_and_limits_are_told() {
     let retry = r#"{"type":"system","subtype":"api_retry","attempt":2,"max_retries":10,"retry_delay_ms":5,"error_status":401,"error":"authentication_failed"}"#;
     assert_eq!(one(retry), Event::Retrying { attempt: 2, status: Some(401), kind: Trouble::Login });

@@ -88,7 +88,12 @@ impl Integrate {
         let count = crate::view::count(files.len(), "file");
         let said = match wanted {
             Wanted::Installed => format!("Claude Code answers the words of swift here: {count} written"),
-            Wanted::Removed => format!("Claude Code is as it was: {count} restored or removed"),
+            Wanted::Removed if plan.is_restoring => {
+                format!("Claude Code is as it was: {count} restored or removed")
+            }
+            Wanted::Removed => {
+                format!("Claude Code has nothing of swift here any more: {count} changed or removed")
+            }
         };
         context.ui.show(&Answer::new(said).field("files", files))?;
         plan.notes.iter().for_each(|note| context.ui.note(note));

@@ -3,13 +3,13 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
+use crate::agent::process::is_of_a_run;
 use crate::cli::context::Context;
 use crate::cli::{Bound, Cli, DONE, manual, run_words};
 use crate::demo;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::prompt::WORDS;
 use crate::domain::text::shown;
-use crate::env;
 use crate::store::proposal::{self, Proposal};
 use crate::store::tx::Mode;
 use crate::ui::Format;
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Sesame {}
 
 impl Sesame {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        if env::depth() > 0 {
+        if is_of_a_run() {
             return Err(Fault::new(Code::ApprovalNeeded, "a run cannot say the yes of a person")
                 .hint("a person says it outside of the run: `swift sesame`"));
         }

@@ -81,12 +81,22 @@ impl Task {
         let given = Given { body: self.body, file: self.file, template: self.template, edit: self.edit };
         let fields = self.fields.fields(context, queue, self.title)?;
         let (text, scratch) = given.text(context, queue, &fields, limit)?;
+        after_editor(context, scratch.as_ref())?;
+        let queue = context.queue()?;
         let operation = context.operation("task")?;
         let created = create::create(queue, &operation, create::Request { target, fields, text });
         let changed = editor::settle(created, scratch.as_ref())?;
         let said = if changed.path.starts_with("outbox/") { "waits in the outbox:" } else { "added" };
         context.ui.show(&ChangedView::new(&context.project()?, &changed, said))?;
         Ok(DONE)
+    }
+}
+
+/// Take the queue as it is now, if an editor was open.
+fn after_editor(context: &mut Context, scratch: Option<&PathBuf>) -> Result<()> {
+    match scratch {
+        Some(scratch) => context.reopen().map_err(|fault| editor::kept(fault, scratch)),
+        None => Ok(()),
     }
 }
 
@@ -130,13 +140,11 @@ impl Given {
             if !bytes.trim_ascii().is_empty() {
                 return Ok((text_of(bytes)?, None));
             }
-            if self.template.is_none() {
-                return self.edited(context, queue, fields);
-            }
+            return self.edited(context, queue, fields);
         }
         match &self.template {
-            Some(name) => Ok((Text::File(template(queue, name, fields)?), None)),
-            None => Ok((Text::None, None)),
+            Some(name) if fields.title.is_some() => Ok((Text::File(template(queue, name, fields)?), None)),
+            _ => Ok((Text::None, None)),
         }
     }
 
@@ -238,6 +246,8 @@ impl Edit {
             }
             None => (NewText::Same, None),
         };
+        after_editor(context, scratch.as_ref())?;
+        let queue = context.queue()?;
         let request = edit::Request { fields, clear: self.clear, text };
         let edited = edit::edit(queue, &context.operation("edit")?, &self.task, &hold, request);
         let changed = editor::settle(edited, scratch.as_ref())?;

@@ -51,8 +51,10 @@ fn usage_limit(evidence: &Evidence) -> Option<Judgement> {
         && evidence.finished.exit != Exit::NeverStarted;
     if let Some(notice) = evidence.finished.limit.as_ref().filter(|notice| notice.is_rejected && failed) {
         let window = notice.window.as_deref().map(|window| format!(" ({window})")).unwrap_or_default();
+        let told = result.and_then(|result| result.text.as_deref()).filter(|text| limit::is_told(text));
+        let until = limit::believable(notice.resets_at, &evidence.now);
         return because(
-            Outcome::Limit(limit::believable(notice.resets_at, &evidence.now)),
+            Outcome::Limit(until.or_else(|| limit::reset_in(told?, &evidence.now))),
             format!("the account's usage limit is reached{window}"),
         );
     }

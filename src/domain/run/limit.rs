@@ -41,8 +41,8 @@ fn first_line(text: &str) -> String {
 /// The time that a text tells, if it is one that can be believed.
 ///
 /// Understood are `…|1893456000`, `resets 2030-01-01T00:00:00Z`, `resets 11pm`, `resets 3:50pm (Asia/Tokyo)`,
-/// `resets Oct 9, 8am`, `resets Jan 1, 2030, 12am (UTC)` and `resets in 2h 30m`. A time without a zone is in that of
-/// `now`, one without a date is the next such time.
+/// `will reset at 23:15.`, `resets Oct 9, 8am`, `resets Jan 1, 2030, 12am (UTC)` and `resets in 2h 30m`. A time without
+/// a zone is in that of `now`, one without a date is the next such time.
 pub(super) fn reset_in(text: &str, now: &Zoned) -> Option<Timestamp> {
     let line = first_line(text);
     let told = match line.rsplit_once('|').and_then(|(_, seconds)| seconds.trim().parse::<i64>().ok()) {
@@ -59,7 +59,7 @@ pub(super) fn believable(told: Option<Timestamp>, now: &Zoned) -> Option<Timesta
 }
 
 fn in_words(line: &str, now: &Zoned) -> Option<Timestamp> {
-    let (_, rest) = line.split_once("resets ")?;
+    let (_, rest) = line.split_once("resets ").or_else(|| line.split_once("will reset "))?;
     let (when, zone) = match rest.split_once('(') {
         Some((when, zone)) => (when, TimeZone::get(zone.split(')').next()?.trim()).ok()?),
         None => (rest, now.time_zone().clone()),
@@ -199,6 +199,14 @@ mod tests {
         );
         assert_eq!(told("limit · resets 2 am\n/upgrade for more"), Some("2029-12-30T23:00:00Z".to_owned()));
         assert_eq!(told("limit · resets 23:15 · /upgrade"), Some("2029-12-30T20:15:00Z".to_owned()));
+        assert_eq!(
+            told("Claude usage limit reached. Your limit will reset at 3am (Europe/Berlin)."),
+            Some("2029-12-31T02:00:00Z".to_owned())
+        );
+        assert_eq!(
+            told("Claude usage limit reached. Your limit will reset at 23:15."),
+            Some("2029-12-30T20:15:00Z".to_owned())
+        );
         assert_eq!(told("limit · resets in 2h 30m."), Some("2029-12-30T21:00:00Z".to_owned()));
         assert_eq!(told("limit · resets in 45 minutes, try then"), Some("2029-12-30T19:15:00Z".to_owned()));
     }

@@ -7,12 +7,14 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::{Receipt, Stage, State};
 use crate::format::fit_for_a_receipt;
-use crate::store::history;
+use crate::store::{branches, history};
 
 /// What became of a task that has no file.
 pub(super) enum Account {
     /// The log does not know it: the queue was restored from a backup.
     NeverHeardOf,
+    /// It lives on another branch of the receiver's: what the log at hand has of it came along with a cherry-pick.
+    On(String),
     /// It came to an end, and its file was cleared away; or it was removed before.
     Over(Receipt),
 }
@@ -36,6 +38,11 @@ pub(super) fn of(post: &Post, id: TaskId) -> Result<Account> {
     if last.fact.to == Some(State::Gone) {
         let note = format!("removed from the queue of {}", post.id);
         return Ok(Account::Over(receipt(post, last, Stage::Dead, Some(note))));
+    }
+    if branches::was_never_here(&post.queue, id, &told)?
+        && let Some(branch) = branches::with_task(&post.queue, id)?
+    {
+        return Ok(Account::On(branch));
     }
     Err(no_file(post, id, last.fact.to))
 }

@@ -40,7 +40,8 @@ impl Taker for Arrivals<'_> {
         let Some(id) = glimpse.id().filter(|_| glimpse.from() != Some(own)) else {
             return Ok(None);
         };
-        let receipt = receipt(self.0, glimpse.folder(), glimpse.ended()?, glimpse.created()?);
+        let progress = glimpse.progress()?;
+        let receipt = receipt(self.0, glimpse.folder(), progress.ended, progress.created);
         Ok(Some((id, Arrival { from: glimpse.sender()?, receipt })))
     }
 }
@@ -151,7 +152,7 @@ impl Taker for Records<'_> {
     type Taken = Record;
 
     fn take(&self, glimpse: &mut Glimpse<'_>) -> Result<Option<Record>, Unreadable> {
-        Ok(Some(match (glimpse.id(), glimpse.heard()?) {
+        Ok(Some(match (glimpse.id(), glimpse.progress()?.heard) {
             (Some(id), Some(heard)) if self.is_settled(id, heard) => Record::Settled(id, heard.at),
             _ => Record::Open(Box::new(glimpse.item()?)),
         }))
@@ -234,6 +235,7 @@ fn missing(
                 None => return Ok(Some((id, Tidings::Lost(receiver)))),
                 Some(branch) => return Err(on_another_branch(post, id, &branch)),
             },
+            Account::On(branch) => return Err(on_another_branch(post, id, &branch)),
             Account::Over(receipt) => receipt,
         },
     };

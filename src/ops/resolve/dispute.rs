@@ -17,6 +17,7 @@ use crate::store::layout;
 use crate::store::queue::Queue;
 
 use super::edited::{Edited, Logs};
+use super::grown;
 
 /// One version of a task.
 #[derive(Debug, Clone)]
@@ -49,8 +50,8 @@ pub(super) struct Dispute {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) disputes: Vec<Dispute>,
-    /// Files that keep folders of tasks, which git has left open.
-    pub(super) keeps: Vec<String>,
+    /// Files that stay whatever each side has, and which git has left open.
+    pub(super) keeps: BTreeMap<String, Vec<u8>>,
     /// What a person has to settle.
     pub(super) left: Vec<Problem>,
 }
@@ -93,7 +94,11 @@ impl Search<'_> {
         let mut tasks: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for entry in self.unmerged.clone() {
             if layout::is_keep(&entry.path) {
-                open.keeps.push(entry.path);
+                open.keeps.insert(entry.path, Vec::new());
+                continue;
+            }
+            if let Some(segment) = grown::segment(&self.committed, &entry)? {
+                open.keeps.insert(entry.path, segment);
                 continue;
             }
             let ids = self.ids_of(&entry);

@@ -7,8 +7,9 @@
 
 mod dispute;
 mod edited;
+mod grown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
@@ -18,7 +19,7 @@ use crate::domain::settle::{self, Settled};
 use crate::domain::task::State;
 use crate::domain::text::shown;
 use crate::format::{Document, is_too_large};
-use crate::store::git::Conclusion;
+use crate::store::git::{Conclusion, Unmerged};
 use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
@@ -46,8 +47,9 @@ pub(crate) struct Resolution {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) resolutions: Vec<Resolution>,
-    /// Files that keep folders of tasks, of which git does not know whether they stay: they do, whatever each side has.
-    pub(crate) keeps: Vec<String>,
+    /// Files of which git does not know whether they stay, with what they hold: they do, whatever each side has. Those that
+    /// keep folders of tasks, and segments of the log.
+    pub(crate) keeps: BTreeMap<String, Vec<u8>>,
     /// What a person has to settle.
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
@@ -61,7 +63,10 @@ impl Plan {
             all.extend_from_slice(resolution.path.as_deref().unwrap_or_default().as_bytes());
             all.extend_from_slice(&resolution.bytes);
         }
-        self.keeps.iter().for_each(|path| all.extend_from_slice(path.as_bytes()));
+        for (path, bytes) in &self.keeps {
+            all.extend_from_slice(path.as_bytes());
+            all.extend_from_slice(bytes);
+        }
         all
     }
 }
@@ -70,8 +75,8 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) resolutions: Vec<Resolution>,
-    /// Files that keep folders of tasks.
-    pub(crate) keeps: Vec<String>,
+    /// Files that stay whatever each side has.
+    pub(crate) keeps: BTreeMap<String, Vec<u8>>,
     pub(crate) left: Vec<Problem>,
     pub(crate) conclusion: Conclusion,
     pub(crate) committed: Committed,
@@ -159,9 +164,13 @@ pub(crate) fn standing(queue: &Queue) -> Option<String> {
         return Some(format!("a {operation} waits for its end; `git -C .swift status` shows how it goes on"));
     }
     if !open.is_empty() {
-        let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path));
+        let is_of_log = |entry: &Unmerged| layout::is_of_log(&entry.path);
+        let tasks = open.iter().filter(|entry| !layout::is_keep(&entry.path) && !is_of_log(entry));
         let ids: BTreeSet<_> = tasks.map(|entry| layout::id_in_name(&entry.path)).collect();
         return Some(match ids.len() {
+            0 if open.iter().any(is_of_log) => {
+                "git has left a segment of the audit log open; `swift resolve` settles it".to_owned()
+            }
             0 => "a merge has left a folder of tasks open; `swift resolve` settles it".to_owned(),
             1 => "a task was changed on both sides of a merge; `swift resolve` settles it".to_owned(),
             n => format!("{n} tasks were changed on both sides of a merge; `swift resolve` settles them"),
@@ -253,8 +262,8 @@ pub(crate) fn resolve(queue: &Queue, operation: &Operation<'_>, only: Option<&st
     for resolution in &resolutions {
         stage(&mut tx, resolution)?;
     }
-    for path in &keeps {
-        tx.put(path, Vec::new())?;
+    for (path, bytes) in &keeps {
+        tx.put(path, bytes.clone())?;
         tx.even_if_same(path);
     }
     tx.conclude(conclusion);

@@ -9,15 +9,17 @@ use crate::domain::text::shown;
 use crate::env;
 use crate::store::git::checkout::{self, Checkout, Whereabouts};
 use crate::store::queue::Queue;
-use crate::store::runs::{self, Stored};
+use crate::store::runs::{self, Activity, Runs, Stored};
 
+use super::ground::PREFIX;
 use super::review::some_of;
 use super::{Caller, leftover, list};
 
 /// A worktree that can go.
 #[derive(Debug)]
 pub(crate) struct Removal {
-    pub(crate) run: Stored,
+    /// `None` if none has a record of it: whoever made it was killed before.
+    pub(crate) run: Option<Stored>,
     pub(crate) branch: String,
     pub(crate) folder: PathBuf,
     /// The commit that the branch is at.
@@ -30,7 +32,8 @@ pub(crate) struct Removal {
 /// A worktree that stays.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    pub(crate) run: Stored,
+    pub(crate) run: Option<Stored>,
+    pub(crate) branch: String,
     pub(crate) folder: PathBuf,
     pub(crate) why: String,
 }
@@ -51,12 +54,13 @@ impl Plan {
                 [] => String::new(),
                 ignored => format!("; with it goes what git ignores there: {}", some_of(ignored)),
             };
-            let (folder, short) = (one.folder.display(), one.run.run.id.short());
-            format!("remove {folder} of run {short}{also}: {}{with}", one.why())
+            let (folder, of) = (one.folder.display(), of_run(one.run.as_ref()));
+            format!("remove {folder}{of}{also}: {}{with}", one.why())
         });
         let kept = self.kept.iter().map(|one| {
-            let (short, title) = (one.run.run.id.short(), shown(&one.run.run.title));
-            format!("keep {} of run {short}, {title}: {}", one.folder.display(), one.why)
+            let title = one.run.as_ref().map(|stored| format!(", {}", shown(&stored.run.title)));
+            let (of, title) = (of_run(one.run.as_ref()), title.unwrap_or_default());
+            format!("keep {}{of}{title}: {}", one.folder.display(), one.why)
         });
         removals.chain(kept).collect()
     }
@@ -68,6 +72,10 @@ impl Plan {
     }
 }
 
+fn of_run(stored: Option<&Stored>) -> String {
+    stored.map(|stored| format!(" of run {}", stored.run.id.short())).unwrap_or_default()
+}
+
 impl Removal {
     fn takes_branch(&self) -> bool {
         matches!(self.whereabouts, Whereabouts::Nothing | Whereabouts::Merged)
@@ -76,6 +84,7 @@ impl Removal {
     /// Why nothing is lost.
     pub(crate) fn why(&self) -> &'static str {
         match self.whereabouts {
+            _ if self.run.is_none() => "no run has begun in it, and it has nothing of its own",
             Whereabouts::Nothing => "nothing was changed",
             Whereabouts::Merged => "its work is merged",
             Whereabouts::Pushed | Whereabouts::Here => "its work is pushed",
@@ -91,25 +100,45 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, reference: Option<&str>) 
     leftover::finish_clearing(queue)?;
     leftover::bring_along(queue)?;
     let named = reference.map(|reference| list::find(queue, caller, reference)).transpose()?;
-    let all = list::all(queue, caller)?.all;
+    let Runs { all, problems } = list::all(queue, caller)?;
     let busy: BTreeSet<String> =
         all.iter().filter(|s| s.run.ending.is_none()).filter_map(branch_of).collect();
     // Of each branch the latest run.
     let latest: BTreeMap<String, Stored> =
         all.into_iter().filter_map(|stored| Some((branch_of(&stored)?, stored))).collect();
+    let project = runs::project_folder(queue);
+    let mut wanted: Vec<(String, Option<Stored>)> = Vec::new();
+    if named.is_none() {
+        let begun = checkout::branches(project, PREFIX)?;
+        wanted.extend(begun.into_iter().filter(|b| !latest.contains_key(b)).map(|branch| (branch, None)));
+    }
+    wanted.extend(latest.into_iter().map(|(branch, stored)| (branch, Some(stored))));
+    if let Some(named) = &named {
+        wanted.retain(|(branch, _)| named.run.branch.as_ref() == Some(branch));
+    }
     let mut plan = Plan::default();
-    for (branch, stored) in latest {
-        if named.as_ref().is_some_and(|named| named.run.branch.as_ref() != Some(&branch)) {
+    for (branch, stored) in wanted {
+        let folder = runs::worktree_path(queue, &branch)?;
+        if let Err(fault) = checkout::refuse_stranger(project, &folder) {
+            plan.kept.push(Kept { run: stored, branch, folder, why: in_full(fault) });
             continue;
         }
-        let folder = runs::worktree_path(queue, &branch)?;
         if !runs::has_worktree(&folder) {
             continue;
         }
-        let is_busy = busy.contains(&branch);
-        match look(queue, &stored, branch, &folder, is_busy)? {
+        let looked = match &stored {
+            Some(_) if busy.contains(&branch) => Err("a run is at work in it".to_owned()),
+            // It may be that one's.
+            None if runs::activity(queue) != Activity::Nothing => Err(GOING_ON.to_owned()),
+            None if !problems.is_empty() => {
+                Err("it may be that of a run whose record cannot be read; `swift runs` names those"
+                    .to_owned())
+            }
+            stored => look(queue, stored.as_ref(), branch.clone(), &folder)?,
+        };
+        match looked {
             Ok(removal) => plan.removals.push(removal),
-            Err(why) => plan.kept.push(Kept { run: stored, folder, why }),
+            Err(why) => plan.kept.push(Kept { run: stored, branch, folder, why }),
         }
     }
     match named.filter(|_| plan.removals.is_empty() && plan.kept.is_empty()) {
@@ -125,22 +154,26 @@ fn branch_of(stored: &Stored) -> Option<String> {
     stored.run.branch.clone()
 }
 
+/// Of one that no run has begun in yet.
+const GOING_ON: &str = "a run is going on, which may have just made it";
+
+/// What is wrong, and what helps.
+fn in_full(fault: Fault) -> String {
+    fault.hints.into_iter().fold(fault.message, |said, hint| format!("{said}; {hint}"))
+}
+
 /// Whether it can go; otherwise why not.
 fn look(
     queue: &Queue,
-    stored: &Stored,
+    stored: Option<&Stored>,
     branch: String,
     folder: &std::path::Path,
-    is_busy: bool,
 ) -> Result<Result<Removal, String>> {
-    if is_busy {
-        return Ok(Err("a run is at work in it".to_owned()));
-    }
     let project = runs::project_folder(queue);
-    let base = stored.run.base.clone().unwrap_or_default();
+    let base = stored.and_then(|stored| stored.run.base.clone()).unwrap_or_default();
     let checkout = Checkout { path: folder.to_owned(), branch, base };
     if let Err(fault) = checkout::confirm(project, &checkout) {
-        return Ok(Err(fault.message));
+        return Ok(Err(in_full(fault)));
     }
     if checkout::is_dirty(project, folder)? {
         return Ok(Err("it has work that is not committed".to_owned()));
@@ -149,16 +182,14 @@ fn look(
     let tip = checkout::head(folder)?.unwrap_or_default();
     let whereabouts = checkout::whereabouts(project, &base, &tip)?;
     if whereabouts == Whereabouts::Here {
-        return Ok(Err(format!(
-            "its work is neither merged nor pushed; `swift review {}`",
-            stored.run.id.short()
-        )));
+        let look = stored.map(|stored| format!("; `swift review {}`", stored.run.id.short()));
+        return Ok(Err(format!("its work is neither merged nor pushed{}", look.unwrap_or_default())));
     }
     if checkout::holds_submodules(project, folder)? {
         return Ok(Err("submodules are checked out in it, and git removes no such worktree".to_owned()));
     }
     let ignored = checkout::ignored(project, folder)?;
-    Ok(Ok(Removal { run: stored.clone(), branch, folder: folder.to_owned(), tip, whereabouts, ignored }))
+    Ok(Ok(Removal { run: stored.cloned(), branch, folder: folder.to_owned(), tip, whereabouts, ignored }))
 }
 
 /// What became of it.
@@ -179,9 +210,11 @@ pub(crate) fn carry_out(queue: &Queue, plan: Plan) -> Result<Cleaned> {
     let all = runs::all(queue)?.all;
     let busy: BTreeSet<String> =
         all.iter().filter(|s| s.run.ending.is_none()).filter_map(branch_of).collect();
+    let begun: BTreeSet<String> = all.iter().filter_map(branch_of).collect();
     let mut cleaned = Cleaned::default();
     for removal in plan.removals {
-        match remove(queue, &removal, &busy) {
+        let others = if removal.run.is_some() { &busy } else { &begun };
+        match remove(queue, &removal, others) {
             Ok(note) => {
                 cleaned.removed.push(removal);
                 cleaned.notes.extend(note);
@@ -194,11 +227,14 @@ pub(crate) fn carry_out(queue: &Queue, plan: Plan) -> Result<Cleaned> {
 
 /// Gives a note if the branch stays although its work is nowhere else needed.
 fn remove(queue: &Queue, removal: &Removal, busy: &BTreeSet<String>) -> Result<Option<String>> {
-    let short = removal.run.run.id.short();
     let project = runs::project_folder(queue);
     let tip = checkout::branch_tip(project, &removal.branch)?;
     if busy.contains(&removal.branch) || tip.as_ref() != Some(&removal.tip) {
-        return Err(Fault::new(Code::Changed, format!("somebody is at work on the branch of run {short}")));
+        let text = format!("somebody is at work on the branch `{}`", removal.branch);
+        return Err(Fault::new(Code::Changed, text));
+    }
+    if removal.run.is_none() && runs::activity(queue) != Activity::Nothing {
+        return Err(Fault::new(Code::Changed, format!("{}: {GOING_ON}", removal.folder.display())));
     }
     let branch = removal.takes_branch().then_some(removal.branch.as_str());
     let refused = leftover::clear(queue, &removal.folder, branch).err();

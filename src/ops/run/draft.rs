@@ -78,7 +78,7 @@ impl Basis<'_> {
         if self.resumes.is_some() {
             return match self.plan.said.trim() {
                 "" => prompt::to_go_on(earlier),
-                said => prompt::of_text(said),
+                said => prompt::to_go_on_with(said, earlier),
             };
         }
         let branch = wanted.map(|checkout| checkout.branch.as_str());

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::agent::claude::{self, Sources};
 use crate::agent::find::{self, Program};
-use crate::agent::process::works_in;
+use crate::agent::process::{is_of_a_run, works_in};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
-use crate::domain::text::as_word;
-use crate::env;
+use crate::domain::text::{as_word, shown};
 use crate::format;
 use crate::store::git::checkout::{self, Checkout};
 use crate::store::queue::Queue;
@@ -19,8 +20,11 @@ use crate::store::{layout, runs};
 
 use super::{Caller, Wanted};
 
-/// Remembers which version a program told.
+/// Remembers which version a program told, and when.
 const VERSION_FILE: &str = "claude-version";
+
+/// How long that is believed.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Branches of runs begin with this. Not with `swift/`, because git allows no branch below the branch `swift`, on
 /// which the queue is.
@@ -31,7 +35,7 @@ pub(super) const PREFIX: &str = "swift-run/";
 /// # Errors
 /// [`Code::Recursion`]
 pub(crate) fn refuse_recursion() -> Result<()> {
-    if env::depth() == 0 {
+    if !is_of_a_run() {
         return Ok(());
     }
     Err(Fault::new(Code::Recursion, "a run cannot start another run")
@@ -113,24 +117,42 @@ pub(crate) fn changed_settings(queue: &Queue, before: Option<&[u8]>) -> Option<S
 pub(crate) fn program(queue: &Queue, caller: &Caller<'_>) -> Result<(Program, Option<String>)> {
     let program = find::find(&caller.environment)?;
     find::git(&caller.environment)?;
-    let remembered = queue.local.read_text(VERSION_FILE).and_then(|text| {
-        let (stamp, said) = text.split_once('\n')?;
-        (stamp == program.stamp).then(|| said.to_owned())
-    });
-    let said = match remembered {
-        Some(said) => Some(said),
-        None => {
-            let environment = claude::environment(&caller.environment, &[], "version", 1);
-            let said = find::ask_version(&program, runs::project_folder(queue), environment);
-            if let Some(said) = &said {
-                // Without it the next run asks again.
-                let _ = queue.local.write(VERSION_FILE, format!("{}\n{said}", program.stamp).as_bytes());
-            }
-            said
-        }
-    };
+    if let Some(Ok(None)) = remembered(queue, caller, &program).map(|said| find::check(Some(&said))) {
+        return Ok((program, None));
+    }
+    let environment = claude::environment(&caller.environment, &[], "version", 1);
+    let said = find::ask_version(&program, runs::project_folder(queue), environment);
+    if let Some(said) = &said {
+        // Without it the next run asks again.
+        let text = format!("{}\n{}\n{said}", program.stamp, caller.now());
+        let _ = queue.local.write(VERSION_FILE, text.as_bytes());
+    }
     let warning = find::check(said.as_deref())?;
     Ok((program, warning))
+}
+
+/// What this very file has told not long ago. It may be one that only starts another, which tells something else by now.
+fn remembered(queue: &Queue, caller: &Caller<'_>, program: &Program) -> Option<String> {
+    let text = queue.local.read_text(VERSION_FILE)?;
+    let mut lines = text.splitn(3, '\n');
+    let (stamp, at, said) = (lines.next()?, lines.next()?, lines.next()?);
+    let age = caller.now().duration_since(at.parse().ok()?);
+    let is_new = (SignedDuration::ZERO..REMEMBERED).contains(&age);
+    (is_new && stamp == program.stamp).then(|| said.to_owned())
+}
+
+/// Every verifier can be started, as far as that can be told before: the work would be paid for, and then count as wrong.
+///
+/// # Errors
+/// [`Code::NoVerifier`]
+pub(crate) fn verifiers(caller: &Caller<'_>, policy: &Policy) -> Result<()> {
+    let programs = policy.verifiers.iter().filter_map(|verifier| verifier.command.first());
+    let missing = programs.into_iter().find(|word| !find::may_start(&caller.environment, word));
+    missing.map_or(Ok(()), |word| {
+        let text = format!("`{}`, which is to verify what runs did, is no program on the path", shown(word));
+        Err(Fault::new(Code::NoVerifier, text)
+            .hint(format!("mend `[[verify]]` in `.swift/{}`, or install it", layout::SETTINGS)))
+    })
 }
 
 /// Where a run works.

@@ -69,7 +69,9 @@ pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
     let project = runs::project_folder(queue);
     let mut found = Vec::new();
     for branch in checkout::branches(project, PREFIX)? {
-        let worktree = runs::worktree_path(queue, &branch).ok().filter(|path| runs::has_worktree(path));
+        let is_there =
+            |path: &PathBuf| runs::has_worktree(path) || checkout::refuse_stranger(project, path).is_err();
+        let worktree = runs::worktree_path(queue, &branch).ok().filter(is_there);
         let standing = match &worktree {
             // What is no worktree of the project any more stays as it is, like one with work in it.
             Some(path) if checkout::is_dirty(project, path).unwrap_or(true) => Standing::Uncommitted,
@@ -128,6 +130,7 @@ pub(crate) fn remove(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec
 /// Those of git and of the disk.
 pub(crate) fn clear(queue: &Queue, worktree: &Path, branch: Option<&str>) -> Result<()> {
     let project = runs::project_folder(queue);
+    checkout::refuse_stranger(project, worktree)?;
     if let Some(branch) = branch.filter(|_| runs::has_worktree(worktree)) {
         // Commits of one that is on no branch, or on another, would go with it.
         let wanted = Checkout { path: worktree.to_owned(), branch: branch.to_owned(), base: String::new() };

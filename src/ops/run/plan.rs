@@ -108,6 +108,9 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     ground::refuse_recursion()?;
     let mut policy = ground::policy(queue, wanted)?;
     let (program, warning) = ground::program(queue, caller)?;
+    if wanted.reach == Reach::Write {
+        ground::verifiers(caller, &policy)?;
+    }
     let mut earlier = Vec::new();
     let (task, title, text) = match about {
         About::Prompt(text) => {

@@ -73,6 +73,15 @@ pub(crate) fn to_go_on(earlier: &[Run]) -> String {
     text
 }
 
+/// The prompt with which a session goes on that is told something. What a person has said of its work it does not know yet.
+pub(crate) fn to_go_on_with(said: &str, earlier: &[Run]) -> String {
+    let mut text = of_text(said);
+    if let Some(why) = earlier.last().and_then(Run::sent_back_because) {
+        text.push_str(&format!("\nA person looked at your work and sent it back: {}\n", cut(why)));
+    }
+    text
+}
+
 /// What became of earlier attempts, the latest last.
 fn history(earlier: &[Run]) -> String {
     let mut text = String::new();

@@ -88,7 +88,8 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
             refuse_waiting(queue)?;
             let newest = newest(queue, &neighbours)?;
             refuse_a_round_that_waits(queue, &neighbours, &newest.entry)?;
-            refuse_what_no_commit_names(queue, &newest.entry)?;
+            refuse_what_no_commit_names(queue, &newest.entry)
+                .map_err(|fault| led_on(queue, &newest, fault))?;
             newest
         }
     };
@@ -125,6 +126,16 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
         return Err(taken_back_already(operation));
     }
     Ok(Plan { operation, subject, parts, own: queue.settings.id.to_string() })
+}
+
+/// Where the newest operation that a commit names can be taken back, the way there.
+fn led_on(queue: &Queue, newest: &Chosen, fault: Fault) -> Fault {
+    match operation_of(&newest.entry).map(|operation| operation.random_part()) {
+        Some(named) if plan(queue, Some(&named)).is_ok() => {
+            fault.hint(format!("`swift undo {named}` takes back the newest operation that a commit names"))
+        }
+        _ => fault,
+    }
 }
 
 /// Whether the last operation is one that can be taken back. Cheap, for whoever only tells that there is a way: whether

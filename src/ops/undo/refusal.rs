@@ -106,14 +106,13 @@ pub(super) fn refuse_what_no_commit_names(queue: &Queue, found: &Entry) -> Resul
         last.fact.kind.as_str()
     );
     let fault = Fault::new(Code::UndoBlocked, text);
-    let (root, found) = (as_word(&queue.home.root), found.random_part());
-    let fault = match of_a_person {
+    let root = as_word(&queue.home.root);
+    Err(match of_a_person {
         Some(commit) => {
             fault.hint(format!("`git -C {root} show --stat {}` shows that commit", short(&commit)))
         }
-        None => fault,
-    };
-    Err(fault.hint(format!("`swift undo {found}` takes back the newest operation that a commit names")))
+        None => fault.hint("`swift log` shows what happened"),
+    })
 }
 
 fn short(commit: &str) -> &str {

@@ -1,9 +1,7 @@
 //! A task of a list before it is decided whether all of it is wanted: most verbs look at a few words of finished work,
 //! of which there is more than of anything else.
 
-use jiff::Timestamp;
-
-use super::row::{Ended, Heard, Row, Unreadable, Words};
+use super::row::{Progress, Row, Unreadable, Words};
 use crate::domain::id::TaskId;
 use crate::domain::project::ProjectId;
 use crate::domain::task::Folder;
@@ -103,35 +101,11 @@ impl<'a> Glimpse<'a> {
         self.words.id(self.row.from)
     }
 
-    /// When its lease ends, if it has one.
+    /// How far it has come.
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub(crate) fn lease_until(&self) -> Result<Option<Timestamp>, Unreadable> {
-        self.row.lease_until()
-    }
-
-    /// When it was written.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub(crate) fn created(&self) -> Result<Option<Timestamp>, Unreadable> {
-        self.row.created()
-    }
-
-    /// How far it has come, if it was sent.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub(crate) fn heard(&self) -> Result<Option<Heard<'a>>, Unreadable> {
-        self.row.heard()
-    }
-
-    /// How it ended, if it has.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub(crate) fn ended(&self) -> Result<Option<Ended<'a>>, Unreadable> {
-        self.row.ended()
+    pub(crate) fn progress(&self) -> Result<Progress<'a>, Unreadable> {
+        self.row.progress()
     }
 }

@@ -1,5 +1,6 @@
 //! One task as the cache has it, and back.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -72,12 +73,25 @@ impl Words {
 /// Seconds and nanoseconds since 1970.
 type Instant = (i64, i32);
 
-/// The file's form of a [`Task`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The file's form of a [`Task`]: what is asked of every task, and the rest, which is decoded when it is wanted.
+#[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) id: Option<u128>,
-    title: &'a str,
     pub(super) from: Option<&'a str>,
+    facts: Facts<'a>,
+}
+
+#[derive(Debug)]
+enum Facts<'a> {
+    /// As they are in the cache.
+    Kept(&'a [u8]),
+    Read(Box<Body<'a>>),
+}
+
+/// Most of a [`Task`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Body<'a> {
+    title: &'a str,
     to: Option<&'a str>,
     kind: &'a str,
     priority: u8,
@@ -116,6 +130,17 @@ pub(crate) struct Heard<'a> {
     pub(crate) note: Option<&'a str>,
 }
 
+/// How far a task has come, by a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress<'a> {
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) lease_until: Option<Timestamp>,
+    /// If it was sent.
+    pub(crate) heard: Option<Heard<'a>>,
+    /// If it is over.
+    pub(crate) ended: Option<Ended<'a>>,
+}
+
 /// How a task ended, by a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended<'a> {
@@ -125,6 +150,16 @@ pub(crate) struct Ended<'a> {
 }
 
 impl<'a> From<&'a Task> for Row<'a> {
+    fn from(task: &'a Task) -> Self {
+        Row {
+            id: task.id.map(TaskId::number),
+            from: task.from.as_ref().map(|from| from.as_str()),
+            facts: Facts::Read(Box::new(Body::from(task))),
+        }
+    }
+}
+
+impl<'a> From<&'a Task> for Body<'a> {
     fn from(task: &'a Task) -> Self {
         let Task { due, tier, model, lease, blocked, defer_until, receipt, ending, .. } = task;
         let rest = Rest {
@@ -149,10 +184,8 @@ impl<'a> From<&'a Task> for Row<'a> {
             && defer_until.is_none()
             && receipt.is_none()
             && ending.is_none();
-        Row {
-            id: task.id.map(TaskId::number),
+        Body {
             title: &task.title,
-            from: task.from.as_ref().map(|from| from.as_str()),
             to: task.to.as_ref().map(|to| to.as_str()),
             kind: task.kind.as_str(),
             priority: task.priority as u8,
@@ -172,52 +205,69 @@ impl<'a> From<&'a Task> for Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The bytes that stand for a task in the cache.
+    pub(super) fn bytes_of(task: &Task) -> Vec<u8> {
+        let row = Row::from(task);
+        let Facts::Read(body) = row.facts else { unreachable!("it was made of a task") };
+        postcard::to_stdvec(&(row.id, row.from, *body)).expect("rows hold nothing that cannot be written")
+    }
+
+    /// The row that these bytes are.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Row<'a>> {
+        let ((id, from), body) = postcard::take_from_bytes(bytes).ok()?;
+        Some(Row { id, from, facts: Facts::Kept(body) })
+    }
+
+    fn body(&self) -> Result<Cow<'_, Body<'a>>, Unreadable> {
+        match &self.facts {
+            Facts::Kept(bytes) => postcard::from_bytes(bytes).map(Cow::Owned).map_err(|_| Unreadable),
+            Facts::Read(body) => Ok(Cow::Borrowed(body)),
+        }
+    }
+
     /// Back to a task.
     pub(super) fn task(&self, words: &mut Words) -> Result<Task, Unreadable> {
         let dependency = |(project, task): &(Option<&str>, u128)| {
             Ok(Dependency { project: parsed(*project)?, task: TaskId::from_number(*task) })
         };
+        let body = self.body()?;
         let plain = Task {
             id: self.id.map(TaskId::from_number),
             from: words.id(self.from)?,
-            to: words.name(self.to)?,
-            kind: words.kinds.get(self.kind, Kind::as_str)?,
-            priority: known(Priority::ALL, self.priority)?,
-            effort: known(Effort::ALL, self.effort)?,
-            labels: self.labels.iter().map(|label| (*label).to_owned()).collect(),
-            created: self.created.map(timestamp).transpose()?,
-            after: self.after.iter().map(dependency).collect::<Result<_, Unreadable>>()?,
-            token: self.token,
-            attempts: self.attempts,
-            ..Task::titled(self.title)
+            to: words.name(body.to)?,
+            kind: words.kinds.get(body.kind, Kind::as_str)?,
+            priority: known(Priority::ALL, body.priority)?,
+            effort: known(Effort::ALL, body.effort)?,
+            labels: body.labels.iter().map(|label| (*label).to_owned()).collect(),
+            created: body.created.map(timestamp).transpose()?,
+            after: body.after.iter().map(dependency).collect::<Result<_, Unreadable>>()?,
+            token: body.token,
+            attempts: body.attempts,
+            ..Task::titled(body.title)
         };
-        match &self.rest {
+        match &body.rest {
             None => Ok(plain),
             Some(rest) => rest.complete(plain, words),
         }
     }
 
-    pub(super) fn created(&self) -> Result<Option<Timestamp>, Unreadable> {
-        self.created.map(timestamp).transpose()
-    }
-
-    pub(super) fn lease_until(&self) -> Result<Option<Timestamp>, Unreadable> {
-        let lease = self.rest.as_ref().and_then(|rest| rest.lease);
-        lease.map(|(_, _, at)| timestamp(at)).transpose()
-    }
-
-    pub(super) fn heard(&self) -> Result<Option<Heard<'a>>, Unreadable> {
-        let Some((stage, at, by, note)) = self.rest.as_ref().and_then(|rest| rest.receipt) else {
-            return Ok(None);
+    /// How far it has come and how it stands.
+    pub(super) fn progress(&self) -> Result<Progress<'a>, Unreadable> {
+        let body = self.body()?;
+        let created = body.created.map(timestamp).transpose()?;
+        let Some(rest) = &body.rest else { return Ok(Progress { created, ..Progress::default() }) };
+        let heard = |(stage, at, by, note)| {
+            Ok(Heard { stage: known(Stage::ALL, stage)?, at: timestamp(at)?, by, note })
         };
-        Ok(Some(Heard { stage: known(Stage::ALL, stage)?, at: timestamp(at)?, by, note }))
-    }
-
-    pub(super) fn ended(&self) -> Result<Option<Ended<'a>>, Unreadable> {
-        let Some((state, at, _, note)) = self.rest.as_ref().and_then(|rest| rest.ending) else {
-            return Ok(None);
+        let ended = |(state, at, _, note): (&str, Instant, Option<&str>, Option<&'a str>)| {
+            Ok(Ended { state: state.parse().map_err(|_| Unreadable)?, at: timestamp(at)?, note })
         };
-        Ok(Some(Ended { state: state.parse().map_err(|_| Unreadable)?, at: timestamp(at)?, note }))
+        Ok(Progress {
+            created,
+            lease_until: rest.lease.map(|(_, _, at)| timestamp(at)).transpose()?,
+            heard: rest.receipt.map(heard).transpose()?,
+            ended: rest.ending.map(ended).transpose()?,
+        })
     }
 }
 

@@ -275,7 +275,7 @@ impl Place {
             rebuilt: None,
             git_dir: self.git_dir.clone(),
             checkout: checkout.to_owned(),
-            hook: in_hook(),
+            hook: in_hook_of(&self.common_dir),
             patience: PATIENCE,
             opened: Opened::default(),
         })
@@ -307,9 +307,14 @@ impl Place {
     }
 }
 
-/// Whether git has told us, through the environment, which repository or index to use.
-pub(super) fn in_hook() -> bool {
-    !cfg!(test) && ["GIT_DIR", "GIT_INDEX_FILE"].iter().any(|name| std::env::var_os(name).is_some())
+/// Whether git has told us, through the environment, to use this repository or its index. A hook of another one does not
+/// hold up this one; where it cannot be told which it is, it may be this one's.
+fn in_hook_of(common_dir: &Path) -> bool {
+    let told = |name: &str| std::env::var_os(name).filter(|_| !cfg!(test)).map(PathBuf::from);
+    let index = || told("GIT_INDEX_FILE").map(|index| index.parent().unwrap_or(&index).to_owned());
+    let Some(git_dir) = told("GIT_DIR").or_else(index) else { return false };
+    let Ok(git_dir) = std::fs::canonicalize(git_dir) else { return true };
+    !is_git_dir(&git_dir) || git_dir.starts_with(common_dir)
 }
 
 /// Whether a checkout's link leads to an administration of that name.

@@ -81,7 +81,12 @@ fn pay(queue: &Queue, guard: &Guard) -> Result<Option<String>> {
     if queue.home.debts()?.is_empty() {
         return Ok(None);
     }
-    let message = message::of_waited(&waiting::events(queue)?, waiting::anchor(queue)?.as_deref());
+    let (waited, anchor) = (waiting::events(queue)?, waiting::anchor(queue)?);
+    let title = match &Vec::from_iter(message::tasks(&waited))[..] {
+        [id] => queue.anywhere(*id).ok().flatten().map(|item| item.task.title),
+        _ => None,
+    };
+    let message = message::of_waited(&waited, title.as_deref(), anchor.as_deref());
     commit_each(queue, guard, Vec::new(), &message, Conclusion::None).map(|paid| paid.commit)
 }
 

@@ -168,6 +168,15 @@ fn scenes(home: Home) -> Vec<Scene> {
             on_the_branch: true,
         },
         Scene {
+            name: "reject",
+            prepare: |world, home| {
+                words(&["reject", &worked(world, home, "to send back"), "--why", "not yet"])
+            },
+            look: |world| [tasks(world), branch(world)].concat(),
+            again: once_more,
+            on_the_branch: false,
+        },
+        Scene {
             name: "runs clean",
             prepare: |world, home| {
                 let merged = worked(world, home, "merged by hand");

@@ -54,13 +54,13 @@ impl Clean {
 }
 
 fn removed_row(one: &Removal) -> Value {
-    let run = &one.run.run;
+    let run = one.run.as_ref().map(|stored| stored.run.id.to_string());
     let folder = one.folder.display().to_string();
-    json!({"run": run.id.to_string(), "branch": one.branch, "folder": folder, "why": one.why()})
+    json!({"run": run, "branch": one.branch, "folder": folder, "why": one.why()})
 }
 
 fn kept_row(one: &Kept) -> Value {
-    let run = &one.run.run;
+    let run = one.run.as_ref().map(|stored| stored.run.id.to_string());
     let folder = one.folder.display().to_string();
-    json!({"run": run.id.to_string(), "branch": run.branch, "folder": folder, "why": one.why})
+    json!({"run": run, "branch": one.branch, "folder": folder, "why": one.why})
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use crate::agent::claude::Reach;
+use crate::agent::servers;
 use crate::cli::context::Context;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::policy::Permission;
@@ -50,7 +51,7 @@ pub(in crate::cli::command) struct Limits {
     /// Change no files: work in the project's folder, and answer in text
     #[arg(long)]
     read_only: bool,
-    /// Servers of tools, as Claude Code reads them
+    /// Servers of tools, as Claude Code reads them: a file, or the JSON itself
     #[arg(long, value_name = "FILE")]
     mcp_config: Option<String>,
 }
@@ -61,8 +62,8 @@ impl Limits {
         if let Some(wrong) = self.model.iter().chain(&self.allow).find(|word| !plain(word)) {
             return Err(Fault::new(Code::InvalidValue, format!("`{}` names no model or tool", shown(wrong))));
         }
-        let mcp_config =
-            self.mcp_config.as_ref().map(|file| context.start.join(file).to_string_lossy().into_owned());
+        let servers = |given: &String| servers::look(&context.start, given);
+        let mcp_config = self.mcp_config.as_ref().map(servers).transpose()?;
         Ok(Wanted {
             tier: self.tier,
             model: self.model.clone(),

@@ -246,6 +246,17 @@ fn a_limit_is_told_by_the_event_first_and_by_the_text_second() {
         e.finished.result.as_mut().unwrap().is_error = Some(true);
     });
     assert_eq!(past, Outcome::Limit(None), "nobody waits for what has been");
+    for seconds in [None, Some(1_000), Some(1_893_456_000_000)] {
+        let by_both = with(|e| {
+            let resets_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+            e.finished.limit = Some(LimitNotice { is_rejected: true, resets_at, window: None });
+            e.finished.exit = Exit::Code(1);
+            let line = e.finished.result.as_mut().unwrap();
+            line.is_error = Some(true);
+            line.text = Some("You've hit your limit · resets Jan 1, 2030, 12am (UTC)".to_owned());
+        });
+        assert_eq!(by_both, Outcome::Limit(Some(reset)), "the event tells no time that can be: {seconds:?}");
+    }
     let prose = line(|l| l.text = Some("I fixed the message `Claude AI usage limit reached|1`".to_owned()));
     assert_eq!(prose, Outcome::Completed, "prose is no limit");
 }

@@ -56,7 +56,12 @@ fn value(text: &str, at: usize) -> Option<(usize, usize)> {
         .is_some_and(|line| line.trim().trim_start_matches('-').is_empty());
     let is_secret = match kind {
         Name::Header => sign == ":" && is_header(value.text),
-        _ if !may_be(value.text) || value.text.contains(char::is_whitespace) => false,
+        _ if !may_be(value.text) => false,
+        // Words between quotes are a sentence of a program, but not what a variable of the environment is set to.
+        _ if value.text.contains(char::is_whitespace) => {
+            let is_set = is_variable(word) && sign == "=" && !value.is_apart && value.is_quoted;
+            is_set && (kind == Name::Password || (kind == Name::Token && is_odd(value.text)))
+        }
         Name::Key => is_made(value.text),
         _ if value.is_quoted => kind == Name::Password || is_odd(value.text),
         _ if is_code(value.text) => false,

@@ -106,6 +106,9 @@ fn a_secret_is_known_by_what_stands_before_it() {
         ("db:\n  password: correcthorse\n  port: 1", "db:\n  password: [secret]\n  port: 1"),
         ("{\\\"token\\\": \\\"abc123def456\\\"}", "{\\\"token\\\": \\\"[secret]\\\"}"),
         ("the passphrase is hunter22hunter", "the passphrase is [secret]"),
+        ("export DB_PASS='my S3cret pass'", "export DB_PASS='[secret]'"),
+        ("PGPASSWORD=\"correct horse battery\" psql", "PGPASSWORD=\"[secret]\" psql"),
+        ("API_TOKEN='abc 123 def' ./run", "API_TOKEN='[secret]' ./run"),
         ("Authorization: token abc123def456", "Authorization: [secret]"),
     ];
     for (text, masked) in cases {
@@ -128,6 +131,7 @@ def login(user, password=None, token="", secret=settings.SECRET_KEY):
     self.password = hash_password(password)
     self.token = token or self.session.token
     if password == "": raise ValueError("password: must not be empty")
+password = "the password is wrong"; PASSWORD = "Enter your password"; TOKEN="a word of the language"
 API_KEY=$API_KEY GITHUB_TOKEN=${{ secrets.GITHUB_TOKEN }} PASSWORD="$PASSWORD" DB_PASS=<password> ./run
 password: ${DB_PASSWORD}
 token = os.environ["GITHUB_TOKEN"]

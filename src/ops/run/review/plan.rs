@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::Run;
+use crate::domain::text::as_word;
 use crate::env;
 use crate::ops::run::{Caller, begin, leftover};
 use crate::store::git::checkout::{self, Arrival, Prospect};
@@ -48,6 +49,17 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
     }
     checkout::refuse_unready(project)?;
     begin::refuse_running(queue, run)?;
+    let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
+    if into == branch {
+        let text =
+            format!("the branch of run {short} itself is checked out, so it would be merged into itself");
+        let folder = as_word(project);
+        return Err(Fault::new(Code::WrongState, text).hint(format!(
+            "`git -C {folder} switch -` goes back to the branch before; then run the same command again"
+        )));
+    }
+    let worktree = runs::worktree_path(queue, &branch)?;
+    checkout::refuse_stranger(project, &worktree)?;
     match &work.prospect {
         Prospect::Clean => {}
         // Merged, and nobody has noted it: a `merge` that was cut off, or a person's own.
@@ -60,14 +72,12 @@ pub(crate) fn plan_merge(queue: &Queue, caller: &Caller<'_>, reference: &str) ->
                 .hint(format!("`swift reject {short} --why \"…\"` sends it back")));
         }
     }
-    let worktree = runs::worktree_path(queue, &branch)?;
     if runs::has_worktree(&worktree) && checkout::is_dirty(project, &worktree)? {
         return Err(uncommitted(&short, &worktree));
     }
     if work.prospect == Prospect::Clean {
         checkout::refuse_obstacles(project, &branch)?;
     }
-    let into = checkout::current_branch(project)?.unwrap_or_else(|| "a detached HEAD".to_owned());
     let tips = format!("{:?} {:?}", checkout::head(project)?, checkout::branch_tip(project, &branch)?);
     let is_merged = work.prospect == Prospect::Merged;
     let mut lines = vec![match is_merged {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
@@ -46,6 +46,8 @@ pub(super) struct State {
     adopted: HashSet<String>,
     /// The policy of each project as it was when this shift first worked for it.
     policies: HashMap<String, Policy>,
+    /// Projects in which nothing can be run, and why.
+    broken: BTreeMap<String, Fault>,
     /// How many tasks were left again, done or not.
     ended: usize,
     pub(super) runs: Vec<(String, Run)>,
@@ -63,8 +65,23 @@ impl Board {
     pub(super) fn close(self) -> Worked {
         let spent = self.purse.spent();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let stop = state.stop.unwrap_or(Stop::NothingReady);
-        Worked { runs: state.runs, stop, spent, notes: state.notes, paths: self.paths }
+        let mut notes = state.notes;
+        let mut broken = state.broken.into_iter().map(|(project, fault)| {
+            let text = format!("{project}: nothing is run there: {}", fault.message);
+            fault.hints.into_iter().fold(Fault::new(fault.code, text), Fault::hint)
+        });
+        let stop = match state.stop {
+            // Tasks are ready where nothing can be run: that is not the end of the work.
+            None | Some(Stop::NothingReady) => broken.next().map_or(Stop::NothingReady, Stop::Fault),
+            Some(other) => other,
+        };
+        notes.extend(broken.map(|fault| fault.message));
+        Worked { runs: state.runs, stop, spent, notes, paths: self.paths }
+    }
+
+    /// Pass over all tasks of a project: nothing can be run there before a person has mended it.
+    pub(super) fn gives_up(&self, project: &str, fault: Fault) {
+        self.with(|state| _ = state.broken.entry(project.to_owned()).or_insert(fault));
     }
 
     /// Let a task be taken again, unless that was tried often enough; gives whether it may.
@@ -115,6 +132,9 @@ impl Board {
         self.with(|state| {
             state.wake(now);
             for ranked in ranking.ready().filter(|ranked| self.paths.contains_key(ranked.project)) {
+                if state.broken.contains_key(ranked.project) {
+                    continue;
+                }
                 match ranked.item.id() {
                     Some(id) if state.taken.insert(id) => {
                         state.running += 1;

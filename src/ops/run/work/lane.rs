@@ -114,6 +114,10 @@ impl Lane<'_> {
         let (board, caller) = (self.board, &self.caller);
         let Some(path) = board.paths.get(project) else { return Ok(()) };
         let queue = Queue::open(path)?;
+        if let Err(fault) = settings(&queue) {
+            board.gives_up(project, fault);
+            return Ok(());
+        }
         let plan = match plan::plan(&queue, caller, &About::Task(task.to_string()), &self.shift.wanted) {
             Ok(plan) => plan,
             Err(fault) => return self.skip(project, task, fault),
@@ -125,7 +129,7 @@ impl Lane<'_> {
             return self.quarantine(&queue, project, task);
         }
         let short = task.short();
-        if let Some(why) = plan.asks.clone().or_else(|| unreadable_rules(&queue)) {
+        if let Some(why) = &plan.asks {
             board.note(format!("{project} {short}: not run, because a person has to say yes: {why}"));
             return Ok(());
         }
@@ -189,6 +193,7 @@ impl Lane<'_> {
             // Only just: it is looked at again before its next start.
             Code::ModelRests => board.passes_over(task, Rest { why: fault.message, until: None }),
             Code::NoClaude | Code::Recursion => return Err(fault),
+            Code::NoVerifier => board.gives_up(project, fault),
             // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
             Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy
                 if board.gives_back(task) =>
@@ -225,10 +230,10 @@ fn policy_changed(project: &str) -> Fault {
         .hint("then run the same command again")
 }
 
-/// The project's own rules may say that a person is asked: unattended, nothing runs while they cannot be read.
-fn unreadable_rules(queue: &Queue) -> Option<String> {
-    let fault = route::committed_rules_of(queue).err()?;
-    Some(format!("the project's own rules cannot be read: {}", fault.message))
+/// What runs may do in a project, and when a person is asked: unattended, nothing runs while that cannot be read.
+fn settings(queue: &Queue) -> Result<()> {
+    ground::committed_policy(queue)?;
+    route::committed_rules_of(queue).map(drop)
 }
 
 fn counts_as_attempt(outcome: Outcome) -> bool {

@@ -11,7 +11,8 @@ use super::super::lock;
 use super::super::patience::look_until;
 use super::super::worktree::Worktree;
 use super::{
-    Checkout, WORKTREES, administration, administrations, branch_tip, confirm, discard, plain, remove_folder,
+    Checkout, WORKTREES, administration, administrations, branch_tip, confirm, discard, plain,
+    refuse_stranger, remove_folder,
 };
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -32,6 +33,9 @@ pub(crate) fn ensure(project: &Path, wanted: Checkout) -> Result<Checkout> {
     clear_locks(&found, &wanted)?;
     fetch_back(project, &found, &wanted)?;
     if !wanted.path.join(".git").is_file() {
+        refuse_stranger(project, &wanted.path)?;
+        // To git an empty folder is in the way of a worktree that it remembers there.
+        let _ = std::fs::remove_dir(&wanted.path);
         if let Some(parent) = wanted.path.parent() {
             std::fs::create_dir_all(parent).or_io("make", parent)?;
         }

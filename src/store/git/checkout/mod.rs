@@ -135,15 +135,35 @@ fn own_place(project: &Path, folder: &Path) -> Result<Place> {
             && found.checkout.as_ref() == Some(&canonical)
     };
     found.filter(is_own).ok_or_else(|| {
-        let at = folder.display();
+        let is_there = folder.join(".git").symlink_metadata().is_ok();
         let text = format!(
-            "`{at}` is no worktree of {} any more: its `.git` leads elsewhere",
-            project.common_dir.display()
+            "`{}` is no worktree of {} any more: its `.git` {}",
+            folder.display(),
+            project.common_dir.display(),
+            if is_there { "leads elsewhere" } else { "is gone" }
         );
+        let mut aside = folder.as_os_str().to_owned();
+        aside.push(".aside");
         Fault::new(Code::Git, text).hint(format!(
-            "do not use git in it; put it aside: `mv {at} {at}.aside`; the next run makes it anew"
+            "do not use git in it; put it aside: `mv {} {}`; the next run makes it anew",
+            as_word(folder),
+            as_word(Path::new(&aside))
         ))
     })
+}
+
+/// Refuse a folder in the place of a worktree that is none any more, because its `.git` is gone or leads elsewhere: what
+/// is in it git neither sees nor overwrites. An empty one is as good as none.
+///
+/// # Errors
+/// [`Code::Git`], with how it is put aside.
+pub(crate) fn refuse_stranger(project: &Path, folder: &Path) -> Result<()> {
+    let is_absent = folder.symlink_metadata().is_err_and(|error| disk::is_absent(&error));
+    if is_absent || is_empty(folder) { Ok(()) } else { own_place(project, folder).map(drop) }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
