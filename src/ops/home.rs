@@ -167,9 +167,6 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
     Ok(lines)
 }
 
-/// What becomes of what `swift integrate claude` has put in.
-const HOOKS_OUT: &str = "take the hooks and slash commands for Claude Code out of `.claude`";
-
 /// What no verb commits would be nowhere but in a folder that nothing hides any more.
 fn refuse_unknown(queue: &Queue) -> Result<()> {
     let changed = queue.home.changed_files()?.into_iter().map(|changed| changed.path);
@@ -192,6 +189,9 @@ fn refuse_unknown(queue: &Queue) -> Result<()> {
         .hint(format!("`git -C {} status --short` shows them", as_word(&queue.home.root)))
         .hint(format!("`mv -n {} {}` takes it out of the queue", as_word(&from), as_word(&to))))
 }
+
+/// What becomes of what `swift integrate claude` has put in.
+const HOOKS_OUT: &str = "take the hooks and slash commands for Claude Code out of `.claude`";
 
 /// The file that has the watcher started here, if a person has had one written.
 fn service(queue: &Queue) -> Option<Installation> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::external::Git;
 use super::find::{Place, SETTINGS, place};
 use super::folder::Folder;
+use super::sweep::Version;
 use super::worktree::FOLDER;
 use super::{Home, HomeKind, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
@@ -14,6 +15,10 @@ use crate::domain::fault::{Code, Fault, Result};
 impl Place {
     /// Whether the commit that is checked out has the queue's settings, or the next one will.
     pub(super) fn is_in_git(&self, home: &Home) -> Result<bool> {
+        // The index that a verb has left vouches for it, and costs no look into the repository.
+        if Version::at(&home.index_path()).is_some_and(|version| home.is_as_written(&version)) {
+            return Ok(true);
+        }
         let settings = format!("{FOLDER}/{SETTINGS}");
         let repo = home.repo()?;
         if let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id {
