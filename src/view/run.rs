@@ -1,5 +1,6 @@
 //! Runs: their records, their transcripts, what a run would be.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Run};
 use crate::domain::run::spend::Figures;
 use crate::domain::text::shown;
+use crate::ops::run::way::Way;
 use crate::store::background::{Pending, Standing};
 
 /// One run, with everything that its record tells.
@@ -194,6 +196,18 @@ impl RunRow {
         format!("{mark}${:.4}", self.cost_usd)
     }
 
+    /// The options that would allow what was refused to a run that ended because of that.
+    fn allowing(&self) -> String {
+        // The names are what a program has said.
+        let is_plain = |tool: &&str| {
+            !tool.is_empty() && tool.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        };
+        let is_denied = self.outcome == Some(Outcome::Denied.word());
+        let tools = self.denied.iter().filter(|_| is_denied).map(|denial| denial.tool.as_str());
+        let tools: BTreeSet<&str> = tools.filter(is_plain).filter(|tool| !tool.starts_with('-')).collect();
+        tools.iter().map(|tool| format!(" --allow {tool}")).collect()
+    }
+
     /// One line for each verifier.
     pub(crate) fn verdicts(&self) -> Vec<String> {
         let line = |verdict: &VerdictRow| {
@@ -298,8 +312,28 @@ pub(crate) struct RunView {
     pub(crate) folder: Option<String>,
     /// Until when the task waits for the account.
     pub(crate) parked_until: Option<String>,
+    /// What stands between it and the next run, if it has ended.
+    #[serde(skip)]
+    pub(crate) way: Way,
     #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
+}
+
+impl RunView {
+    /// What leads to the next run, in the order in which it is typed.
+    fn way_on(&self) -> Vec<String> {
+        let short = &self.run.short;
+        let allow = self.run.allowing();
+        match &self.way {
+            Way::Open => vec![format!("swift run resume {short}{allow}")],
+            Way::Blocked(task) => {
+                vec![format!("swift unblock {}", task.short()), format!("swift run resume {short}{allow}")]
+            }
+            Way::Dead(task) => vec![format!("swift redrive {}", task.short())],
+            Way::Rests => vec!["swift runs".to_owned()],
+            Way::Closed => self.run.task.iter().map(|task| format!("swift show {task}")).collect(),
+        }
+    }
 }
 
 impl View for RunView {
@@ -328,7 +362,11 @@ impl View for RunView {
             Some("completed") => vec!["swift next".to_owned()],
             None if self.run.state == ELSEWHERE => Vec::new(),
             None => vec![format!("swift run logs -f {short}"), format!("swift run stop {short}")],
-            Some(_) => vec![format!("swift run logs {short}"), format!("swift run resume {short}")],
+            Some(_) => {
+                let mut next = vec![format!("swift run logs {short}")];
+                next.extend(self.way_on());
+                next
+            }
         }
     }
 

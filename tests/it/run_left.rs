@@ -453,3 +453,53 @@ fn a_request_that_waits_to_try_again_can_be_stopped() {
     let refused = scene.call(["run", "stop", &task]).run();
     assert!(refused.stderr.contains("has ended"), "{}", refused.stderr);
 }
+
+/// The lines that a run says come next, without its log.
+fn next_of(document: &serde_json::Value) -> Vec<String> {
+    let next = document["next_actions"].as_array().unwrap().iter().map(text);
+    next.filter(|line| !line.starts_with("swift run logs")).collect()
+}
+
+#[test]
+fn what_comes_next_after_a_run_can_be_typed_as_it_stands() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nescalations = 0\nretries = 0\n");
+    let denied = "init; change; result ok '\"permission_denials\":[{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make\"}}]'";
+    for (script, lines, allowed) in [
+        (
+            "init; result ask '\"structured_output\":{\"status\":\"needs_person\",\"summary\":\"colour?\"}'",
+            2,
+            false,
+        ),
+        (denied, 2, true),
+        ("init; exit 3", 1, false),
+    ] {
+        scene.script(script);
+        let task = scene.task("Make the thing");
+        let (_, document) = scene.run([task.as_str()]);
+        let next = next_of(&document);
+        assert_eq!(next.len(), lines, "{next:?}");
+        assert_eq!(next.last().unwrap().ends_with(" --allow Bash"), allowed, "{next:?}");
+        let shown = scene.call(["run", "show", &task, "--json"]).run().json();
+        assert_eq!(next_of(&shown), next, "told the same later");
+        scene.script(GOOD);
+        for line in &next {
+            scene.call(line.strip_prefix("swift ").unwrap()).run().ok();
+        }
+        assert_eq!(scene.state(&task), "done", "{next:?}");
+    }
+    // What was killed three times is put aside.
+    scene.script("init; kill -9 $$");
+    let deadly = scene.task("Make another thing");
+    let runs: Vec<_> = (0..3).map(|_| scene.run([deadly.as_str()]).1).collect();
+    let next = next_of(&runs[2]);
+    assert_eq!(next.first().unwrap(), &format!("swift unblock {}", &deadly[10..16]));
+    scene.script("init; change; fail 429 rate_limit '5-hour limit reached ∙ resets 11pm'");
+    let task = scene.task("Make a third thing");
+    let (_, document) = scene.run([task.as_str()]);
+    assert_eq!(next_of(&document), ["swift runs"]);
+    sandbox.later(jiff::SignedDuration::from_hours(30));
+    let shown = scene.call(["run", "show", &task, "--json"]).run().json();
+    assert!(next_of(&shown)[0].starts_with("swift run resume"), "{shown:#}");
+}

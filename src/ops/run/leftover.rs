@@ -67,6 +67,7 @@ impl Leftover {
 pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
     finish_clearing(queue)?;
     let project = runs::project_folder(queue);
+    let current = checkout::current_branch(project)?;
     let mut found = Vec::new();
     for branch in checkout::branches(project, PREFIX)? {
         let is_there =
@@ -75,6 +76,8 @@ pub(crate) fn all(queue: &Queue) -> Result<Vec<Leftover>> {
         let standing = match &worktree {
             // What is no worktree of the project any more stays as it is, like one with work in it.
             Some(path) if checkout::is_dirty(project, path).unwrap_or(true) => Standing::Uncommitted,
+            // Where it is itself checked out, that it is in there tells nothing.
+            _ if current.as_ref() == Some(&branch) => Standing::Unmerged,
             _ if checkout::try_merge(project, &branch)? == Prospect::Merged => Standing::Done,
             _ => Standing::Unmerged,
         };

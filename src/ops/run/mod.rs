@@ -24,6 +24,7 @@ mod recorder;
 pub(crate) mod review;
 pub(crate) mod stale;
 mod verify;
+pub(crate) mod way;
 pub(crate) mod work;
 
 use std::ffi::OsString;

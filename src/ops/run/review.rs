@@ -67,11 +67,17 @@ fn look(queue: &Queue, stored: &Stored) -> Result<Option<Waiting>> {
     if tip == *base {
         return Ok(None);
     }
-    let prospect = checkout::try_merge(project, branch)?;
+    // Who looks at it by checking its branch out has not merged it.
+    let is_itself = checkout::current_branch(project)?.as_ref() == Some(branch);
+    let prospect = match is_itself {
+        true => Prospect::Refused(format!("`{branch}` itself is checked out")),
+        false => checkout::try_merge(project, branch)?,
+    };
     if prospect == Prospect::Merged {
         return Ok(None);
     }
-    let diffstat = checkout::diff(project, "HEAD", &tip, Detail::Short)?.trim().to_owned();
+    let from = if is_itself { base } else { "HEAD" };
+    let diffstat = checkout::diff(project, from, &tip, Detail::Short)?.trim().to_owned();
     if diffstat.is_empty() {
         // All of it was taken back again.
         return Ok(None);

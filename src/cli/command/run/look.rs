@@ -10,7 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::format::transcript;
-use crate::ops::run::{account, drive, list, stale};
+use crate::ops::run::{account, drive, list, stale, way};
 use crate::store::queue::Queue;
 use crate::store::runs::Stored;
 use crate::store::{background, runs};
@@ -39,7 +39,9 @@ impl RunShow {
             Some(Outcome::Limit(until)) => until.map(|until| until.to_string()),
             _ => None,
         };
+        let way = way::on_from(queue, &caller(context)?, &stored.run);
         context.ui.show(&RunView {
+            way,
             run: row(queue, &stored),
             earlier: Vec::new(),
             cost_usd: drive::spent(std::slice::from_ref(&stored.run)),

@@ -16,7 +16,7 @@ use crate::format::audit::digest;
 use crate::format::transcript;
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::purse::Purse;
-use crate::ops::run::{About, Caller, Wanted, Watch, account, background, plan, preview};
+use crate::ops::run::{About, Caller, Wanted, Watch, account, background, plan, preview, way};
 use crate::store::proposal;
 use crate::store::tx::Mode;
 use crate::ui::Format;
@@ -70,7 +70,7 @@ pub(super) fn begin(context: &Context, about: &About, wanted: &Wanted, intent: I
         &Purse::new(None, None),
         &mut Watch { tell: &mut tell, wish: &mut wish },
     )?;
-    finish(context, &report)
+    finish(context, &caller, &report)
 }
 
 /// The same command line, by a process in the background. It may have been proposed without the word for that.
@@ -141,11 +141,13 @@ fn tell(context: &Context, entry: &Entry) {
     }
 }
 
-fn finish(context: &Context, report: &Report) -> Result<u8> {
+fn finish(context: &Context, caller: &Caller<'_>, report: &Report) -> Result<u8> {
     let Some((last, earlier)) = report.runs.split_last() else {
         return Err(Fault::new(Code::Internal, "a run ended without a record"));
     };
+    let way = way::on_from(context.queue()?, caller, last);
     context.ui.show(&RunView {
+        way,
         run: row(last),
         earlier: earlier.iter().map(row).collect(),
         cost_usd: drive::spent(&report.runs),
