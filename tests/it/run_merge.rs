@@ -182,6 +182,22 @@ fn a_session_that_goes_on_is_told_why_its_work_was_sent_back() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_is_named_where_work_is_reviewed() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    let (_, document) = scene.run([task.as_str()]);
+    let path = text(&document["run"]["path"]);
+    let whole = scene.place.read(&path);
+    scene.place.write(&path, format!("{whole}<<<<<<< garbage\n"));
+    let told = scene.call("review").run().stderr;
+    let way = told.split("; `git ").nth(1).and_then(|rest| rest.split('`').next());
+    scene.place.git(way.unwrap_or_else(|| panic!("{told}")));
+    assert!(scene.call("review").run().ok().contains("Make the thing"), "it is there again");
+}
+
+#[test]
 fn words_beside_the_task_are_asked_about_too() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::domain::fault::Result;
 use crate::domain::settings::Role;
 use crate::format::audit::digest;
-use crate::ops::run::review;
+use crate::ops::run::{list, review};
 use crate::view::run::RunRow;
 use crate::view::task::CommitRow;
 use crate::view::work::{DecidedView, ReviewView, ReviewsView, WaitingRow};
@@ -35,9 +35,18 @@ impl Review {
                     let row = RunRow::new(&waiting.stored.run, &waiting.stored.path);
                     WaitingRow::new(row, &waiting.diffstat, &waiting.prospect)
                 });
+                let unread = list::all(queue, &caller)?.problems;
                 let is_hub = queue.settings.role == Role::Orchestrator;
                 let elsewhere = "this is the orchestrator's own work; of a project: `swift -C FOLDER review`";
-                let remarks = is_hub.then(|| elsewhere.to_owned()).into_iter().collect();
+                let elsewhere = is_hub.then(|| elsewhere.to_owned()).into_iter();
+                // What they say of finished work nobody knows.
+                let unread = unread.iter().map(|problem| {
+                    let (path, why) = (&problem.path, &problem.fault.message);
+                    format!(
+                        "a run is left out: {why}; `git -C .swift checkout -- {path}` brings back what was committed"
+                    )
+                });
+                let remarks = elsewhere.chain(unread).collect();
                 context.ui.show(&ReviewsView { waiting: rows.collect(), remarks })?;
             }
             Some(reference) => {
