@@ -13,7 +13,7 @@ use crate::domain::id::OperationId;
 use crate::domain::lease::Hold;
 use crate::domain::text::as_word;
 use crate::env::{self, Env};
-use crate::ops::{apart, resolve};
+use crate::ops::{apart, clones, resolve};
 use crate::store::git::{Cause, identity_name_at};
 use crate::store::proposal;
 use crate::store::queue::Queue;
@@ -140,6 +140,7 @@ impl Context {
             }
         }
         self.tell_of_merge(&queue);
+        self.tell_of_clones(&queue);
         if self.ui.format() == Format::Text && queue.home.is_on_no_branch() {
             self.ui.note(
                 "HEAD is detached: what is recorded here is on no branch; `git switch -c NAME` makes one",
@@ -167,6 +168,16 @@ impl Context {
         let is_told = self.ui.format() == Format::Text && self.words.iter().all(|word| word != "resolve");
         if let Some(standing) = is_told.then(|| resolve::standing(queue)).flatten() {
             self.ui.note(&standing);
+        }
+    }
+
+    /// What this clone has committed where the queue was before another one moved it is in no list until it is joined.
+    fn tell_of_clones(&self, queue: &Queue) {
+        if self.ui.format() != Format::Text {
+            return;
+        }
+        for told in clones::standing(queue) {
+            self.ui.note(&told);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::store::{archive, layout};
 
 use super::apart;
 use super::carrier::{self, Carrier};
+use super::clones;
 use super::finding::{Finding, Severity};
 use super::rank::{self, Scope};
 use super::verify;
@@ -80,14 +81,30 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     }
     what_runs_may_do(queue, findings);
     what_is_routed(queue, findings);
-    let looks =
-        [strange_folders, uncommitted, index, own_files, hidden, archives, registered, namesakes, history];
+    let looks = [
+        strange_folders,
+        uncommitted,
+        index,
+        own_files,
+        hidden,
+        archives,
+        registered,
+        namesakes,
+        history,
+        apart_from_clones,
+    ];
     for look in looks {
         let told = look(queue, findings);
         or_finding(told, findings)?;
     }
     let told = waiting(queue, now, findings);
     or_finding(told, findings)
+}
+
+/// What is at a former home of the queue, or where a merge has put it by mistake.
+fn apart_from_clones(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    findings.extend(clones::findings(queue)?);
+    Ok(())
 }
 
 fn archives(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Move the queue between its own branch and the current one, or take it out of the repository.
 
+use std::path::Path;
+
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::settings::CommitPolicy;
@@ -7,7 +9,8 @@ use crate::domain::task::Folder;
 use crate::domain::text::{as_word, shown};
 use crate::ops::integrate;
 use crate::ops::run::leftover::{self, Leftover};
-use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request};
+use crate::store::git::{BranchFate, Home, HomeKind, Removed, Request, Unjoined};
+use crate::store::local::Local;
 use crate::store::queue::Queue;
 use crate::store::service::Installation;
 use crate::store::tx::{Mode, Operation, Tx};
@@ -106,6 +109,47 @@ fn request<'m>(queue: &Queue, text: &'m str) -> Request<'m> {
         message: text,
         durability: queue.settings.durability,
         signing: queue.settings.sign,
+    }
+}
+
+/// A queue that is on a branch of its own here, and in the tree of what was pulled.
+pub(crate) struct LeftBehind {
+    home: Home,
+    pub(crate) local: Local,
+}
+
+/// Whether another clone has moved the queue of a folder into the tree, and this one has not gone along.
+///
+/// # Errors
+/// Those of finding a queue.
+pub(crate) fn left_behind_by_others(start: &Path) -> Result<Option<LeftBehind>> {
+    let home = Home::left_behind(start)?;
+    Ok(home.map(|home| LeftBehind { local: Local::of(&home.root), home }))
+}
+
+impl LeftBehind {
+    /// What going along would do.
+    pub(crate) fn plan(&self) -> Vec<String> {
+        let branch = self.home.branch.as_deref().unwrap_or("swift");
+        vec![
+            format!(
+                "take {} for the queue as it is in the tree, where another clone has moved it",
+                self.home.root.display()
+            ),
+            format!(
+                "remove the worktree of the branch `{branch}`; the branch stays if it has commits that the tree has not"
+            ),
+        ]
+    }
+
+    /// Go along; what is to be joined is given, too.
+    ///
+    /// # Errors
+    /// [`Code::Claimed`](crate::domain::fault::Code::Claimed) while a run goes on; those of [`Home::follow_into_tree`].
+    pub(crate) fn follow(&self) -> Result<(Home, Option<Unjoined>)> {
+        leftover::refuse_while_running(&Queue::of(self.home.clone())?)?;
+        let guard = self.home.lock(crate::env::lock_wait())?;
+        self.home.follow_into_tree(&guard)
     }
 }
 

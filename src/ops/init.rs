@@ -93,7 +93,10 @@ pub(crate) fn init(start: &Path, operation: &Operation<'_>, wanted: &Wanted) -> 
     let request = Request { changes, message: &text, durability: Durability::Full, signing: settings.sign };
     match Home::create(start, wanted.kind, branch, request, &judge).map_err(may_be_unsigned)? {
         Created::New(home) => record_beginning(Queue::of(home)?, operation, wanted),
-        Created::Adopted(home) => existing(Queue::of(home)?, operation, wanted, How::Adopted),
+        Created::Adopted(home) => {
+            home.note_left_in_tree()?;
+            existing(Queue::of(home)?, operation, wanted, How::Adopted)
+        }
         Created::Existing(home) => existing(Queue::of(home)?, operation, wanted, How::Existing),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod apart;
 pub(crate) mod carrier;
 pub(crate) mod carry;
 pub(crate) mod claim;
+pub(crate) mod clones;
 pub(crate) mod create;
 pub(crate) mod dependency;
 pub(crate) mod doctor;

@@ -141,6 +141,11 @@ pub(in crate::cli) struct MoveHome {
 
 impl MoveHome {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
+        if let HomeWord::Tree = self.to
+            && let Some(behind) = home::left_behind_by_others(&context.start)?
+        {
+            return follow(context, &behind);
+        }
         let queue = context.queue()?;
         let to = match self.to {
             HomeWord::Tree => HomeKind::Tree,
@@ -172,6 +177,28 @@ impl MoveHome {
         context.ui.show(&answer)?;
         Ok(DONE)
     }
+}
+
+/// Another clone has moved the queue into the tree; this one goes along.
+fn follow(context: &Context, behind: &home::LeftBehind) -> Result<u8> {
+    if approval::approve(context, &behind.local, &approval::Plan::of_lines(behind.plan()))? == Decision::Stop
+    {
+        return Ok(DONE);
+    }
+    let (at, unjoined) = behind.follow()?;
+    let mut said =
+        format!("the home is `{}` now: {}", at.kind.as_str(), shown(&at.root.display().to_string()));
+    if let Some(unjoined) = &unjoined {
+        said.push_str(&format!("\n`{}` has commits of this clone that are not in it yet", unjoined.name));
+    }
+    let answer = Answer::new(said)
+        .field("home", at.kind.as_str())
+        .field("branch", at.branch.clone())
+        .field("path", at.root.display().to_string())
+        .field("unjoined", unjoined.as_ref().map(|unjoined| unjoined.name.clone()))
+        .then(unjoined.map_or_else(|| "swift doctor".to_owned(), |unjoined| unjoined.command));
+    context.ui.show(&answer)?;
+    Ok(DONE)
 }
 
 /// `uninstall`

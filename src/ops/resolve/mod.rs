@@ -97,6 +97,10 @@ pub(crate) fn plan(queue: &Queue, operation: &Operation<'_>, only: Option<&str>)
         )
         .hint("`git -C .swift status` shows how it goes on"));
     }
+    if let Some(landed) = queue.home.landed()?.filter(|landed| landed.is_open) {
+        let fault = Fault::new(Code::InProgress, landed.text);
+        return Err(landed.steps.into_iter().fold(fault, Fault::hint));
+    }
     let open = dispute::find(queue)?;
     let mut plan = Plan { resolutions: Vec::new(), keeps: open.keeps, left: open.left, conclusion };
     let shared = shared_paths(&open.disputes);
@@ -157,7 +161,8 @@ fn apart(resolution: Resolution, shared: &BTreeSet<String>) -> Resolution {
 
 /// What every verb says while a merge waits; `None` where none does.
 pub(crate) fn standing(queue: &Queue) -> Option<String> {
-    if !queue.home.is_joining() {
+    let is_wrong = || queue.home.landed().is_ok_and(|landed| landed.is_some_and(|landed| landed.is_open));
+    if !queue.home.is_joining() || is_wrong() {
         return None;
     }
     let open = queue.home.unmerged().unwrap_or_default();

@@ -84,7 +84,10 @@ impl Home {
         }
         match named {
             Some(_) => Ok(()),
-            None => place.refuse_unfetched(&Repo::open(&place.common_dir)?, "swift"),
+            None => {
+                place.refuse_unfetched(&Repo::open(&place.common_dir)?, "swift")?;
+                place.refuse_unfetched_move()
+            }
         }
     }
 }

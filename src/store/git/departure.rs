@@ -38,6 +38,8 @@ pub(super) enum Aim {
     Gone(BranchFate),
     /// From its own branch into the tree; the message is that of the commit.
     Tree { message: String },
+    /// From its own branch to the tree that was pulled and has the queue already.
+    Follow,
     /// From the tree to a branch of its own, by its short name, which begins with the commit that is made for it.
     Branch { name: String, made: ObjectId },
 }
@@ -55,11 +57,7 @@ pub(super) struct Departure {
 impl Departure {
     /// Note, durably, that a queue leaves.
     pub(super) fn begin(home: &Home, aim: Aim) -> Result<Departure> {
-        let tip = home.tip()?;
-        let name = home.git_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let linked =
-            tip.branch.clone().filter(|_| home.kind == HomeKind::Branch).map(|branch| (name, branch));
-        let departure = Departure { root: home.root.clone(), linked, tip: tip.id, aim };
+        let departure = Departure::of(home, aim)?;
         let records = creation::folder(&home.common_dir);
         home.repo()?.sharing()?.make_folders(&records)?;
         // In place: a record that is cut short counts for nothing.
@@ -68,6 +66,15 @@ impl Departure {
         file.sync_all().or_io("flush", &record)?;
         creation::flush_names(&records)?;
         Ok(departure)
+    }
+
+    /// The record of a queue as it is now.
+    pub(super) fn of(home: &Home, aim: Aim) -> Result<Departure> {
+        let tip = home.tip()?;
+        let name = home.git_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let linked =
+            tip.branch.clone().filter(|_| home.kind == HomeKind::Branch).map(|branch| (name, branch));
+        Ok(Departure { root: home.root.clone(), linked, tip: tip.id, aim })
     }
 
     /// It has left, or stays.
@@ -91,9 +98,13 @@ impl Departure {
                 let home = self.linked_home(here, linked)?;
                 self.settle_in_tree(&guard, &home, &around.tree_home(&around.project()?)?, message)
             }
+            (Some(linked), Aim::Follow) => {
+                let target = around.tree_home(&around.project()?)?;
+                self.linked_home(here, linked)?.leave_for_tree(self, &target)
+            }
             (None, Aim::Gone(fate)) => self.settle_files(&around, *fate),
             (_, Aim::Branch { name, made }) => self.settle_on_branch(&around, name, *made),
-            (None, Aim::Tree { .. }) => Departure::end(&here.common_dir),
+            (None, Aim::Tree { .. } | Aim::Follow) => Departure::end(&here.common_dir),
         }
     }
 
@@ -188,6 +199,7 @@ impl Departure {
         match &self.aim {
             Aim::Gone(BranchFate::Keep) => field("gone keep".to_owned()),
             Aim::Gone(BranchFate::Delete) => field("gone delete".to_owned()),
+            Aim::Follow => field("tree-of pulled".to_owned()),
             Aim::Tree { message } => field(format!("tree {}", message.replace('\0', ""))),
             Aim::Branch { name, made } => field(format!("branch {made} {name}")),
         }
@@ -210,6 +222,7 @@ impl Departure {
         let aim = match texts.next()??.split_once(' ')? {
             ("gone", "keep") => Aim::Gone(BranchFate::Keep),
             ("gone", "delete") => Aim::Gone(BranchFate::Delete),
+            ("tree-of", "pulled") => Aim::Follow,
             ("tree", message) => Aim::Tree { message: message.to_owned() },
             ("branch", rest) => {
                 let (made, name) = rest.split_once(' ')?;
@@ -253,6 +266,7 @@ mod tests {
             Aim::Gone(BranchFate::Keep),
             Aim::Gone(BranchFate::Delete),
             Aim::Tree { message: "move\n\nwhy: x".to_owned() },
+            Aim::Follow,
             Aim::Branch { name: "queue/a".to_owned(), made: id },
         ];
         for aim in aims {

@@ -211,6 +211,10 @@ impl Place {
             let place = format!("{place} has no queue: that of this repository is {}", elsewhere.place());
             return Ok(elsewhere.lead(Fault::new(Code::NotInitialised, place)));
         }
+        let is_known = self.checkout.as_ref().is_some_and(|checkout| checkout.join(FOLDER).is_dir());
+        if let Some(fault) = is_known.then(|| self.moved_away()).transpose()?.flatten() {
+            return Ok(Fault { code: Code::NotInitialised, ..fault });
+        }
         let fault = Fault::new(Code::NotInitialised, format!("{place} has no queue yet"));
         if let Err(bare) = self.project() {
             return Ok(Fault { hints: bare.hints, ..fault });
@@ -294,7 +298,7 @@ impl Place {
 }
 
 /// Whether a commit has a queue in its tree. What a partial clone does not have cannot be looked at.
-fn has_queue(repo: &Repo, id: ObjectId) -> bool {
+pub(super) fn has_queue(repo: &Repo, id: ObjectId) -> bool {
     let settings = format!("{FOLDER}/{SETTINGS}");
     let tree = repo.commit(id).map(|commit| commit.tree);
     tree.and_then(|tree| tree::lookup(repo, tree, &settings)).is_ok_and(|line| line.is_some())

@@ -27,23 +27,26 @@ use crate::domain::text::as_word;
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// So many characters name a commit in a sentence.
+const SHORT: usize = 10;
+
 /// What the project has had at a path of the queue.
 type Foreign = BTreeMap<String, BTreeSet<ObjectId>>;
 
 impl Place {
     /// The home, if the files in its folder are its own; what git has put in their place meanwhile is taken back.
     pub(super) fn without_foreign(&self, mut home: Home) -> Result<Home> {
+        if let Some(overrun) = self.overrun(&home)? {
+            return Err(match home.moved_into_tree(&overrun.git_dir)? {
+                Some(commit) => overrun.left_behind(&home, commit),
+                None => {
+                    home.note_foreign(&overrun.found)?;
+                    overrun.told_as_older()
+                }
+            });
+        }
         if home.kind != HomeKind::Branch {
             return Ok(home);
-        }
-        let Some(checkout) = home.root.parent().map(Path::to_owned) else { return Ok(home) };
-        let Some(git_dir) = self.git_dir_of(&checkout) else { return Ok(home) };
-        let found = beginning::below(&git_dir.join("index"), format!("{FOLDER}/").as_bytes());
-        if let Some(first) = found.first() {
-            let first = String::from_utf8_lossy(&first.path).into_owned();
-            home.note_foreign(&found)?;
-            let branch = refs::tip(&git_dir, &self.common_dir)?.short().map(str::to_owned);
-            return Err(overrun(&checkout, branch, &first, found.len()));
         }
         if home.foreign_path().symlink_metadata().is_ok() {
             home.put_own_back()?;
@@ -54,6 +57,19 @@ impl Place {
             home.rebuilt = Some(Rebuilt::because(Cause::Emptied));
         }
         Ok(home)
+    }
+
+    /// What git has put into the folder of a queue that is on a branch of its own.
+    pub(super) fn overrun(&self, home: &Home) -> Result<Option<Overrun>> {
+        let checkout = home.root.parent().filter(|_| home.kind == HomeKind::Branch).map(Path::to_owned);
+        let Some(checkout) = checkout else { return Ok(None) };
+        let Some(git_dir) = self.git_dir_of(&checkout) else { return Ok(None) };
+        let found = beginning::below(&git_dir.join("index"), format!("{FOLDER}/").as_bytes());
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let branch = refs::tip(&git_dir, &self.common_dir)?.short().map(str::to_owned);
+        Ok(Some(Overrun { checkout, git_dir, branch, found }))
     }
 
     fn git_dir_of(&self, checkout: &Path) -> Option<PathBuf> {
@@ -186,21 +202,58 @@ fn has_folder(repo: &Repo, reader: &mut Reader, id: &str) -> bool {
     })
 }
 
-fn overrun(checkout: &Path, branch: Option<String>, first: &str, count: usize) -> Fault {
-    let on = branch.map_or("the commit".to_owned(), |branch| format!("the branch `{branch}`"));
-    let others = match count - 1 {
-        0 => String::new(),
-        1 => " and 1 other file".to_owned(),
-        more => format!(" and {more} other files"),
-    };
-    let text = format!(
-        "{on} that is checked out in {} has `{first}`{others} in the place of the queue's own, as before it moved",
-        checkout.display()
-    );
-    let at = as_word(checkout);
-    let back =
-        || format!("`git -C {at} switch -` goes back; the next verb brings the queue's own files back");
-    let fault = Fault::new(Code::InProgress, text);
-    let fault = if switch::was_elsewhere(checkout) { fault.hint(back()) } else { fault };
-    fault.hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch instead"))
+/// What the project's index has in the place of the queue.
+pub(super) struct Overrun {
+    checkout: PathBuf,
+    pub(super) git_dir: PathBuf,
+    /// The branch that is checked out.
+    branch: Option<String>,
+    found: Vec<beginning::Named>,
+}
+
+impl Overrun {
+    fn on(&self) -> String {
+        match &self.branch {
+            Some(branch) => format!("the branch `{branch}`"),
+            None => "the commit".to_owned(),
+        }
+    }
+
+    /// The files are those of the queue as it was before it moved away from the tree.
+    fn told_as_older(&self) -> Fault {
+        let first = self.found.first().map(|named| String::from_utf8_lossy(&named.path).into_owned());
+        let others = match self.found.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 other file".to_owned(),
+            more => format!(" and {more} other files"),
+        };
+        let text = format!(
+            "{} that is checked out in {} has `{}`{others} in the place of the queue's own, as before it moved",
+            self.on(),
+            self.checkout.display(),
+            first.unwrap_or_default()
+        );
+        let at = as_word(&self.checkout);
+        let mut fault = Fault::new(Code::InProgress, text);
+        if switch::was_elsewhere(&self.checkout) {
+            fault = fault.hint(format!(
+                "`git -C {at} switch -` goes back; the next verb brings the queue's own files back"
+            ));
+        }
+        fault.hint(format!("`git -C {at} rm -r --quiet --cached {FOLDER}` takes them out of that branch"))
+    }
+
+    /// The files are those of the queue itself, which another clone has moved into the tree.
+    fn left_behind(&self, home: &Home, commit: Option<ObjectId>) -> Fault {
+        let since = commit.map(|commit| format!(", since commit {}", commit.to_hex_with_len(SHORT)));
+        let text = format!(
+            "the queue is in the tree of {} now{}, and still on the branch `{}` in this clone",
+            self.on(),
+            since.unwrap_or_default(),
+            home.branch.as_deref().unwrap_or("swift")
+        );
+        Fault::new(Code::InProgress, text).hint(
+            "`swift home tree` goes along; it keeps what this clone alone has, and says how that is joined",
+        )
+    }
 }

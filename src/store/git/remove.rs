@@ -150,6 +150,12 @@ impl Home {
         self.drop_records()
     }
 
+    /// The same, and the branch stays.
+    pub(super) fn leave_worktree_alone(&self, removed: &mut Removed) -> Result<()> {
+        self.drop_worktree(removed)?;
+        self.drop_records()
+    }
+
     /// The link, the administration and the exclude line; the files of the queue are not touched.
     fn drop_worktree(&self, removed: &mut Removed) -> Result<()> {
         disk::remove(&self.root.join(".git"))?;

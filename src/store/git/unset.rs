@@ -58,9 +58,15 @@ impl Place {
     fn checkout_without_settings(&self) -> Result<Option<Fault>> {
         let Some(checkout) = self.checkout.as_ref() else { return Ok(None) };
         let tip = refs::tip(&self.git_dir, &self.common_dir)?;
+        if let Some(moved) = self.move_that_comes_in()? {
+            return self.left_to_take_out(moved).map(Some);
+        }
         let path = format!("{FOLDER}/{SETTINGS}");
         let Some(id) = tip.id.filter(|_| self.tracks_folder().unwrap_or(false)) else { return Ok(None) };
         let Some(commit) = self.last_with(id, &path)? else { return Ok(None) };
+        if let Some(moved) = self.moved_to_branch()? {
+            return self.left_to_take_out(moved).map(Some);
+        }
         let fault = removed(tip.short().unwrap_or("HEAD"), &path);
         Ok(Some(fault.hint(back(&format!("git -C {}", as_word(checkout)), commit, &path))))
     }
