@@ -52,7 +52,12 @@ pub(super) fn short(branch: &str) -> &str {
 /// Read HEAD and what it points at.
 pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
     let path = git_dir.join("HEAD");
-    let head = disk::read_line(&path)?.ok_or_else(|| damaged(&path, "is missing"))?;
+    let head = match disk::read_line(&path)? {
+        Some(head) => head,
+        // Found a moment ago: another verb has moved the queue, or taken it out.
+        None if git_dir != common_dir && !git_dir.exists() => return Err(moved(git_dir)),
+        None => return Err(damaged(&path, "is missing")),
+    };
     let Some(mut name) = target(&head).map(str::to_owned) else {
         return Ok(Tip { branch: None, id: Some(parse(&head, &path)?) });
     };
@@ -67,6 +72,11 @@ pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
         }
     }
     Err(damaged(&path, "leads nowhere"))
+}
+
+fn moved(git_dir: &Path) -> Fault {
+    Fault::new(Code::Changed, format!("`{}` is gone: the queue was moved just now", git_dir.display()))
+        .hint("run the command again")
 }
 
 /// The commit of a ref by its full name.

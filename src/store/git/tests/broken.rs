@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::sandbox::{BOTH, Sandbox, commit, try_commit, write};
+use crate::domain::fault::Code;
 use crate::store::git::folder::Folder;
 use crate::store::git::gitlock::GitLock;
 use crate::store::git::perm::Sharing;
@@ -294,4 +295,15 @@ fn a_failed_change_puts_every_byte_back() {
     sandbox.judge(&home);
     assert!(!home.root.join("c").exists());
     assert_eq!(refs::tip(&home.git_dir, &home.common_dir).unwrap().short(), Some("swift"));
+}
+
+#[test]
+fn a_queue_that_moves_after_it_was_found_is_no_damage() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.create(HomeKind::Branch);
+    let code = || refs::tip(&home.git_dir, &home.common_dir).unwrap_err().code;
+    std::fs::remove_file(home.git_dir.join("HEAD")).unwrap();
+    assert_eq!(code(), Code::Git);
+    std::fs::remove_dir_all(&home.git_dir).unwrap();
+    assert_eq!(code(), Code::Changed);
 }
