@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::crash::Accident;
-use crate::sandbox::{Place, Sandbox, until};
+use crate::sandbox::{Output, Place, Sandbox, until};
 use crate::together::together;
 use crate::world::{World, add, codes, copies, receipt, received, sound, text};
 
@@ -210,23 +210,21 @@ fn killed_rounds(world: &World<'_>, step: usize) {
     );
 }
 
-#[test]
-fn a_round_that_meets_a_full_disk_loses_nothing() {
+/// A verb of the hub with one letter meets a full disk at every change; `judge` is told whether the letter still waits.
+fn full_disk(verb: &'static str, step: usize, judge: impl Fn(&World<'_>, &str, bool, &Output)) {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
     let id = world.letter("there");
     world.keep();
     world.at_changes(
         Accident::Refused("ENOSPC"),
-        23,
-        |world| world.hub.call("outbox sesame"),
+        step,
+        |world| world.hub.call(verb),
         |world, point, output| {
             let when = format!("ENOSPC at {point}\n{}{}", output.stdout, output.stderr);
             let waits = copies(&world.web, &id)[0].starts_with("outbox/");
             assert_eq!(output.status, if waits { 9 } else { 0 }, "{when}: {}", output.status);
-            assert!(!output.stdout.contains("nothing to carry"), "{when}");
-            let has_arrived = waits && !received(&world.api, &id).is_empty();
-            assert_eq!(output.stdout.contains("arrived   "), has_arrived, "{when}");
+            judge(world, &id, waits, output);
             world.round();
             carried(&world.web, &world.api, &id, "inbox/", "delivered", &when);
             all_sound(world, &when);
@@ -235,24 +233,19 @@ fn a_round_that_meets_a_full_disk_loses_nothing() {
 }
 
 #[test]
+fn a_round_that_meets_a_full_disk_loses_nothing() {
+    full_disk("outbox sesame", 23, |world, id, waits, output| {
+        assert!(!output.stdout.contains("nothing to carry"), "{output:?}");
+        let has_arrived = waits && !received(&world.api, id).is_empty();
+        assert_eq!(output.stdout.contains("arrived   "), has_arrived, "{output:?}");
+    });
+}
+
+#[test]
 fn a_watcher_that_could_not_do_what_it_had_to_ends_otherwise_than_one_that_had_nothing_to_do() {
-    let sandbox = Sandbox::new();
-    let world = World::new(&sandbox);
-    let id = world.letter("there");
-    world.keep();
-    world.at_changes(
-        Accident::Refused("ENOSPC"),
-        41,
-        |world| world.hub.call("watch --once"),
-        |world, point, output| {
-            let when = format!("ENOSPC at {point}\n{}{}", output.stdout, output.stderr);
-            let waits = copies(&world.web, &id)[0].starts_with("outbox/");
-            assert_eq!(output.status, if waits { 9 } else { 0 }, "{when}: {}", output.status);
-            assert!(!(waits && output.stdout.contains("nothing to do\n")), "{when}");
-            world.round();
-            carried(&world.web, &world.api, &id, "inbox/", "delivered", &when);
-        },
-    );
+    full_disk("watch --once", 41, |_, _, waits, output| {
+        assert!(!(waits && output.stdout.contains("nothing to do\n")), "{output:?}");
+    });
 }
 
 #[test]
