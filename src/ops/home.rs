@@ -145,7 +145,7 @@ impl LeftBehind {
     /// Go along; what is to be joined is given, too.
     ///
     /// # Errors
-    /// [`Code::Claimed`](crate::domain::fault::Code::Claimed) while a run goes on; those of [`Home::follow_into_tree`].
+    /// [`Code::Claimed`] while a run goes on; those of [`Home::follow_into_tree`].
     pub(crate) fn follow(&self) -> Result<(Home, Option<Unjoined>)> {
         leftover::refuse_while_running(&Queue::of(self.home.clone())?)?;
         let guard = self.home.lock(crate::env::lock_wait())?;

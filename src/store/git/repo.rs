@@ -212,7 +212,7 @@ impl Repo {
     /// Look where the file of an object, or the pack that has it, would be.
     ///
     /// # Errors
-    /// [`Code::Io`](crate::domain::fault::Code::Io) where the system does not let us.
+    /// [`Code::Io`] where the system does not let us.
     pub(super) fn look_for(&self, id: ObjectId) -> Result<()> {
         let objects = self.gix.objects.store_ref().path();
         for folder in [objects.to_owned(), objects.join(&id.to_string()[..2]), objects.join("pack")] {
