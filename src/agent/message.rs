@@ -1,16 +1,21 @@
 //! One line of `stream-json` as events. Unknown kinds and fields are let through, missing ones are missed.
 
+mod halves;
+mod lenient;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::run::answer::{Answer, Told};
 use crate::domain::run::event::{Denial, Event, LimitNotice, ResultLine, Tokens, Trouble};
 use crate::domain::run::usage::Use;
+
+use halves::with_whole_characters;
+use lenient::{each, lenient};
 
 /// How much of a text is kept: enough to follow what happens.
 const TEXT: usize = 4_000;
@@ -242,22 +247,6 @@ struct DenialLine {
     tool_input: Value,
 }
 
-/// A field of another kind than usual is as good as missing, where nothing is decided by it.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
-    Value::deserialize(from).map(|value| serde_json::from_value(value).unwrap_or_default())
-}
-
-/// The items of a list, each for itself: one of another kind than usual is there, and says nothing. What is no list is
-/// one such item, and `null` is none.
-fn each<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<Vec<T>, D::Error> {
-    let items = match Value::deserialize(from)? {
-        Value::Null => Vec::new(),
-        Value::Array(items) => items,
-        other => vec![other],
-    };
-    Ok(items.into_iter().map(|item| serde_json::from_value(item).unwrap_or_default()).collect())
-}
-
 /// Only the kind, to know how to read the rest.
 #[derive(Deserialize)]
 struct Kind<'a> {
@@ -268,39 +257,6 @@ struct Kind<'a> {
 /// What a line tells. A line that is not UTF-8 is read with its odd bytes replaced.
 pub(super) fn events(line: &[u8]) -> Vec<Event> {
     of_text(&with_whole_characters(&String::from_utf8_lossy(line)))
-}
-
-/// JSON may have half of a character that is written as two escapes, and JavaScript writes it so where a text was cut in
-/// the middle of an emoji. No text of ours can have it, so the sign for an unreadable character stands in its place.
-fn with_whole_characters(json: &str) -> Cow<'_, str> {
-    let mut halves = Vec::new();
-    let mut at = 0;
-    while let Some(found) = json[at..].find('\\') {
-        at += found;
-        match (surrogate(json, at), surrogate(json, at + 6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..)) => at += 12,
-            (Some(_), _) => {
-                halves.push(at);
-                at += 6;
-            }
-            // A backslash and what it stands before, which may be of several bytes.
-            (None, _) => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-        }
-    }
-    if halves.is_empty() {
-        return Cow::Borrowed(json);
-    }
-    let mut whole = json.to_owned();
-    for at in halves {
-        whole.replace_range(at..at + 6, "\\ufffd");
-    }
-    Cow::Owned(whole)
-}
-
-/// The half of a character that is escaped there.
-fn surrogate(json: &str, at: usize) -> Option<u16> {
-    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-    u16::from_str_radix(digits, 16).ok().filter(|half| (0xd800..0xe000).contains(half))
 }
 
 fn of_text(text: &str) -> Vec<Event> {
