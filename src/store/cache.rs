@@ -22,6 +22,9 @@ pub(crate) use row::{Ended, Heard, Unreadable, Words};
 /// Changes with every change of the layout below; a cache of another version is not read.
 const VERSION: u32 = 6;
 
+/// How many rows of one folder room is made for at once.
+const LARGEST_PAGE: usize = 4096;
+
 /// How old (nanoseconds) the last change of a file has to be for its row to be kept.
 const STILL_FOR: i64 = 1_000_000_000;
 
@@ -160,16 +163,37 @@ impl<'a> Rows<'a> {
     }
 
     /// What is taken of all that are left in this folder on the disk; `None` if one cannot be read.
-    pub(crate) fn take_all<T: Taker>(
+    pub(crate) fn take_all<T: Taker>(self, path: &str, folder: Folder, taker: &T) -> Option<Vec<T::Taken>> {
+        self.take_while(path, folder, taker, |_, _| true)
+    }
+
+    /// The same, if all of their files are as they were: `look` tells what one is like.
+    pub(crate) fn take_same<T: Taker>(
+        self,
+        path: &str,
+        folder: Folder,
+        taker: &T,
+        look: impl Fn(&str) -> Option<Stamp>,
+    ) -> Option<Vec<T::Taken>> {
+        self.take_while(path, folder, taker, |name, stamp| look(name) == Some(stamp))
+    }
+
+    /// What is taken of all that are left; `None` from the first on that cannot be read, or does not hold.
+    fn take_while<T: Taker>(
         mut self,
         path: &str,
         folder: Folder,
         taker: &T,
+        holds: impl Fn(&str, Stamp) -> bool,
     ) -> Option<Vec<T::Taken>> {
-        let (mut all, mut words) = (Vec::new(), Words::default());
+        // A count that is nonsense ends at the first row that is none.
+        let (mut all, mut words) = (Vec::with_capacity(self.count.min(LARGEST_PAGE)), Words::default());
         while self.count > 0 {
             let (name, stamp) = self.read()?;
             let row = Row::of(self.read()?)?;
+            if !holds(name, stamp) {
+                return None;
+            }
             self.count -= 1;
             let place = Place { path, name, folder, stamp };
             all.extend(taker.take(&mut Glimpse::new(place, row, &mut words)).ok()?);

@@ -149,6 +149,15 @@ impl<T: Taker> Visitor for Reading<'_, T> {
         Some(Part { taken, problems: Vec::new(), count, known: count, whole, unknown: 0, news: 0 })
     }
 
+    /// Of a folder that is as it was the names are known, and a look at each file tells whether it was written in place.
+    fn unlisted(&self, opened: &Opened<'_>) -> Option<Self::Part> {
+        let rows = self.cache.whole(&opened.path, opened.stamp?)?;
+        let count = rows.len();
+        let taken = rows.take_same(&opened.path, self.folder, self.taker, |name| opened.stamp_of(name))?;
+        let whole = opened.stamp.map(|stamp| (opened.path.clone(), stamp));
+        Some(Part { taken, problems: Vec::new(), count, known: count, whole, unknown: 0, news: 0 })
+    }
+
     /// A few files are read sooner than another thread is there.
     fn is_worth_sharing(&self) -> bool {
         !(1..MANY_ROWS).contains(&self.cache.rows())

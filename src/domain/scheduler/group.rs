@@ -46,6 +46,18 @@ pub(super) fn groups(lanes: &BTreeMap<String, Lane>, pauses: &Pauses, now: Durat
     joined(all)
 }
 
+impl Group {
+    fn take_in(&mut self, mut other: Group) {
+        // The few go to the many: where all projects belong together, the one group grows with each of them.
+        if self.news.len() < other.news.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.among.extend(other.among);
+        self.senders.extend(other.senders);
+        self.news.extend(other.news);
+    }
+}
+
 /// Groups that share a project become one.
 fn joined(all: Vec<Group>) -> Vec<Group> {
     let mut out: Vec<Group> = Vec::new();
@@ -53,9 +65,7 @@ fn joined(all: Vec<Group>) -> Vec<Group> {
         let (shared, apart): (Vec<Group>, Vec<Group>) =
             out.into_iter().partition(|other| !other.among.is_disjoint(&group.among));
         for other in shared {
-            group.among.extend(other.among);
-            group.senders.extend(other.senders);
-            group.news.extend(other.news);
+            group.take_in(other);
         }
         out = apart;
         out.push(group);

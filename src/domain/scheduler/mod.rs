@@ -443,12 +443,9 @@ impl Scheduler {
         let mut room = self.most.saturating_sub(self.running);
         self.look(now, &mut room, &mut effects);
         self.tend(now, &mut room, &mut effects);
-        for group in group::groups(&self.lanes, &self.pauses, now.tick) {
-            if room == 0 {
-                break;
-            }
-            room -= 1;
-            effects.push(Effect::Carry(self.begin(group)));
+        if room > 0 {
+            let groups = group::groups(&self.lanes, &self.pauses, now.tick);
+            effects.extend(groups.into_iter().take(room).map(|group| Effect::Carry(self.begin(group))));
         }
         self.running += effects.len();
         effects

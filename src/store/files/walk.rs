@@ -46,6 +46,11 @@ pub(crate) trait Visitor: Sync {
     /// What comes of a folder that was only seen from outside; `None` has it opened.
     fn unopened(&self, path: &str, stamp: Stamp) -> Option<Self::Part>;
 
+    /// What comes of a folder of which the names are known, so that it need not be listed; `None` has it listed.
+    fn unlisted(&self, _: &Opened<'_>) -> Option<Self::Part> {
+        None
+    }
+
     /// What comes of the files of a folder, in the order of their names, while it is open.
     fn folder(&self, opened: &Opened<'_>, files: Vec<Seen>) -> Self::Part;
 
@@ -98,6 +103,12 @@ impl Opened<'_> {
             Some(bytes) => Ok(bytes),
             None => self.root.read_in(self.fd.as_fd(), self.name_of(seen), &seen.path, limit),
         }
+    }
+
+    /// What a file directly in this folder is like; `None` if there is none of this name.
+    pub(crate) fn stamp_of(&self, name: &str) -> Option<Stamp> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Stamp::from(&stat))
     }
 
     /// The name of a file that was seen in this folder.
@@ -268,6 +279,9 @@ impl Root {
         depth: usize,
         visitor: &V,
     ) -> Result<Walked<V::Part>> {
+        if let Some(part) = visitor.unlisted(&folder) {
+            return Ok(Walked { folders: vec![part], problems: Vec::new() });
+        }
         let (mut here, mut names) = (Here::default(), Names::default());
         let read = entries::each(&folder.fd, |raw, _| match raw.to_str() {
             Ok(name) => names.push(name),
