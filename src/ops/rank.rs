@@ -22,6 +22,7 @@ use crate::domain::ranking::Score;
 use crate::domain::settings::Role;
 use crate::domain::task::{Dependency, Folder, Stage, State, Task};
 use crate::domain::text::shown;
+use crate::store::newest;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{Project, Registry};
 use crate::store::tx::Operation;
@@ -199,7 +200,7 @@ impl<'q> Part<'q> {
 /// The day against which age and due dates count: that of the newest commit in view, so that the same commits
 /// give the same list on every machine.
 fn newest_day(parts: &[Part<'_>], now: Timestamp) -> Date {
-    let newest = parts.iter().filter_map(|part| part.queue.home.head_seconds()).max();
+    let newest = parts.iter().filter_map(|part| newest::seconds(part.queue)).max();
     let at = newest.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(now);
     at.to_zoned(TimeZone::UTC).date()
 }

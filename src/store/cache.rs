@@ -60,9 +60,8 @@ impl Cache {
     }
 
     fn try_decode(bytes: Vec<u8>) -> Option<Cache> {
-        let (sum, rest) = bytes.split_first_chunk::<8>()?;
-        let (version, rest) = rest.split_first_chunk::<4>()?;
-        if u32::from_le_bytes(*version) != VERSION || u64::from_le_bytes(*sum) != checksum(&bytes[8..]) {
+        let (version, rest) = unsealed(&bytes)?.split_first_chunk::<4>()?;
+        if u32::from_le_bytes(*version) != VERSION {
             return None;
         }
         let (index, bodies) =
@@ -102,9 +101,7 @@ impl Cache {
         let mut body = VERSION.to_le_bytes().to_vec();
         body.extend(postcard::to_stdvec(&index).expect(plain));
         body.extend(bodies);
-        let mut out = checksum(&body).to_le_bytes().to_vec();
-        out.extend(body);
-        out
+        sealed(&body)
     }
 
     /// The rows of one folder on the disk, if it is as it was: then they are all of its files.
@@ -226,6 +223,19 @@ struct Sheet<'a> {
 /// Whether something had been as it is for a while at `now` (nanoseconds since 1970).
 pub(crate) fn is_still(stamp: Stamp, now: i64) -> bool {
     stamp.modified.max(stamp.changed) < now - STILL_FOR
+}
+
+/// The bytes with a sum before them.
+pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut out = checksum(body).to_le_bytes().to_vec();
+    out.extend(body);
+    out
+}
+
+/// The bytes behind their sum; `None` if they are not those that it was made of.
+pub(crate) fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (sum, body) = bytes.split_first_chunk::<8>()?;
+    (u64::from_le_bytes(*sum) == checksum(body)).then_some(body)
 }
 
 /// A quick sum against cut or scribbled files (FNV-1a over eight bytes at a time); no defence against intent,

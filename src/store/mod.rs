@@ -22,6 +22,7 @@ pub(crate) mod layout;
 mod listing;
 pub(crate) mod local;
 pub(crate) mod message;
+pub(crate) mod newest;
 mod operation;
 mod presence;
 pub(crate) mod program;
