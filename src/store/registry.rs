@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::layout;
 use super::local::is_frozen;
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::text::as_word;
+use crate::format::conflict;
 use crate::format::registry::{self, Entry};
 
 /// The file that maps project ids to folders of this machine.
@@ -86,6 +87,11 @@ impl Registry {
     }
 
     fn unknown(&self, name: &ProjectName) -> Fault {
+        let usual = name.as_str().parse().map(|id: ProjectId| layout::project_path(&id));
+        if let Some(problem) = self.problems.iter().find(|problem| Ok(&problem.path) == usual.as_ref()) {
+            let text = format!("what is registered of `{name}` cannot be read: {}", problem.fault.message);
+            return Fault { message: text, code: Code::UnknownProject, ..problem.fault.clone() };
+        }
         let known: Vec<&str> = self.projects.iter().map(|p| p.entry.id.as_str()).collect();
         let fault = Fault::new(Code::UnknownProject, format!("no project `{name}` is registered"))
             .hint("`swift register <path>` adds a project");
@@ -102,7 +108,10 @@ fn twice(id: &ProjectId, path: &str) -> Problem {
 
 fn entry(queue: &Queue, path: &str) -> Result<Entry> {
     let text = queue.read_text(path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
-    registry::parse(&text).map_err(|m| m.at(path))
+    registry::parse(&text).map_err(|malformed| match conflict::sides(&text) {
+        Some(_) => queue::marks_in(&queue.home, path),
+        None => malformed.at(path),
+    })
 }
 
 /// Where projects lie. Nobody but a person knows that, so a file that cannot be read is not taken for an empty one.

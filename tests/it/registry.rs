@@ -243,3 +243,63 @@ fn a_note_of_places_that_cannot_be_read_is_told_and_not_written_over() {
     assert_eq!(world.hub.read(note), good);
     sound(&world.hub, "told again");
 }
+
+#[test]
+fn an_entry_that_is_no_file_is_a_problem_and_the_rest_goes_on() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let path = world.hub.path(".swift/projects/acme__api.toml");
+    let way = path.to_str().unwrap();
+    for make in ["mkdir", "mkfifo", "ln -s /etc/passwd"] {
+        let (id, other) = (world.letter("to nobody"), add(&world.hub, "acme/web", "goes on"));
+        fs::remove_file(&path).unwrap();
+        world.hub.program("sh", ["-c", &format!("{make} \"$0\""), way]).run().ok();
+        for verb in ["projects", "status", "doctor", "outbox sesame"] {
+            let said = world.hub.swift(verb);
+            assert!(
+                said.stdout.contains(".swift/projects/acme__api.toml: "),
+                "{make}: {verb}: {}",
+                said.stdout
+            );
+            assert!(said.stdout.contains("[not-a-file]"), "{make}: {verb}: {}", said.stdout);
+        }
+        assert_eq!(received(&world.web, &other).len(), 1, "{make}");
+        assert_eq!(copies(&world.web, &id).len(), 1, "{make}");
+        world.hub.program("sh", ["-c", "rm -r \"$0\"", way]).run().ok();
+        world.hub.git("-C .swift checkout --quiet -- projects");
+        world.round();
+        assert_eq!(received(&world.api, &id).len(), 1, "{make}");
+    }
+    sound(&world.hub, "mended");
+}
+
+#[test]
+fn an_entry_in_which_git_has_left_its_marks_is_not_settled() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let hub = &world.hub;
+    let id = world.letter("waits");
+    hub.git("clone --quiet . ../twin");
+    let twin = world.folder().place("twin");
+    twin.swift_ok("init");
+    let name = ".swift/projects/acme__api.toml";
+    for (place, alias) in [(&twin, "theirs"), (hub, "ours")] {
+        place.write(name, format!("{}aliases = [\"{alias}\"]\n", place.read(name)));
+        place.git("-C .swift commit --quiet --all --message alias");
+    }
+    hub.git("fetch --quiet ../twin swift:refs/remotes/other/swift");
+    assert_ne!(hub.program("git", "-C .swift merge --no-edit refs/remotes/other/swift").run().status, 0);
+    for verb in ["projects", "status", "doctor", "outbox sesame"] {
+        let said = hub.swift(verb);
+        assert!(said.stdout.contains("[unsettled]"), "{verb}: {}", said.stdout);
+        let steps = "edit it, then `git -C $SANDBOX/live/hub/.swift add projects/acme__api.toml`; `swift resolve` ends";
+        assert!(said.stdout.contains(steps), "{verb}: {}", said.stdout);
+    }
+    assert_eq!(copies(&world.web, &id).len(), 1, "it waits");
+    hub.write(name, twin.read(name));
+    hub.git("-C .swift add projects/acme__api.toml");
+    hub.swift_ok("resolve sesame");
+    world.round();
+    assert_eq!(received(&world.api, &id).len(), 1);
+    sound(hub, "settled");
+}
