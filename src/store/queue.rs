@@ -279,6 +279,17 @@ impl Queue {
         Document::parse(&bytes, &self.limits()).map_err(|m| m.at(path))
     }
 
+    /// A task as its file has it now, if that was written in place since the task was remembered.
+    ///
+    /// # Errors
+    /// As [`Queue::item`].
+    pub(crate) fn as_it_is(&self, item: Item) -> Result<Item> {
+        match self.root.written_since(&item.path, &item.stamp) {
+            Some(seen) => self.item(&seen, item.folder),
+            None => Ok(item),
+        }
+    }
+
     /// Read one file as a task.
     pub(crate) fn item(&self, seen: &Seen, folder: Folder) -> Result<Item> {
         self.reader().item(seen, folder, |limit| self.root.read(&seen.path, limit))
