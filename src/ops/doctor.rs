@@ -65,6 +65,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     sessions(queue, findings);
     records::of_runs(queue, &log.events, findings);
     machine::notes(queue, findings);
+    machine::writable(queue, findings);
     if let Err(fault) = queue.home.refuse_unwritable() {
         findings.push(Finding::of_fault("", &fault));
     }

@@ -64,10 +64,7 @@ pub(crate) fn register(
         carrier::tell(orchestrator, &project)?;
     }
     let committed = write(orchestrator, operation, present, &entry, &renamed)?;
-    for old in &renamed {
-        // A former id's path that stays noted is never looked at again.
-        let _ = registry::set_path(orchestrator, &old.entry.id, None);
-    }
+    // Where it lay under a former id stays noted, so that taking this back restores everything.
     let again = present.is_some_and(|p| p.entry == entry);
     let replaced = renamed.iter().map(|old| old.entry.id.clone()).collect();
     Ok(Registered { entry, path: Some(path.display().to_string()), again, replaced, committed })
@@ -162,7 +159,8 @@ fn refuse_second(present: Option<&Project>, project: &Queue) -> Result<()> {
         )
         .hint(format!("to have this one registered: `swift unregister {}` first", known.entry.id))
         .hint("a project of its own, which is no clone, gets another `id` in its `.swift/swift.toml`")),
-        _ => Ok(()),
+        Ok(_) => Ok(()),
+        Err(_) => registry::refuse_namesake(known).map_err(|it| Fault { code: Code::Collision, ..it }),
     }
 }
 

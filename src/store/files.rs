@@ -187,6 +187,15 @@ impl Root {
         self.over().contains_key(path)
     }
 
+    /// A file that is remembered with this stamp, as it is now, if it was written since. One look from outside.
+    pub(crate) fn written_since(&self, path: &str, stamp: &Stamp) -> Option<Seen> {
+        if self.is_over(path) {
+            return None;
+        }
+        let now = Stamp::from(&statat(&self.fd, path, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+        (now != *stamp).then(|| Seen { path: path.to_owned(), stamp: now })
+    }
+
     /// What is read in place of a file; `None` if that is the file itself. Contents that are gone have just been put
     /// in place by another process.
     fn read_over(&self, path: &str, limit: Most) -> Result<Option<Option<Vec<u8>>>> {

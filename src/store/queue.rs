@@ -23,7 +23,8 @@ mod unsettled;
 
 pub(crate) use super::cache::{Ended, Glimpse, Heard, Taker, Unreadable};
 pub(crate) use reader::Reader;
-use unsettled::{in_conflict, settings_in_conflict};
+use unsettled::in_conflict;
+pub(crate) use unsettled::marks_in;
 
 /// The largest settings, registry or log file that is read.
 pub(crate) const SMALL_FILE: u64 = 4 << 20;
@@ -98,7 +99,7 @@ impl Queue {
             .hint(home.restoring()));
         };
         let settings = Queue::parse_settings(&bytes)
-            .map_err(|fault| if in_conflict(&bytes) { settings_in_conflict(&home) } else { fault })?;
+            .map_err(|fault| if in_conflict(&bytes) { marks_in(&home, layout::SETTINGS) } else { fault })?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
     }
@@ -276,6 +277,17 @@ impl Queue {
                 .hint("run the command again"));
         };
         Document::parse(&bytes, &self.limits()).map_err(|m| m.at(path))
+    }
+
+    /// A task as its file has it now, if that was written in place since the task was remembered.
+    ///
+    /// # Errors
+    /// As [`Queue::item`].
+    pub(crate) fn as_it_is(&self, item: Item) -> Result<Item> {
+        match self.root.written_since(&item.path, &item.stamp) {
+            Some(seen) => self.item(&seen, item.folder),
+            None => Ok(item),
+        }
     }
 
     /// Read one file as a task.

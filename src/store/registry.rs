@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::layout;
 use super::local::is_frozen;
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
 use crate::domain::project::{ProjectId, ProjectName};
 use crate::domain::text::as_word;
+use crate::format::conflict;
 use crate::format::registry::{self, Entry};
 
 /// The file that maps project ids to folders of this machine.
@@ -26,6 +28,8 @@ pub(crate) struct Project {
     pub(crate) path: Option<PathBuf>,
     /// The files that have its id, whatever they are called; the entry is that of the first.
     pub(crate) files: Vec<String>,
+    /// Where everybody who is registered lies, as far as anybody has told.
+    places: Arc<BTreeMap<ProjectId, PathBuf>>,
 }
 
 /// All registered projects, sorted by id.
@@ -56,12 +60,16 @@ impl Registry {
                         continue;
                     }
                     let path = paths.get(entry.id.as_str()).map(PathBuf::from);
-                    all.projects.push(Project { entry, path, files: vec![seen.path.clone()] });
+                    let (files, places) = (vec![seen.path.clone()], Arc::default());
+                    all.projects.push(Project { entry, path, files, places });
                 }
                 Err(fault) => all.problems.push(Problem::at(seen.path.clone(), fault)),
             }
         }
         all.projects.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
+        let placed = all.projects.iter().filter_map(|p| Some((p.entry.id.clone(), p.path.clone()?)));
+        let places = Arc::new(placed.collect());
+        all.projects.iter_mut().for_each(|project| project.places = Arc::clone(&places));
         Ok(all)
     }
 
@@ -86,6 +94,11 @@ impl Registry {
     }
 
     fn unknown(&self, name: &ProjectName) -> Fault {
+        let usual = name.as_str().parse().map(|id: ProjectId| layout::project_path(&id));
+        if let Some(problem) = self.problems.iter().find(|problem| Ok(&problem.path) == usual.as_ref()) {
+            let text = format!("what is registered of `{name}` cannot be read: {}", problem.fault.message);
+            return Fault { message: text, code: Code::UnknownProject, ..problem.fault.clone() };
+        }
         let known: Vec<&str> = self.projects.iter().map(|p| p.entry.id.as_str()).collect();
         let fault = Fault::new(Code::UnknownProject, format!("no project `{name}` is registered"))
             .hint("`swift register <path>` adds a project");
@@ -102,7 +115,10 @@ fn twice(id: &ProjectId, path: &str) -> Problem {
 
 fn entry(queue: &Queue, path: &str) -> Result<Entry> {
     let text = queue.read_text(path)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
-    registry::parse(&text).map_err(|m| m.at(path))
+    registry::parse(&text).map_err(|malformed| match conflict::sides(&text) {
+        Some(_) => queue::marks_in(&queue.home, path),
+        None => malformed.at(path),
+    })
 }
 
 /// Where projects lie. Nobody but a person knows that, so a file that cannot be read is not taken for an empty one.
@@ -168,6 +184,44 @@ fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
         .hint(format!("{or}tell where it lies now: `swift register <path>`"))
 }
 
+impl Project {
+    /// Where another project lies that is registered under this name, which the one here calls itself.
+    fn namesake(&self, own: &ProjectId) -> Option<&Path> {
+        let other = self.places.get(own).filter(|_| *own != self.entry.id)?;
+        (self.path.as_ref() != Some(other)).then_some(other)
+    }
+}
+
+/// Refuse to go by what is registered where a project goes by the name of another one.
+///
+/// # Errors
+/// [`Code::Unreachable`].
+pub(crate) fn refuse_namesake(project: &Project) -> Result<()> {
+    let Some(Ok(queue)) = project.path.as_deref().map(Queue::open) else { return Ok(()) };
+    match (&project.path, project.namesake(&queue.settings.id)) {
+        (Some(path), Some(other)) => {
+            Err(goes_by_anothers_name(&project.entry.id, path, &queue.settings.id, other))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether it was renamed, and another one too, or a line was copied: nobody but a person can tell who is meant.
+fn goes_by_anothers_name(id: &ProjectId, path: &Path, own: &ProjectId, other: &Path) -> Fault {
+    let text = format!(
+        "`{}` is registered as `{id}` and calls itself `{own}`, as which `{}` is registered",
+        path.display(),
+        other.display()
+    );
+    let settings = path.join(".swift").join(layout::SETTINGS);
+    Fault::new(Code::Unreachable, text)
+        .hint(format!("`{id}` as `id` in `{}` makes it what it was", settings.display()))
+        .hint(
+            "if they are called so now: without each other's names in `aliases`, `swift unregister` both, then \
+             `swift register` both",
+        )
+}
+
 /// A queue on this machine by path; reached only if it is what the registry says.
 ///
 /// # Errors
@@ -183,6 +237,9 @@ pub(crate) fn reach(project: &Project) -> Result<Queue> {
     };
     let queue = Queue::open(path).map_err(|fault| unreachable(id, path, &fault))?;
     let own = &queue.settings.id;
+    if let Some(other) = project.namesake(own) {
+        return Err(goes_by_anothers_name(id, path, own, other));
+    }
     if own != id && !queue.settings.aliases.iter().any(|alias| alias.as_str() == id.as_str()) {
         return Err(Fault::new(Code::Unreachable, format!("`{}` holds `{own}`, not `{id}`", path.display()))
             .hint(format!("`swift register {}` enters it under its present id", path.display())));

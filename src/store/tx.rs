@@ -326,9 +326,10 @@ impl<'q> Tx<'q> {
         Ok(Prepared { work: Some(Work { guard, changes, message, addition, policy, conclusion }), ..nothing })
     }
 
-    /// What is staged for a commit of the person's goes there without what is kept apart until it is made.
+    /// What is staged for a commit of the person's goes there without what is kept apart until it is made, and goes with it
+    /// if they take it back.
     fn segment(&self) -> audit::Segment {
-        let is_staged = matches!(self.conclusion, Conclusion::Theirs(_)) && self.queue.home.keeps_apart();
+        let is_staged = matches!(self.conclusion, Conclusion::Theirs(_));
         if is_staged { audit::Segment::Fresh } else { audit::Segment::Usual }
     }
 

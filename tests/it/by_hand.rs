@@ -347,3 +347,34 @@ fn a_template_that_was_changed_on_both_sides_is_not_called_a_task() {
     web.swift_ok("resolve sesame");
     sound(web, "put in order");
 }
+
+#[test]
+fn what_a_person_makes_of_a_debt_and_commits_is_recorded_by_the_next_verb() {
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let (web, queue) = project(&sandbox, init);
+        let settings = web.read(".swift/swift.toml").replace("\"each\"", "\"manual\"");
+        web.write(".swift/swift.toml", settings);
+        commit(&web, queue);
+        let id = add(&web, ".", "A debt");
+        let same = add(&web, ".", "Another debt");
+        let path = format!(".swift/{}", copies(&web, &id)[0]);
+        web.write(&path, web.read(&path).replace("A debt", "As written by hand"));
+        commit(&web, queue);
+        add(&web, ".", "The next verb");
+        let log = web.json("log -n 99");
+        let events = log["events"].as_array().unwrap();
+        let by_hand: Vec<_> = events
+            .iter()
+            .filter(|event| event["kind"] == "changed-by-hand" && !event["task"].is_null())
+            .collect();
+        assert_eq!(by_hand.len(), 1, "{init}: {log:#}");
+        assert_eq!(by_hand[0]["task"], id.as_str(), "{init}: and not {same}");
+        let changed = codes(&web.json("doctor")["findings"]);
+        assert!(!changed.contains(&"changed-by-hand".to_owned()), "{init}: {changed:?}");
+        commit(&web, queue);
+        assert!(web.read(&path).contains("As written by hand"), "{init}");
+        healthy(&web);
+        sound(&web, init);
+    }
+}

@@ -399,3 +399,40 @@ fn what_hinders_every_verb_that_writes_is_a_finding() {
         assert_eq!(web.swift_ok("doctor"), "the queue is healthy\n", "{kind}");
     }
 }
+
+#[test]
+fn a_queue_on_a_disk_that_takes_nothing_is_sound_and_said_to_be_read_only() {
+    let script =
+        "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && cd \"$1\" && shift && exec \"$@\"";
+    for init in ["init", "init --in-tree"] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        let id = add(&web, ".", "to be read");
+        let folder = web.path("").display().to_string();
+        let read_only = |words: &[&str]| {
+            let before = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", folder.as_str()];
+            let words = before.iter().chain(words).map(|word| (*word).to_owned());
+            web.program("unshare", words.collect::<Vec<String>>()).run()
+        };
+        if read_only(&["sh", "-c", "! mkdir here"]).status != 0 {
+            use std::io::Write as _;
+            let _ = std::io::stderr()
+                .write_all(b"SKIPPED a test of a read-only disk: no mount of one's own here\n");
+            return;
+        }
+        let swift = env!("CARGO_BIN_EXE_swift");
+        let doctor = read_only(&[swift, "doctor"]);
+        let said = doctor.ok();
+        assert!(
+            said.contains("note: ")
+                && said.contains("is mounted read-only")
+                && said.contains("[not-writable]"),
+            "{said}"
+        );
+        assert!(said.contains("findmnt -T ") && said.contains("1 finding"), "{said}");
+        assert!(read_only(&[swift, "list"]).ok().contains("to be read"));
+        assert_eq!(read_only(&[swift, "claim", &id]).status, 9);
+        assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    }
+}

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
-use crate::world::{World, codes, receipt, received, sound};
+use crate::sandbox::{Sandbox, until};
+use crate::world::{World, codes, copies, receipt, received, sound, text};
 
 /// A letter that the receiver has accepted, of which the sender knows; its id and the path of its file.
 fn accepted(world: &World<'_>) -> (String, String) {
@@ -254,4 +254,29 @@ fn a_record_that_names_a_project_which_never_had_the_task_is_told_and_nothing_is
         place.swift_ok("doctor");
         sound(place, "mended");
     }
+}
+
+#[test]
+fn a_record_that_was_written_in_place_is_recorded_and_told_how_far_its_task_is() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let letters: Vec<String> = (0..20).map(|n| world.letter(&format!("letter {n}"))).collect();
+    world.round();
+    let cache = world.web.path(".swift/local/cache/sent");
+    until("what was sent is known by its names", || {
+        world.round();
+        fs::metadata(&cache).is_ok_and(|found| found.len() > 1000)
+    });
+    let path = world.web.path(&format!(".swift/{}", copies(&world.web, &letters[7])[0]));
+    let record = fs::read_to_string(&path).unwrap();
+    // In place, as some editors write: the folder does not change.
+    fs::write(&path, record.replace("stage = \"delivered\"", "stage = \"refused\"")).unwrap();
+    assert_eq!(receipt(&world.web, &letters[7]).0, "refused");
+    let round = world.round();
+    assert_eq!(round["receipts"].as_array().unwrap().len(), 1, "{round:#}");
+    assert_eq!(receipt(&world.web, &letters[7]).0, "delivered");
+    let log = world.web.json("log -n 2");
+    let kinds: Vec<String> = log["events"].as_array().unwrap().iter().map(|it| text(&it["kind"])).collect();
+    assert_eq!(kinds, ["receipt.received", "changed-by-hand"], "{log:#}");
+    sound(&world.web, "recorded");
 }

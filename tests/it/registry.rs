@@ -243,3 +243,139 @@ fn a_note_of_places_that_cannot_be_read_is_told_and_not_written_over() {
     assert_eq!(world.hub.read(note), good);
     sound(&world.hub, "told again");
 }
+
+/// Each project says that it is the other one, and, if `aliases`, that it was called so before.
+fn swap(world: &World<'_>, aliases: bool) {
+    for (place, from, to) in [(&world.web, "acme/web", "acme/api"), (&world.api, "acme/api", "acme/web")] {
+        let settings =
+            place.read(".swift/swift.toml").replace(&format!("id = \"{from}\""), &format!("id = \"{to}\""));
+        let before = if aliases { format!("[\"{from}\"]") } else { "[]".to_owned() };
+        place.write(".swift/swift.toml", settings.replace("aliases = []", &format!("aliases = {before}")));
+    }
+}
+
+#[test]
+fn nothing_is_carried_for_two_projects_that_have_each_others_names() {
+    for aliases in [false, true] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let letters = [add(&world.hub, "acme/web", "for web"), add(&world.hub, "acme/api", "for api")];
+        swap(&world, aliases);
+        let round = world.hub.swift("outbox sesame");
+        for (name, other) in [("web", "api"), ("api", "web")] {
+            let told = format!(
+                "`$SANDBOX/live/{name}` is registered as `acme/{name}` and calls itself `acme/{other}`"
+            );
+            assert!(round.stdout.contains(&told), "{}", round.stdout);
+        }
+        for id in &letters {
+            assert_eq!(copies(&world.hub, id).len(), 1);
+            assert_eq!(received(&world.web, id).len() + received(&world.api, id).len(), 0);
+        }
+        for verb in ["projects", "doctor", "status"] {
+            let said = world.hub.swift(verb);
+            assert!(said.stdout.contains("calls itself"), "{verb}: {}", said.stdout);
+        }
+        // Neither takes the other's place before a person has said who is who.
+        let refused = world.hub.swift("register ../web");
+        assert!(refused.ended(4).stderr.contains("swift unregister"), "{}", refused.stderr);
+        assert_eq!(ids(&world), ["acme/api", "acme/web"]);
+        for place in [&world.web, &world.api] {
+            place.git("-C .swift checkout --quiet -- swift.toml");
+        }
+        world.round();
+        assert_eq!(
+            [received(&world.web, &letters[0]).len(), received(&world.api, &letters[1]).len()],
+            [1, 1]
+        );
+    }
+}
+
+#[test]
+fn two_projects_that_have_changed_names_are_registered_anew() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    swap(&world, false);
+    for words in ["unregister acme/web", "unregister acme/api", "register ../web", "register ../api"] {
+        world.hub.swift_ok(words);
+    }
+    let id = add(&world.hub, "acme/web", "for the one that is called web now");
+    world.round();
+    assert_eq!((received(&world.api, &id).len(), received(&world.web, &id).len()), (1, 0));
+}
+
+#[test]
+fn a_renaming_that_is_undone_leaves_the_project_where_it_was() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let settings = world.api.read(".swift/swift.toml").replace("\"acme/api\"", "\"acme/backend\"");
+    world.api.write(".swift/swift.toml", settings.replace("aliases = []", "aliases = [\"acme/api\"]"));
+    world.hub.swift_ok("register ../api");
+    world.hub.swift_ok("undo sesame");
+    let projects = world.hub.json("projects");
+    assert_eq!(projects["projects"][0]["id"], "acme/api", "{projects:#}");
+    assert_eq!(projects["projects"][0]["reachable"], true, "{projects:#}");
+    let id = world.letter("after that");
+    world.round();
+    assert_eq!(received(&world.api, &id).len(), 1);
+}
+
+#[test]
+fn an_entry_that_is_no_file_is_a_problem_and_the_rest_goes_on() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let path = world.hub.path(".swift/projects/acme__api.toml");
+    let way = path.to_str().unwrap();
+    for make in ["mkdir", "mkfifo", "ln -s /etc/passwd"] {
+        let (id, other) = (world.letter("to nobody"), add(&world.hub, "acme/web", "goes on"));
+        fs::remove_file(&path).unwrap();
+        world.hub.program("sh", ["-c", &format!("{make} \"$0\""), way]).run().ok();
+        for verb in ["projects", "status", "doctor", "outbox sesame"] {
+            let said = world.hub.swift(verb);
+            assert!(
+                said.stdout.contains(".swift/projects/acme__api.toml: "),
+                "{make}: {verb}: {}",
+                said.stdout
+            );
+            assert!(said.stdout.contains("[not-a-file]"), "{make}: {verb}: {}", said.stdout);
+        }
+        assert_eq!(received(&world.web, &other).len(), 1, "{make}");
+        assert_eq!(copies(&world.web, &id).len(), 1, "{make}");
+        world.hub.program("sh", ["-c", "rm -r \"$0\"", way]).run().ok();
+        world.hub.git("-C .swift checkout --quiet -- projects");
+        world.round();
+        assert_eq!(received(&world.api, &id).len(), 1, "{make}");
+    }
+    sound(&world.hub, "mended");
+}
+
+#[test]
+fn an_entry_in_which_git_has_left_its_marks_is_not_settled() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let hub = &world.hub;
+    let id = world.letter("waits");
+    hub.git("clone --quiet . ../twin");
+    let twin = world.folder().place("twin");
+    twin.swift_ok("init");
+    let name = ".swift/projects/acme__api.toml";
+    for (place, alias) in [(&twin, "theirs"), (hub, "ours")] {
+        place.write(name, format!("{}aliases = [\"{alias}\"]\n", place.read(name)));
+        place.git("-C .swift commit --quiet --all --message alias");
+    }
+    hub.git("fetch --quiet ../twin swift:refs/remotes/other/swift");
+    assert_ne!(hub.program("git", "-C .swift merge --no-edit refs/remotes/other/swift").run().status, 0);
+    for verb in ["projects", "status", "doctor", "outbox sesame"] {
+        let said = hub.swift(verb);
+        assert!(said.stdout.contains("[unsettled]"), "{verb}: {}", said.stdout);
+        let steps = "edit it, then `git -C $SANDBOX/live/hub/.swift add projects/acme__api.toml`; `swift resolve` ends";
+        assert!(said.stdout.contains(steps), "{verb}: {}", said.stdout);
+    }
+    assert_eq!(copies(&world.web, &id).len(), 1, "it waits");
+    hub.write(name, twin.read(name));
+    hub.git("-C .swift add projects/acme__api.toml");
+    hub.swift_ok("resolve sesame");
+    world.round();
+    assert_eq!(received(&world.api, &id).len(), 1);
+    sound(hub, "settled");
+}

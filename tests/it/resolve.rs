@@ -1,9 +1,11 @@
 //! What two clones have both changed becomes one task again, the same wherever it is settled, and nothing written is
 //! lost.
 
+use std::fs;
+
 use crate::crash::Accident;
 use crate::sandbox::{Output, Place, Sandbox};
-use crate::world::{World, add, copies, files, sound, text, twins};
+use crate::world::{World, add, copies, files, locks, sound, text, twins};
 
 /// A project and a clone of it, each with the other as a remote.
 fn clones<'a>(sandbox: &'a Sandbox, init: &str) -> [Place<'a>; 2] {
@@ -596,4 +598,63 @@ fn what_a_revert_has_left_open_leads_to_git() {
         assert!(!all.contains("swift resolve"), "{verb:?}: {all}");
     }
     web.swift("resolve").ended(9);
+}
+
+/// What a person who takes the merge back has after a settlement that was killed: nothing of it.
+fn nothing_was_settled(web: &Place<'_>, folder: &Place<'_>, when: &str) {
+    for lock in locks(&web.path(".git")) {
+        fs::remove_file(web.path(&format!(".git/{lock}"))).unwrap();
+    }
+    // A folder that was copied has other inodes than its index says.
+    folder.git("status");
+    folder.git("merge --abort");
+    let kinds = || web.json("log -n 99")["events"].to_string();
+    assert!(!kinds().contains("task.merged"), "{when}");
+    assert_eq!(web.swift("audit verify").status, 0, "{when}");
+    add(web, ".", "after that");
+    assert!(!kinds().contains("task.merged"), "{when}: {}", kinds());
+    sound(web, when);
+    assert_eq!(web.json("doctor")["findings"].to_string(), "[]", "{when}");
+}
+
+#[test]
+fn a_settlement_that_is_killed_and_taken_back_leaves_no_word_of_it() {
+    let (path, git) = (std::env::var("PATH").unwrap(), "git-that-kills");
+    for (init, verb) in [("init --in-tree", "resolve sesame"), ("init", "resolve REF sesame")] {
+        let sandbox = Sandbox::new();
+        let world = World::all(&sandbox, init);
+        let [one, other] = ["the one", "another"].map(|title| add(&world.web, ".", title));
+        world.folder().git("clone --quiet web twin");
+        let twin = world.folder().place("twin");
+        twin.swift_ok("init");
+        for id in [&one, &other] {
+            world.web.swift_ok(["done", id, "--result", "by web"]);
+            twin.swift_ok(["edit", id, "--title", "by twin"]);
+        }
+        let (at, branch) = if init == "init" { (".swift", "swift") } else { (".", "main") };
+        world.web.git(["fetch", "--quiet", "../twin", &format!("{branch}:refs/remotes/other/{branch}")]);
+        let folder = world.web.place(at);
+        let merge = format!("merge --no-edit refs/remotes/other/{branch}");
+        assert_ne!(folder.program("git", merge.as_str()).run().status, 0);
+        world.keep();
+        let verb = verb.replace("REF", &one);
+
+        // Everything is written, and git does not come to stage it.
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *update-index*) kill -9 $PPID; exit 1;; esac\nPATH='{path}' exec git \"$@\"\n"
+        );
+        let bin = sandbox.place(git);
+        bin.write("git", script);
+        bin.program("chmod", "755 git").run().ok();
+        let call = world.web.call(verb.as_str()).env("PATH", &format!("{}:{path}", bin.path("").display()));
+        assert_eq!(call.run().status, 137);
+        nothing_was_settled(&world.web, &folder, &format!("{init}: nothing is staged"));
+
+        world.at_changes(
+            Accident::Killed,
+            13,
+            |world| world.web.call(verb.as_str()),
+            |world, point, _| nothing_was_settled(&world.web, &folder, &format!("{init}: {point}")),
+        );
+    }
 }

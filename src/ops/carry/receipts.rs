@@ -114,9 +114,17 @@ pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known,
         recorded.insert(index, glance.taken.iter().filter_map(Record::id).collect());
         for record in glance.taken {
             let Record::Open(item) = record else { continue };
-            match news(posts, &mut known, post, &item) {
-                Ok(Some((id, what))) => plan.news.push(News { post: index, item: *item, id, what }),
-                Ok(None) => {}
+            // Sent tasks are known by their names alone; of those that something may be told, which are few, somebody may
+            // have written one in place.
+            let path = item.path.clone();
+            let item = post.queue.as_it_is(*item).map_err(|fault| {
+                let problem = Problem::at(path, fault);
+                Box::new(post.problem(problem))
+            });
+            let told = item.and_then(|item| Ok((news(posts, &mut known, post, &item)?, item)));
+            match told {
+                Ok((Some((id, what)), item)) => plan.news.push(News { post: index, item, id, what }),
+                Ok((None, _)) => {}
                 Err(problem) if plan.problems.contains(&problem) => {}
                 Err(problem) => plan.problems.push(*problem),
             }

@@ -1,6 +1,9 @@
-//! What belongs to this machine: a note that is no file is read by nobody and cannot be written.
+//! What belongs to this machine: a note that is no file is read by nobody and cannot be written, and on a disk that takes
+//! nothing no verb writes anything.
 
+use crate::domain::text::as_word;
 use crate::ops::finding::{Finding, Severity};
+use crate::store::git::Barred;
 use crate::store::queue::Queue;
 use crate::store::watcher::Paused;
 use crate::store::{layout, local};
@@ -19,4 +22,25 @@ pub(super) fn notes(queue: &Queue, findings: &mut Vec<Finding>) {
             findings.push(Finding::of_fault(&format!("{}/{name}", layout::LOCAL), &fault));
         }
     }
+}
+
+/// Whether this queue can only be read from here. Nothing is wrong with it then.
+pub(super) fn writable(queue: &Queue, findings: &mut Vec<Finding>) {
+    let (place, why, look) = match queue.home.barred() {
+        Some(Barred::Disk(place)) => {
+            let look = format!("`findmnt -T {}` shows what is mounted there", as_word(&place));
+            (place, "is mounted read-only", look)
+        }
+        Some(Barred::User(place)) => {
+            let look = format!("`ls -ld {}` shows whose it is", as_word(&place));
+            (place, "may not be written to by this user", look)
+        }
+        None => return,
+    };
+    let message = format!(
+        "{} {why}: everything can be read; verbs that write end with status 9 and change nothing, and no round or \
+         watcher carries a task to here or from here",
+        place.display()
+    );
+    findings.push(Finding::new("not-writable", Severity::Note, "", message).fix(look));
 }

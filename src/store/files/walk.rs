@@ -10,7 +10,13 @@ use rustix::io::Errno;
 use super::{FOLDER_FLAGS, Most, Root, Seen, Stamp, io, is_passed_over, not_a_file};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::problem::Problem;
-use crate::store::entries;
+use crate::store::{entries, layout};
+
+/// The end of the names of tasks.
+const TASK: &str = ".md";
+
+/// Where files are records.
+const OF_RECORDS: [&str; 3] = [layout::PROJECTS, layout::AUDIT, layout::RUNS];
 
 /// How deep folders are followed below a queue folder.
 const DEEPEST: usize = 8;
@@ -25,7 +31,7 @@ pub(crate) fn check_reach(path: &str) -> Result<()> {
     if folders.len() > DEEPEST {
         return Err(too_deep(path));
     }
-    match folders.iter().find(|name| is_named_as_a_file(name)) {
+    match folders.iter().find(|name| name.ends_with(TASK)) {
         Some(name) => Err(named_as_a_file(name)),
         None => Ok(()),
     }
@@ -153,7 +159,7 @@ impl Here {
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => self.files.push(Seen { path, stamp: Stamp::from(&stat) }),
-            FileType::Directory if is_named_as_a_file(name) => {
+            FileType::Directory if is_named_as_a_file(&path) => {
                 self.problems.push(Problem::at(path.clone(), named_as_a_file(&path)));
             }
             FileType::Directory if depth > 0 => self.below.push((name.to_owned(), Stamp::from(&stat))),
@@ -346,9 +352,10 @@ impl Root {
     }
 }
 
-/// A folder that is named as a task is none that anybody meant.
+/// A folder that is named as a task, or as the record that would be in its place, is none that anybody meant.
 fn is_named_as_a_file(folder: &str) -> bool {
-    folder.ends_with(".md")
+    let top = folder.split('/').next().unwrap_or_default();
+    folder.ends_with(TASK) || folder.ends_with(".toml") && OF_RECORDS.contains(&top)
 }
 
 fn named_as_a_file(path: &str) -> Fault {

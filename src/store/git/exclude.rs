@@ -103,6 +103,15 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
     let note_text = String::from_utf8_lossy(&note_text).into_owned();
     let (origin, added) = note_text.split_once('\n').unwrap_or(("line", ""));
     let Some(text) = disk::read(&path)? else { return Ok(Line::NotOurs) };
+    if let Some(rest) = disk::read(&unfinished(common_dir))? {
+        let is_half = text.starts_with(&rest) && text.len() - rest.len() <= added.len();
+        if is_half {
+            shorten(common_dir, &path, &rest, rest.len())?;
+            disk::remove(&note(common_dir))?;
+            return Ok(Line::TakenOut);
+        }
+        disk::remove(&unfinished(common_dir))?;
+    }
     let Some(at) = find(&text, added.as_bytes()) else { return Ok(Line::Stays) };
     let (before, after) = (&text[..at], &text[at + added.len()..]);
     // The line before had no end. Since then rules were added below, and two of them must not become one.
@@ -115,10 +124,31 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
             let _ = std::fs::remove_dir(path.parent().expect("the file is in a folder"));
         }
     } else {
-        std::fs::write(&path, rest).or_io("write", &path)?;
+        shorten(common_dir, &path, &rest, at)?;
     }
     disk::remove(&note(common_dir))?;
     Ok(Line::TakenOut)
+}
+
+/// Where the text that is to be left is while the rules below the line move up.
+fn unfinished(common_dir: &Path) -> PathBuf {
+    common_dir.join("swift").join("exclude-rest")
+}
+
+/// Leave a shorter text, which is the same up to `same`. In place, so that owner, mode and links of the person's file stay,
+/// and never by way of an empty one: whoever is cut off there would have lost the person's rules.
+fn shorten(common_dir: &Path, path: &Path, rest: &[u8], same: usize) -> Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    let file = std::fs::OpenOptions::new().write(true).open(path).or_io("write", path)?;
+    if same < rest.len() {
+        // For a moment the end is there twice; what is noted tells which one goes.
+        let note = unfinished(common_dir);
+        let noted = disk::overwrite(&note, rest).or_io("write", &note)?;
+        noted.sync_all().or_io("flush", &note)?;
+        file.write_all_at(&rest[same..], same as u64).or_io("write", path)?;
+    }
+    file.set_len(rest.len() as u64).or_io("write", path)?;
+    disk::remove(&unfinished(common_dir))
 }
 
 /// The last place where whole lines equal to `added` are.
@@ -129,4 +159,30 @@ fn find(text: &[u8], added: &[u8]) -> Option<usize> {
     (0..=text.len().checked_sub(added.len())?)
         .rev()
         .find(|at| text[*at..].starts_with(added) && (*at == 0 || added[0] == b'\n' || text[at - 1] == b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_below_the_line_move_up_and_a_half_move_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let common = folder.path();
+        let (old, rest) = ("# above\n/.swift/\n*.own\n*.more\n", "# above\n*.own\n*.more\n");
+        let half = format!("{rest}{}", &old[rest.len()..]);
+        for (before, is_noted) in [(old, false), (old, true), (&half, true), (rest, true)] {
+            for name in ["info", "swift"] {
+                std::fs::create_dir_all(common.join(name)).unwrap();
+            }
+            std::fs::write(path(common), before).unwrap();
+            std::fs::write(note(common), "line\n/.swift/\n").unwrap();
+            if is_noted {
+                std::fs::write(unfinished(common), rest).unwrap();
+            }
+            assert_eq!(remove(common).unwrap(), Line::TakenOut, "{before}");
+            assert_eq!(std::fs::read_to_string(path(common)).unwrap(), rest);
+            assert!(!unfinished(common).exists() && !note(common).exists());
+        }
+    }
 }

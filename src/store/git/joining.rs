@@ -376,9 +376,22 @@ impl Home {
             paths.push(0);
         }
         let changes = self.also_apart(guard, changes)?;
-        self.keep_in_place(guard, changes, reason)?;
+        self.note_unstaged(&changes)?;
         let words = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
-        Git::at(&self.checkout).input(paths).run(&words).map(drop)
+        let staged = self
+            .keep_in_place(guard, changes, reason)
+            .and_then(|()| Git::at(&self.checkout).input(paths).run(&words));
+        if let Err(fault) = staged {
+            // What cannot be taken back now is taken back by the next verb.
+            let _ = self.take_back_unstaged(guard);
+            return Err(fault);
+        }
+        self.forget_unstaged()
+    }
+
+    /// The paths of which the index has anything.
+    pub(super) fn in_index(&self) -> Result<BTreeSet<String>> {
+        Ok(self.staged(&[])?.into_iter().map(|(path, ..)| path).collect())
     }
 
     /// Files that are neither side's in merges that git made by itself since the last verb, each with the merge.

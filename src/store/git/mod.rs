@@ -5,6 +5,7 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+mod barred;
 mod beneath;
 pub(crate) mod checkout;
 mod clock;
@@ -70,6 +71,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use barred::Barred;
 pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
 pub(crate) use create::Created;
 pub(crate) use find::{identity_name_at, project_paths, remote_url_at};

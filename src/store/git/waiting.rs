@@ -13,6 +13,7 @@
 mod left;
 pub(super) mod owed;
 mod record;
+mod unstaged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,12 +44,15 @@ impl Home {
     /// # Errors
     /// [`crate::domain::fault::Code::Io`], and those of reading HEAD.
     pub(crate) fn laid_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let mut over = self.owed_over()?;
+        let has_owed = self.has_owed();
+        let mut over = if has_owed { self.owed_over()? } else { BTreeMap::new() };
         for waiting in self.waiting_here()? {
             for (path, kept) in &waiting.files {
                 over.entry(path.clone()).or_insert_with(|| kept.new.map(|id| waiting.content(id)));
             }
         }
+        let unstaged = if has_owed { self.unstaged()? } else { None };
+        over.extend(unstaged.into_iter().flatten().map(|path| (path, None)));
         Ok(over)
     }
 
@@ -193,9 +197,13 @@ impl Home {
         guard: &Guard,
         settle: impl Fn(&BTreeMap<String, Versions>) -> Contents,
     ) -> Result<Vec<String>> {
+        let has_owed = self.has_owed();
+        if has_owed {
+            self.take_back_unstaged(guard)?;
+        }
         self.take_over_left_debts(guard)?;
         self.leave_to_its_branch(guard)?;
-        let mut all_settled = self.put_debts_back(guard, &settle)?;
+        let mut all_settled = if has_owed { self.put_debts_back(guard, &settle)? } else { Vec::new() };
         if self.kind != HomeKind::Tree || self.operation().is_some() {
             return Ok(all_settled);
         }

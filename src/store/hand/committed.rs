@@ -93,9 +93,10 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
     let mut doubtful = Vec::new();
     for (path, blob) in before {
         let folder = layout::folder_of(&path).filter(|_| layout::is_named_as_a_task(&path));
-        let Some(folder) = folder.filter(|_| !tx.is_staged(&path) && !debts.contains(&path)) else {
+        let Some(folder) = folder.filter(|_| !tx.is_staged(&path)) else { continue };
+        if debts.contains(&path) && !is_paid_by_hand(tx, &path)? {
             continue;
-        };
+        }
         let before = blob.and_then(|blob| tx.queue.home.blob(&blob).ok());
         let before = before.and_then(|bytes| format::parse_summary(&bytes, &tx.queue.limits()).ok());
         // One that cannot be read is listed as a problem wherever tasks are.
@@ -116,6 +117,11 @@ pub(super) fn record(tx: &mut Tx<'_>, before: BTreeMap<String, Option<String>>) 
     let (here, gone): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|one| one.now.is_some());
     here.into_iter().try_for_each(|one| record_there(tx, one, &words))?;
     record_gone(tx, &gone, &words)
+}
+
+/// Whether a person has committed what is there of a debt: as the verb has left it, or as they have written it since.
+fn is_paid_by_hand(tx: &mut Tx<'_>, path: &str) -> Result<bool> {
+    Ok(tx.read(path)? == tx.queue.home.read_committed(path)?)
 }
 
 fn record_there(tx: &mut Tx<'_>, one: Doubtful, words: &LastWords) -> Result<()> {

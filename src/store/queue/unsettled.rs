@@ -1,11 +1,13 @@
-//! What a merge has left open: tasks and settings that both sides have changed.
+//! What a merge has left open: tasks, settings and entries of projects that both sides have changed.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
+use crate::domain::text::as_word;
 use crate::format;
 use crate::store::git::{Conclusion, Home};
 use crate::store::layout;
@@ -92,10 +94,11 @@ pub(super) fn in_conflict(settings: &[u8]) -> bool {
     std::str::from_utf8(settings).is_ok_and(|text| format::conflict::sides(text).is_some())
 }
 
-/// Nobody but a person can say which settings hold, and without them nothing of the queue can be used.
-pub(super) fn settings_in_conflict(home: &Home) -> Fault {
+/// Nobody but a person can say what holds in a file that is no task: settings, without which nothing of the queue can be
+/// used, or the entry of a project.
+pub(crate) fn marks_in(home: &Home, path: &str) -> Fault {
     let root = home.root.display().to_string();
-    let (file, quoted) = (format!("{root}/{}", layout::SETTINGS), shell_words::quote(&root).into_owned());
+    let (file, quoted) = (format!("{root}/{path}"), shell_words::quote(&root).into_owned());
     let ending = match home.is_joining() && home.conclusion().is_ok_and(|end| end == Conclusion::Ours) {
         true => "; `swift resolve` ends the merge then",
         false => "",
@@ -104,5 +107,5 @@ pub(super) fn settings_in_conflict(home: &Home) -> Fault {
         Code::Unsettled,
         format!("both sides of a merge have changed `{file}`, and git has left its marks there"),
     )
-    .hint(format!("edit it, then `git -C {quoted} add {}`{ending}", layout::SETTINGS))
+    .hint(format!("edit it, then `git -C {quoted} add {}`{ending}", as_word(Path::new(path))))
 }

@@ -135,6 +135,68 @@ fn unsettled(world: &World<'_>) -> Vec<String> {
     lines
 }
 
+/// Where the queue is, what it has, and what of it is joined. Of one that cannot be told the refusal.
+fn moved(world: &World<'_>) -> Vec<String> {
+    let web = &world.web;
+    let list = web.swift("list --state any --json");
+    if list.status != 0 {
+        return list.stderr.lines().filter(|line| line.starts_with("error: ")).map(str::to_owned).collect();
+    }
+    let mut lines: Vec<String> = list.json()["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| format!("{} {}", task["title"], task["path"]))
+        .collect();
+    lines.sort();
+    for question in [
+        "for-each-ref --format=%(refname) refs/heads",
+        "rev-parse HEAD",
+        "status --porcelain",
+        "-C .swift status --porcelain",
+        "-C .swift rev-parse --show-toplevel HEAD",
+        "-C .swift ls-files",
+    ] {
+        lines.push(format!("{question}:\n{}", web.git(question)));
+    }
+    lines.extend(worktrees(world));
+    lines.push(web.read(".git/info/exclude"));
+    let told = list.stderr.lines().filter(|line| line.contains("joins them"));
+    lines.extend(told.map(str::to_owned));
+    lines
+}
+
+/// A clone of web has moved the queue, and web has pulled that; whether it has work of its own that is to be joined.
+fn left_behind(world: &World<'_>, home: Home, has_own: bool) -> Vec<String> {
+    let web = &world.web;
+    add(web, ".", "base");
+    world.folder().git("clone --quiet web twin");
+    let twin = world.folder().place("twin");
+    twin.swift_ok("init");
+    if has_own {
+        add(web, ".", "of web");
+    }
+    let (to, verb) = match home {
+        Home::Branch => ("home tree sesame", words(&["home", "tree", "sesame"])),
+        Home::Tree => ("home branch sesame", words(&["init"])),
+    };
+    twin.swift_ok(to);
+    add(&twin, ".", "since");
+    web.git("remote add other ../twin");
+    web.git("fetch --quiet other");
+    // In the tree git leaves what was written here, and the person takes it out.
+    let pulled = web.program("git", "pull --quiet --no-rebase --no-edit other main").run();
+    assert_eq!(pulled.status != 0, home == Home::Tree && has_own, "{pulled:?}");
+    // A rule below the line that hides the queue.
+    let rules = web.read(".git/info/exclude");
+    web.write(".git/info/exclude", format!("{rules}*.own\n"));
+    if home == Home::Tree && has_own {
+        web.git("rm -r --quiet .swift");
+        web.git("commit --quiet --message out");
+    }
+    verb
+}
+
 fn scenes(home: Home) -> Vec<Scene> {
     let mut all = vec![
         Scene {
@@ -214,23 +276,43 @@ fn scenes(home: Home) -> Vec<Scene> {
             on_the_branch: false,
         },
     ];
-    if home == Home::Branch {
-        all.push(Scene {
+    all.extend([
+        Scene {
             name: "resolve",
-            prepare: |world, _| {
-                unsettle(world);
+            prepare: |world, home| {
+                unsettle(world, home);
                 words(&["resolve", "sesame"])
             },
             look: unsettled,
             again: once_more,
-            on_the_branch: false,
-        });
-    }
+            on_the_branch: home == Home::Tree,
+        },
+        Scene {
+            name: match home {
+                Home::Branch => "home tree of a clone",
+                Home::Tree => "init of a clone",
+            },
+            prepare: |world, home| left_behind(world, home, false),
+            look: moved,
+            again: once_more,
+            on_the_branch: true,
+        },
+        Scene {
+            name: match home {
+                Home::Branch => "home tree of a clone that has work",
+                Home::Tree => "init of a clone that has work",
+            },
+            prepare: |world, home| left_behind(world, home, true),
+            look: moved,
+            again: once_more,
+            on_the_branch: true,
+        },
+    ]);
     all
 }
 
 /// A merge of two queues that have changed the same task.
-fn unsettle(world: &World<'_>) {
+fn unsettle(world: &World<'_>, home: Home) {
     let id = add(&world.web, ".", "the one");
     world.folder().git("clone --quiet web twin");
     let twin = world.folder().place("twin");
@@ -238,9 +320,13 @@ fn unsettle(world: &World<'_>) {
     world.web.swift_ok(["done", &id, "--result", "by web"]);
     twin.swift_ok(["edit", &id, "--title", "by twin"]);
     add(&twin, ".", "of twin");
-    world.web.git("fetch --quiet ../twin swift:refs/remotes/other/swift");
-    let merged = world.web.program("git", "-C .swift merge --no-edit refs/remotes/other/swift").run();
-    assert_ne!(merged.status, 0);
+    let (at, branch) = match home {
+        Home::Branch => (".swift", "swift"),
+        Home::Tree => (".", "main"),
+    };
+    world.web.git(["fetch", "--quiet", "../twin", &format!("{branch}:refs/remotes/other/{branch}")]);
+    let merge = format!("-C {at} merge --no-edit refs/remotes/other/{branch}");
+    assert_ne!(world.web.program("git", merge.as_str()).run().status, 0);
 }
 
 /// The world and what runs keep in the home folder, as they were.

@@ -57,6 +57,8 @@ fn people(place: &Place<'_>) {
     place.git("add staged.txt");
     place.write("README.md", "changed\n");
     place.write("untracked.txt", "untracked\n");
+    let rules = std::fs::read_to_string(place.path(".git/info/exclude")).unwrap_or_default();
+    place.write(".git/info/exclude", format!("# above\n{rules}*.own\n"));
 }
 
 /// A task of web's own, with a person's work beside it.

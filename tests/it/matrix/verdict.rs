@@ -306,8 +306,10 @@ fn delivered_once(world: &World<'_>) {
     }
 }
 
-/// Everything outside of the queue, and what the index has of it.
+/// Everything outside of the queue, what the index has of it, and the rules for what git does not look at.
 fn people_now(place: &Place<'_>) -> Snapshot {
     let index = place.git("ls-files --stage -v -- . :(exclude).swift");
-    Snapshot::of(place, &[".swift", ".git"]).with("the index", index)
+    let rules = fs::read_to_string(place.path(".git/info/exclude")).unwrap_or_default();
+    let own: Vec<&str> = rules.lines().filter(|rule| !["/.swift/", ""].contains(rule)).collect();
+    Snapshot::of(place, &[".swift", ".git"]).with("the index", index).with("the rules", own.join("\n"))
 }

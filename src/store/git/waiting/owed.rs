@@ -344,7 +344,12 @@ impl Home {
         self.operation().is_some() || self.kind == HomeKind::Tree && self.hook
     }
 
-    fn owed_folder(&self) -> PathBuf {
+    /// Whether anything is kept of debts. One look at a name that most often is not there.
+    pub(super) fn has_owed(&self) -> bool {
+        self.owed_folder().exists()
+    }
+
+    pub(super) fn owed_folder(&self) -> PathBuf {
         let own = self.records().join("owed");
         let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES));
         match worktree {
