@@ -21,6 +21,7 @@ use crate::domain::fault::{Code, Fault, Result, Status};
 use crate::domain::prompt::SESAME;
 use crate::domain::text::shown;
 use crate::env;
+use crate::env::signals::was_a_wait_given_up;
 use crate::store::local::freeze;
 use crate::store::tx::Mode;
 use crate::ui::{Format, Ui};
@@ -318,6 +319,7 @@ fn execute(
         Err(both) => return Err(*both),
     };
     match cli.command.run(&mut context) {
+        Ok(_) if was_a_wait_given_up() => Err((context.ui, untold::cut_short())),
         Ok(status) => Ok(status),
         Err(fault) => {
             let fault = untold::with_deed(&context, context.without_proposal(fault));

@@ -1,5 +1,5 @@
-//! What is said when the result of a command cannot be written to stdout: what it recorded is done all the same, and a
-//! script that takes the status for a failure and tries again would do it twice.
+//! What is said when the result of a command cannot be written to stdout, or when it was interrupted: what it recorded
+//! is done all the same, and a script that takes the status for a failure and tries again would do it twice.
 
 use super::context::Context;
 use crate::domain::event::Event;
@@ -11,18 +11,19 @@ const MOST: usize = 3;
 
 /// The fault, with what the log has of this command.
 pub(super) fn with_deed(context: &Context, fault: Fault) -> Fault {
-    let done = if fault.code == Code::Output { recorded(context) } else { Vec::new() };
+    let may_be_done = matches!(fault.code, Code::Output | Code::Interrupted);
+    let done = if may_be_done { recorded(context) } else { Vec::new() };
     let Some(first) = done.first() else { return fault };
+    let what = match fault.code {
+        Code::Output => "the command is done all the same, as",
+        _ => "done before that and kept, in",
+    };
     let mut named: Vec<String> = done.iter().take(MOST).map(told).collect();
     if let Some(more) = done.len().checked_sub(MOST).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }
-    let message = format!(
-        "{}; the command is done all the same, as operation {}: {}",
-        fault.message,
-        first.operation.short(),
-        named.join(", ")
-    );
+    let message =
+        format!("{}; {what} operation {}: {}", fault.message, first.operation.short(), named.join(", "));
     let again = "the same command again would do it a second time; `swift log -n 3` shows what was done";
     let mut hints = vec![again.to_owned()];
     hints.extend(
@@ -30,6 +31,12 @@ pub(super) fn with_deed(context: &Context, fault: Fault) -> Fault {
     );
     hints.extend(fault.hints);
     Fault { code: fault.code, message, hints }
+}
+
+/// What is said of a command that went on without what ctrl-c kept from being done.
+pub(super) fn cut_short() -> Fault {
+    Fault::new(Code::Interrupted, "interrupted; what had to wait for another program is not done")
+        .hint("run the same command again for the rest")
 }
 
 fn told(event: &Event) -> String {

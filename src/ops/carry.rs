@@ -9,6 +9,7 @@
 mod account;
 mod attempts;
 mod carried_to;
+pub(crate) mod cut_off;
 mod deliver;
 mod plan;
 mod post;

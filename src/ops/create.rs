@@ -13,7 +13,7 @@ use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::tx::{Operation, Tx};
 
-use super::step::{self, Changed};
+use super::step::{self, Changed, Effect};
 
 /// Whom the task is for.
 #[derive(Debug, Clone)]
@@ -85,7 +85,8 @@ pub(crate) fn create(queue: &Queue, operation: &Operation<'_>, request: Request)
     let state = task.state(folder, operation.at);
     tx.record(Fact::task(EventKind::TaskCreated, id, None, state).leaving(hash));
     let committed = tx.commit(&step::subject("add", id, &task.title))?;
-    Ok(Changed { id, task, path, to: state, by: operation.actor.clone(), committed })
+    let (effect, by) = (Effect::Made, operation.actor.clone());
+    Ok(Changed { id, task, path, to: state, effect, by, committed })
 }
 
 fn destination(queue: &Queue, target: Target) -> Result<(Folder, ProjectName)> {

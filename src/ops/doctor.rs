@@ -77,8 +77,11 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
         findings.push(linked_by_the_project());
     }
     findings.extend(apart::findings(queue));
-    if let Carrier::Gone(fault) = carrier::of(queue) {
-        findings.push(Finding::of_fault("", &fault));
+    match carrier::of(queue) {
+        Carrier::Gone(fault) => findings.push(Finding::of_fault("", &fault)),
+        Carrier::There(orchestrator) => sent::without_receiver(queue, &orchestrator, findings),
+        Carrier::Own => sent::without_receiver_anywhere(queue, findings),
+        Carrier::Nobody => {}
     }
     what_runs_may_do(queue, findings);
     what_is_routed(queue, findings);

@@ -11,13 +11,14 @@ use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::SessionId;
 use crate::domain::problem::Problem;
-use crate::domain::settings::CommitPolicy;
+use crate::domain::settings::{CommitPolicy, Role};
 use crate::domain::task::{Folder, State};
 use crate::format::session::{self, Session};
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{history, layout};
 
+use super::carry::cut_off;
 use super::rank::{self, Ranking, Scope};
 
 /// How many former learnings a start shows.
@@ -92,6 +93,10 @@ pub(crate) fn start(queue: &Queue, operation: &Operation<'_>) -> Result<Situatio
         None => open_now(queue, operation)?,
     };
     let mut situation = situation(queue, operation, opened.running)?;
+    if queue.settings.role == Role::Orchestrator {
+        // One problem never stops the rest.
+        situation.problems.extend(cut_off::everywhere(queue).unwrap_or_default());
+    }
     situation.lost = opened.lost;
     situation.opened = opened.committed.is_some();
     situation.committed = opened.committed.unwrap_or_default();

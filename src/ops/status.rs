@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::carrier::{self, Carrier};
+use super::carry::cut_off;
 use super::members::{self, Member};
 use super::run::account::{self, Seen};
+use super::sight::Directory;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -129,8 +131,13 @@ pub(crate) fn look(queue: &Queue, now: Timestamp) -> Result<Status> {
     if let Carrier::Gone(fault) = known {
         status.problems.push(Problem::at("", fault));
     }
+    let directory = match queue.settings.role {
+        // What is wrong with the registry is told already.
+        Role::Orchestrator => Directory::read(queue).ok(),
+        Role::Project => None,
+    };
     for member in members {
-        let standing = standing(member, &mut status, now);
+        let standing = standing(member, directory.as_ref(), &mut status, now);
         status.projects.push(standing);
     }
     Ok(status)
@@ -147,13 +154,14 @@ fn watching(orchestrator: &Queue) -> Watching {
     }
 }
 
-fn standing(member: Member, status: &mut Status, now: Timestamp) -> Standing {
+fn standing(member: Member, directory: Option<&Directory>, status: &mut Status, now: Timestamp) -> Standing {
     let id = member.id.to_string();
     let is_paused = status.paused.all || status.paused.projects.contains(&id);
     let mut path = member.path;
     let queue = member.queue.map(|queue| {
         path = queue.home.root.parent().map(PathBuf::from);
-        let (depths, problems) = depths(&queue, now);
+        let (depths, mut problems) = depths(&queue, now);
+        problems.extend(directory.into_iter().flat_map(|directory| cut_off::at(&queue, directory)));
         status.problems.extend(problems.into_iter().map(|problem| problem.of(&id)));
         depths
     });

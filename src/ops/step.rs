@@ -42,6 +42,14 @@ impl Step {
     }
 }
 
+/// Whether a verb had anything to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Made,
+    /// What was asked for is there already.
+    Nothing,
+}
+
 /// A task before and after a verb.
 #[derive(Debug)]
 pub(crate) struct Changed {
@@ -49,6 +57,7 @@ pub(crate) struct Changed {
     pub(crate) task: Task,
     pub(crate) path: String,
     pub(crate) to: State,
+    pub(crate) effect: Effect,
     /// Who changed it.
     pub(crate) by: Actor,
     pub(crate) committed: Committed,
@@ -130,14 +139,16 @@ pub(crate) fn apply(
     let (path, hash) = tx.rewrite(item, step.to, &task, document)?;
     let to = task.state(step.to, now);
     // An edit that says what is there already is none: who edited last decides merges.
-    if step.kind != EventKind::TaskEdited || hash != before {
+    let is_said_already = step.kind == EventKind::TaskEdited && hash == before;
+    let effect = if is_said_already { Effect::Nothing } else { Effect::Made };
+    if effect == Effect::Made {
         let mut fact = Fact::task(step.kind, id, Some(from), to).leaving(hash);
         fact.cause = step.cause;
         tx.record(fact);
     }
     let subject = subject(tx.operation.verb, id, &task.title);
     let by = tx.operation.actor.clone();
-    Ok((Changed { id, task, path, to, by, committed: Committed::default() }, subject))
+    Ok((Changed { id, task, path, to, effect, by, committed: Committed::default() }, subject))
 }
 
 /// What is in an archive is as it was put away, for good.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::git::HomeKind;
+use super::git::{HomeKind, OwnObjects};
 use super::queue::Queue;
 use super::service::Installation;
 use crate::domain::fault::Result;
@@ -16,7 +16,7 @@ pub(crate) struct Entry {
 }
 
 /// The places and their sizes: the folder, its worktree administration, its branch, and the line in git's
-/// exclude file. Objects in git's database are shared with the person's own and not counted.
+/// exclude file; and what it has in git's database.
 ///
 /// # Errors
 /// None at present; a place that cannot be read counts nothing.
@@ -52,7 +52,30 @@ pub(crate) fn of(queue: &Queue) -> Result<Vec<Entry>> {
         entries.push(entry(&service.path, "has `swift watch` started; `swift watch --uninstall` removes it"));
     }
     entries.retain(|entry| entry.bytes > 0);
+    entries.push(objects(queue));
     Ok(entries)
+}
+
+/// The line about git's database, where the queue's objects lie among those of the project.
+fn objects(queue: &Queue) -> Entry {
+    let folder = queue.home.common_dir.join("objects").display().to_string();
+    match queue.home.own_objects() {
+        Ok(OwnObjects::OfTheBranch { count, bytes }) => Entry {
+            path: format!("{folder} ({count} of the objects)"),
+            bytes,
+            what: "commits, folders and files to which only the queue's branch leads",
+        },
+        Ok(OwnObjects::Shared) => Entry {
+            path: folder,
+            bytes: 0,
+            what: "not counted: the queue's objects are part of the project's own commits",
+        },
+        Err(fault) => Entry {
+            path: format!("{folder}: {fault}"),
+            bytes: 0,
+            what: "the queue's objects are not counted",
+        },
+    }
 }
 
 fn entry(path: &Path, what: &'static str) -> Entry {

@@ -72,6 +72,8 @@ fn record_removed(tx: &mut Tx<'_>, debts: &[String]) -> Result<()> {
         if let Some(last) = words.get(&id).filter(|words| replay::is_there(words)).and_then(|it| it.last()) {
             let fact = Fact::task(EventKind::ChangedByHand, id, last.fact.to, State::Gone);
             tx.record(fact.because(path));
+            // What is owed from now on is that it is gone; otherwise it would be put back one day.
+            tx.take(path)?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::domain::actor::Actor;
 use crate::domain::task::{State, Task};
 use crate::domain::text::shown;
 use crate::ops::look::Card;
-use crate::ops::step::Changed;
+use crate::ops::step::{Changed, Effect};
 use crate::store::queue::Item;
 use crate::store::tx::Committed;
 
@@ -232,6 +232,9 @@ pub(crate) struct ChangedView {
     task: TaskRow,
     #[serde(skip_serializing_if = "Option::is_none")]
     lease: Option<LeaseRow>,
+    /// Whether an edit had anything to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<bool>,
     #[serde(flatten)]
     commit: CommitRow,
     #[serde(skip)]
@@ -280,8 +283,15 @@ impl ChangedView {
             token: lease.token,
             expires_at: lease.expires_at.to_string(),
         });
-        let next = next_steps(changed);
-        ChangedView { task: row, lease, commit: CommitRow::new(&changed.committed), said: said.into(), next }
+        let (next, commit) = (next_steps(changed), CommitRow::new(&changed.committed));
+        ChangedView { task: row, lease, changed: None, commit, said: said.into(), next }
+    }
+
+    /// The view of an edit, which may have found everything said already.
+    pub(crate) fn edited(project: &str, edited: &Changed) -> ChangedView {
+        let is_made = edited.effect == Effect::Made;
+        let said = if is_made { "edited" } else { "nothing changed in" };
+        ChangedView { changed: Some(is_made), ..ChangedView::new(project, edited, said) }
     }
 }
 

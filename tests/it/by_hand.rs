@@ -378,3 +378,55 @@ fn what_a_person_makes_of_a_debt_and_commits_is_recorded_by_the_next_verb() {
         sound(&web, init);
     }
 }
+
+#[test]
+fn a_task_that_was_removed_is_recorded_by_the_next_verb_whatever_removed_it() {
+    for (init, how) in [
+        ("init", "git rm --quiet"),
+        ("init --in-tree", "git rm --quiet"),
+        ("init", "rm"),
+        ("init --in-tree", "rm"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (web, _) = project(&sandbox, init);
+        let id = text(&web.json("list")["tasks"][0]["id"]);
+        let path = copies(&web, &id).remove(0);
+        web.program("sh", ["-c", &format!("cd .swift && {how} {path}")]).run().ok();
+        add(&web, ".", "Three");
+        assert_eq!(told(&web, "changed-by-hand"), 1, "{init}, {how}");
+        healthy(&web);
+        sound(&web, how);
+    }
+}
+
+#[test]
+fn what_was_not_committed_and_is_removed_does_not_come_back() {
+    for init in ["init", "init --in-tree"] {
+        for how in ["rm", "git add --all . && git rm --quiet --force"] {
+            let sandbox = Sandbox::new();
+            let web = sandbox.repository("web");
+            web.swift_ok(format!("{init} --id acme/web").as_str());
+            let settings = web.read(".swift/swift.toml");
+            web.write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"manual\""));
+            let id = add(&web, ".", "One");
+            add(&web, ".", "Two");
+            let path = copies(&web, &id).remove(0);
+            web.program("sh", ["-c", &format!("cd .swift && {how} {path}")]).run().ok();
+            add(&web, ".", "Three");
+            let gone = |when: &str| {
+                assert_eq!(copies(&web, &id), [""; 0], "{init}, {how}, {when}");
+                assert_eq!(
+                    told(&web, "changed-by-hand"),
+                    2,
+                    "the settings and the task: {init}, {how}, {when}"
+                );
+            };
+            gone("recorded");
+            commit(&web, if init == "init" { ".swift" } else { "." });
+            add(&web, ".", "Four");
+            gone("committed by hand");
+            commit(&web, if init == "init" { ".swift" } else { "." });
+            healthy(&web);
+        }
+    }
+}

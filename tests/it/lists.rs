@@ -127,10 +127,17 @@ fn an_edit_that_changes_nothing_is_no_event_and_a_blocked_task_is_let_go_on_firs
     let id = add(&web, ".", "Paint");
     let head = web.git("rev-parse swift");
     for words in ["--priority medium", "--title Paint"] {
-        web.swift_ok(format!("edit {id} {words}").as_str());
+        let said = web.swift_ok(format!("edit {id} {words}").as_str());
+        assert!(said.starts_with("nothing changed in "), "{said}");
+        assert_eq!(web.json(format!("edit {id} {words}").as_str())["changed"], false, "{words}");
         assert_eq!(web.git("rev-parse swift"), head, "{words}");
     }
-    web.swift_ok(["edit", &id, "--priority", "high"]);
+    let unedited = web.call(["edit", &id]).env("EDITOR", "true").run();
+    assert!(unedited.ok().starts_with("nothing changed in "), "{}", unedited.stdout);
+    assert_eq!(web.git("rev-parse swift"), head, "an editor that was closed");
+    let events = web.json("log")["events"].to_string();
+    assert!(!events.contains("task.edited"), "{events}");
+    assert_eq!(web.json(["edit", &id, "--priority", "high"])["changed"], true);
     web.swift_ok(["block", &id, "--why", "no paint"]);
     for verb in ["release", "renew"] {
         let refused = web.swift([verb, &id]);

@@ -241,3 +241,27 @@ fn what_was_done_before_a_squash_is_not_taken_back_in_its_place() {
         assert!(!web.swift_ok("list").contains("swift undo"));
     }
 }
+
+#[test]
+fn a_repair_of_what_is_swifts_own_is_refused_and_nothing_else_taken_back_for_it() {
+    for (init, queue) in [("init", ".swift"), ("init --in-tree", ".")] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        add(&web, ".", "One");
+        let add_one = text(&web.json("log")["events"][0]["operation"]);
+        web.write(".swift/.gitignore", "nothing\n");
+        let fixed = web.json("doctor --fix --yes");
+        assert_eq!(fixed["restored"][0], ".swift/.gitignore", "{fixed:#}");
+        refused(&web, queue, "put back `.gitignore`, which is `swift`'s own: that is not taken back");
+        let repair = text(&web.json("log")["events"][0]["operation"]);
+        let named = web.swift(["undo", &repair]);
+        named.ended(4);
+        assert!(!web.json("list")["next_actions"].to_string().contains("swift undo"));
+        let hint = named.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap();
+        let command = hint.split('`').nth(1).unwrap().strip_prefix("swift ").unwrap();
+        assert!(add_one.ends_with(command.rsplit(' ').next().unwrap()), "{hint}");
+        web.swift_ok(command);
+        assert_eq!(web.json("list --state any")["tasks"].as_array().unwrap().len(), 0);
+    }
+}

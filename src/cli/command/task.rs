@@ -251,7 +251,7 @@ impl Edit {
         let request = edit::Request { fields, clear: self.clear, text };
         let edited = edit::edit(queue, &context.operation("edit")?, &self.task, &hold, request);
         let changed = editor::settle(edited, scratch.as_ref())?;
-        context.ui.show(&ChangedView::new(&context.project()?, &changed, "edited"))?;
+        context.ui.show(&ChangedView::edited(&context.project()?, &changed))?;
         Ok(DONE)
     }
 }
@@ -280,7 +280,7 @@ fn in_editor(
     let (after, scratch) = editor::edit(&before, &context.env.task_id().short(), &instead)?;
     if after == before {
         editor::discard(&scratch);
-        return Err(Fault::new(Code::Editor, "nothing was changed"));
+        return Ok((NewText::Same, None));
     }
     Ok((NewText::File { before, after }, Some(scratch)))
 }

@@ -9,7 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Receipt, Task};
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::format::audit::digest as content_hash;
 use crate::store::queue::{Item, Listing};
 use crate::store::tx::Operation;
@@ -169,7 +169,7 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             .hint("add a line such as `to = \"acme/api\"` to its head"));
     };
     match posts.address(task) {
-        Address::Post(to) => Ok(to),
+        Address::Post(to) => on_a_branch(&posts.all[to]).map(|()| to),
         Address::Unreachable => {
             let why = posts.problems.iter().find(|p| p.project.as_deref() == Some(to.as_str()));
             let why = why.map_or_else(|| "it cannot be reached now".to_owned(), |p| p.fault.message.clone());
@@ -185,6 +185,23 @@ fn check(posts: &Posts, index: usize, task: &Task) -> Result<usize, Fault> {
             })
         }
     }
+}
+
+/// What is committed on no branch the next checkout leaves behind: the sender would have a receipt for a task that nobody
+/// sees any more.
+fn on_a_branch(receiver: &Post) -> Result<(), Fault> {
+    if !receiver.queue.home.is_on_no_branch() {
+        return Ok(());
+    }
+    let root = &receiver.queue.home.root;
+    let folder = as_word(root.parent().unwrap_or(root));
+    let text =
+        format!("`{}` has a detached HEAD, and a task that arrives there is on no branch", receiver.id);
+    Err(Fault::new(Code::InProgress, text)
+        .hint(format!(
+            "`git -C {folder} switch -c NAME` makes a branch of it, `git -C {folder} switch -` goes back"
+        ))
+        .hint("the next round delivers it"))
 }
 
 /// A project's own file names it so, and nobody has taken that over into the registry yet.

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::account::{self, Account};
-use super::carried_to;
 use super::plan::{News, Plan, Tidings};
 use super::post::{Address, Post, Posts};
+use super::{carried_to, cut_off};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -112,6 +112,7 @@ pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known,
         plan.problems.extend(glance.problems.into_iter().map(|problem| post.problem(problem)));
         keep_few(index, post, &glance.taken, now, plan);
         recorded.insert(index, glance.taken.iter().filter_map(Record::id).collect());
+        let mut alone = Vec::new();
         for record in glance.taken {
             let Record::Open(item) = record else { continue };
             // Sent tasks are known by their names alone; of those that something may be told, which are few, somebody may
@@ -124,11 +125,15 @@ pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known,
             let told = item.and_then(|item| Ok((news(posts, &mut known, post, &item)?, item)));
             match told {
                 Ok((Some((id, what)), item)) => plan.news.push(News { post: index, item, id, what }),
+                Ok((None, item)) if cut_off::is_cut_off(&item.task, &posts.own, &posts.registry) => {
+                    alone.push(item);
+                }
                 Ok((None, _)) => {}
                 Err(problem) if plan.problems.contains(&problem) => {}
                 Err(problem) => plan.problems.push(*problem),
             }
         }
+        plan.problems.extend(cut_off::told(alone).into_iter().map(|problem| problem.of(&post.id)));
     }
     (known, recorded)
 }
@@ -258,7 +263,7 @@ fn is_open(item: &Item) -> bool {
 }
 
 /// Whom a record names as the one that has the task.
-fn named(task: &Task) -> String {
+pub(super) fn named(task: &Task) -> String {
     let by = task.receipt.as_ref().and_then(|receipt| receipt.by.as_ref()).map(ToString::to_string);
     by.or_else(|| task.to.as_ref().map(ToString::to_string)).unwrap_or_default()
 }

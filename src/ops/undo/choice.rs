@@ -56,7 +56,7 @@ fn can_be_undone(entry: &Entry) -> bool {
 /// Whether a commit changed more than the log and what a person had done by hand: starting a session, say, leaves nothing
 /// to take back, nor does a repair that merely recorded. One of which that cannot be told is not passed over; taking it
 /// back then says why not.
-fn changed_files(queue: &Queue, entry: &Entry) -> bool {
+pub(super) fn changed_files(queue: &Queue, entry: &Entry) -> bool {
     let Ok(mut touched) = queue.home.touched(&entry.id) else { return true };
     touched.retain(|touched| can_come_back(&touched.path));
     if touched.is_empty() {
@@ -66,13 +66,31 @@ fn changed_files(queue: &Queue, entry: &Entry) -> bool {
     touched.iter().any(|touched| !hand.is_left_alone(queue, touched).unwrap_or(false))
 }
 
+/// Whether a commit is of a repair that did more than to record what a person had done.
+pub(super) fn is_a_repair(entry: &Entry) -> bool {
+    let is_told = |kinds: &str| kinds.split(' ').any(|kind| kind == EventKind::Repaired.as_str());
+    message::values(&entry.message, message::EVENTS).any(is_told)
+}
+
+/// Whether a commit is what a person means by the last thing that was done.
+fn counts(queue: &Queue, entry: &Entry) -> bool {
+    can_be_undone(entry) && (is_a_repair(entry) || changed_files(queue, entry))
+}
+
+/// The operation before this commit that left something to take back.
+pub(super) fn newest_before(queue: &Queue, before: &Entry) -> Result<Option<Entry>> {
+    let mut older = queue.home.history()?.take(MOST_COMMITS).filter_map(Result::ok);
+    let _ = older.find(|entry| entry.id == before.id);
+    Ok(older.find(|entry| can_be_undone(entry) && changed_files(queue, entry)))
+}
+
 /// The log only grows, and a folder that is kept stays so.
 pub(super) fn can_come_back(path: &str) -> bool {
     !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
 pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
-    let own = first(queue, |entry| can_be_undone(entry) && changed_files(queue, entry))?;
+    let own = first(queue, |entry| counts(queue, entry))?;
     let mut found: Vec<Chosen> = own.map(|entry| Chosen::of(queue, entry)).into_iter().collect();
     // A round of the orchestrator leaves no commit in the orchestrator itself.
     let is_orchestrator = queue.settings.role == Role::Orchestrator;
@@ -131,7 +149,7 @@ const MOST_COMMITS: usize = 64;
 pub(super) fn newest_here(queue: &Queue) -> Result<Option<Entry>> {
     for entry in queue.home.history()?.take(MOST_COMMITS) {
         let entry = entry?;
-        if can_be_undone(&entry) && changed_files(queue, &entry) {
+        if counts(queue, &entry) {
             return Ok(queue.home.touched(&entry.id).is_ok().then_some(entry));
         }
     }

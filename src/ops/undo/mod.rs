@@ -24,9 +24,9 @@ use crate::store::tx::{Committed, Operation, Tx};
 use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
 use hand::Hand;
 use refusal::{
-    as_before, is_as_left, outstanding_files, refuse_a_round_that_waits, refuse_beginning, refuse_together,
-    refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_is_not_named, refuse_what_no_commit_names,
-    refuse_what_waits, rested_on, was_taken_back,
+    as_before, is_as_left, outstanding_files, refuse_a_repair, refuse_a_round_that_waits, refuse_beginning,
+    refuse_together, refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_is_not_named,
+    refuse_what_no_commit_names, refuse_what_waits, rested_on, was_taken_back,
 };
 use states::States;
 
@@ -97,7 +97,9 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let projects = projects(&neighbours, &chosen)?;
     let Chosen { entry, root, project } = chosen;
     refuse_together(&root, &entry, projects.len())?;
-    refuse_what_is_no_operation_alone(&open(queue, &neighbours, &project)?, &entry)?;
+    let there = open(queue, &neighbours, &project)?;
+    refuse_what_is_no_operation_alone(&there, &entry)?;
+    refuse_a_repair(&there, &entry)?;
     let operation = operation_of(&entry).expect("a commit of one operation has its trailer");
     let (mut parts, mut outstanding) = (Vec::new(), 0);
     for project in &projects {
@@ -156,6 +158,7 @@ pub(crate) fn may_be_offered(queue: &Queue) -> bool {
             && refuse_together(&queue.home.root, &entry, 1).is_ok()
             && refuse_what_is_no_operation_alone(queue, &entry).is_ok()
             && refuse_what_no_commit_names(queue, &entry).is_ok()
+            && refuse_a_repair(queue, &entry).is_ok()
     };
     refuse_waiting(queue).is_ok() && last().is_some_and(is_alone)
 }

@@ -8,14 +8,14 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::OperationId;
 use crate::domain::settings::{CommitPolicy, Role};
 use crate::domain::task::Task;
-use crate::domain::text::{as_word, led_to};
+use crate::domain::text::{as_word, led_to, shown};
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
 use crate::store::registry::{self, Registry};
 use crate::store::{archive, history, layout, message, waiting};
 
-use super::choice::{ROUND, operation_of};
+use super::choice::{ROUND, changed_files, is_a_repair, newest_before, operation_of};
 use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
@@ -34,6 +34,35 @@ fn what_commits(queue: &Queue) -> &'static str {
         CommitPolicy::Session => "`swift start` opens a session, and its `swift finish` commits it",
         CommitPolicy::Manual => "you make the commit: `git -C .swift status` shows what is in it",
     }
+}
+
+/// A repair that put back what is swift's own, or part of the log, left no file of a task that could come back. Taking back
+/// what was done before it instead would surprise.
+pub(super) fn refuse_a_repair(queue: &Queue, entry: &Entry) -> Result<()> {
+    let Some(operation) = operation_of(entry).filter(|_| is_a_repair(entry)) else { return Ok(()) };
+    if changed_files(queue, entry) {
+        return Ok(());
+    }
+    let events = history::since(queue, moment(operation))?.events.into_iter();
+    let repaired =
+        events.filter(|event| event.operation == operation && event.fact.kind == EventKind::Repaired);
+    let paths: Vec<String> =
+        repaired.filter_map(|event| event.fact.cause).map(|path| format!("`{}`", shown(&path))).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "operation {} (`swift doctor --fix`) put back {}, which is `swift`'s own: that is not taken back",
+        operation.random_part(),
+        paths.join(", ")
+    );
+    let fault = Fault::new(Code::UndoBlocked, text);
+    Err(match newest_before(queue, entry)?.as_ref().and_then(operation_of) {
+        Some(before) => {
+            fault.hint(format!("`swift undo {}` takes back the operation before it", before.random_part()))
+        }
+        None => fault.hint("`swift log` shows what happened"),
+    })
 }
 
 /// What one repository has of the operation is in no commit yet: taking back the rest would leave it torn.

@@ -77,7 +77,7 @@ impl Locks {
         for lock in [Some(&mut self.index), Some(&mut self.head), self.branch.as_mut()].into_iter().flatten()
         {
             if !lock.acquire(home.patience)? {
-                return Ok(Some(format!("another program holds {}", lock.public().display())));
+                return Ok(Some(lock.held_by_another()));
             }
         }
         Ok(None)

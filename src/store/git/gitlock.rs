@@ -15,7 +15,8 @@ use rustix::io::Errno;
 use super::disk::{self, OrIo as _};
 use super::patience::look_until;
 use super::perm::Sharing;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Code, Result};
+use crate::domain::text::as_word;
 
 /// What tells one file from every other: also from a later one that got the same number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,18 @@ impl GitLock {
     /// Take the lock; `false` if another program has held it for longer than `patience`.
     pub(super) fn acquire(&mut self, patience: Duration) -> Result<bool> {
         let taken = look_until(patience, || Ok(self.try_acquire()?.then_some(())))?;
+        let taken = taken.in_time(self.held_by_another()).map_err(|fault| match fault.code {
+            Code::Interrupted => {
+                fault.hint(format!("`ls -l {}` shows since when it is held", as_word(&self.public)))
+            }
+            _ => fault,
+        })?;
         Ok(taken.is_some())
+    }
+
+    /// Why something has to wait for this lock.
+    pub(super) fn held_by_another(&self) -> String {
+        format!("another program holds {}", self.public.display())
     }
 
     fn try_acquire(&mut self) -> Result<bool> {

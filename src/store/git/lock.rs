@@ -7,15 +7,16 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
-use super::patience::look_until;
+use super::patience::{LONGEST, Waited, look_until};
 use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::env::signals::Wait;
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
 #[derive(Debug)]
@@ -83,17 +84,17 @@ pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
     refuse_link(&creation::folder(common_dir))?;
     let file = File::open(common_dir).or_io("open", common_dir)?;
     let held = match file.try_lock() {
-        Ok(()) => Some(file),
+        Ok(()) => Waited::Answered(file),
         Err(std::fs::TryLockError::WouldBlock) if wait <= SHORT => {
             try_for(file, wait).or_io("lock", common_dir)?
         }
         Err(std::fs::TryLockError::WouldBlock) => wait_for(file, wait).or_io("lock", common_dir)?,
         Err(std::fs::TryLockError::Error(error)) => return Err(error).or_io("lock", common_dir),
     };
-    let held = held.ok_or_else(|| {
-        Fault::new(Code::Busy, format!("another `swift` holds the queue in {}", common_dir.display()))
-            .hint("run the same command again")
-    })?;
+    let reason = format!("another `swift` holds the queue in {}", common_dir.display());
+    let held = held
+        .in_time(&reason)?
+        .ok_or_else(|| Fault::new(Code::Busy, &reason).hint("run the same command again"))?;
     Ok(Guard { common_dir: common_dir.clone(), _held: held })
 }
 
@@ -112,25 +113,38 @@ fn refuse_link(folder: &Path) -> Result<()> {
 const SHORT: Duration = Duration::from_millis(500);
 
 /// Try again and again for a short time.
-fn try_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
+fn try_for(file: File, wait: Duration) -> std::io::Result<Waited<File>> {
     let locked = look_until(wait, || match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     })?;
-    Ok(locked.map(|()| file))
+    Ok(match locked {
+        Waited::Answered(()) => Waited::Answered(file),
+        Waited::InVain => Waited::InVain,
+        Waited::GivenUp => Waited::GivenUp,
+    })
 }
 
 /// Wait in the kernel's queue, which is fair; a thread does so, because such a wait has no limit of its own. When
 /// the wait has been given up the thread releases the lock as soon as it gets it.
-fn wait_for(file: File, wait: Duration) -> std::io::Result<Option<File>> {
+fn wait_for(file: File, limit: Duration) -> std::io::Result<Waited<File>> {
     let (send, receive) = mpsc::sync_channel(0);
     std::thread::Builder::new().spawn(move || {
         let locked = file.lock().map(|()| file);
         // Nobody listens any more: dropping the file releases the lock.
         let _ = send.send(locked);
     })?;
-    receive.recv_timeout(wait).ok().transpose()
+    let (begin, wait) = (Instant::now(), Wait::begin());
+    loop {
+        let left = limit.saturating_sub(begin.elapsed());
+        match receive.recv_timeout(left.min(LONGEST)) {
+            Ok(locked) => return locked.map(Waited::Answered),
+            Err(_) if wait.is_given_up() => return Ok(Waited::GivenUp),
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+            Err(_) => return Ok(Waited::InVain),
+        }
+    }
 }
 
 /// A number that this process has not used yet, for temporary names.

@@ -47,8 +47,9 @@ impl Home {
     /// `git gc --prune=now` would remove objects that no ref reaches yet.
     fn collection(&self) -> Result<Option<String>> {
         let path = self.common_dir.join("gc.pid");
-        let free = look_until(self.patience, || Ok((!is_held(&path)?).then_some(())))?;
-        Ok(free.is_none().then(|| "`git gc` is running".to_owned()))
+        let reason = "`git gc` is running";
+        let free = look_until(self.patience, || Ok((!is_held(&path)?).then_some(())))?.in_time(reason)?;
+        Ok(free.is_none().then(|| reason.to_owned()))
     }
 
     /// Whether a collection is at work now, and has packs in mind that must not go away under it.

@@ -65,6 +65,18 @@ impl Streaming {
         self.lines.try_iter().collect()
     }
 
+    /// Wait until ctrl-c does not simply end the program, or it has ended.
+    pub(crate) fn until_it_hears_ctrl_c(&mut self) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let shown = self.shown.clone();
+        super::until(&format!("`{shown}` hears ctrl-c"), || {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+            caught & (1 << (Signal::INT.as_raw() - 1)) != 0 || self.child.try_wait().unwrap().is_some()
+        });
+    }
+
     /// Send a signal to the program alone.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();

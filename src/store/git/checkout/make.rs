@@ -158,7 +158,8 @@ fn clear_locks(place: &Place, wanted: &Checkout) -> Result<()> {
     for lock in locks {
         let Some(left) = gitlock::identity(&lock)? else { continue };
         let is_gone = || Ok((gitlock::identity(&lock)?.as_ref() != Some(&left)).then_some(()));
-        if look_until(LOCK_PATIENCE, is_gone)?.is_none() {
+        let told = look_until(LOCK_PATIENCE, is_gone)?;
+        if told.in_time(format!("another program holds {}", lock.display()))?.is_none() {
             gitlock::remove_if(&lock, &left)?;
         }
     }
