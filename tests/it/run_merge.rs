@@ -219,6 +219,14 @@ fn words_beside_the_task_are_asked_about_too() {
     assert_eq!(scene.starts(), 3);
     scene.call(["run", &task]).run().ended(7);
     assert_eq!(scene.starts(), 3);
+    // Who only asks is told the same.
+    let routed = scene.place.json(["route", &task]);
+    assert_eq!(text(&routed["decision"]), "ask", "{routed:#}");
+    assert!(routed["reasons"].to_string().contains("in why it was sent back"), "{routed:#}");
+    scene.call(["reject", &run, "--why", "the tests are missing"]).run().ok();
+    let routed = scene.place.json(["route", &task]);
+    assert_ne!(text(&routed["decision"]), "ask", "{routed:#}");
+    scene.call(["run", &task]).run().ok();
 }
 
 #[test]
