@@ -191,30 +191,29 @@ fn whatever_became_of_a_run_what_comes_next_can_be_typed() {
 
 #[test]
 fn whatever_became_of_its_worktree_what_comes_next_can_be_typed() {
-    for (script, outcome) in [(GOOD, "completed"), ("init; change; exit 3", "failed (crash)")] {
-        for is_prompt in [false, true] {
-            let sandbox = Sandbox::new();
-            let scene = scene(&sandbox);
-            for since in SINCE {
-                let what = format!("{outcome}, prompt: {is_prompt}, then {since}");
-                scene.script(script);
-                let (_, document) = scene.run([subject(&scene, is_prompt).as_str()]);
-                assert_eq!(told(&document), outcome, "{what}: {document:#}");
-                let folder = sandbox.home().path(&text(&document["folder"]));
-                let branch = text(&document["run"]["branch"]);
-                let done = scene
-                    .place
-                    .program("sh", ["-c", since])
-                    .env("wt", folder.to_str().unwrap())
-                    .env("branch", &branch)
-                    .run();
-                done.ok();
-                let id = text(&document["run"]["id"]);
-                let shown = scene.call(["run", "show", &id, "--json"]).run().json();
-                scene.script(THEN);
-                type_all(&scene, &shown, &what);
-                scene.place.program("sh", ["-c", "git switch -q main"]).run();
-            }
+    let crash = ("init; change; exit 3", "failed (crash)");
+    for ((script, outcome), is_prompt) in [((GOOD, "completed"), false), (crash, false), (crash, true)] {
+        let sandbox = Sandbox::new();
+        let scene = scene(&sandbox);
+        for since in SINCE {
+            let what = format!("{outcome}, prompt: {is_prompt}, then {since}");
+            scene.script(script);
+            let (_, document) = scene.run([subject(&scene, is_prompt).as_str()]);
+            assert_eq!(told(&document), outcome, "{what}: {document:#}");
+            let folder = sandbox.home().path(&text(&document["folder"]));
+            let branch = text(&document["run"]["branch"]);
+            let done = scene
+                .place
+                .program("sh", ["-c", since])
+                .env("wt", folder.to_str().unwrap())
+                .env("branch", &branch)
+                .run();
+            done.ok();
+            let id = text(&document["run"]["id"]);
+            let shown = scene.call(["run", "show", &id, "--json"]).run().json();
+            scene.script(THEN);
+            type_all(&scene, &shown, &what);
+            scene.place.program("sh", ["-c", "git switch -q main"]).run();
         }
     }
 }
