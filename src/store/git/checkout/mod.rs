@@ -105,7 +105,7 @@ pub(crate) fn current_branch(folder: &Path) -> Result<Option<String>> {
 /// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
 ///
 /// # Errors
-/// [`Code::Git`] if it is no worktree of the project; those of git.
+/// Those of git, and [`crate::domain::fault::Code::Git`] if it is no worktree of the project.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
     let found = own_place(project, folder)?;
     if !embedded::status(folder)?.is_empty() || hidden::is_changed(folder)? {
@@ -118,7 +118,7 @@ pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
 ///
 /// # Errors
-/// [`Code::Git`] if it is no worktree of the project; those of git.
+/// Those of git, and [`crate::domain::fault::Code::Git`] if it is no worktree of the project.
 pub(crate) fn ignored(project: &Path, folder: &Path) -> Result<Vec<String>> {
     if !folder.join(".git").exists() {
         return Ok(Vec::new());
