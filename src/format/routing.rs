@@ -76,7 +76,7 @@ struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleTable {
-    name: String,
+    name: Text,
     #[serde(default)]
     words: Vec<Text>,
     #[serde(default)]
@@ -138,14 +138,17 @@ impl Table {
             Ok(Danger { name: table.name, loss: table.loss, verbs, idioms, objects })
         };
         let rule = |table: RuleTable| {
-            Ok(Rule {
-                name: table.name,
+            let at = table.name.span().start;
+            let rule = Rule {
+                name: table.name.into_inner(),
                 words: patterns(table.words)?,
                 labels: table.labels,
                 kinds: table.kinds.iter().map(|kind| word::<Kind>(text, kind)).collect::<Result<_, _>>()?,
                 tier: table.tier.map(|tier| word::<Tier>(text, &tier)).transpose()?,
                 verdict: table.decision.map(|decision| word::<Verdict>(text, &decision)).transpose()?,
-            })
+            };
+            refuse_unconditional(&rule).map_err(|message| Malformed::in_text(text, at, message))?;
+            Ok(rule)
         };
         Ok(Spec {
             haiku_up_to: self.haiku_up_to,
@@ -161,6 +164,17 @@ impl Table {
             foreign: patterns(self.foreign)?,
         })
     }
+}
+
+/// A rule without a condition would decide everything, and nobody means that who leaves a list empty.
+fn refuse_unconditional(rule: &Rule) -> Result<(), String> {
+    if !(rule.words.is_empty() && rule.labels.is_empty() && rule.kinds.is_empty()) {
+        return Ok(());
+    }
+    let name = shown(&rule.name);
+    Err(format!(
+        "route: the rule `{name}` has no condition and would hold for everything: give it `words`, `labels` or `kinds`"
+    ))
 }
 
 fn patterns(

@@ -9,8 +9,8 @@ use crate::domain::route::rules::Rules;
 use crate::domain::route::{self, Decision, Head, Model, Request, Tier, Verdict};
 use crate::domain::task::Folder;
 use crate::format;
-use crate::store::layout;
 use crate::store::queue::Queue;
+use crate::store::{layout, runs};
 
 /// Where a task may lie that somebody wants to be worked on, or wants to know about.
 const FOLDERS: [Folder; 6] =
@@ -102,6 +102,29 @@ pub(crate) fn task(queue: &Queue, rules: &Rules, reference: &str, named: Named) 
     let text = format!("{}\n\n{}", task.title, format::template::without_prompts(document.body()));
     let decision = route::route(rules, &Request::new(&text, head)?);
     Ok(Routed { subject, decision })
+}
+
+/// Where words stand that the next run of a task is told beside the task.
+pub(crate) const SENT_BACK: &str = "in why it was sent back: ";
+
+/// Decide about a task as its next run does: a person is asked about what was said when its work was sent back, too.
+///
+/// # Errors
+/// As [`task`]; those of listing runs.
+pub(crate) fn next_run(queue: &Queue, rules: &Rules, reference: &str, named: Named) -> Result<Routed> {
+    let mut routed = task(queue, rules, reference, named)?;
+    let Subject::Task { id: Some(id), .. } = routed.subject else { return Ok(routed) };
+    let runs = runs::of_task(queue, id)?.all;
+    let why = runs.last().and_then(|stored| stored.run.sent_back_because()).unwrap_or_default();
+    if routed.decision.verdict != Verdict::Ask && !why.trim().is_empty() {
+        let beside = text(rules, why, Head::default()).map(|beside| beside.decision);
+        let beside = beside.unwrap_or_else(|fault| undecided(&fault));
+        if beside.verdict == Verdict::Ask {
+            routed.decision.verdict = Verdict::Ask;
+            routed.decision.reasons.push(format!("{SENT_BACK}{}", beside.reasons.join("; ")));
+        }
+    }
+    Ok(routed)
 }
 
 /// The decision for those who have to have one: what cannot be decided goes to the middle tier and says why.

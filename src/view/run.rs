@@ -1,8 +1,8 @@
 //! Runs: their records and their transcripts.
 
 mod preview;
+mod step;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -15,10 +15,11 @@ use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::{Decision, Run};
 use crate::domain::run::spend::Figures;
 use crate::domain::text::shown;
-use crate::ops::run::way::Way;
+use crate::ops::run::way::Step;
 use crate::store::background::{Pending, Standing};
 
 pub(crate) use preview::RunPlanView;
+pub(super) use step::typed;
 
 /// One run, with everything that its record tells.
 #[derive(Debug, Serialize)]
@@ -117,6 +118,16 @@ pub(crate) struct ReviewRow {
     what: String,
 }
 
+impl ReviewRow {
+    /// Whether the work is merged.
+    pub(crate) fn is_merge(&self) -> bool {
+        self.decision == MERGED
+    }
+}
+
+/// The decision that brings work to the person's branch.
+const MERGED: &str = "merged";
+
 impl RunRow {
     /// The row of a record.
     pub(crate) fn new(run: &Run, path: &str) -> RunRow {
@@ -198,18 +209,6 @@ impl RunRow {
     fn cost_in_short(&self) -> String {
         let mark = if self.cost_is == Figures::Told.as_str() { "" } else { "~" };
         format!("{mark}${:.4}", self.cost_usd)
-    }
-
-    /// The options that would allow what was refused to a run that ended because of that.
-    fn allowing(&self) -> String {
-        // The names are what a program has said.
-        let is_plain = |tool: &&str| {
-            !tool.is_empty() && tool.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-        };
-        let is_denied = self.outcome == Some(Outcome::Denied.word());
-        let tools = self.denied.iter().filter(|_| is_denied).map(|denial| denial.tool.as_str());
-        let tools: BTreeSet<&str> = tools.filter(is_plain).filter(|tool| !tool.starts_with('-')).collect();
-        tools.iter().map(|tool| format!(" --allow {tool}")).collect()
     }
 
     /// One line for each verifier.
@@ -298,7 +297,7 @@ fn verdicts(run: &Run) -> Vec<VerdictRow> {
 
 fn review(review: &crate::domain::run::record::Review) -> ReviewRow {
     let (decision, what) = match &review.decision {
-        Decision::Merged(commit) => ("merged", commit.clone()),
+        Decision::Merged(commit) => (MERGED, commit.clone()),
         Decision::Rejected(why) => ("rejected", why.clone()),
     };
     ReviewRow { decision, by: review.by.to_string(), at: review.at.to_string(), what }
@@ -316,28 +315,11 @@ pub(crate) struct RunView {
     pub(crate) folder: Option<String>,
     /// Until when the task waits for the account.
     pub(crate) parked_until: Option<String>,
-    /// What stands between it and the next run, if it has ended.
+    /// What can be done after it, if it has ended.
     #[serde(skip)]
-    pub(crate) way: Way,
+    pub(crate) way: Vec<Step>,
     #[serde(rename = "notes")]
     pub(crate) remarks: Vec<String>,
-}
-
-impl RunView {
-    /// What leads to the next run, in the order in which it is typed.
-    fn way_on(&self) -> Vec<String> {
-        let short = &self.run.short;
-        let allow = self.run.allowing();
-        match &self.way {
-            Way::Open => vec![format!("swift run resume {short}{allow}")],
-            Way::Blocked(task) => {
-                vec![format!("swift unblock {}", task.short()), format!("swift run resume {short}{allow}")]
-            }
-            Way::Dead(task) => vec![format!("swift redrive {}", task.short())],
-            Way::Rests => vec!["swift runs".to_owned()],
-            Way::Closed => self.run.task.iter().map(|task| format!("swift show {task}")).collect(),
-        }
-    }
 }
 
 impl View for RunView {
@@ -359,18 +341,12 @@ impl View for RunView {
 
     fn next(&self) -> Vec<String> {
         let short = &self.run.short;
+        let steps = self.way.iter().map(|step| typed(step, &self.run));
         match self.run.outcome {
-            Some("completed") if self.run.branch.is_some() && !self.run.commits.is_empty() => {
-                vec![format!("swift review {short}"), format!("swift merge {short}")]
-            }
-            Some("completed") => vec!["swift next".to_owned()],
+            Some("completed") => steps.collect(),
             None if self.run.state == ELSEWHERE => Vec::new(),
             None => vec![format!("swift run logs -f {short}"), format!("swift run stop {short}")],
-            Some(_) => {
-                let mut next = vec![format!("swift run logs {short}")];
-                next.extend(self.way_on());
-                next
-            }
+            Some(_) => std::iter::once(format!("swift run logs {short}")).chain(steps).collect(),
         }
     }
 

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::run::RunRow;
+use super::run::{RunRow, typed};
 use super::task::CommitRow;
 use super::{View, count};
 use crate::domain::text::shown;
 use crate::ops::run::review::WentOn;
+use crate::ops::run::way::Step;
 use crate::store::git::checkout::Prospect;
 
 /// The runs of a shift and why it ended.
@@ -215,7 +216,10 @@ impl View for ReviewView {
 fn decisions(run: &RunRow, prospect: &Prospect) -> Vec<String> {
     let short = &run.short;
     let merge = (*prospect == Prospect::Clean).then(|| format!("swift merge {short} sesame"));
-    merge.into_iter().chain([format!("swift reject {short} --why \"…\"")]).collect()
+    // What is merged is taken back with git.
+    let is_merged = run.review.as_ref().is_some_and(|review| review.is_merge());
+    let reject = (!is_merged).then(|| format!("swift reject {short} --why \"…\""));
+    merge.into_iter().chain(reject).collect()
 }
 
 /// What became of finished work.
@@ -228,6 +232,9 @@ pub(crate) struct DecidedView {
     /// The task of merged work that is still to be worked on.
     #[serde(skip)]
     pub(crate) open: Option<String>,
+    /// What can be done after work that was sent back.
+    #[serde(skip)]
+    pub(crate) way: Vec<Step>,
     #[serde(flatten)]
     pub(crate) commit: CommitRow,
     #[serde(rename = "notes")]
@@ -246,13 +253,12 @@ impl View for DecidedView {
     }
 
     fn next(&self) -> Vec<String> {
-        match (&self.merge, &self.run.task) {
-            (Some(_), _) => {
+        match &self.merge {
+            Some(_) => {
                 let done = self.open.as_ref().map(|task| format!("swift done {task}"));
                 done.into_iter().chain(["swift review".to_owned()]).collect()
             }
-            (None, Some(task)) => vec![format!("swift run {task}")],
-            (None, None) => vec![format!("swift run resume {}", self.run.short)],
+            None => self.way.iter().map(|step| typed(step, &self.run)).collect(),
         }
     }
 

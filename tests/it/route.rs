@@ -126,6 +126,18 @@ fn a_projects_settings_come_over_the_built_in_rules() {
     let refused = place.swift(["route", "x y"]);
     assert_eq!(refused.status, 8, "{refused:?}");
     assert!(refused.stderr.contains("swift.toml"), "{refused:?}");
+    // A rule that would hold for everything is named, and in the way of nothing but the routing.
+    place.write(
+        ".swift/swift.toml",
+        format!("{settings}\n[[route.rule]]\nname = \"all\"\nwords = []\ntier = \"haiku\"\n"),
+    );
+    let refused = place.swift(["route", "x y"]).ended(8).stderr.clone();
+    assert!(refused.contains("the rule `all` has no condition"), "{refused}");
+    let doctor = place.swift("doctor").ended(8).stdout.clone();
+    assert!(doctor.contains("the rule `all` has no condition"), "{doctor}");
+    for verb in ["list", "next", "task . Fix", "log"] {
+        place.swift_ok(verb);
+    }
 }
 
 /// What a set of labelled requests may cost at most.

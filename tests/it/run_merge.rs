@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use crate::claude::{GOOD, Scene, until};
 use crate::sandbox::Sandbox;
-use crate::world::text;
+use crate::world::{self, text};
 
 #[test]
 fn a_merge_overwrites_nothing_that_is_in_no_commit() {
@@ -219,6 +219,14 @@ fn words_beside_the_task_are_asked_about_too() {
     assert_eq!(scene.starts(), 3);
     scene.call(["run", &task]).run().ended(7);
     assert_eq!(scene.starts(), 3);
+    // Who only asks is told the same.
+    let routed = scene.place.json(["route", &task]);
+    assert_eq!(text(&routed["decision"]), "ask", "{routed:#}");
+    assert!(routed["reasons"].to_string().contains("in why it was sent back"), "{routed:#}");
+    scene.call(["reject", &run, "--why", "the tests are missing"]).run().ok();
+    let routed = scene.place.json(["route", &task]);
+    assert_ne!(text(&routed["decision"]), "ask", "{routed:#}");
+    scene.call(["run", &task]).run().ok();
 }
 
 #[test]
@@ -330,4 +338,68 @@ fn the_plan_of_a_merge_tells_of_tasks_that_a_run_has_written() {
         plan.stdout,
         plan.stderr
     );
+}
+
+#[test]
+fn the_log_tells_what_a_run_has_written_into_the_queue_once_it_is_merged() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.swift_ok("home tree sesame");
+    let (task, changed, ended, gone) =
+        (scene.task("Make the thing"), scene.task("Changed"), scene.task("Ended"), scene.task("Gone"));
+    let swift = env!("CARGO_BIN_EXE_swift");
+    scene.script(&format!(
+        "init; sed -i 's/^priority = .*/priority = \"high\"/' .swift/tasks/*/*-changed.md; \
+         mkdir -p .swift/done/2026-03; git mv .swift/tasks/*/*-ended.md .swift/done/2026-03/; \
+         git rm -q .swift/tasks/*/*-gone.md; \
+         printf '+++\\nschema = 1\\ntitle = \"New\"\\n+++\\n' >.swift/tasks/new.md; git add .swift; \
+         git commit -qm 'into the queue'; {swift} task . 'By a verb' >/dev/null; change; result ok"
+    ));
+    assert_eq!(scene.run([task.as_str()]).0, 0);
+    let plan = scene.call(["merge", &task]).run().stdout;
+    assert!(plan.contains("what the log does not tell of it is recorded as changed by hand"), "{plan}");
+    scene.call(["merge", &task, "sesame"]).run().ok();
+    let log = scene.place.json("log -n 1000")["events"].as_array().unwrap().clone();
+    let of = |task: &str| {
+        let kinds = log.iter().filter(|event| event["task"] == task).map(|event| text(&event["kind"]));
+        kinds.collect::<Vec<_>>()
+    };
+    for task in [&changed, &ended, &gone] {
+        assert!(of(task).contains(&"changed-by-hand".to_owned()), "{task}: {log:#?}");
+    }
+    let all: Vec<_> = log.iter().map(|event| text(&event["kind"])).collect();
+    assert!(all.contains(&"task.adopted".to_owned()), "the new one: {all:?}");
+    assert_eq!(
+        all.iter().filter(|kind| *kind == "task.created").count(),
+        5,
+        "that of the verb, too: {all:?}"
+    );
+    world::sound(&scene.place, "merged");
+}
+
+#[test]
+fn no_work_of_a_run_writes_the_log_anew() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.place.swift_ok("home tree sesame");
+    // What is only taken out of its end stays all the same, because git keeps the lines of both sides.
+    for (rewrite, is_refused) in [
+        ("sed -i '$d' $log", false),
+        ("sed -i 's/task.created/task.removed/' $log", true),
+        ("git rm -q -r .swift/audit", true),
+    ] {
+        let task = scene.task("Make the thing");
+        scene.script(&format!(
+            "init; log=$(ls .swift/audit/*/*/*.toml | head -n 1); {rewrite}; change $start; result ok"
+        ));
+        assert_eq!(scene.run([task.as_str()]).0, 0);
+        let before = scene.place.git("rev-parse HEAD");
+        let merged = scene.call(["merge", &task, "sesame"]).run();
+        assert_eq!(merged.status != 0, is_refused, "{rewrite}: {merged:?}");
+        if is_refused {
+            assert!(merged.stderr.contains("audit"), "{rewrite}: {}", merged.stderr);
+            assert_eq!(scene.place.git("rev-parse HEAD"), before, "{rewrite}");
+        }
+        world::sound(&scene.place, rewrite);
+    }
 }

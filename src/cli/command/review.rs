@@ -8,7 +8,8 @@ use crate::cli::context::Context;
 use crate::domain::fault::Result;
 use crate::domain::settings::Role;
 use crate::format::audit::digest;
-use crate::ops::run::{list, review};
+use crate::ops::run::way::Moment;
+use crate::ops::run::{list, review, way};
 use crate::view::run::RunRow;
 use crate::view::task::CommitRow;
 use crate::view::work::{DecidedView, ReviewView, ReviewsView, WaitingRow};
@@ -87,6 +88,7 @@ impl Merge {
             decision: "merged",
             merge: Some(merged.commit),
             open: review::open_task(queue, &merged.stored.run),
+            way: Vec::new(),
             commit: CommitRow::new(&merged.committed),
             remarks: merged.notes,
         })?;
@@ -109,14 +111,17 @@ impl Reject {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let queue = context.queue()?;
         let operation = context.operation("reject")?;
-        let rejected = review::reject(queue, &caller(context)?, &operation, &self.run, &self.why)?;
+        let caller = caller(context)?;
+        let rejected = review::reject(queue, &caller, &operation, &self.run, &self.why)?;
+        let way = way::on_from(queue, &caller, &rejected.stored.run, Moment::AtItsEnd);
         context.ui.show(&DecidedView {
             run: RunRow::new(&rejected.stored.run, &rejected.stored.path),
             decision: "rejected",
             merge: None,
             open: None,
             commit: CommitRow::new(&rejected.committed),
-            remarks: Vec::new(),
+            remarks: way::remark(&rejected.stored.run, &way).into_iter().collect(),
+            way,
         })?;
         Ok(DONE)
     }

@@ -49,7 +49,7 @@ impl Route {
             && let Ok(queue) = context.queue()
         {
             let named = Named { tier: self.head.tier, model: self.head.model.clone() };
-            match route::task(queue, &route::rules_of(queue)?, word, named) {
+            match route::next_run(queue, &route::rules_of(queue)?, word, named) {
                 Err(fault) if fault.code == Code::TaskNotFound && !is_surely_reference(word) => {}
                 found => return found,
             }

@@ -1,11 +1,12 @@
 //! Hiding what looks like a secret before it is written down.
 //!
 //! A secret is known by itself ([`shape`]), by the name that it is assigned to ([`mod@assigned`]), or by the words that
-//! stand before it ([`mod@said`]). What programs and texts are made of stays: a type, a call, a word of a language is no
+//! stand before it ([`mod@said`]); one of several words or of letters alone is told from a sentence ([`phrase`]). What programs and texts are made of stays: a type, a call, a word of a language is no
 //! secret, whatever it is assigned to.
 
 mod assigned;
 mod name;
+mod phrase;
 mod said;
 mod shape;
 

@@ -424,12 +424,22 @@ fn wrong_rules_are_refused_with_their_place() {
     for (text, message) in [
         ("[[route.rule]]\nname = \"x\"\ntier = \"gpt\"\n", "3:8: route: `gpt` is not a tier"),
         ("[[route.rule]]\nname = \"x\"\nwords = [\"..\"]\n", "3:10: route: `..` is no pattern of words"),
+        (
+            "[[route.rule]]\nname = \"all\"\nwords = []\ntier = \"opus\"\n",
+            "2:8: route: the rule `all` has no condition and would hold for everything: give it `words`, `labels` or `kinds`",
+        ),
+        (
+            "[[route.rule]]\nname = \"all\"\ndecision = \"ask\"\n",
+            "2:8: route: the rule `all` has no condition and would hold for everything: give it `words`, `labels` or `kinds`",
+        ),
         ("[route]\nharmless = [\"a {b}\"]\n", "2:13: route: there is no list `b`"),
         ("[[route.signal]]\nname = \"x\"\n", "1:1: route: missing field `role`"),
         ("[route]\nopus_from = \"x\"\n", "2:13: route: invalid type: string \"x\", expected i32"),
     ] {
         assert_eq!(rules(Some(text)).unwrap_err().to_string(), message);
     }
+    // One condition is enough, and an empty list beside it is none.
+    assert!(rules(Some("[[route.rule]]\nname = \"x\"\nwords = []\nlabels = [\"x\"]\n")).is_ok());
 }
 
 #[test]

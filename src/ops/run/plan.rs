@@ -139,7 +139,7 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     let (choice, mut asks) = choose(queue, about, wanted, &policy);
     // Words that reach the prompt beside the task are looked at as well.
     let sent_back = earlier.last().and_then(Run::sent_back_because).unwrap_or_default();
-    for (whence, beside) in [("", said.as_str()), ("in why it was sent back: ", sent_back)] {
+    for (whence, beside) in [("", said.as_str()), (route::SENT_BACK, sent_back)] {
         asks = asks.or_else(|| reason_to_ask(queue, beside).map(|why| format!("{whence}{why}")));
     }
     if choice.model.is_some() {

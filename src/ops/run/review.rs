@@ -155,9 +155,13 @@ fn nothing(short: &str) -> Fault {
 
 fn uncommitted(short: &str, worktree: &Path) -> Fault {
     let text = format!("the worktree of run {short} has work that is not committed");
-    // What a run has made inside of it could name programs that git would start there.
-    Fault::new(Code::WrongState, text)
-        .hint(format!("look at it: `git -C {} status --ignore-submodules=dirty`", as_word(worktree)))
+    Fault::new(Code::WrongState, text).hint(format!("look at it: `{}`", look_at(worktree)))
+}
+
+/// The command that shows what is not committed in a worktree. What a run has made inside of it could name programs that
+/// git would start there.
+pub(super) fn look_at(worktree: &Path) -> String {
+    format!("git -C {} status --ignore-submodules=dirty", as_word(worktree))
 }
 
 /// The first few, and how many there are besides.

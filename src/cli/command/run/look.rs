@@ -10,6 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::run::entry::Entry;
 use crate::domain::run::outcome::Outcome;
 use crate::format::transcript;
+use crate::ops::run::way::Moment;
 use crate::ops::run::{account, drive, list, stale, way};
 use crate::store::queue::Queue;
 use crate::store::runs::Stored;
@@ -39,7 +40,8 @@ impl RunShow {
             Some(Outcome::Limit(until)) => until.map(|until| until.to_string()),
             _ => None,
         };
-        let way = way::on_from(queue, &caller(context)?, &stored.run);
+        let way = way::on_from(queue, &caller(context)?, &stored.run, Moment::Later);
+        let remarks = way::remark(&stored.run, &way).into_iter().collect();
         context.ui.show(&RunView {
             way,
             run: row(queue, &stored),
@@ -47,7 +49,7 @@ impl RunShow {
             cost_usd: drive::spent(std::slice::from_ref(&stored.run)),
             folder: folder.map(|folder| folder.display().to_string()),
             parked_until: parked,
-            remarks: Vec::new(),
+            remarks,
         })?;
         Ok(DONE)
     }

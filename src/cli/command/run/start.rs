@@ -16,6 +16,7 @@ use crate::format::audit::digest;
 use crate::format::transcript;
 use crate::ops::run::drive::{self, Report};
 use crate::ops::run::purse::Purse;
+use crate::ops::run::way::Moment;
 use crate::ops::run::{About, Caller, Wanted, Watch, account, background, plan, preview, way};
 use crate::store::proposal;
 use crate::store::tx::Mode;
@@ -145,7 +146,8 @@ fn finish(context: &Context, caller: &Caller<'_>, report: &Report) -> Result<u8>
     let Some((last, earlier)) = report.runs.split_last() else {
         return Err(Fault::new(Code::Internal, "a run ended without a record"));
     };
-    let way = way::on_from(context.queue()?, caller, last);
+    let way = way::on_from(context.queue()?, caller, last, Moment::AtItsEnd);
+    let remarks = report.notes.iter().cloned().chain(way::remark(last, &way)).collect();
     context.ui.show(&RunView {
         way,
         run: row(last),
@@ -153,7 +155,7 @@ fn finish(context: &Context, caller: &Caller<'_>, report: &Report) -> Result<u8>
         cost_usd: drive::spent(&report.runs),
         folder: report.folder.as_ref().map(|folder| folder.display().to_string()),
         parked_until: drive::parked(&report.next).map(|until| until.to_string()),
-        remarks: report.notes.clone(),
+        remarks,
     })?;
     Ok(last.outcome().map_or(Status::Ours as u8, status))
 }

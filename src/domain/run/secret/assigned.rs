@@ -1,7 +1,7 @@
 //! What is assigned to a name: `password = "…"`, `API_KEY: …`, `Authorization: …`. The value goes, the name stays.
 
 use super::name::{Name, is_code, is_identifier, is_made, is_odd, is_variable, may_be, name};
-use super::without;
+use super::{phrase, without};
 
 /// What may stand between a name, its sign and its value.
 const BETWEEN: [char; 5] = ['"', '\'', '\\', ' ', '\t'];
@@ -38,6 +38,10 @@ fn value(text: &str, at: usize) -> Option<(usize, usize)> {
     let inner = after[blank..].trim_start_matches(['"', '\'', '\\']);
     let is_quoted = inner.len() < after.len() - blank;
     let start = text.len() - inner.len();
+    if let Some((from, words)) = phrase::quoted(&after[blank..]).filter(|(_, words)| is_phrase(kind, words)) {
+        let start = text.len() - after.len() + blank + from;
+        return Some((start, start + words.len()));
+    }
     let ends: &[char] = match (kind, is_quoted) {
         (Name::Header, _) => &['\r', '\n', '"', '\'', '\\'],
         (_, true) => &['"', '\'', '\\', '\r', '\n'],
@@ -82,6 +86,11 @@ fn value(text: &str, at: usize) -> Option<(usize, usize)> {
         }
     };
     is_secret.then_some((start, start + length))
+}
+
+/// Whether it is a secret of several words.
+fn is_phrase(kind: Name, words: &str) -> bool {
+    words.trim().contains([' ', '\t']) && may_be(words) && phrase::is_secret(kind, words)
 }
 
 /// Whether the value of a header is one, and not what a program makes of it.

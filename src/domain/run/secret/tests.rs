@@ -116,6 +116,69 @@ fn a_secret_is_known_by_what_stands_before_it() {
     }
 }
 
+#[test]
+fn a_secret_of_several_words_goes_as_a_whole() {
+    let cases = [
+        ("password: \"correct horse battery staple\"", "password: \"[secret]\""),
+        ("password = 'hunter22 and more of it'", "password = '[secret]'"),
+        ("secret = \"hunter22 blue moon\" # mine", "secret = \"[secret]\" # mine"),
+        ("token: \"abc123def456 second half\", x", "token: \"[secret]\", x"),
+        ("{\"passphrase\": \"correct horse battery\", \"a\": 1}", "{\"passphrase\": \"[secret]\", \"a\": 1}"),
+        ("the password is \"hunter22hunter blue moon\".", "the password is \"[secret]\"."),
+        ("db_password: \"it's my S3cret pass\"", "db_password: \"[secret]\""),
+        ("password: \"a b\\\" S3cret more\"", "password: \"[secret]\""),
+        ("deploy --password \"correct horse battery\" --yes", "deploy --password \"[secret]\" --yes"),
+        ("gpg --passphrase 'hunter22hunter blue' -d x", "gpg --passphrase '[secret]' -d x"),
+    ];
+    for (text, masked) in cases {
+        assert_eq!(mask(text, &[]), masked);
+    }
+}
+
+#[test]
+fn a_secret_of_letters_goes_where_a_command_gives_it() {
+    let cases = [
+        ("deploy --password hunterhunter", "deploy --password [secret]"),
+        ("deploy --password hunterhunter --yes now", "deploy --password [secret] --yes now"),
+        (
+            "$ gpg --batch --passphrase correcthorse -d file.gpg",
+            "$ gpg --batch --passphrase [secret] -d file.gpg",
+        ),
+        ("docker login -u ada -p secretword registry.test", "docker login -u ada -p [secret] registry.test"),
+        ("sshpass -p secretword ssh ada@host", "sshpass -p [secret] ssh ada@host"),
+        ("mysql -u root -psecretword shop", "mysql -u root -p[secret] shop"),
+        ("redis-cli -a secretword ping", "redis-cli -a [secret] ping"),
+        (
+            "git commit -m \"use the flag\" && x --password hunterhunter",
+            "git commit -m \"use the flag\" && x --password [secret]",
+        ),
+    ];
+    for (text, masked) in cases {
+        assert_eq!(mask(text, &[]), masked);
+    }
+}
+
+#[test]
+fn sentences_and_labels_beside_such_names_stay() {
+    let page = r#"
+the password: field is empty
+password: "must not be empty", secret: 'set by the operator', token: "the next one of the line"
+password: "Enter a password", passphrase = "Forgot your passphrase?", label_password = "New password"
+password: "Passwords do not match"
+With --password interactively it asks; the flag --password overrides what is in the file.
+mysql -u root -p shopdatabase
+mysql -u root -p
+docker login -p reads it from the terminal, which is not safe
+swift deploy --password PASSWORD --passphrase <phrase> --pass $WORD
+password = "" if user is None else "hello to all of them"
+token: "first second third", secret = "name of a thing"
+password = prompt("Database password: ") or settings.password
+"#;
+    for line in page.lines() {
+        assert_eq!(mask(line, &[]), line);
+    }
+}
+
 /// Programs and texts speak of tokens, keys and passwords all the time.
 #[test]
 fn a_page_of_ordinary_code_and_text_stays_as_it_is() {

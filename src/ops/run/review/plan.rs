@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::record::Run;
+use crate::domain::task::Folder;
 use crate::domain::text::as_word;
 use crate::env;
 use crate::ops::run::{Caller, begin, leftover};
@@ -174,6 +175,7 @@ fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<S
     if arrival.stat(project, layout::FOLDER)?.is_empty() {
         return Ok(lines);
     }
+    refuse_another_log(project, &arrival, run)?;
     let path = format!("{}/{}", layout::FOLDER, layout::SETTINGS);
     if !arrival.stat(project, &path)?.is_empty() {
         lines.push(format!("careful: it changes `{path}`, which says what runs may do"));
@@ -182,18 +184,48 @@ fn arrivals(project: &Path, branch: &str, run: &Run, into: &str) -> Result<Vec<S
     Ok(lines)
 }
 
-/// In the current branch's own queue a file that a run has written is a task, a record or an event as it stands.
-fn touches_the_queue(project: &Path, arrival: &Arrival) -> Result<Option<String>> {
-    let own = [layout::AUDIT, layout::PROJECTS, layout::RUNS, layout::SESSIONS, layout::TEMPLATES];
-    let folders = layout::QUEUE_FOLDERS.iter().map(|folder| folder.as_str()).chain(own);
-    let mut touched = Vec::new();
-    for path in folders.map(|folder| format!("{}/{folder}", layout::FOLDER)) {
-        if !arrival.stat(project, &path)?.is_empty() {
-            touched.push(path);
+/// In the current branch's own queue a file that a run has written is a task, a record or an event. Of a task the next verb
+/// records what the log does not tell; of the rest nobody does.
+fn touches_the_queue(project: &Path, arrival: &Arrival) -> Result<Vec<String>> {
+    let touched = |folders: &[&str]| {
+        let mut touched = Vec::new();
+        for path in folders.iter().map(|folder| format!("{}/{folder}", layout::FOLDER)) {
+            if !arrival.stat(project, &path)?.is_empty() {
+                touched.push(path);
+            }
         }
+        Ok::<_, Fault>(touched)
+    };
+    let of_tasks = layout::QUEUE_FOLDERS.map(Folder::as_str);
+    let told = [
+        (
+            touched(&of_tasks)?,
+            "becomes part of the queue, and what the log does not tell of it is recorded as changed by hand",
+        ),
+        (touched(&[layout::AUDIT])?, "becomes part of the log as it stands"),
+        (
+            touched(&[layout::PROJECTS, layout::RUNS, layout::SESSIONS, layout::TEMPLATES])?,
+            "becomes part of the queue as it stands, and no event tells of it",
+        ),
+    ];
+    let lines = told.into_iter().filter(|(touched, _)| !touched.is_empty());
+    let line = |(touched, what): (Vec<String>, &str)| {
+        format!("careful: it changes {}: what it has written there {what}", some_of(&touched))
+    };
+    Ok(lines.map(line).collect())
+}
+
+/// What is in the log has happened: no work of a run writes it anew. Line by line git would join both, and nobody could
+/// read what comes of that.
+fn refuse_another_log(project: &Path, arrival: &Arrival, run: &Run) -> Result<()> {
+    let rewritten = arrival.rewritten(project, &format!("{}/{}", layout::FOLDER, layout::AUDIT))?;
+    if rewritten.is_empty() {
+        return Ok(());
     }
-    let told = "what it has written there becomes part of the queue as it stands, and no event tells of it";
-    Ok((!touched.is_empty()).then(|| format!("careful: it changes {}: {told}", some_of(&touched))))
+    let short = run.id.short();
+    let text =
+        format!("the work of run {short} writes records of the audit log anew: {}", some_of(&rewritten));
+    Err(Fault::new(Code::WrongState, text).hint(format!("`swift reject {short} --why \"…\"` sends it back")))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

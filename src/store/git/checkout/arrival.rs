@@ -36,6 +36,27 @@ impl Arrival {
     }
 }
 
+impl Arrival {
+    /// The files below a path that are there and become anything else than longer.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub(crate) fn rewritten(&self, project: &Path, path: &str) -> Result<Vec<String>> {
+        let spec = format!(":(top,literal){path}");
+        let words = ["--name-only", "-z", "--no-renames", "--diff-filter=a", "HEAD", &self.tree, "--", &spec];
+        let told = text(&Git::at(project).run(&[&DIFF[..], &words].concat())?);
+        let mut rewritten = Vec::new();
+        for path in told.split('\0').filter(|path| !path.is_empty()) {
+            let content = |tree: &str| Git::at(project).ask(&["cat-file", "blob", &format!("{tree}:{path}")]);
+            let (before, after) = (content("HEAD")?.output, content(&self.tree)?.output);
+            if !after.starts_with(&before) {
+                rewritten.push(path.to_owned());
+            }
+        }
+        Ok(rewritten)
+    }
+}
+
 /// The commits that a branch began with and that are not in what is checked out, newest first: their short names and
 /// subjects.
 ///

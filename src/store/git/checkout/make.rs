@@ -104,7 +104,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// Whether it lies where worktrees of runs do.
-fn is_of_runs(root: &Path) -> bool {
+pub(super) fn is_of_runs(root: &Path) -> bool {
     root.ancestors().nth(2).is_some_and(|shelf| shelf.ends_with(WORKTREES))
 }
 

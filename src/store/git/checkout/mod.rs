@@ -4,6 +4,7 @@
 //! about the repository git does it, with the person's hooks off.
 
 mod arrival;
+mod astray;
 mod cut_off;
 mod embedded;
 mod hidden;
@@ -21,14 +22,15 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::find::{Place, place};
+use super::find::place;
 use super::refs::{self, Tip};
 use super::repo::Repo;
 use super::worktree;
-use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::text::as_word;
+use crate::domain::fault::Result;
+use astray::own_place;
 
 pub(crate) use arrival::{Arrival, arrival, from_before};
+pub(crate) use astray::{confirm, put_aside, refuse_stranger, way_back};
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
 pub(crate) use left::{keep, left_since, paths_differ};
@@ -100,76 +102,10 @@ pub(crate) fn current_branch(folder: &Path) -> Result<Option<String>> {
     Ok(tip(folder)?.short().map(str::to_owned))
 }
 
-/// The folder is the top of a worktree of this very repository, and on the branch that it should be on. What a run
-/// has left in its place is not believed: a `.git` file can lead anywhere.
-///
-/// # Errors
-/// [`Code::Git`] if not.
-pub(crate) fn confirm(project: &Path, wanted: &Checkout) -> Result<()> {
-    let found = own_place(project, &wanted.path)?;
-    let branch = refs::tip(&found.git_dir, &found.common_dir)?.short().map(str::to_owned);
-    if branch.as_deref() == Some(&wanted.branch) {
-        return Ok(());
-    }
-    let (folder, name) = (as_word(&wanted.path), &wanted.branch);
-    let back = match refs::resolve(&found.common_dir, &format!("refs/heads/{name}"))? {
-        Some(_) => format!("`git -C {folder} switch {name}` goes back to it"),
-        None => format!("`git -C {folder} branch -m {name}` gives the branch its name back"),
-    };
-    let is_on = branch.map_or_else(|| "on no branch".to_owned(), |branch| format!("on `{branch}`"));
-    Err(Fault::new(
-        Code::Git,
-        format!("the worktree `{}` should be on `{}` and is {is_on}", wanted.path.display(), wanted.branch),
-    )
-    .hint(back))
-}
-
-/// Where git keeps what belongs to a worktree of this very repository. In a folder whose `.git` leads elsewhere git is
-/// never started: the configuration that it finds there names programs.
-fn own_place(project: &Path, folder: &Path) -> Result<Place> {
-    let canonical = std::fs::canonicalize(folder).or_io("find", folder)?;
-    let (project, found) = (place(project)?, place(folder).ok());
-    let is_own = |found: &Place| {
-        found.common_dir == project.common_dir
-            && found.git_dir.parent() == Some(&found.common_dir.join("worktrees"))
-            && found.checkout.as_ref() == Some(&canonical)
-    };
-    found.filter(is_own).ok_or_else(|| {
-        let is_there = folder.join(".git").symlink_metadata().is_ok();
-        let text = format!(
-            "`{}` is no worktree of {} any more: its `.git` {}",
-            folder.display(),
-            project.common_dir.display(),
-            if is_there { "leads elsewhere" } else { "is gone" }
-        );
-        let mut aside = folder.as_os_str().to_owned();
-        aside.push(".aside");
-        Fault::new(Code::Git, text).hint(format!(
-            "do not use git in it; put it aside: `mv {} {}`; the next run makes it anew",
-            as_word(folder),
-            as_word(Path::new(&aside))
-        ))
-    })
-}
-
-/// Refuse a folder in the place of a worktree that is none any more, because its `.git` is gone or leads elsewhere: what
-/// is in it git neither sees nor overwrites. An empty one is as good as none.
-///
-/// # Errors
-/// [`Code::Git`], with how it is put aside.
-pub(crate) fn refuse_stranger(project: &Path, folder: &Path) -> Result<()> {
-    let is_absent = folder.symlink_metadata().is_err_and(|error| disk::is_absent(&error));
-    if is_absent || is_empty(folder) { Ok(()) } else { own_place(project, folder).map(drop) }
-}
-
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
-}
-
 /// Whether anything in a worktree is not committed, files that git does not know or was told not to look at included.
 ///
 /// # Errors
-/// [`Code::Git`] if it is no worktree of the project; those of git.
+/// Those of git, and [`crate::domain::fault::Code::Git`] if it is no worktree of the project.
 pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
     let found = own_place(project, folder)?;
     if !embedded::status(folder)?.is_empty() || hidden::is_changed(folder)? {
@@ -182,7 +118,7 @@ pub(crate) fn is_dirty(project: &Path, folder: &Path) -> Result<bool> {
 /// What git ignores in a worktree: files, and folders of which it ignores everything (with a `/` at the end).
 ///
 /// # Errors
-/// [`Code::Git`] if it is no worktree of the project; those of git.
+/// Those of git, and [`crate::domain::fault::Code::Git`] if it is no worktree of the project.
 pub(crate) fn ignored(project: &Path, folder: &Path) -> Result<Vec<String>> {
     if !folder.join(".git").exists() {
         return Ok(Vec::new());
