@@ -23,6 +23,7 @@ mod listing;
 pub(crate) mod local;
 pub(crate) mod message;
 mod operation;
+mod placed;
 mod presence;
 pub(crate) mod program;
 pub(crate) mod proposal;
