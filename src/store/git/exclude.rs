@@ -2,6 +2,9 @@
 //!
 //! What was added is noted byte for byte, so that it can be taken out again byte for byte.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
@@ -75,8 +78,7 @@ pub(super) fn add(common_dir: &Path, sharing: Sharing) -> Result<()> {
     sharing.make_folders(&common_dir.join("swift"))?;
     write_file(&note(common_dir), &format!("{origin}\n{added}"), sharing)?;
     // In place, so that owner, mode and links of the person's file stay.
-    use std::io::Write as _;
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).or_io("write", &path)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(&path).or_io("write", &path)?;
     file.write_all(added.as_bytes()).or_io("write", &path)
 }
 
@@ -115,10 +117,23 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
             let _ = std::fs::remove_dir(path.parent().expect("the file is in a folder"));
         }
     } else {
-        std::fs::write(&path, rest).or_io("write", &path)?;
+        shorten(&path, at, &rest, text.len()).or_io("write", &path)?;
     }
     disk::remove(&note(common_dir))?;
     Ok(Line::TakenOut)
+}
+
+/// Take our line out of a file whose first bytes stay, in place, so that owner, mode and links of the person's file stay.
+/// Cut off at any moment, every line of theirs is there: what follows changes places with ours in one step, and then ours
+/// is cut off.
+fn shorten(path: &Path, same: usize, rest: &[u8], length: usize) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    if rest.len() > same {
+        let last = if rest.ends_with(b"\n") { format!("{LINE}\n") } else { format!("\n{LINE}") };
+        let moved = [&rest[same..], last.as_bytes()].concat();
+        file.write_all_at(&moved[..length - same], same as u64)?;
+    }
+    file.set_len(rest.len() as u64)
 }
 
 /// The last place where whole lines equal to `added` are.
@@ -129,4 +144,34 @@ fn find(text: &[u8], added: &[u8]) -> Option<usize> {
     (0..=text.len().checked_sub(added.len())?)
         .rev()
         .find(|at| text[*at..].starts_with(added) && (*at == 0 || added[0] == b'\n' || text[at - 1] == b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    /// The rules before and after the line, and how they end.
+    #[test]
+    fn the_line_is_taken_out_in_place_wherever_it_stands() {
+        for (first, then) in
+            [("*.o\n", ""), ("*.o", ""), ("*.o\n", "*.log\nbuild/\n"), ("*.o", "*.log"), ("", "*.log\n")]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let (common_dir, path) = (folder.path(), path(folder.path()));
+            fs::create_dir(common_dir.join("info")).unwrap();
+            fs::write(&path, first).unwrap();
+            add(common_dir, Sharing::parse(None).unwrap()).unwrap();
+            let with_line = fs::read_to_string(&path).unwrap();
+            fs::write(&path, format!("{with_line}{then}")).unwrap();
+            let before = fs::metadata(&path).unwrap().ino();
+            assert_eq!(remove(common_dir).unwrap(), Line::TakenOut);
+            let between =
+                if first.ends_with('\n') || first.is_empty() || then.is_empty() { "" } else { "\n" };
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{first}{between}{then}"));
+            assert_eq!(fs::metadata(&path).unwrap().ino(), before, "the person's own file");
+        }
+    }
 }
