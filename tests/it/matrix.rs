@@ -145,13 +145,12 @@ fn strike_scene(
     world.restore_from("base");
     let verb = (scene.prepare)(world, home);
     world.keep();
-    let place = world.folder().place(scene.at);
     let moment = sandbox.moment();
     let ends = Ends::before(world, scene);
     let rehearse = || {
         world.restore();
         sandbox.back_to(moment);
-        place.call(verb.clone()).traced(None)
+        scene.call(world, verb.clone()).traced(None)
     };
     let rehearsal = rehearse()?;
     rehearsal.output.ok();
@@ -161,7 +160,7 @@ fn strike_scene(
     for strike in extent.strikes(trial, &rehearsal.touches, salt) {
         world.restore();
         sandbox.back_to(moment);
-        let Some(traced) = place.call(verb.clone()).traced(Some(strike)) else { continue };
+        let Some(traced) = scene.call(world, verb.clone()).traced(Some(strike)) else { continue };
         if !traced.struck {
             row.missed += 1;
             continue;
