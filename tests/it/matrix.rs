@@ -20,6 +20,7 @@ use crate::sandbox::{Blow, Sandbox, Strike, Touch, Traced};
 use crate::world::World;
 pub(crate) use footprint::furnish;
 use report::Row;
+pub(crate) use report::said;
 use scenes::{Scene, scenes};
 use verdict::Ends;
 

@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Once, mpsc};
+use std::sync::{Arc, Once, OnceLock, mpsc};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -159,7 +159,7 @@ impl Sandbox {
         let home = self.base.join("home");
         let now = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
         let seed = self.starts.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut command = Command::new(program);
+        let mut command = Command::new(if program == SWIFT { tried() } else { program });
         command
             .current_dir(dir)
             .env_clear()
@@ -192,6 +192,12 @@ impl Sandbox {
 }
 
 const SWIFT: &str = env!("CARGO_BIN_EXE_swift");
+
+/// The program that is tried: the one that was built with the tests, or the one that `SWIFT_PROVE_PROGRAM` names.
+fn tried() -> &'static str {
+    static TRIED: OnceLock<Option<String>> = OnceLock::new();
+    TRIED.get_or_init(|| std::env::var("SWIFT_PROVE_PROGRAM").ok()).as_deref().unwrap_or(SWIFT)
+}
 
 /// A folder of a sandbox: where programs run and files lie.
 #[derive(Debug, Clone)]
@@ -397,7 +403,7 @@ impl Call<'_> {
     /// The command line as a person would type it.
     fn shown(&self) -> String {
         let program = self.command.get_program().to_str().unwrap();
-        let program = if program == SWIFT { "swift" } else { program };
+        let program = if program == tried() { "swift" } else { program };
         let args = self.command.get_args().map(|arg| arg.to_str().unwrap());
         shell_words::join(std::iter::once(program).chain(args))
     }
