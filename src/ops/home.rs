@@ -263,24 +263,27 @@ pub(crate) fn remove(queue: &Queue, operation: &Operation<'_>, fate: BranchFate)
     }
     let guard = queue.home.lock(crate::env::lock_wait())?;
     let text = message::of("take the queue out of this repository", operation, &[], &[], None);
-    let (service, hooks) = (service(queue), integrate::installed(queue));
+    // The queue goes last: cut off in between, it is there, and the same verb finds what is left beside it.
+    let (steps, left) = remove_beside(queue, &leftovers);
     let mut removed = queue.home.remove(&guard, fate, request(queue, &text))?;
-    let (gone, stays) = leftover::remove(queue, &leftovers);
-    removed.steps.extend(gone);
-    removed.left.extend(stays);
-    if let Some(plan) = hooks {
+    removed.steps.extend(steps);
+    removed.left.extend(left);
+    Ok(removed)
+}
+
+/// Take away what the queue has beside it; the words for what was removed, and for what stays.
+fn remove_beside(queue: &Queue, leftovers: &[Leftover]) -> (Vec<String>, Vec<String>) {
+    let (mut removed, mut left) = leftover::remove(queue, leftovers);
+    if let Some(plan) = integrate::installed(queue) {
         // It was shown before; what a person has changed in the moment since stays.
         match integrate::carry_out(queue, &plan) {
-            Ok(()) => removed.steps.push("the hooks and slash commands for Claude Code".to_owned()),
-            Err(fault) => removed.left.push(format!("the hooks for Claude Code: {}", fault.message)),
+            Ok(()) => removed.push("the hooks and slash commands for Claude Code".to_owned()),
+            Err(fault) => left.push(format!("the hooks for Claude Code: {}", fault.message)),
         }
     }
-    match service {
-        Some(service) if service.found.is_unedited() && service.remove().is_ok() => {
-            removed.steps.push(service.path.display().to_string());
-        }
-        Some(service) => removed.left.push(service.path.display().to_string()),
-        None => {}
+    if let Some(service) = service(queue) {
+        let is_gone = service.found.is_unedited() && service.remove().is_ok();
+        if is_gone { &mut removed } else { &mut left }.push(service.path.display().to_string());
     }
-    Ok(removed)
+    (removed, left)
 }

@@ -5,15 +5,12 @@
 //! it is still what the plan was made from. What folders were made is remembered, so that they can be taken away.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Code, Fault, Result};
 
 use super::files::Root;
-
-/// What the names of files begin with that are on their way into place.
-const TEMPORARY: &str = ".swift-tmp-";
+use super::placed;
 
 /// A checkout in which files are changed.
 #[derive(Debug)]
@@ -44,24 +41,7 @@ impl Checkout {
         self.expect(path, before)?;
         let made = self.make_folders(path)?;
         let target = self.folder.join(path);
-        let temporary = target.with_file_name(format!("{TEMPORARY}{}", std::process::id()));
-        sweep_temporaries(target.parent().unwrap_or(&self.folder));
-        let write = || -> std::io::Result<()> {
-            let mut file = fs::File::create_new(&temporary)?;
-            file.write_all(after)?;
-            if let Ok(meta) = fs::metadata(&target) {
-                file.set_permissions(meta.permissions())?;
-            }
-            file.sync_all()?;
-            fs::rename(&temporary, &target)?;
-            fs::File::open(target.parent().unwrap_or(&self.folder))?.sync_all()
-        };
-        write().map_err(|error| {
-            if error.kind() != std::io::ErrorKind::AlreadyExists {
-                let _ = fs::remove_file(&temporary);
-            }
-            io("write", &target, &error)
-        })?;
+        placed::put(&target, after).map_err(|error| io("write", &target, &error))?;
         Ok(made)
     }
 
@@ -118,19 +98,6 @@ impl Checkout {
             }
         }
         Ok(())
-    }
-}
-
-/// Files on their way that a process left which is not there any more.
-fn sweep_temporaries(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY)?.parse().ok());
-        let process = process.and_then(rustix::process::Pid::from_raw);
-        let is_left = process.is_some_and(|process| rustix::process::test_kill_process(process).is_err());
-        if is_left && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }
 

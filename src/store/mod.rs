@@ -24,6 +24,7 @@ pub(crate) mod local;
 pub(crate) mod message;
 pub(crate) mod newest;
 mod operation;
+mod placed;
 mod presence;
 pub(crate) mod program;
 pub(crate) mod proposal;

@@ -1,9 +1,9 @@
 //! The file in the person's own configuration that starts the watcher with the session; only if they asked for it.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::placed;
 use super::queue::{Queue, SMALL_FILE};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env::{self, Platform};
@@ -91,14 +91,7 @@ impl Installation {
     pub(crate) fn write(&self) -> Result<()> {
         let folder = self.path.parent().expect("a file in a folder");
         fs::create_dir_all(folder).map_err(|error| io("make", folder, &error))?;
-        let temporary = folder.join(format!(".swift-tmp-{}", std::process::id()));
-        let written = fs::File::create(&temporary)
-            .and_then(|mut file| file.write_all(self.text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&temporary, &self.path));
-        written.map_err(|error| {
-            let _ = fs::remove_file(&temporary);
-            io("write", &self.path, &error)
-        })
+        placed::put(&self.path, self.text.as_bytes()).map_err(|error| io("write", &self.path, &error))
     }
 
     /// Remove it.
@@ -106,6 +99,7 @@ impl Installation {
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn remove(&self) -> Result<()> {
+        self.path.parent().into_iter().for_each(placed::sweep);
         fs::remove_file(&self.path).map_err(|error| io("remove", &self.path, &error))
     }
 }

@@ -20,6 +20,7 @@ use crate::sandbox::{Blow, Sandbox, Strike, Touch, Traced};
 use crate::world::World;
 pub(crate) use footprint::furnish;
 use report::Row;
+pub(crate) use report::said;
 use scenes::{Scene, scenes};
 use verdict::Ends;
 
@@ -145,13 +146,12 @@ fn strike_scene(
     world.restore_from("base");
     let verb = (scene.prepare)(world, home);
     world.keep();
-    let place = world.folder().place(scene.at);
     let moment = sandbox.moment();
     let ends = Ends::before(world, scene);
     let rehearse = || {
         world.restore();
         sandbox.back_to(moment);
-        place.call(verb.clone()).traced(None)
+        scene.call(world, verb.clone()).traced(None)
     };
     let rehearsal = rehearse()?;
     rehearsal.output.ok();
@@ -161,7 +161,7 @@ fn strike_scene(
     for strike in extent.strikes(trial, &rehearsal.touches, salt) {
         world.restore();
         sandbox.back_to(moment);
-        let Some(traced) = place.call(verb.clone()).traced(Some(strike)) else { continue };
+        let Some(traced) = scene.call(world, verb.clone()).traced(Some(strike)) else { continue };
         if !traced.struck {
             row.missed += 1;
             continue;

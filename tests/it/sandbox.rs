@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Once, mpsc};
+use std::sync::{Arc, Once, OnceLock, mpsc};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -159,7 +159,7 @@ impl Sandbox {
         let home = self.base.join("home");
         let now = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
         let seed = self.starts.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut command = Command::new(program);
+        let mut command = Command::new(if program == SWIFT { tried() } else { program });
         command
             .current_dir(dir)
             .env_clear()
@@ -192,6 +192,12 @@ impl Sandbox {
 }
 
 const SWIFT: &str = env!("CARGO_BIN_EXE_swift");
+
+/// The program that is tried: the one that was built with the tests, or the one that `SWIFT_PROVE_PROGRAM` names.
+fn tried() -> &'static str {
+    static TRIED: OnceLock<Option<String>> = OnceLock::new();
+    TRIED.get_or_init(|| std::env::var("SWIFT_PROVE_PROGRAM").ok()).as_deref().unwrap_or(SWIFT)
+}
 
 /// A folder of a sandbox: where programs run and files lie.
 #[derive(Debug, Clone)]
@@ -373,7 +379,7 @@ impl Call<'_> {
         Output { shown, status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
-    /// Start it and let it run.
+    /// Start it and let it run. A thread of its own is its parent, because a tracer waits for all that its thread has started.
     pub(crate) fn start(mut self) -> Running {
         let shown = self.sandbox.neutral(&self.shown());
         let said = self
@@ -383,14 +389,21 @@ impl Call<'_> {
             .join(format!("said-{}", self.sandbox.starts.load(Ordering::SeqCst)));
         let file = fs::File::create(&said).unwrap();
         self.command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).process_group(0);
-        let child = self.command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
-        Running { child, shown, said }
+        let (started, child) = mpsc::channel();
+        let (parent, ended) = mpsc::channel();
+        thread::spawn(move || {
+            started.send(self.command.spawn()).unwrap();
+            // Until nobody asks for the child any more.
+            ended.recv().ok()
+        });
+        let child = child.recv().unwrap().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        Running { child, shown, said, _parent: parent }
     }
 
     /// The command line as a person would type it.
     fn shown(&self) -> String {
         let program = self.command.get_program().to_str().unwrap();
-        let program = if program == SWIFT { "swift" } else { program };
+        let program = if program == tried() { "swift" } else { program };
         let args = self.command.get_args().map(|arg| arg.to_str().unwrap());
         shell_words::join(std::iter::once(program).chain(args))
     }
@@ -402,6 +415,7 @@ pub(crate) struct Running {
     child: std::process::Child,
     shown: String,
     said: PathBuf,
+    _parent: mpsc::Sender<()>,
 }
 
 impl Running {
@@ -413,7 +427,7 @@ impl Running {
     /// Wait until it has said something.
     #[track_caller]
     pub(crate) fn says(&mut self, text: &str) {
-        let Running { child, shown, said } = self;
+        let Running { child, shown, said, .. } = self;
         until(&format!("`{shown}` says `{text}`"), || {
             let all = fs::read_to_string(&*said).unwrap();
             assert!(child.try_wait().unwrap().is_none(), "`{shown}` has ended: {all}");
@@ -434,13 +448,19 @@ impl Running {
     pub(crate) fn end(&mut self, signal: rustix::process::Signal) -> (i32, Duration) {
         self.signal(signal);
         let begun = std::time::Instant::now();
+        (self.ends(), begun.elapsed())
+    }
+
+    /// Wait for the end; the status, 128 and more for a signal.
+    #[track_caller]
+    pub(crate) fn ends(&mut self) -> i32 {
         let mut status = None;
         until(&format!("`{}` ends", self.shown), || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
         let status = status.unwrap();
-        (status.code().or(status.signal().map(|signal| 128 + signal)).unwrap(), begun.elapsed())
+        status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
     }
 }
 

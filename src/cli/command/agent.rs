@@ -212,7 +212,12 @@ fn told(context: &Context, words: &[String]) -> Result<String> {
         .map_err(|error| Fault::of_system("swift cannot be started", &error))?;
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
-    let text: Vec<String> = text.into_iter().filter(|text| !text.is_empty()).collect();
+    let mut text: Vec<String> = text.into_iter().filter(|text| !text.is_empty()).collect();
+    if output.status.code().is_none() {
+        // It cannot say so itself, and nothing at all would look as if it had gone well.
+        text.push("error: the command was cut off and could not say whether it was carried out".to_owned());
+        text.push("hint: `swift log` shows what happened last".to_owned());
+    }
     let typed = format!("$ swift {}", shell_words::join(words));
     let told: String = text.join("\n").chars().take(LONGEST_ANSWER).collect();
     Ok(format!("{typed}\n{told}"))

@@ -2,6 +2,9 @@
 //!
 //! What was added is noted byte for byte, so that it can be taken out again byte for byte.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
@@ -75,8 +78,7 @@ pub(super) fn add(common_dir: &Path, sharing: Sharing) -> Result<()> {
     sharing.make_folders(&common_dir.join("swift"))?;
     write_file(&note(common_dir), &format!("{origin}\n{added}"), sharing)?;
     // In place, so that owner, mode and links of the person's file stay.
-    use std::io::Write as _;
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).or_io("write", &path)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(&path).or_io("write", &path)?;
     file.write_all(added.as_bytes()).or_io("write", &path)
 }
 
@@ -103,15 +105,6 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
     let note_text = String::from_utf8_lossy(&note_text).into_owned();
     let (origin, added) = note_text.split_once('\n').unwrap_or(("line", ""));
     let Some(text) = disk::read(&path)? else { return Ok(Line::NotOurs) };
-    if let Some(rest) = disk::read(&unfinished(common_dir))? {
-        let is_half = text.starts_with(&rest) && text.len() - rest.len() <= added.len();
-        if is_half {
-            shorten(common_dir, &path, &rest, rest.len())?;
-            disk::remove(&note(common_dir))?;
-            return Ok(Line::TakenOut);
-        }
-        disk::remove(&unfinished(common_dir))?;
-    }
     let Some(at) = find(&text, added.as_bytes()) else { return Ok(Line::Stays) };
     let (before, after) = (&text[..at], &text[at + added.len()..]);
     // The line before had no end. Since then rules were added below, and two of them must not become one.
@@ -124,31 +117,23 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
             let _ = std::fs::remove_dir(path.parent().expect("the file is in a folder"));
         }
     } else {
-        shorten(common_dir, &path, &rest, at)?;
+        shorten(&path, at, &rest, text.len()).or_io("write", &path)?;
     }
     disk::remove(&note(common_dir))?;
     Ok(Line::TakenOut)
 }
 
-/// Where the text that is to be left is while the rules below the line move up.
-fn unfinished(common_dir: &Path) -> PathBuf {
-    common_dir.join("swift").join("exclude-rest")
-}
-
-/// Leave a shorter text, which is the same up to `same`. In place, so that owner, mode and links of the person's file stay,
-/// and never by way of an empty one: whoever is cut off there would have lost the person's rules.
-fn shorten(common_dir: &Path, path: &Path, rest: &[u8], same: usize) -> Result<()> {
-    use std::os::unix::fs::FileExt as _;
-    let file = std::fs::OpenOptions::new().write(true).open(path).or_io("write", path)?;
-    if same < rest.len() {
-        // For a moment the end is there twice; what is noted tells which one goes.
-        let note = unfinished(common_dir);
-        let noted = disk::overwrite(&note, rest).or_io("write", &note)?;
-        noted.sync_all().or_io("flush", &note)?;
-        file.write_all_at(&rest[same..], same as u64).or_io("write", path)?;
+/// Take our line out of a file whose first bytes stay, in place, so that owner, mode and links of the person's file stay.
+/// Cut off at any moment, every line of theirs is there: what follows changes places with ours in one step, and then ours
+/// is cut off.
+fn shorten(path: &Path, same: usize, rest: &[u8], length: usize) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    if rest.len() > same {
+        let last = if rest.ends_with(b"\n") { format!("{LINE}\n") } else { format!("\n{LINE}") };
+        let moved = [&rest[same..], last.as_bytes()].concat();
+        file.write_all_at(&moved[..length - same], same as u64)?;
     }
-    file.set_len(rest.len() as u64).or_io("write", path)?;
-    disk::remove(&unfinished(common_dir))
+    file.set_len(rest.len() as u64)
 }
 
 /// The last place where whole lines equal to `added` are.
@@ -163,26 +148,30 @@ fn find(text: &[u8], added: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
+    /// The rules before and after the line, and how they end.
     #[test]
-    fn the_rules_below_the_line_move_up_and_a_half_move_is_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let common = folder.path();
-        let (old, rest) = ("# above\n/.swift/\n*.own\n*.more\n", "# above\n*.own\n*.more\n");
-        let half = format!("{rest}{}", &old[rest.len()..]);
-        for (before, is_noted) in [(old, false), (old, true), (&half, true), (rest, true)] {
-            for name in ["info", "swift"] {
-                std::fs::create_dir_all(common.join(name)).unwrap();
-            }
-            std::fs::write(path(common), before).unwrap();
-            std::fs::write(note(common), "line\n/.swift/\n").unwrap();
-            if is_noted {
-                std::fs::write(unfinished(common), rest).unwrap();
-            }
-            assert_eq!(remove(common).unwrap(), Line::TakenOut, "{before}");
-            assert_eq!(std::fs::read_to_string(path(common)).unwrap(), rest);
-            assert!(!unfinished(common).exists() && !note(common).exists());
+    fn the_line_is_taken_out_in_place_wherever_it_stands() {
+        for (first, then) in
+            [("*.o\n", ""), ("*.o", ""), ("*.o\n", "*.log\nbuild/\n"), ("*.o", "*.log"), ("", "*.log\n")]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let (common_dir, path) = (folder.path(), path(folder.path()));
+            fs::create_dir(common_dir.join("info")).unwrap();
+            fs::write(&path, first).unwrap();
+            add(common_dir, Sharing::parse(None).unwrap()).unwrap();
+            let with_line = fs::read_to_string(&path).unwrap();
+            fs::write(&path, format!("{with_line}{then}")).unwrap();
+            let before = fs::metadata(&path).unwrap().ino();
+            assert_eq!(remove(common_dir).unwrap(), Line::TakenOut);
+            let between =
+                if first.ends_with('\n') || first.is_empty() || then.is_empty() { "" } else { "\n" };
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{first}{between}{then}"));
+            assert_eq!(fs::metadata(&path).unwrap().ino(), before, "the person's own file");
         }
     }
 }

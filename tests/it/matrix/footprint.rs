@@ -85,7 +85,7 @@ fn sweep(home: Home) {
         fs::remove_file(&hook).ok();
         let before = taken(&sandbox, &world, home, &scene);
         fs::remove_file(&hook).ok();
-        let Some(traced) = world.folder().place(scene.at).call(verb).traced(None) else {
+        let Some(traced) = scene.call(&world, verb).traced(None) else {
             report::skipped();
             return;
         };

@@ -1,7 +1,9 @@
 //! The verbs that write, each with what has to be there before.
 
+use serde_json::json;
+
 use super::Home;
-use crate::sandbox::Place;
+use crate::sandbox::{Call, Output, Place};
 use crate::watch::set_auto;
 use crate::world::{World, add};
 
@@ -26,12 +28,47 @@ pub(super) struct Scene {
     pub(super) carries: bool,
     /// Whether it changes several repositories, of which one may refuse.
     pub(super) spans: bool,
+    /// What is typed into a session of Claude Code, whose hook the verb is. Its status says nothing: what became of the
+    /// line stands in its answer.
+    pub(super) prompt: Option<&'static str>,
     pub(super) prepare: fn(&World<'_>, Home) -> Vec<String>,
 }
 
 impl Scene {
     const fn of(name: &'static str, at: &'static str, prepare: fn(&World<'_>, Home) -> Vec<String>) -> Self {
-        Scene { name, at, next: Next::Task, again: "", carries: false, spans: false, prepare }
+        Scene { name, at, next: Next::Task, again: "", carries: false, spans: false, prompt: None, prepare }
+    }
+
+    const fn prompted(self, prompt: &'static str) -> Self {
+        Scene { prompt: Some(prompt), ..self }
+    }
+
+    /// The verb, ready to start.
+    pub(super) fn call<'a>(&self, world: &World<'a>, verb: Vec<String>) -> Call<'a> {
+        let place = world.folder().place(self.at);
+        let call = place.call(verb);
+        let Some(prompt) = self.prompt else { return call };
+        let message =
+            json!({ "cwd": place.path(""), "prompt": prompt, "hook_event_name": "UserPromptSubmit" });
+        call.stdin(message.to_string())
+    }
+
+    /// What the person hears: of a hook, what the verb in it has said, with the status that this stands for.
+    pub(super) fn heard(&self, output: &Output) -> Output {
+        if self.prompt.is_none() || output.status != 0 {
+            return output.clone();
+        }
+        let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+        let told = answer["reason"].as_str().unwrap_or_default().to_owned();
+        let has = |start: &str| told.lines().any(|line| line.starts_with(start));
+        let status = if has("error: ") {
+            9
+        } else if has("added ") {
+            0
+        } else {
+            1
+        };
+        Output { status, stderr: told, ..output.clone() }
     }
 
     const fn again(self, words: &'static str) -> Self {
@@ -124,6 +161,13 @@ pub(super) fn scenes(home: Home) -> Vec<Scene> {
     all.extend(carrying_scenes());
     all.extend(match home {
         Home::Branch => vec![
+            Scene::of("init of a clone", "twin", |world, _| {
+                own(world);
+                world.folder().git("clone --quiet web twin");
+                people(&world.folder().place("twin"));
+                words(&["init"])
+            })
+            .again("init"),
             Scene::of("home tree", "web", |world, _| {
                 own(world);
                 words(&["home", "tree", "sesame"])
@@ -194,6 +238,11 @@ fn queue_scenes(home: Home) -> Vec<Scene> {
             words(&["uninstall", "sesame"])
         })
         .again("uninstall sesame"),
+        Scene::of("hook", "web", |world, _| {
+            people(&world.web);
+            words(&["hook", "user-prompt-submit"])
+        })
+        .prompted("task . Typed into a session sesame"),
     ]
 }
 
