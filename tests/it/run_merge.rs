@@ -386,6 +386,8 @@ fn no_work_of_a_run_writes_the_log_anew() {
     for (rewrite, is_refused) in [
         ("sed -i '$d' $log", false),
         ("sed -i 's/task.created/task.removed/' $log", true),
+        ("head -c -40 $log >cut; mv cut $log", true),
+        ("echo >.swift/audit/2026-03/zzzzzz.toml", true),
         ("git rm -q -r .swift/audit", true),
     ] {
         let task = scene.task("Make the thing");

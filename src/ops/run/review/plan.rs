@@ -8,8 +8,9 @@ use crate::domain::run::record::Run;
 use crate::domain::task::Folder;
 use crate::domain::text::as_word;
 use crate::env;
+use crate::format::audit::{self, Defect, DefectKind};
 use crate::ops::run::{Caller, begin, leftover};
-use crate::store::git::checkout::{self, Arrival, Prospect};
+use crate::store::git::checkout::{self, Arrival, Change, Prospect};
 use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
@@ -218,7 +219,12 @@ fn touches_the_queue(project: &Path, arrival: &Arrival) -> Result<Vec<String>> {
 /// What is in the log has happened: no work of a run writes it anew. Line by line git would join both, and nobody could
 /// read what comes of that.
 fn refuse_another_log(project: &Path, arrival: &Arrival, run: &Run) -> Result<()> {
-    let rewritten = arrival.rewritten(project, &format!("{}/{}", layout::FOLDER, layout::AUDIT))?;
+    let changes = arrival.changes(project, &format!("{}/{}", layout::FOLDER, layout::AUDIT))?;
+    let is_sound = |change: &Change| {
+        change.after.starts_with(&change.before) && (is_whole(&change.after) || !is_whole(&change.before))
+    };
+    let rewritten: Vec<String> =
+        changes.into_iter().filter(|change| !is_sound(change)).map(|change| change.path).collect();
     if rewritten.is_empty() {
         return Ok(());
     }
@@ -226,6 +232,13 @@ fn refuse_another_log(project: &Path, arrival: &Arrival, run: &Run) -> Result<()
     let text =
         format!("the work of run {short} writes records of the audit log anew: {}", some_of(&rewritten));
     Err(Fault::new(Code::WrongState, text).hint(format!("`swift reject {short} --why \"…\"` sends it back")))
+}
+
+/// Whether a segment is as verbs write it, or is not there. What a newer version records is none of this one's business.
+fn is_whole(segment: &[u8]) -> bool {
+    let is_defect = |defect: &Defect| defect.what != DefectKind::UnknownKind;
+    segment.is_empty()
+        || audit::parse_bytes(segment).is_ok_and(|segment| !audit::verify(&segment).iter().any(is_defect))
 }
 
 fn conflict(short: &str, branch: &str, paths: &[String]) -> Fault {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::external::Git;
 use super::merge::DIFF;
 use super::{merged_tree, text};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 
 /// What a merge brings to what is checked out.
 #[derive(Debug)]
@@ -37,24 +37,32 @@ impl Arrival {
 }
 
 impl Arrival {
-    /// The files below a path that are there and become anything else than longer.
+    /// The files below a path that become otherwise.
     ///
     /// # Errors
     /// Those of git.
-    pub(crate) fn rewritten(&self, project: &Path, path: &str) -> Result<Vec<String>> {
+    pub(crate) fn changes(&self, project: &Path, path: &str) -> Result<Vec<Change>> {
         let spec = format!(":(top,literal){path}");
-        let words = ["--name-only", "-z", "--no-renames", "--diff-filter=a", "HEAD", &self.tree, "--", &spec];
+        let words = ["--name-only", "-z", "--no-renames", "HEAD", &self.tree, "--", &spec];
         let told = text(&Git::at(project).run(&[&DIFF[..], &words].concat())?);
-        let mut rewritten = Vec::new();
-        for path in told.split('\0').filter(|path| !path.is_empty()) {
-            let content = |tree: &str| Git::at(project).ask(&["cat-file", "blob", &format!("{tree}:{path}")]);
-            let (before, after) = (content("HEAD")?.output, content(&self.tree)?.output);
-            if !after.starts_with(&before) {
-                rewritten.push(path.to_owned());
-            }
-        }
-        Ok(rewritten)
+        let content = |tree: &str, path: &str| {
+            Ok::<_, Fault>(Git::at(project).ask(&["cat-file", "blob", &format!("{tree}:{path}")])?.output)
+        };
+        let paths = told.split('\0').filter(|path| !path.is_empty());
+        let change = |path: &str| {
+            let (before, after) = (content("HEAD", path)?, content(&self.tree, path)?);
+            Ok(Change { path: path.to_owned(), before, after })
+        };
+        paths.map(change).collect()
     }
+}
+
+/// A file that becomes otherwise; one that is not there is empty.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) path: String,
+    pub(crate) before: Vec<u8>,
+    pub(crate) after: Vec<u8>,
 }
 
 /// The commits that a branch began with and that are not in what is checked out, newest first: their short names and

@@ -29,7 +29,7 @@ use super::worktree;
 use crate::domain::fault::Result;
 use astray::own_place;
 
-pub(crate) use arrival::{Arrival, arrival, from_before};
+pub(crate) use arrival::{Arrival, Change, arrival, from_before};
 pub(crate) use astray::{confirm, put_aside, refuse_stranger, way_back};
 pub(crate) use cut_off::take_back;
 pub(crate) use hidden::refuse_left_out;
