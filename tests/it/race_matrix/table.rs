@@ -1,6 +1,7 @@
 //! What the races came to, as rows of a table.
 
 use std::fs;
+use std::io::Write as _;
 use std::time::Duration;
 
 use super::{Heat, Race, Setting};
@@ -74,7 +75,7 @@ impl Rows {
         let table = self.lines.join("\n");
         match std::env::var_os("SWIFT_PROVE") {
             Some(path) => fs::write(path, format!("{table}\n")).unwrap(),
-            None => eprintln!("{table}"),
+            None => std::io::stderr().write_all(format!("{table}\n").as_bytes()).unwrap(),
         }
         assert!(
             self.failures.is_empty(),
