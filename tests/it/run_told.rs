@@ -114,3 +114,33 @@ fn a_doctor_looks_at_the_records_of_runs_too() {
     place.git("-C .swift commit --quiet --all --message x");
     assert_eq!(found(8), ["run-missing"]);
 }
+
+/// Two secrets: one that has the form of one, and one that the environment has.
+const TOKEN: &str = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+const OWN: &str = "plain-old-value";
+
+#[test]
+fn no_secret_of_a_request_is_in_a_record_or_a_commit() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; change; result ok");
+    // A title ends within the second token.
+    let prompt = format!(
+        "Use {OWN} and the token {TOKEN} and postgres://u:hunter2pw@db/x for it, or else {TOKEN} of mine"
+    );
+    scene.call(["run", &prompt, "sesame"]).env("MY_API_KEY", OWN).run().ok();
+    let run = scene.runs().remove(0);
+    assert!(
+        text(&run["title"]).starts_with("Use [secret] and the token [secret] and postgres://"),
+        "{run:#}"
+    );
+    let refuse_secrets = |everything: &str, whence: &str| {
+        for secret in [&TOKEN[..8], OWN, "hunter2"] {
+            assert!(!everything.contains(secret), "{whence}: {secret}\n{everything}");
+        }
+    };
+    refuse_secrets(&run.to_string(), "the record");
+    scene.call(["merge", &text(&run["id"]), "sesame"]).run().ok();
+    refuse_secrets(&scene.place.git("log --all --patch --format=%D%n%B"), "the commits");
+    assert!(scene.seen(1, "prompt").contains(TOKEN), "the run itself is told all of it");
+}
