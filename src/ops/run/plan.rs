@@ -205,7 +205,7 @@ fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Ch
         let reasons = vec![format!("as in run {}, which goes on", run.id.short())];
         return (Choice { rule: "resumed".to_owned(), reasons, ..run.choice.clone() }, None);
     }
-    let decision = decide(queue, about).unwrap_or_else(|fault| careful(queue, about, &fault));
+    let decision = decide(queue, about);
     let asks = (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "));
     let choice = match (wanted.tier, policy.tier) {
         (Some(tier), _) => fixed(tier, "asked", "asked for on the command line"),
@@ -227,32 +227,15 @@ fn reason_to_ask(queue: &Queue, text: &str) -> Option<String> {
         return None;
     }
     let about = About::Prompt(text.to_owned());
-    let decision = decide(queue, &about).unwrap_or_else(|fault| careful(queue, &about, &fault));
+    let decision = decide(queue, &about);
     (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "))
 }
 
 /// By the rules as they are committed: like the policy, they say what an agent may do without being asked about.
-fn decide(queue: &Queue, about: &About) -> Result<Decision> {
-    by(&route::committed_rules_of(queue)?, queue, about)
-}
-
-fn by(rules: &Rules, queue: &Queue, about: &About) -> Result<Decision> {
-    let routed = match about {
+fn decide(queue: &Queue, about: &About) -> Decision {
+    let by = |rules: &Rules| match about {
         About::Task(reference) => route::task(queue, rules, reference, route::Named::default()),
         About::Prompt(text) => route::text(rules, text, Head::default()),
     };
-    routed.map(|routed| routed.decision)
-}
-
-/// Where the project's rules cannot be read the middle tier runs, but what the built-in rules ask about is still asked.
-fn careful(queue: &Queue, about: &About, fault: &Fault) -> Decision {
-    let mut decision = route::undecided(fault);
-    let built_in = route::builtin().and_then(|rules| by(&rules, queue, about));
-    if let Ok(built_in) = built_in
-        && built_in.verdict == Verdict::Ask
-    {
-        decision.verdict = Verdict::Ask;
-        decision.reasons.extend(built_in.reasons);
-    }
-    decision
+    route::careful(route::committed_rules_of(queue), by)
 }
