@@ -65,7 +65,15 @@ pub(crate) fn rules_of(queue: &Queue) -> Result<Rules> {
 pub(crate) fn committed_rules_of(queue: &Queue) -> Result<Rules> {
     let bytes = queue.home.read_committed(layout::SETTINGS)?;
     let settings = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
+    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS).hint(mend_and_record()))
+}
+
+/// How settings are mended that count as they are committed: no run records what lies in the folder.
+pub(crate) fn mend_and_record() -> String {
+    format!(
+        "mend it in `.swift/{}`; then `swift doctor --fix` records it, which no run does",
+        layout::SETTINGS
+    )
 }
 
 /// The rules that come with the program.

@@ -103,6 +103,28 @@ fn a_misspelt_section_of_the_settings_begins_no_run() {
 }
 
 #[test]
+fn a_mended_setting_counts_when_it_is_recorded_as_the_hint_says() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    for (wrong, right) in [
+        ("[run]\ntimeot = \"3m\"\n", ""),
+        ("[[route.rule]]\nname = \"x\"\nwords = [\"y\"]\ntier = \"opsu\"\n", ""),
+    ] {
+        scene.settings(wrong);
+        let mended = scene.place.read(".swift/swift.toml").replace(wrong, right);
+        scene.place.write(".swift/swift.toml", mended);
+        let refused = scene.call("work").run();
+        assert_eq!((refused.status, scene.starts()), (8, 0), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`swift doctor --fix` records it"), "{}", refused.stderr);
+        scene.call("doctor --fix sesame").run().ok();
+        assert_eq!(scene.place.git("-C .swift status --porcelain"), "");
+    }
+    assert_eq!((scene.run([task.as_str()]).0, scene.starts()), (0, 1));
+}
+
+#[test]
 fn a_shift_that_can_run_nothing_in_a_project_says_so_and_works_on_the_others() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
