@@ -125,6 +125,24 @@ fn a_mended_setting_counts_when_it_is_recorded_as_the_hint_says() {
 }
 
 #[test]
+fn what_holds_for_another_login_is_told_of_as_another_ones() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let with = |key: &str, words: &str| scene.call(words).env("ANTHROPIC_API_KEY", key).run();
+    scene.script("init; fail 401 authentication_failed 'Invalid API key'");
+    with("sk-bad", "run 'say it to me'").ended(9);
+    scene.script("init; result ok");
+    with("sk-good", "run 'say it to me again'").ok();
+    for words in ["status", "runs"] {
+        let (bad, good) = (with("sk-bad", words).stdout, with("sk-good", words).stdout);
+        assert!(bad.contains("before a person has looked: Invalid API key"), "{words}: {bad}");
+        assert!(!good.contains("Invalid API key"), "{words}: {good}");
+        let document = with("sk-good", &format!("{words} --json")).json();
+        assert_eq!(document["breakers"][0]["own"], false, "{document:#}");
+    }
+}
+
+#[test]
 fn a_shift_that_can_run_nothing_in_a_project_says_so_and_works_on_the_others() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
