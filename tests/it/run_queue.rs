@@ -89,6 +89,22 @@ fn a_task_that_kills_its_runs_is_put_aside_and_the_lane_goes_on() {
 }
 
 #[test]
+fn a_task_that_its_runs_have_put_aside_is_open_again_when_its_work_is_sent_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\nescalations = 0\n");
+    scene.script("init; exit 3");
+    let task = scene.task("Deadly");
+    work(&scene, &[]);
+    assert_eq!(scene.state(&task), "blocked");
+    scene.call(["reject", &task, "--why", "mind the edge"]).run().ok();
+    assert_eq!(scene.state(&task), "ready");
+    scene.script(GOOD);
+    assert_eq!((scene.run([task.as_str()]).0, scene.state(&task)), (0, "done".to_owned()));
+    assert!(scene.seen(4, "prompt").contains("mind the edge"));
+}
+
+#[test]
 fn a_refused_login_stops_the_whole_queue_with_one_message() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
