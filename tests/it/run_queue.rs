@@ -146,15 +146,13 @@ fn ctrl_c_twice_stops_the_current_run() {
     let scene = Scene::new(&sandbox);
     scene.script("init; touch \"$HOME/ready\"; hang");
     let task = scene.task("First");
-    let running = Background::start(&scene, &["work"]);
+    let mut running = scene.call("work").start();
     until("it works", || sandbox.home().path("ready").exists());
-    // Two signals that come at once are one.
-    until("both are heard", || {
-        running.signal(rustix::process::Signal::INT);
-        std::thread::park_timeout(std::time::Duration::from_millis(150));
-        running.has_ended()
-    });
-    assert_eq!(running.status(), 130);
+    // Two signals that come at once are one; the first is answered.
+    running.signal(rustix::process::Signal::INT);
+    running.says("what runs is finished first, nothing new is begun; ctrl-c again stops it");
+    assert_eq!(running.end(rustix::process::Signal::INT).0, 130);
+    assert_eq!(running.said().matches("ctrl-c again").count(), 1, "{}", running.said());
     assert_eq!(
         (scene.state(&task), scene.runs()[0]["outcome"].as_str()),
         ("ready".to_owned(), Some("cancelled"))
