@@ -144,3 +144,21 @@ fn no_secret_of_a_request_is_in_a_record_or_a_commit() {
     refuse_secrets(&scene.place.git("log --all --patch --format=%D%n%B"), "the commits");
     assert!(scene.seen(1, "prompt").contains(TOKEN), "the run itself is told all of it");
 }
+
+#[test]
+fn a_list_of_runs_says_how_many_there_are_and_what_it_sums() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; result ok");
+    for number in 1..=3 {
+        scene.run([format!("say number {number} to me"), "--read-only".to_owned()]);
+    }
+    let cut = scene.call("runs -n 2").run();
+    assert!(cut.ok().contains("the newest 2 of 3 runs, $0.5000 of $0.7500\n"), "{}", cut.stdout);
+    assert!(cut.stderr.contains("next: swift runs -n 3\n"), "{}", cut.stderr);
+    let whole = scene.call("runs -n 3").run();
+    assert!(whole.ok().contains("\n3 runs, $0.7500\n") && !whole.stderr.contains("-n"), "{whole:?}");
+    let document = scene.call("runs -n 2 --json").run().json();
+    let figures = ["cost_usd", "total", "total_cost_usd"].map(|field| document[field].as_f64());
+    assert_eq!(figures, [Some(0.5), Some(3.0), Some(0.75)], "{document:#}");
+}
