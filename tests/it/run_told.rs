@@ -162,3 +162,16 @@ fn a_list_of_runs_says_how_many_there_are_and_what_it_sums() {
     let figures = ["cost_usd", "total", "total_cost_usd"].map(|field| document[field].as_f64());
     assert_eq!(figures, [Some(0.5), Some(3.0), Some(0.75)], "{document:#}");
 }
+
+#[test]
+fn a_refused_request_is_told_as_an_error() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\n");
+    scene.script("init; fail 529 overloaded Overloaded");
+    let output = scene.call(["run", "say something to me", "--read-only"]).run();
+    let logs = scene.call(["run", "logs", &text(&scene.runs()[0]["id"])]).run().ok();
+    for told in [&output.stderr, &logs] {
+        assert!(told.contains("result (error): Overloaded"), "{told}");
+    }
+}
