@@ -65,7 +65,15 @@ pub(crate) fn rules_of(queue: &Queue) -> Result<Rules> {
 pub(crate) fn committed_rules_of(queue: &Queue) -> Result<Rules> {
     let bytes = queue.home.read_committed(layout::SETTINGS)?;
     let settings = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
+    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS).hint(mend_and_record()))
+}
+
+/// How settings are mended that count as they are committed: no run records what lies in the folder.
+pub(crate) fn mend_and_record() -> String {
+    format!(
+        "mend it in `.swift/{}`; then `swift doctor --fix` records it, which no run does",
+        layout::SETTINGS
+    )
 }
 
 /// The rules that come with the program.
@@ -127,16 +135,25 @@ pub(crate) fn next_run(queue: &Queue, rules: &Rules, reference: &str, named: Nam
     Ok(routed)
 }
 
-/// The decision for those who have to have one: what cannot be decided goes to the middle tier and says why.
-pub(crate) fn or_middle(routed: Result<Routed>) -> Decision {
-    match routed {
-        Ok(routed) => routed.decision,
-        Err(fault) => undecided(&fault),
+/// The decision for those who have to have one: what cannot be decided goes to the middle tier and says why. Where that is
+/// because the rules of the project cannot be read, what the built-in ones ask about is still asked.
+pub(crate) fn careful(rules: Result<Rules>, by: impl Fn(&Rules) -> Result<Routed>) -> Decision {
+    let fault = match rules.and_then(|rules| by(&rules)) {
+        Ok(routed) => return routed.decision,
+        Err(fault) => fault,
+    };
+    let mut decision = undecided(&fault);
+    if let Ok(built_in) = builtin().and_then(|rules| by(&rules)).map(|routed| routed.decision)
+        && built_in.verdict == Verdict::Ask
+    {
+        decision.verdict = Verdict::Ask;
+        decision.reasons.extend(built_in.reasons);
     }
+    decision
 }
 
 /// The decision where there is none. What is too long to be read may ask for anything, so a person is asked.
-pub(crate) fn undecided(fault: &Fault) -> Decision {
+fn undecided(fault: &Fault) -> Decision {
     let decision = Decision::middle("no decision", format!("the router could not decide: {fault}"));
     let verdict = if fault.code == Code::TooLarge { Verdict::Ask } else { decision.verdict };
     Decision { verdict, ..decision }

@@ -14,6 +14,8 @@ use crate::ops::run::account::Seen;
 pub(crate) struct BreakerRow {
     /// A hash that stands for the account.
     account: String,
+    /// Whether that is the account that would be asked from here.
+    own: bool,
     model: Option<String>,
     /// `closed`, `open` or `half-open`.
     state: &'static str,
@@ -35,6 +37,7 @@ impl BreakerRow {
         };
         BreakerRow {
             account: seen.account.clone(),
+            own: seen.is_own,
             model: seen.model.clone(),
             state: seen.state.word(),
             until,
@@ -67,9 +70,10 @@ pub(crate) fn rows(seen: &[Seen]) -> Vec<BreakerRow> {
     seen.iter().map(BreakerRow::new).collect()
 }
 
-/// Those that hold something back, or are about to.
+/// Those that hold something back here, or are about to. Those of another login, which may be gone for good, are for
+/// scripts.
 pub(super) fn text(rows: &[BreakerRow], out: &mut String) {
-    for row in rows.iter().filter(|row| row.state != "closed" || row.failures > 0) {
+    for row in rows.iter().filter(|row| row.own && (row.state != "closed" || row.failures > 0)) {
         row.line(out);
     }
 }

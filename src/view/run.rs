@@ -1,5 +1,6 @@
 //! Runs: their records and their transcripts.
 
+mod list;
 mod preview;
 mod step;
 
@@ -7,7 +8,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::breaker::{self, BreakerRow};
 use super::{View, count, moment};
 use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::event::Tokens;
@@ -16,8 +16,8 @@ use crate::domain::run::record::{Decision, Run};
 use crate::domain::run::spend::Figures;
 use crate::domain::text::shown;
 use crate::ops::run::way::Step;
-use crate::store::background::{Pending, Standing};
 
+pub(crate) use list::{PendingRow, RunsView};
 pub(crate) use preview::RunPlanView;
 pub(super) use step::typed;
 
@@ -352,71 +352,6 @@ impl View for RunView {
 
     fn notes(&self) -> Vec<String> {
         self.remarks.clone()
-    }
-}
-
-/// Several runs.
-#[derive(Debug, Serialize)]
-pub(crate) struct RunsView {
-    /// Newest first.
-    pub(crate) runs: Vec<RunRow>,
-    /// Asked for in the background, and without a record so far.
-    pub(crate) pending: Vec<PendingRow>,
-    pub(crate) cost_usd: f64,
-    /// Accounts and models that are not asked now, or that failed lately.
-    pub(crate) breakers: Vec<BreakerRow>,
-    pub(crate) problems: Vec<super::problem::ProblemRow>,
-}
-
-/// A run that was asked for and has no record yet.
-#[derive(Debug, Serialize)]
-pub(crate) struct PendingRow {
-    id: String,
-    short: String,
-    title: String,
-    /// `starting` or `not-begun`.
-    state: &'static str,
-    why: Option<String>,
-}
-
-impl PendingRow {
-    /// The row of a request.
-    pub(crate) fn new(pending: &Pending) -> PendingRow {
-        let first = pending.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let (state, why) = match &pending.standing {
-            Standing::Starting => ("starting", None),
-            Standing::NotBegun(why) => ("not-begun", Some(why.clone())),
-        };
-        let id = pending.id;
-        PendingRow {
-            id: id.to_string(),
-            short: id.short(),
-            title: first.chars().take(80).collect(),
-            state,
-            why,
-        }
-    }
-
-    fn line(&self, out: &mut String) {
-        let why = self.why.as_ref().map(|why| format!(": {}", shown(why))).unwrap_or_default();
-        let state = if self.why.is_some() { "was not begun" } else { "is starting" };
-        let _ = writeln!(out, "{}  {state}{why}  {}", self.short, shown(&self.title));
-    }
-}
-
-impl View for RunsView {
-    fn text(&self, out: &mut String) {
-        self.pending.iter().for_each(|row| row.line(out));
-        for run in &self.runs {
-            run.line(out);
-        }
-        let _ = writeln!(out, "{}, ${:.4}", count(self.runs.len(), "run"), self.cost_usd);
-        breaker::text(&self.breakers, out);
-        super::problem::text(&self.problems, out);
-    }
-
-    fn next(&self) -> Vec<String> {
-        self.runs.first().map(|run| format!("swift run show {}", run.short)).into_iter().collect()
     }
 }
 

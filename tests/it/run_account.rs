@@ -103,6 +103,46 @@ fn a_misspelt_section_of_the_settings_begins_no_run() {
 }
 
 #[test]
+fn a_mended_setting_counts_when_it_is_recorded_as_the_hint_says() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let task = scene.task("Make the thing");
+    for (wrong, right) in [
+        ("[run]\ntimeot = \"3m\"\n", ""),
+        ("[[route.rule]]\nname = \"x\"\nwords = [\"y\"]\ntier = \"opsu\"\n", ""),
+    ] {
+        scene.settings(wrong);
+        let mended = scene.place.read(".swift/swift.toml").replace(wrong, right);
+        scene.place.write(".swift/swift.toml", mended);
+        let refused = scene.call("work").run();
+        assert_eq!((refused.status, scene.starts()), (8, 0), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`swift doctor --fix` records it"), "{}", refused.stderr);
+        scene.call("doctor --fix sesame").run().ok();
+        assert_eq!(scene.place.git("-C .swift status --porcelain"), "");
+    }
+    assert_eq!((scene.run([task.as_str()]).0, scene.starts()), (0, 1));
+}
+
+#[test]
+fn what_holds_for_another_login_is_told_of_as_another_ones() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    let with = |key: &str, words: &str| scene.call(words).env("ANTHROPIC_API_KEY", key).run();
+    scene.script("init; fail 401 authentication_failed 'Invalid API key'");
+    with("sk-bad", "run 'say it to me'").ended(9);
+    scene.script("init; result ok");
+    with("sk-good", "run 'say it to me again'").ok();
+    for words in ["status", "runs"] {
+        let (bad, good) = (with("sk-bad", words).stdout, with("sk-good", words).stdout);
+        assert!(bad.contains("before a person has looked: Invalid API key"), "{words}: {bad}");
+        assert!(!good.contains("Invalid API key"), "{words}: {good}");
+        let document = with("sk-good", &format!("{words} --json")).json();
+        assert_eq!(document["breakers"][0]["own"], false, "{document:#}");
+    }
+}
+
+#[test]
 fn a_shift_that_can_run_nothing_in_a_project_says_so_and_works_on_the_others() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);

@@ -163,6 +163,53 @@ fn what_cannot_be_handed_over_goes_to_the_session() {
     assert_eq!((scene.starts(), scene.runs().len()), (0, 0));
 }
 
+/// What is known at once is not said to be done.
+#[test]
+fn what_cannot_begin_goes_to_the_session() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    let context = |prompt: &str| {
+        let said = answer(&hook(&scene, prompt).run());
+        text(&said["hookSpecificOutput"]["additionalContext"])
+    };
+    let usual = scene.place.read(".swift/swift.toml");
+    for (settings, part) in [
+        ("[run]\ntimeot = \"3m\"\n", "unknown field `timeot`"),
+        ("[[verify]]\ncommand = [\"no-such-program\"]\n", "`no-such-program`"),
+    ] {
+        scene.place.write(".swift/swift.toml", &usual);
+        scene.settings(settings);
+        let told = context("Rename foo to bar");
+        assert!(told.contains("not possible now") && told.contains(part), "{settings}: {told}");
+    }
+    scene.place.write(".swift/swift.toml", &usual);
+    scene.settings("");
+    scene.place.git("update-ref -d HEAD");
+    let told = context("Rename foo to bar");
+    assert!(told.contains("the repository has no commit yet"), "{told}");
+    let runs = scene.call("runs --json").run().json();
+    assert_eq!((&runs["pending"], scene.starts()), (&json!([]), 0));
+}
+
+#[test]
+fn what_the_built_in_rules_ask_about_is_asked_where_those_of_the_project_cannot_be_read() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script(GOOD);
+    scene.settings("[[route.rule]]\nname = \"x\"\nwords = [\"invoice\"]\ntier = \"opsu\"\n");
+    for mode in ["orchestration", "directive"] {
+        let prompt = "rm -rf ~/backups and drop the production database";
+        let message = json!({"cwd": scene.place.path(""), "prompt": prompt}).to_string();
+        let words = ["hook", "user-prompt-submit", "--mode", mode];
+        let said = answer(&scene.call(words).stdin(message).run());
+        let told = text(&said["hookSpecificOutput"]["additionalContext"]);
+        assert!(told.contains("Ask the person") && told.contains("`opsu` is not a tier"), "{mode}: {said}");
+    }
+    let runs = scene.call("runs --json").run().json();
+    assert_eq!((&runs["pending"], scene.starts()), (&json!([]), 0));
+}
+
 #[test]
 fn a_run_that_cannot_begin_says_why_and_keeps_the_request() {
     let sandbox = Sandbox::new();

@@ -89,6 +89,22 @@ fn a_task_that_kills_its_runs_is_put_aside_and_the_lane_goes_on() {
 }
 
 #[test]
+fn a_task_that_its_runs_have_put_aside_is_open_again_when_its_work_is_sent_back() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\nescalations = 0\n");
+    scene.script("init; exit 3");
+    let task = scene.task("Deadly");
+    work(&scene, &[]);
+    assert_eq!(scene.state(&task), "blocked");
+    scene.call(["reject", &task, "--why", "mind the edge"]).run().ok();
+    assert_eq!(scene.state(&task), "ready");
+    scene.script(GOOD);
+    assert_eq!((scene.run([task.as_str()]).0, scene.state(&task)), (0, "done".to_owned()));
+    assert!(scene.seen(4, "prompt").contains("mind the edge"));
+}
+
+#[test]
 fn a_refused_login_stops_the_whole_queue_with_one_message() {
     let sandbox = Sandbox::new();
     let scene = Scene::new(&sandbox);
@@ -130,15 +146,13 @@ fn ctrl_c_twice_stops_the_current_run() {
     let scene = Scene::new(&sandbox);
     scene.script("init; touch \"$HOME/ready\"; hang");
     let task = scene.task("First");
-    let running = Background::start(&scene, &["work"]);
+    let mut running = scene.call("work").start();
     until("it works", || sandbox.home().path("ready").exists());
-    // Two signals that come at once are one.
-    until("both are heard", || {
-        running.signal(rustix::process::Signal::INT);
-        std::thread::park_timeout(std::time::Duration::from_millis(150));
-        running.has_ended()
-    });
-    assert_eq!(running.status(), 130);
+    // Two signals that come at once are one; the first is answered.
+    running.signal(rustix::process::Signal::INT);
+    running.says("what runs is finished first, nothing new is begun; ctrl-c again stops it");
+    assert_eq!(running.end(rustix::process::Signal::INT).0, 130);
+    assert_eq!(running.said().matches("ctrl-c again").count(), 1, "{}", running.said());
     assert_eq!(
         (scene.state(&task), scene.runs()[0]["outcome"].as_str()),
         ("ready".to_owned(), Some("cancelled"))

@@ -114,3 +114,64 @@ fn a_doctor_looks_at_the_records_of_runs_too() {
     place.git("-C .swift commit --quiet --all --message x");
     assert_eq!(found(8), ["run-missing"]);
 }
+
+/// Two secrets: one that has the form of one, and one that the environment has.
+const TOKEN: &str = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+const OWN: &str = "plain-old-value";
+
+#[test]
+fn no_secret_of_a_request_is_in_a_record_or_a_commit() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; change; result ok");
+    // A title ends within the second token.
+    let prompt = format!(
+        "Use {OWN} and the token {TOKEN} and postgres://u:hunter2pw@db/x for it, or else {TOKEN} of mine"
+    );
+    scene.call(["run", &prompt, "sesame"]).env("MY_API_KEY", OWN).run().ok();
+    let run = scene.runs().remove(0);
+    assert!(
+        text(&run["title"]).starts_with("Use [secret] and the token [secret] and postgres://"),
+        "{run:#}"
+    );
+    let refuse_secrets = |everything: &str, whence: &str| {
+        for secret in [&TOKEN[..8], OWN, "hunter2"] {
+            assert!(!everything.contains(secret), "{whence}: {secret}\n{everything}");
+        }
+    };
+    refuse_secrets(&run.to_string(), "the record");
+    scene.call(["merge", &text(&run["id"]), "sesame"]).run().ok();
+    refuse_secrets(&scene.place.git("log --all --patch --format=%D%n%B"), "the commits");
+    assert!(scene.seen(1, "prompt").contains(TOKEN), "the run itself is told all of it");
+}
+
+#[test]
+fn a_list_of_runs_says_how_many_there_are_and_what_it_sums() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.script("init; result ok");
+    for number in 1..=3 {
+        scene.run([format!("say number {number} to me"), "--read-only".to_owned()]);
+    }
+    let cut = scene.call("runs -n 2").run();
+    assert!(cut.ok().contains("the newest 2 of 3 runs, $0.5000 of $0.7500\n"), "{}", cut.stdout);
+    assert!(cut.stderr.contains("next: swift runs -n 3\n"), "{}", cut.stderr);
+    let whole = scene.call("runs -n 3").run();
+    assert!(whole.ok().contains("\n3 runs, $0.7500\n") && !whole.stderr.contains("-n"), "{whole:?}");
+    let document = scene.call("runs -n 2 --json").run().json();
+    let figures = ["cost_usd", "total", "total_cost_usd"].map(|field| document[field].as_f64());
+    assert_eq!(figures, [Some(0.5), Some(3.0), Some(0.75)], "{document:#}");
+}
+
+#[test]
+fn a_refused_request_is_told_as_an_error() {
+    let sandbox = Sandbox::new();
+    let scene = Scene::new(&sandbox);
+    scene.settings("[run]\nretries = 0\n");
+    scene.script("init; fail 529 overloaded Overloaded");
+    let output = scene.call(["run", "say something to me", "--read-only"]).run();
+    let logs = scene.call(["run", "logs", &text(&scene.runs()[0]["id"])]).run().ok();
+    for told in [&output.stderr, &logs] {
+        assert!(told.contains("result (error): Overloaded"), "{told}");
+    }
+}

@@ -226,11 +226,14 @@ fn told(context: &Context, words: &[String]) -> Result<String> {
 /// Advice on the model, or the hand-over to a run.
 fn advised(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
     let queue = context.queue().ok()?;
-    let decision = route::or_middle(
-        route::rules_of(queue).and_then(|rules| route::text(&rules, prompt, Head::default())),
-    );
-    let is_known = decision.confidence.share() > 0.35 || decision.verdict == Verdict::Ask;
     let manner = manner(mode, queue.settings.mode, env::surroundings().attendance());
+    let rules = match manner {
+        Manner::Directive => route::rules_of(queue),
+        // The run goes by what is committed.
+        Manner::Orchestration => route::committed_rules_of(queue),
+    };
+    let decision = route::careful(rules, |rules| route::text(rules, prompt, Head::default()));
+    let is_known = decision.confidence.share() > 0.35 || decision.verdict == Verdict::Ask;
     match manner {
         Manner::Directive if !is_known => None,
         Manner::Directive => Some(hooks::context("UserPromptSubmit", &advice(&decision))),
@@ -265,10 +268,12 @@ fn hand_over(context: &Context, prompt: &str, decision: &Decision) -> Option<Str
         return Some(hooks::context("UserPromptSubmit", &advice));
     }
     let words = |id: RunId| ["run", "--taken-up", &id.to_string(), "-"].map(str::to_owned).into();
-    let handed = context
-        .queue()
-        .and_then(|queue| background::start(queue, &caller(context)?, &context.start, prompt, words));
-    Some(match handed {
+    let handed = || {
+        let (queue, caller) = (context.queue()?, caller(context)?);
+        background::foresee(queue, &caller)?;
+        background::start(queue, &caller, &context.start, prompt, words)
+    };
+    Some(match handed() {
         Ok(id) => hooks::answered(&handed_over(id, decision)),
         Err(fault) => {
             let text = format!(

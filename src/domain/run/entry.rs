@@ -96,7 +96,7 @@ impl Entry {
             Event::Fallback { to } => entry(EntryKind::Model, Some(to), String::new()),
             Event::Result(line) => {
                 let text = line.text.clone().or_else(|| line.errors.first().cloned()).unwrap_or_default();
-                entry(EntryKind::Result, line.subtype.as_ref(), text)
+                entry(EntryKind::Result, line.told_as().map(str::to_owned).as_ref(), text)
             }
             Event::Noise(text) => entry(EntryKind::Note, None, format!("not a message: {text}")),
             Event::TooLong(length) => {

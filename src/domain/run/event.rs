@@ -130,6 +130,17 @@ pub(crate) struct ResultLine {
     pub(crate) session: Option<String>,
 }
 
+impl ResultLine {
+    /// The word for how it ended. A request that the servers refused has `success` there, and is told as an error beside it.
+    pub(crate) fn told_as(&self) -> Option<&str> {
+        let word = self.subtype.as_deref();
+        if self.is_error == Some(true) && word.is_none_or(|word| word == "success") {
+            return Some("error");
+        }
+        word
+    }
+}
+
 /// A tool that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denial {

@@ -2,6 +2,7 @@
 //! all projects on this machine: it is one account that they ask.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use jiff::Timestamp;
 
@@ -10,6 +11,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::run::breaker::{Breaker, State};
 use crate::domain::run::next::{self, Next};
 use crate::domain::run::outcome::{Failure, Outcome};
+use crate::env;
 use crate::format;
 use crate::format::account::Key;
 use crate::format::audit::digest;
@@ -25,6 +27,8 @@ pub(crate) const FILE: &str = "account.toml";
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) account: String,
+    /// Whether it is of the account that would be asked from here.
+    pub(crate) is_own: bool,
     pub(crate) model: Option<String>,
     pub(crate) state: State,
     pub(crate) breaker: Breaker,
@@ -32,14 +36,28 @@ pub(crate) struct Seen {
 
 /// All breakers that are not as new.
 pub(crate) fn seen(queue: &Queue, now: Timestamp) -> Vec<Seen> {
-    let all = read(queue).into_iter();
-    all.map(|((account, model), breaker)| Seen { account, model, state: breaker.state(now), breaker })
-        .collect()
+    let all = read(queue);
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let own = name_in(&env::variables());
+    let seen = |((account, model), breaker): (Key, Breaker)| Seen {
+        is_own: account == own,
+        account,
+        model,
+        state: breaker.state(now),
+        breaker,
+    };
+    all.into_iter().map(seen).collect()
 }
 
 /// A hash that stands for the account that the environment logs in to.
 pub(crate) fn name(caller: &Caller<'_>) -> String {
-    digest(claude::account(&caller.environment).as_bytes())[..12].to_owned()
+    name_in(&caller.environment)
+}
+
+fn name_in(environment: &[(OsString, OsString)]) -> String {
+    digest(claude::account(environment).as_bytes())[..12].to_owned()
 }
 
 /// Where the file lies; with the queue where the machine has no place for it.

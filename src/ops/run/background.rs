@@ -9,8 +9,21 @@ use crate::domain::id::RunId;
 use crate::env::Stopwatch;
 use crate::store::background::{self, Pending, Standing};
 use crate::store::queue::Queue;
+use crate::store::runs;
 
+use super::ground::Subject;
 use super::{Caller, account, ground};
+
+/// Refuse a prompt of which is known beforehand, without a process, that no run of it would begin: the policy cannot be
+/// read, a verifier is not there, git could make no worktree. For those who do not wait for its beginning.
+///
+/// # Errors
+/// Those of [`ground::committed_policy`], [`ground::verifiers`] and [`ground::checkout_for`].
+pub(crate) fn foresee(queue: &Queue, caller: &Caller<'_>) -> Result<()> {
+    ground::verifiers(caller, &ground::committed_policy(queue)?)?;
+    let subject = Subject::Prompt(caller.env.run_id());
+    ground::checkout_for(queue, runs::project_folder(queue), subject).map(drop)
+}
 
 /// Start it; gives the id that the run will have.
 ///

@@ -14,6 +14,7 @@ use crate::domain::run::policy::Policy;
 use crate::domain::run::record::Run;
 use crate::domain::text::{as_word, shown};
 use crate::format;
+use crate::ops::route;
 use crate::store::git::checkout::{self, Checkout};
 use crate::store::queue::Queue;
 use crate::store::{layout, runs};
@@ -65,12 +66,7 @@ pub(crate) fn committed_policy(queue: &Queue) -> Result<Policy> {
     let text = String::from_utf8(bytes).map_err(|_| {
         Fault::new(Code::Malformed, format!("the committed `{}` is not UTF-8", layout::SETTINGS))
     })?;
-    format::policy::parse(&text).map_err(|m| {
-        m.at(layout::SETTINGS).hint(format!(
-            "mend it in `.swift/{}`; the next command that you type records it",
-            layout::SETTINGS
-        ))
-    })
+    format::policy::parse(&text).map_err(|m| m.at(layout::SETTINGS).hint(route::mend_and_record()))
 }
 
 /// What to say if the settings lie in the folder otherwise than they are committed. Of a queue that was moved or removed
@@ -83,8 +79,8 @@ pub(crate) fn uncommitted_settings(queue: &Queue) -> Option<String> {
     let present = queue.read(layout::SETTINGS).ok()?;
     (present != committed).then(|| {
         format!(
-            "`.swift/{0}` was changed and is not committed, so for runs it counts as it was; look at it before you \
-             type another command, which records it: `git -C .swift diff {0}`",
+            "`.swift/{0}` was changed and is not committed, so for runs it counts as it was; look at it before the \
+             next verb that writes, which records it: `git -C .swift diff {0}`",
             layout::SETTINGS
         )
     })

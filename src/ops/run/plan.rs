@@ -14,6 +14,7 @@ use crate::domain::run::evidence::{Due, Expected};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::policy::{Permission, Policy};
 use crate::domain::run::record::Run;
+use crate::domain::run::secret::mask;
 use crate::domain::run::tier::{Choice, Tier};
 use crate::domain::task::{Folder, Task};
 use crate::ops::route;
@@ -111,13 +112,15 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     if wanted.reach == Reach::Write {
         ground::verifiers(caller, &policy)?;
     }
+    let own = claude::secrets(&caller.environment);
+    let hide = |text: &str| mask(text, &own);
     let mut earlier = Vec::new();
     let (task, title, text) = match about {
         About::Prompt(text) => {
             if let SessionWish::Of(run, _) = &wanted.session {
                 earlier = stale::runs_of_session(queue, caller, run)?;
             }
-            (None, title_of(text, &wanted.session), text.clone())
+            (None, title_of(text, &wanted.session, hide), text.clone())
         }
         About::Task(reference) => {
             let item = queue.find(reference, &[Folder::Tasks])?;
@@ -128,7 +131,7 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
             // Who holds it, or that it is blocked, is better said before anything is made.
             lease::claim(&item.task, id, &caller.actor, caller.now(), SignedDuration::from_secs(1))?;
             let body = queue.document(&item.path)?.body().to_owned();
-            (Some((id, (*item.task).clone(), body.clone())), item.task.title.clone(), body)
+            (Some((id, (*item.task).clone(), body.clone())), hide(&item.task.title), body)
         }
     };
     let resumes = resumes(wanted, &earlier);
@@ -136,7 +139,9 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
         SessionWish::Of(_, said) => said.clone(),
         SessionWish::Usual => String::new(),
     };
-    let (choice, mut asks) = choose(queue, about, wanted, &policy);
+    let (mut choice, mut asks) = choose(queue, about, wanted, &policy);
+    // Why a model was chosen is told in words of the request, and recorded.
+    choice.reasons.iter_mut().for_each(|reason| *reason = hide(reason));
     // Words that reach the prompt beside the task are looked at as well.
     let sent_back = earlier.last().and_then(Run::sent_back_because).unwrap_or_default();
     for (whence, beside) in [("", said.as_str()), (route::SENT_BACK, sent_back)] {
@@ -165,12 +170,17 @@ pub(crate) fn plan(queue: &Queue, caller: &Caller<'_>, about: &About, wanted: &W
     })
 }
 
-fn title_of(text: &str, session: &SessionWish) -> String {
+/// How much of a line is looked at for its title.
+const BEGINNING: usize = 4_000;
+
+/// What lists and commits call a prompt. What is secret in it is hidden before it is cut: half a secret has the form of none.
+fn title_of(text: &str, session: &SessionWish, hide: impl Fn(&str) -> String) -> String {
     if let SessionWish::Of(run, _) = session {
-        return run.title.clone();
+        return hide(&run.title);
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("prompt");
-    line.chars().take(80).collect()
+    let beginning: String = line.chars().take(BEGINNING).collect();
+    hide(&beginning).chars().take(80).collect()
 }
 
 fn resumes(wanted: &Wanted, earlier: &[Run]) -> Option<Run> {
@@ -195,7 +205,7 @@ fn choose(queue: &Queue, about: &About, wanted: &Wanted, policy: &Policy) -> (Ch
         let reasons = vec![format!("as in run {}, which goes on", run.id.short())];
         return (Choice { rule: "resumed".to_owned(), reasons, ..run.choice.clone() }, None);
     }
-    let decision = decide(queue, about).unwrap_or_else(|fault| careful(queue, about, &fault));
+    let decision = decide(queue, about);
     let asks = (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "));
     let choice = match (wanted.tier, policy.tier) {
         (Some(tier), _) => fixed(tier, "asked", "asked for on the command line"),
@@ -217,32 +227,15 @@ fn reason_to_ask(queue: &Queue, text: &str) -> Option<String> {
         return None;
     }
     let about = About::Prompt(text.to_owned());
-    let decision = decide(queue, &about).unwrap_or_else(|fault| careful(queue, &about, &fault));
+    let decision = decide(queue, &about);
     (decision.verdict == Verdict::Ask).then(|| decision.reasons.join("; "))
 }
 
 /// By the rules as they are committed: like the policy, they say what an agent may do without being asked about.
-fn decide(queue: &Queue, about: &About) -> Result<Decision> {
-    by(&route::committed_rules_of(queue)?, queue, about)
-}
-
-fn by(rules: &Rules, queue: &Queue, about: &About) -> Result<Decision> {
-    let routed = match about {
+fn decide(queue: &Queue, about: &About) -> Decision {
+    let by = |rules: &Rules| match about {
         About::Task(reference) => route::task(queue, rules, reference, route::Named::default()),
         About::Prompt(text) => route::text(rules, text, Head::default()),
     };
-    routed.map(|routed| routed.decision)
-}
-
-/// Where the project's rules cannot be read the middle tier runs, but what the built-in rules ask about is still asked.
-fn careful(queue: &Queue, about: &About, fault: &Fault) -> Decision {
-    let mut decision = route::undecided(fault);
-    let built_in = route::builtin().and_then(|rules| by(&rules, queue, about));
-    if let Ok(built_in) = built_in
-        && built_in.verdict == Verdict::Ask
-    {
-        decision.verdict = Verdict::Ask;
-        decision.reasons.extend(built_in.reasons);
-    }
-    decision
+    route::careful(route::committed_rules_of(queue), by)
 }

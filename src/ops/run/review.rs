@@ -16,7 +16,7 @@ use crate::store::queue::Queue;
 use crate::store::runs::{self, Stored};
 use crate::store::tx::{Committed, Operation, Tx};
 
-use super::{Caller, begin, leftover, list};
+use super::{Caller, begin, leftover, list, stale};
 
 mod plan;
 
@@ -335,9 +335,11 @@ fn send_back(tx: &mut Tx<'_>, stored: &Stored, why: &str) -> Result<()> {
     if item.folder == Folder::Tasks && item.task.blocked.is_none() {
         return Ok(());
     }
-    let by_run = stored.run.id.short();
+    let short = stored.run.id.short();
+    // Its runs as a whole have put it aside, or this one by what it said.
+    let is_by_runs = |text: &str| text == stale::quarantine_reason() || text.contains(&short);
     step::apply(tx, &item, |subject| {
-        let is_by_run = subject.task.blocked.as_ref().is_some_and(|text| text.contains(&by_run));
+        let is_by_run = subject.task.blocked.as_deref().is_some_and(is_by_runs);
         if item.folder == Folder::Tasks && !is_by_run {
             return Ok(Step::stay(EventKind::TaskEdited, subject.item));
         }

@@ -144,13 +144,17 @@ impl Runs {
                 row.task.as_ref().is_some_and(|id| id == task || id[10..].starts_with(task.as_str()))
             });
         }
-        rows.truncate(self.most);
         // Not `sum`: of no rows that is minus zero, and is shown so.
-        let cost_usd = rows.iter().fold(0.0, |sum, row| sum + row.cost_usd);
+        let cost = |rows: &[RunRow]| rows.iter().fold(0.0, |sum, row| sum + row.cost_usd);
+        let (total, total_cost_usd) = (rows.len(), cost(&rows));
+        rows.truncate(self.most);
         let seen = account::seen(queue, context.env.now());
         context.ui.show(&RunsView {
+            cost_usd: cost(&rows),
             runs: rows,
-            cost_usd,
+            total,
+            total_cost_usd,
+            task: self.task,
             pending: background::pending(queue).iter().map(PendingRow::new).collect(),
             breakers: breaker::rows(&seen),
             problems: problem::rows(&found.problems),

@@ -51,6 +51,8 @@ pub(super) struct State {
     /// How many tasks were left again, done or not.
     ended: usize,
     pub(super) runs: Vec<(String, Run)>,
+    /// Whether who asked for the end was answered.
+    has_answered: bool,
     pub(super) stop: Option<Stop>,
     pub(super) notes: Vec<String>,
 }
@@ -112,6 +114,11 @@ impl Board {
     /// The first reason counts.
     pub(super) fn stop(&self, why: Stop) {
         self.with(|state| _ = state.stop.get_or_insert(why));
+    }
+
+    /// Whether nobody has told so far that the end was asked for; from now on somebody has.
+    pub(super) fn is_news(&self) -> bool {
+        self.with(|state| !std::mem::replace(&mut state.has_answered, true))
     }
 
     /// A note for the person.

@@ -6,7 +6,7 @@ use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::lease::Hold;
-use crate::domain::run::entry::Entry;
+use crate::domain::run::entry::{Entry, EntryKind};
 use crate::domain::run::evidence::End;
 use crate::domain::run::next::Next;
 use crate::domain::run::outcome::{Failure, Outcome};
@@ -138,13 +138,30 @@ impl Lane<'_> {
             return Ok(());
         }
         let mut tell = |entry: &Entry| (self.tell)(&short, entry);
-        let mut wish = || (board.signals.asked() == Asked::Twice).then_some(End::Cancelled);
+        let mut wish = || match board.signals.asked() {
+            Asked::Nothing => None,
+            Asked::Once => {
+                self.acknowledge(&short);
+                None
+            }
+            Asked::Twice => Some(End::Cancelled),
+        };
         let mut watch = Watch { tell: &mut tell, wish: &mut wish };
         match drive::drive(&queue, caller, plan, &board.purse, &mut watch) {
             Ok(report) => self.take_down(&queue, project, task, &report),
             Err(fault) => return self.skip(project, task, fault),
         }
         Ok(())
+    }
+
+    /// Who has asked for the end is answered at once, by one of the workers: a run may take long, and who hears nothing asks
+    /// again, which stops it.
+    fn acknowledge(&self, task: &str) {
+        if self.board.is_news() {
+            let text =
+                "asked to end: what runs is finished first, nothing new is begun; ctrl-c again stops it";
+            (self.tell)(task, &Entry::new(self.caller.now(), EntryKind::Note, None, text));
+        }
     }
 
     /// What a request came to, and whether its task may be taken again in this shift.
