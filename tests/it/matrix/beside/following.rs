@@ -9,8 +9,8 @@ use super::scenes::{Scene, words};
 /// With nothing of its own since, and with work of its own, which is joined.
 pub(super) fn scenes(home: Home) -> Vec<Scene> {
     let [alone, working] = match home {
-        Home::Branch => ["home tree of a clone", "home tree of a clone that has work"],
-        Home::Tree => ["init of a clone", "init of a clone that has work"],
+        Home::Branch => ["home tree that goes along", "home tree that goes along with work"],
+        Home::Tree => ["init that goes along", "init that goes along with work"],
     };
     vec![
         Scene::of(alone, |world, home| left_behind(world, home, Since::Nothing), moved).on_the_branch(),

@@ -30,7 +30,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) const fn of(name: &'static str, prepare: fn(&World<'_>, Home) -> Vec<String>, look: Look) -> Self {
+    pub(super) const fn of(
+        name: &'static str,
+        prepare: fn(&World<'_>, Home) -> Vec<String>,
+        look: Look,
+    ) -> Self {
         Scene { name, at: "web", prepare, beside: None, look, again: once_more, on_the_branch: false }
     }
 
