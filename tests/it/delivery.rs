@@ -626,6 +626,24 @@ fn a_plan_says_of_what_the_receiver_has_already_what_the_round_will_do() {
 }
 
 #[test]
+fn a_dead_letter_that_names_no_receiver_is_put_back_into_the_outbox() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.web.write(".swift/outbox/nobody.md", "+++\ntitle = \"for nobody\"\n+++\n");
+    add(&world.web, ".", "takes the file in");
+    sandbox.later(SignedDuration::from_hours(15 * 24));
+    let id = text(&world.round()["dead"][0]["id"]);
+    world.web.swift_ok(["redrive", &id]);
+    assert!(copies(&world.web, &id)[0].starts_with("outbox/"), "{:?}", copies(&world.web, &id));
+    assert_eq!(world.round()["dead"].as_array().unwrap().len(), 0, "its days count anew");
+    let path = format!(".swift/{}", copies(&world.web, &id)[0]);
+    world.web.write(&path, world.web.read(&path).replacen("+++\n", "+++\nto = \"acme/api\"\n", 1));
+    world.round();
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "addressed");
+    all_sound(&world, "addressed");
+}
+
+#[test]
 fn a_task_on_a_branch_that_is_not_at_hand_is_not_delivered_again() {
     let sandbox = Sandbox::new();
     let world = World::in_tree(&sandbox);
