@@ -15,6 +15,7 @@ mod plan;
 mod post;
 mod receipts;
 mod taken_back;
+mod there;
 
 use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;

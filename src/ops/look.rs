@@ -127,7 +127,7 @@ pub(crate) fn list(queue: &Queue, filter: &Filter, now: Timestamp) -> Found {
         [] => vec![Folder::Outbox, Folder::Inbox, Folder::Tasks],
         states => folders(states),
     };
-    let Listing { mut items, mut problems } = queue.list(&folders);
+    let Listing { mut items, mut problems } = queue.list_and_open(&folders);
     problems.extend(queue.in_two_files_among(&items).into_values());
     if folders.contains(&Folder::Done) || folders.contains(&Folder::Sent) {
         problems.extend(archive::problems(queue).unwrap_or_default());

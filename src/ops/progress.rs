@@ -2,9 +2,11 @@
 
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::id::TaskId;
 use crate::domain::lease::{self, Hold};
 use crate::domain::task::{Ending, Folder, State, Task};
 use crate::store::queue::Queue;
+use crate::store::replay;
 use crate::store::tx::Operation;
 
 use super::step::{self, Changed, Step, Subject};
@@ -132,6 +134,13 @@ pub(crate) fn unblock(queue: &Queue, operation: &Operation<'_>, reference: &str)
     })
 }
 
+/// Whether a letter was given up in the outbox, by the log: one that does not say whom it is for, say.
+fn was_in_outbox(queue: &Queue, id: TaskId) -> Result<bool> {
+    let events = replay::account_of(queue, id)?.events;
+    let given_up = events.iter().rev().find(|event| event.fact.to == Some(State::Dead));
+    Ok(given_up.is_some_and(|event| event.fact.from == Some(State::Outbox)))
+}
+
 /// Put a dead letter back to where it came from: the outbox if it could not be delivered, else the queue.
 ///
 /// # Errors
@@ -143,7 +152,8 @@ pub(crate) fn redrive(queue: &Queue, operation: &Operation<'_>, reference: &str)
         let token = subject.task.token;
         *subject.task = Task { token, ..subject.task.clone().without_progress() };
         let to = subject.task.to.as_ref().map(|to| to.as_str().to_owned());
-        let is_own = to.is_none_or(|to| to == own || aliases.contains(&to));
+        let is_for_own = to.is_none_or(|to| to == own || aliases.contains(&to));
+        let is_own = is_for_own && !was_in_outbox(queue, subject.id)?;
         if !is_own {
             // The days after which an undeliverable task is given up count anew from here.
             subject.task.defer_until = Some(operation.at);

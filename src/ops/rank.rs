@@ -189,7 +189,7 @@ struct Part<'q> {
 
 impl<'q> Part<'q> {
     fn read(queue: &'q Queue, shown: Shown) -> Part<'q> {
-        let listing = queue.list(&[Folder::Tasks]);
+        let listing = queue.list_and_open(&[Folder::Tasks]);
         let twice = queue.in_two_files_among(&listing.items);
         let problems = listing.problems.into_iter().chain(twice.values().cloned()).collect();
         let shelf = Shelf { project: queue.settings.id.to_string(), items: listing.items };

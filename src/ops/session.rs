@@ -169,7 +169,7 @@ fn lost(queue: &Queue, operation: &Operation<'_>) -> Option<Lost> {
 fn situation(queue: &Queue, operation: &Operation<'_>, running: Running) -> Result<Situation> {
     let now = operation.at;
     let today = now.to_zoned(TimeZone::UTC).date();
-    let listing = queue.list(&[Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Dead]);
+    let listing = queue.list_and_open(&[Folder::Outbox, Folder::Inbox, Folder::Tasks, Folder::Dead]);
     let some = |keep: &dyn Fn(&Item) -> bool| -> Vec<Item> {
         listing.items.iter().filter(|item| keep(item)).cloned().collect()
     };

@@ -64,6 +64,14 @@ impl Item {
     }
 }
 
+/// Of which tasks a list says that a merge has left them open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// Of those in its folders.
+    OfThese,
+    OfAll,
+}
+
 /// Tasks and what could not be read as one.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
@@ -226,6 +234,16 @@ impl Queue {
     /// The same; with [`Reach::Names`], finished and sent tasks are looked at only in months in which one came, went or
     /// was replaced. One that was written in place counts when a verb has recorded that.
     pub(crate) fn list_within(&self, folders: &[Folder], reach: Reach) -> Listing {
+        self.gather(folders, reach, Open::OfThese)
+    }
+
+    /// The same as [`Queue::list`], and what a merge has left open of tasks in other folders: while it is, that is
+    /// everybody's problem.
+    pub(crate) fn list_and_open(&self, folders: &[Folder]) -> Listing {
+        self.gather(folders, Reach::Files, Open::OfAll)
+    }
+
+    fn gather(&self, folders: &[Folder], reach: Reach, open: Open) -> Listing {
         let mut all = Listing::default();
         for &folder in folders {
             match listing::of_folder(self, folder, reach) {
@@ -241,7 +259,7 @@ impl Queue {
             }
         }
         if self.home.is_joining() {
-            self.leave_out_open(&mut all);
+            self.leave_out_open(&mut all, folders, open);
             all.problems.iter_mut().for_each(|problem| self.lead_to_the_end(&mut problem.fault));
         }
         all

@@ -8,6 +8,7 @@ use super::problem::{self, ProblemRow};
 use super::task::CommitRow;
 use super::{View, count, place};
 use crate::domain::fault::Code;
+use crate::domain::task::Receipt;
 use crate::domain::text::shown;
 use crate::ops::carry::{Delivered, Plan, Report, Tidings};
 
@@ -259,6 +260,11 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
             continue;
         }
         let short = letter.item.id().map_or_else(|| "new".to_owned(), |id| id.short());
+        if let Some(receipt) = &letter.there {
+            let (from, title) = (&plan.posts[letter.from], shown(&letter.item.task.title));
+            lines.push(format!("receipt {short}  {from}  {}  {title}", told(receipt)));
+            continue;
+        }
         let (from, to) = (&plan.posts[letter.from], &plan.posts[letter.to]);
         lines.push(format!("deliver {short}  {from} → {to}  {}", shown(&letter.item.task.title)));
     }
@@ -287,12 +293,14 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
+fn told(receipt: &Receipt) -> String {
+    let by = receipt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("{}{by}", receipt.stage)
+}
+
 fn what(tidings: &Tidings, plan: &Plan) -> String {
     match tidings {
-        Tidings::Receipt(receipt) => {
-            let by = receipt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-            format!("{}{by}", receipt.stage)
-        }
+        Tidings::Receipt(receipt) => told(receipt),
         Tidings::Lost(to) => format!("deliver again to {}, which lost it", plan.posts[*to]),
     }
 }

@@ -243,6 +243,14 @@ impl View for NextView<'_> {
     }
 
     fn next(&self) -> Vec<String> {
+        let is_open = self.scope == Scope::Project && self.problems.iter().any(ProblemRow::is_unsettled);
+        let settle = is_open.then(|| "swift resolve".to_owned());
+        settle.into_iter().chain(self.steps()).collect()
+    }
+}
+
+impl NextView<'_> {
+    fn steps(&self) -> Vec<String> {
         match self.tasks.first() {
             Some(row) if self.scope == Scope::Project && row.task.id.is_some() => {
                 vec![format!("swift claim {}", row.task.short()), format!("swift show {}", row.task.short())]

@@ -119,6 +119,9 @@ impl View for StartView<'_> {
 
     fn next(&self) -> Vec<String> {
         let mut next = Vec::new();
+        if self.problems.iter().any(ProblemRow::is_unsettled) {
+            next.push("swift resolve".to_owned());
+        }
         if self.carries == Carries::ForOthers {
             next.push("swift outbox sesame".to_owned());
         }

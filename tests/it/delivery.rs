@@ -556,6 +556,94 @@ fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
 }
 
 #[test]
+fn whatever_keeps_a_letter_from_arriving_for_good_makes_a_dead_letter_of_it_in_the_end() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
+    world.api.write(".swift/swift.toml", settings);
+    let large =
+        text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"]);
+    let taken = world.letter("taken");
+    let own = add(&world.api, ".", "its own");
+    let path = copies(&world.api, &own).remove(0);
+    let file = world.api.read(&format!(".swift/{path}")).replace(&own, &taken);
+    world.api.write(&format!(".swift/{path}"), file);
+    let forged = world.letter("forged");
+    let path = format!(".swift/{}", copies(&world.web, &forged)[0]);
+    world.web.write(
+        &path,
+        world.web.read(&path).replace("\"acme/web\"", "\"acme/api\"").replacen(
+            "to = \"acme/api\"",
+            "to = \"acme/hub\"",
+            1,
+        ),
+    );
+    world.web.write(".swift/outbox/bad.md", "+++\ntitle = \n+++\n");
+    let report = world.round();
+    let mut told = codes(&report["problems"]);
+    told.sort();
+    assert_eq!(told, ["collision", "forged-sender", "malformed", "too-large"], "{report:#}");
+    for problem in report["problems"].as_array().unwrap() {
+        assert!(text(&problem["message"]).contains("less than an hour"), "{problem:#}");
+    }
+    sandbox.later(SignedDuration::from_hours(15 * 24));
+    let report = world.round();
+    assert_eq!(codes(&report["problems"]), ["malformed"], "{report:#}");
+    for id in [&large, &taken, &forged] {
+        assert!(copies(&world.web, id)[0].starts_with("dead/"), "{:?}", copies(&world.web, id));
+    }
+    assert_eq!(report["dead"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_plan_says_of_what_the_receiver_has_already_what_the_round_will_do() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("There already");
+    world.keep();
+    // Another task has the id.
+    let letter = world.web.read(&format!(".swift/{}", copies(&world.web, &id)[0]));
+    world.api.write(&format!(".swift/inbox/{id}-x.md"), letter.replace("There already", "Another"));
+    let plan = world.hub.call("outbox --json").run().ended(0).json();
+    assert_eq!(codes(&plan["problems"]), ["collision"], "{plan:#}");
+    assert!(!plan.to_string().contains("deliver "), "{plan:#}");
+    // The sender's queue was restored from before the delivery, and the receiver is done by now.
+    world.restore();
+    let before = sandbox.place("former").path("web");
+    world.web.program("cp", ["-a", ".", before.to_str().unwrap()]).run().ok();
+    world.round();
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok(["done", &id]);
+    std::fs::remove_dir_all(world.web.path("")).unwrap();
+    std::fs::rename(&before, world.web.path("")).unwrap();
+    let plan = world.hub.call("outbox --json").run().ended(7).json();
+    let told = plan["plan"].to_string();
+    assert!(told.contains("done by acme/api") && !told.contains("deliver "), "{plan:#}");
+    let report = world.hub.json("sesame");
+    assert_eq!(report["receipts"][0]["stage"], "done", "{report:#}");
+    assert_eq!(received(&world.api, &id).len(), 1);
+    all_sound(&world, "told");
+}
+
+#[test]
+fn a_dead_letter_that_names_no_receiver_is_put_back_into_the_outbox() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.web.write(".swift/outbox/nobody.md", "+++\ntitle = \"for nobody\"\n+++\n");
+    add(&world.web, ".", "takes the file in");
+    sandbox.later(SignedDuration::from_hours(15 * 24));
+    let id = text(&world.round()["dead"][0]["id"]);
+    world.web.swift_ok(["redrive", &id]);
+    assert!(copies(&world.web, &id)[0].starts_with("outbox/"), "{:?}", copies(&world.web, &id));
+    assert_eq!(world.round()["dead"].as_array().unwrap().len(), 0, "its days count anew");
+    let path = format!(".swift/{}", copies(&world.web, &id)[0]);
+    world.web.write(&path, world.web.read(&path).replacen("+++\n", "+++\nto = \"acme/api\"\n", 1));
+    world.round();
+    carried(&world.web, &world.api, &id, "inbox/", "delivered", "addressed");
+    all_sound(&world, "addressed");
+}
+
+#[test]
 fn a_task_on_a_branch_that_is_not_at_hand_is_not_delivered_again() {
     let sandbox = Sandbox::new();
     let world = World::in_tree(&sandbox);

@@ -76,6 +76,29 @@ fn two_clones_that_worked_apart_merge() {
 }
 
 #[test]
+fn a_task_that_a_merge_has_left_open_in_another_folder_is_told_wherever_tasks_are_listed() {
+    let sandbox = Sandbox::new();
+    let (web, twin) = clones(&sandbox);
+    let id = &ids(&web)[0];
+    web.swift_ok(["done", id, "--result", "by web"]);
+    twin.swift_ok(["claim", id]);
+    twin.swift_ok(["comment", id, "by twin"]);
+    twin.git("push --quiet origin swift");
+    web.git("fetch --quiet origin");
+    assert_ne!(web.program("git", "-C .swift merge --no-edit origin/swift").run().status, 0);
+    for verb in ["list", "next", "start"] {
+        let told = web.call(format!("{verb} --json").as_str()).run().json();
+        let problems = told["problems"].as_array().unwrap();
+        let told_of = problems.iter().filter(|problem| problem["code"] == "unsettled").count();
+        assert_eq!(told_of, 1, "{verb}: {told:#}");
+        assert!(told["next_actions"].to_string().contains("swift resolve"), "{verb}: {told:#}");
+    }
+    web.swift_ok("resolve sesame");
+    let told = web.json("list");
+    assert_eq!(told["problems"].as_array().unwrap().len(), 0, "{told:#}");
+}
+
+#[test]
 fn a_task_that_both_finished_is_there_once_or_conflicts_and_nothing_is_lost() {
     let sandbox = Sandbox::new();
     let (web, twin) = clones(&sandbox);

@@ -1,7 +1,7 @@
 //! What can be taken back, and what is refused because nobody could tell what was before.
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, text};
+use crate::world::{World, add, copies, sound, text};
 
 /// All files of the queue and their commit.
 fn as_it_is(place: &Place<'_>, queue: &str) -> String {
@@ -66,11 +66,20 @@ fn what_was_moved_or_removed_by_hand_stays_so_when_the_operation_that_recorded_i
     assert!(left.contains("KEEP") && !left.contains("Keep") && left.lines().count() < 5, "{left}");
     assert!(!left.contains("Other") && !left.contains("Third"), "{left}");
     web.swift_ok("doctor");
-    // What the operation itself did to a task that was moved is one with the move.
+    // What the operation itself did to a task that was moved is taken back without the move.
     std::fs::rename(web.path(".swift/tasks/mine/keep.md"), web.path(".swift/tasks/kept.md")).unwrap();
     web.swift_ok(["claim", &keep]);
+    web.swift_ok("undo");
+    let kept = web.read(".swift/tasks/kept.md");
+    assert!(kept.contains("KEEP") && !kept.contains("[lease]"), "{kept}");
+    assert!(!web.path(".swift/tasks/mine/keep.md").exists());
+    web.swift_ok("doctor");
+    // A text that was changed by both is in no commit as it was between the two.
+    web.write(".swift/tasks/kept.md", kept.replace("KEEP", "Kept"));
+    web.swift_ok(["comment", &keep, "said"]);
     let both = web.swift("undo");
-    assert!(both.stderr.contains("by hand and by the operation"), "{}", both.stderr);
+    both.ended(4);
+    assert!(both.stderr.contains("in the same commit"), "{}", both.stderr);
     web.swift_ok("doctor");
 }
 
@@ -264,4 +273,93 @@ fn a_repair_of_what_is_swifts_own_is_refused_and_nothing_else_taken_back_for_it(
         web.swift_ok(command);
         assert_eq!(web.json("list --state any")["tasks"].as_array().unwrap().len(), 0);
     }
+}
+
+/// The letters in an outbox, each with its text.
+fn outbox(place: &Place<'_>) -> Vec<(String, String)> {
+    let paths = crate::world::files(place).into_iter();
+    let letters = paths.filter(|path| path.starts_with("outbox/") && path.ends_with(".md"));
+    letters.map(|path| (path.clone(), place.read(&format!(".swift/{path}")))).collect()
+}
+
+#[test]
+fn the_delivery_of_a_letter_that_was_written_by_hand_is_taken_back_and_the_letter_stays() {
+    for from_hub in [true, false] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        world.web.write(
+            ".swift/outbox/h.md",
+            "+++\n# mine\ntitle = \"by hand\"  # so\nto = \"acme/api\"\nown = 1\n+++\nText.\n",
+        );
+        let round = world.hub.json("outbox sesame");
+        assert!(round["next_actions"].to_string().contains("swift undo"), "{round}");
+        let id = text(&round["delivered"][0]["id"]);
+        let place = if from_hub { &world.hub } else { &world.web };
+        place.swift_ok("undo sesame");
+        assert_eq!(copies(&world.api, &id), Vec::<String>::new());
+        let [(path, letter)] = &outbox(&world.web)[..] else { panic!("{:?}", copies(&world.web, &id)) };
+        assert_eq!(path, "outbox/h.md");
+        assert!(letter.contains("title = \"by hand\"  # so\n") && letter.contains("own = 1"), "{letter}");
+        assert!(letter.contains(&id) && letter.ends_with("+++\nText.\n"), "{letter}");
+        assert!(!letter.contains("receipt"), "{letter}");
+        [&world.hub, &world.web, &world.api].iter().for_each(|place| sound(place, "taken back"));
+        // That is an operation, too.
+        place.swift_ok("undo sesame");
+        assert_eq!(copies(&world.api, &id).len(), 1);
+        assert_eq!(outbox(&world.web), []);
+        place.swift_ok("undo sesame");
+        assert_eq!(world.round()["delivered"][0]["id"], id.as_str());
+        [&world.hub, &world.web, &world.api].iter().for_each(|place| sound(place, "once more"));
+    }
+}
+
+#[test]
+fn a_letter_to_oneself_lies_in_the_outbox_again_when_its_delivery_is_taken_back() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    world.web.write(".swift/outbox/self.md", "+++\ntitle = \"mine\"\nto = \"acme/web\"\n+++\n");
+    let id = text(&world.round()["delivered"][0]["id"]);
+    assert!(copies(&world.web, &id)[0].starts_with("tasks/"));
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(copies(&world.web, &id), ["outbox/self.md"]);
+    sound(&world.web, "taken back");
+}
+
+#[test]
+fn the_delivery_of_a_letter_that_was_changed_by_hand_is_taken_back_and_the_change_stays() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = world.letter("A thing");
+    let [(path, letter)] = &outbox(&world.web)[..] else { panic!() };
+    let changed = letter.replace("A thing", "B thing");
+    world.web.write(&format!(".swift/{path}"), &changed);
+    world.round();
+    world.hub.swift_ok("undo sesame");
+    assert_eq!(outbox(&world.web), [(path.clone(), changed)]);
+    assert_eq!(copies(&world.api, &id), Vec::<String>::new());
+    [&world.web, &world.api].iter().for_each(|place| sound(place, "taken back"));
+    // What was accepted is in the inbox again, as it was there.
+    world.round();
+    let other = world.letter("Other");
+    world.round();
+    let arrived = format!(".swift/{}", copies(&world.api, &id)[0]);
+    let noted = world.api.read(&arrived) + "A line by hand.\n";
+    world.api.write(&arrived, &noted);
+    world.api.swift_ok("inbox sesame");
+    world.api.swift_ok("undo");
+    assert_eq!(world.api.read(&arrived), noted);
+    assert!(copies(&world.api, &other)[0].starts_with("inbox/"));
+    sound(&world.api, "not accepted");
+}
+
+#[test]
+fn an_operation_in_which_the_orchestrators_own_queue_took_part_is_taken_back_in_a_project() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let id = add(&world.hub, "acme/web", "x");
+    world.round();
+    world.web.swift_ok("undo sesame");
+    assert_eq!(copies(&world.web, &id), Vec::<String>::new());
+    assert!(copies(&world.hub, &id)[0].starts_with("outbox/"));
+    [&world.hub, &world.web].iter().for_each(|place| sound(place, "taken back"));
 }

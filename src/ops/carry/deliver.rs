@@ -6,7 +6,7 @@
 //! end, when no other lock is held: a lock that is taken again out of order would make two rounds wait for each other.
 
 mod commits;
-mod copies;
+pub(super) mod copies;
 mod departures;
 mod promises;
 mod taken_back;
@@ -73,7 +73,7 @@ struct OnItsWay {
 }
 
 /// What the sender's record is made of.
-enum Source {
+pub(super) enum Source {
     /// The letter, which has arrived as it is.
     Letter,
     /// The letter, which was changed when a round that was cut short had brought it.
@@ -108,7 +108,7 @@ fn redeliveries(mut letters: Vec<Letter>, news: Vec<News>) -> (Vec<Letter>, Vec<
     for entry in news {
         match entry.what {
             Tidings::Receipt(_) => receipts.push(entry),
-            Tidings::Lost(to) => letters.push(Letter { from: entry.post, to, item: entry.item }),
+            Tidings::Lost(to) => letters.push(Letter::new(entry.post, to, entry.item)),
         }
     }
     (letters, receipts)

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::post::{Address, Post, Posts};
-use super::{deliver, receipts, taken_back};
+use super::{deliver, receipts, taken_back, there};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
@@ -11,8 +11,9 @@ use crate::domain::project::ProjectName;
 use crate::domain::task::{Folder, Receipt, Task};
 use crate::domain::text::{as_word, shown};
 use crate::format::audit::digest as content_hash;
-use crate::store::queue::{Item, Listing};
+use crate::store::queue::{Item, Listing, Queue};
 use crate::store::tx::Operation;
+use crate::store::unattended;
 
 /// A task that is to be carried.
 #[derive(Debug, Clone)]
@@ -21,6 +22,15 @@ pub(crate) struct Letter {
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) item: Item,
+    /// How far it is at its receiver, which has it already: all that is left to carry is that.
+    pub(crate) there: Option<Receipt>,
+}
+
+impl Letter {
+    /// A letter that its receiver is not known to have.
+    pub(crate) fn new(from: usize, to: usize, item: Item) -> Letter {
+        Letter { from, to, item, there: None }
+    }
 }
 
 /// A receipt that the sender does not know yet.
@@ -102,7 +112,8 @@ pub(crate) fn basis(posts: &Posts, plan: &Plan) -> String {
     };
     for letter in &plan.letters {
         let (path, to) = (&letter.item.path, &plan.posts[letter.to]);
-        text.push_str(&format!("letter {to} {path} {}\n", content(letter.from, path)));
+        let there = letter.there.as_ref().map(|receipt| receipt.stage.to_string()).unwrap_or_default();
+        text.push_str(&format!("letter {to} {path} {} {there}\n", content(letter.from, path)));
     }
     for news in &plan.news {
         text.push_str(&format!("news {:?} {} {:?}\n", plan.posts[news.post], news.id, news.what));
@@ -133,13 +144,15 @@ pub(crate) fn make(posts: &Posts, operation: &Operation<'_>) -> Plan {
     }
     let (mut known, recorded) = receipts::compare(posts, operation.at, &mut plan);
     taken_back::find(posts, &mut known, &recorded, &mut plan);
+    there::compare(posts, &known, operation.at, &mut plan);
     plan.owing = (0..posts.all.len()).filter(|index| posts.all[*index].owes()).collect();
     plan
 }
 
 fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'_>, plan: &mut Plan) {
     let post = &posts.all[index];
-    plan.problems.extend(listing.problems.into_iter().map(|problem| post.problem(problem)));
+    let problems = listing.problems.into_iter().map(|problem| with_age(&post.queue, problem));
+    plan.problems.extend(problems.map(|problem| post.problem(problem)));
     for item in listing.items {
         let is_for_others = posts.address(&item.task) == Address::Elsewhere;
         if is_for_others || operation.leaves_alone(&post.queue, &item.path) {
@@ -147,7 +160,7 @@ fn outbox(posts: &Posts, index: usize, listing: Listing, operation: &Operation<'
         }
         let to = check(posts, index, &item.task).and_then(|to| fits(posts, index, to, &item).map(|()| to));
         match to {
-            Ok(to) => plan.letters.push(Letter { from: index, to, item }),
+            Ok(to) => plan.letters.push(Letter::new(index, to, item)),
             Err(fault) => hold_back(posts, index, item, fault, operation.at, plan),
         }
     }
@@ -223,12 +236,19 @@ fn fits(posts: &Posts, from: usize, to: usize, item: &Item) -> Result<(), Fault>
 }
 
 /// The task stays where it is and is listed with its age; after the days that the settings allow it is given up.
-fn hold_back(posts: &Posts, index: usize, item: Item, fault: Fault, now: Timestamp, plan: &mut Plan) {
+pub(super) fn hold_back(
+    posts: &Posts,
+    index: usize,
+    item: Item,
+    fault: Fault,
+    now: Timestamp,
+    plan: &mut Plan,
+) {
     let post = &posts.all[index];
-    let age = age(&item.task, now);
+    let age = age(&post.queue, &item, now);
     let days = post.queue.settings.undeliverable_after_days;
     let limit = SignedDuration::from_hours(24 * i64::from(days));
-    let is_stranded = matches!(fault.code, Code::UnknownProject | Code::Unreachable);
+    let is_stranded = is_for_good(fault.code);
     let key = format!("{} {}", post.id, item.path);
     let tries = posts.attempts.get(&key).copied().unwrap_or(0);
     let most = post.queue.settings.undeliverable_attempts;
@@ -247,11 +267,36 @@ fn hold_back(posts: &Posts, index: usize, item: Item, fault: Fault, now: Timesta
     plan.problems.push(Problem::at(item.path, fault).of(&post.id));
 }
 
-/// How long the task has been waiting: since it was written, or since it was put back.
-fn age(task: &Task, now: Timestamp) -> SignedDuration {
+/// Whether only a person can make the task one that arrives; what the disk or git has refused may work the next time.
+fn is_for_good(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownProject
+            | Code::Unreachable
+            | Code::Ambiguous
+            | Code::ForgedSender
+            | Code::Collision
+            | Code::TooLarge
+    )
+}
+
+/// A file that cannot be read as a task does not say since when it waits; its place does.
+fn with_age(queue: &Queue, problem: Problem) -> Problem {
+    let Some(age) = unattended::age(queue, &problem.path).filter(|_| !problem.path.is_empty()) else {
+        return problem;
+    };
+    let message = format!("{} (lies there for {})", problem.fault.message, days_text(age));
+    Problem { fault: Fault { message, ..problem.fault }, ..problem }
+}
+
+/// How long the task has been waiting: since it was written, or since it was put back. A file that was written by hand, and
+/// that no verb has taken in, says nothing of that itself.
+fn age(queue: &Queue, item: &Item, now: Timestamp) -> SignedDuration {
+    let task = &item.task;
     let born = task.id.and_then(|id| Timestamp::from_millisecond(id.milliseconds() as i64).ok());
     let since = task.defer_until.max(task.created).or(born);
-    since.map_or(SignedDuration::ZERO, |since| now.duration_since(since))
+    let of_file = || unattended::age(queue, &item.path).unwrap_or(SignedDuration::ZERO);
+    since.map_or_else(of_file, |since| now.duration_since(since))
 }
 
 fn days_text(age: SignedDuration) -> String {

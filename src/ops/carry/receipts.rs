@@ -30,20 +30,24 @@ pub(super) struct Arrival {
     receipt: Receipt,
 }
 
-/// Takes what is not from the project itself.
-struct Arrivals<'a>(&'a Post);
+/// Takes what is not from the project itself; of what is, the ids that a letter has too.
+struct Arrivals<'a> {
+    post: &'a Post,
+    letters: &'a HashSet<TaskId>,
+}
 
 impl Taker for Arrivals<'_> {
-    type Taken = (TaskId, Arrival);
+    /// No arrival: a task of the project's own.
+    type Taken = (TaskId, Option<Arrival>);
 
     fn take(&self, glimpse: &mut Glimpse<'_>) -> Result<Option<Self::Taken>, Unreadable> {
-        let own = self.0.queue.settings.id.as_str();
-        let Some(id) = glimpse.id().filter(|_| glimpse.from() != Some(own)) else {
-            return Ok(None);
-        };
+        let Some(id) = glimpse.id() else { return Ok(None) };
+        if glimpse.from() == Some(self.post.queue.settings.id.as_str()) {
+            return Ok(self.letters.contains(&id).then_some((id, None)));
+        }
         let progress = glimpse.progress()?;
-        let receipt = receipt(self.0, glimpse.folder(), progress.ended, progress.created);
-        Ok(Some((id, Arrival { from: glimpse.sender()?, receipt })))
+        let receipt = receipt(self.post, glimpse.folder(), progress.ended, progress.created);
+        Ok(Some((id, Some(Arrival { from: glimpse.sender()?, receipt }))))
     }
 }
 
@@ -51,19 +55,36 @@ impl Taker for Arrivals<'_> {
 #[derive(Default)]
 pub(super) struct Known {
     posts: HashMap<usize, HashMap<TaskId, Arrival>>,
+    /// By receiver, tasks of its own whose ids letters have too.
+    taken: HashSet<(usize, TaskId)>,
     /// What cannot be read, asked for where a task is not found.
     unreadable: HashMap<usize, Vec<Problem>>,
 }
 
 impl Known {
-    fn of_all(posts: &Posts) -> Known {
-        let all = abreast((0..posts.all.len()).collect(), |index| (index, Known::read(&posts.all[index])));
-        Known { posts: all.into_iter().collect(), unreadable: HashMap::new() }
+    fn of_all(posts: &Posts, letters: &HashSet<TaskId>) -> Known {
+        let read = |index: usize| (index, Known::read(&posts.all[index], letters));
+        let mut known = Known::default();
+        for (index, taken) in abreast((0..posts.all.len()).collect(), read) {
+            let mut arrivals = HashMap::with_capacity(taken.len());
+            for (id, arrival) in taken.into_iter().rev() {
+                match arrival {
+                    Some(arrival) => _ = arrivals.insert(id, arrival),
+                    None => _ = known.taken.insert((index, id)),
+                }
+            }
+            known.posts.insert(index, arrivals);
+        }
+        known
     }
 
-    fn read(post: &Post) -> HashMap<TaskId, Arrival> {
-        let arrivals = post.queue.glance(&RECEIVED, Reach::Names, &Arrivals(post)).taken;
-        arrivals.into_iter().rev().collect()
+    fn read(post: &Post, letters: &HashSet<TaskId>) -> Vec<(TaskId, Option<Arrival>)> {
+        post.queue.glance(&RECEIVED, Reach::Names, &Arrivals { post, letters }).taken
+    }
+
+    /// Whether a receiver has something under the id of a letter, archives left out.
+    pub(super) fn has(&self, index: usize, id: TaskId) -> bool {
+        self.taken.contains(&(index, id)) || self.posts.get(&index).is_some_and(|all| all.contains_key(&id))
     }
 
     fn at(&mut self, posts: &Posts, index: usize, id: TaskId) -> Option<&Arrival> {
@@ -72,7 +93,10 @@ impl Known {
 
     /// Everything that a post has received, archives left out.
     pub(super) fn all(&mut self, posts: &Posts, index: usize) -> &HashMap<TaskId, Arrival> {
-        self.posts.entry(index).or_insert_with(|| Known::read(&posts.all[index]))
+        self.posts.entry(index).or_insert_with(|| {
+            let taken = Known::read(&posts.all[index], &HashSet::new()).into_iter().rev();
+            taken.filter_map(|(id, arrival)| Some((id, arrival?))).collect()
+        })
     }
 
     /// Who has a task from this sender, as far as that was read.
@@ -103,7 +127,8 @@ pub(super) type Recorded = HashMap<usize, HashSet<TaskId>>;
 
 /// Compare every sent record with the receiver's queue and note what is new. Gives what was read for it.
 pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known, Recorded) {
-    let (mut known, mut recorded) = (Known::of_all(posts), Recorded::new());
+    let letters = plan.letters.iter().filter_map(|letter| letter.item.id()).collect();
+    let (mut known, mut recorded) = (Known::of_all(posts, &letters), Recorded::new());
     let told = (0..posts.all.len()).filter(|index| posts.is_told(*index)).collect();
     let records = Records { known: &known, places: posts.places() };
     let glance = |index: usize| posts.all[index].queue.glance(&[Folder::Sent], Reach::Names, &records);

@@ -59,7 +59,7 @@ fn judge(
     let mut letters = Vec::with_capacity(arrived.len());
     for (to, id) in arrived {
         let item = posts.all[to].queue.anywhere(id)?;
-        letters.extend(item.map(|item| Letter { from, to, item }));
+        letters.extend(item.map(|item| Letter::new(from, to, item)));
     }
     if letters.is_empty() {
         return Ok(());

@@ -7,22 +7,12 @@ use crate::domain::settings::Role;
 use crate::domain::text::shown;
 use crate::store::git::Entry;
 use crate::store::queue::Queue;
-use crate::store::registry::{self, Registry};
 use crate::store::{layout, message};
 use std::path::PathBuf;
 
-use super::hand::Hand;
+use super::hand::{Hand, Whose};
+use super::neighbours::Neighbours;
 use super::{SLACK, moment};
-
-/// The other queues that an operation may have touched.
-pub(super) fn neighbours(queue: &Queue) -> Result<Registry> {
-    let own = Registry::read(queue)?;
-    if !own.projects.is_empty() {
-        return Ok(own);
-    }
-    let carrier = registry::carrier(queue).and_then(|path| Queue::open(&path).ok());
-    Ok(carrier.and_then(|orchestrator| Registry::read(&orchestrator).ok()).unwrap_or(own))
-}
 
 /// A commit that is to be taken back, and whose it is.
 pub(super) struct Chosen {
@@ -63,7 +53,7 @@ pub(super) fn changed_files(queue: &Queue, entry: &Entry) -> bool {
         return false;
     }
     let Some(Ok(hand)) = operation_of(entry).map(|operation| Hand::of(queue, operation)) else { return true };
-    touched.iter().any(|touched| !hand.is_left_alone(queue, touched).unwrap_or(false))
+    touched.iter().any(|touched| !hand.whose(queue, touched).is_ok_and(|whose| whose == Whose::Hand))
 }
 
 /// Whether a commit is of a repair that did more than to record what a person had done.
@@ -89,13 +79,12 @@ pub(super) fn can_come_back(path: &str) -> bool {
     !path.starts_with(layout::AUDIT) && !path.ends_with(&format!("/{}", layout::KEEP))
 }
 
-pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
+pub(super) fn newest(queue: &Queue, neighbours: &Neighbours) -> Result<Chosen> {
     let own = first(queue, |entry| counts(queue, entry))?;
     let mut found: Vec<Chosen> = own.map(|entry| Chosen::of(queue, entry)).into_iter().collect();
     // A round of the orchestrator leaves no commit in the orchestrator itself.
     let is_orchestrator = queue.settings.role == Role::Orchestrator;
-    for project in neighbours.projects.iter().filter(|_| is_orchestrator) {
-        let Ok(other) = registry::reach(project) else { continue };
+    for other in neighbours.queues().filter(|_| is_orchestrator) {
         let carried = |entry: &Entry| {
             can_be_undone(entry) && is_of_the_orchestrator(entry) && changed_files(&other, entry)
         };
@@ -112,7 +101,7 @@ pub(super) fn newest(queue: &Queue, neighbours: &Registry) -> Result<Chosen> {
 
 /// Whether another operation came after this one in a repository that both touched. The ids tell when operations were
 /// begun, by clocks that may have been wrong; the order of commits is sure.
-fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Registry) -> Result<bool> {
+fn is_followed(chosen: &Chosen, all: &[Chosen], queue: &Queue, neighbours: &Neighbours) -> Result<bool> {
     let (operation, touched) = (newest_named(&chosen.entry), projects_of(&chosen.entry));
     for other in all.iter().filter(|other| touched.contains(&other.project)) {
         if newest_named(&other.entry) != operation {
@@ -166,7 +155,7 @@ fn first(queue: &Queue, wanted: impl Fn(&Entry) -> bool) -> Result<Option<Entry>
     Ok(None)
 }
 
-pub(super) fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<Chosen> {
+pub(super) fn named(queue: &Queue, neighbours: &Neighbours, text: &str) -> Result<Chosen> {
     let is_meant =
         |id: OperationId| id.to_string() == text || (text.len() >= 4 && id.random_part().starts_with(text));
     let matches = |entry: &Entry| {
@@ -176,8 +165,7 @@ pub(super) fn named(queue: &Queue, neighbours: &Registry, text: &str) -> Result<
     if let Some(entry) = first(queue, matches)? {
         return Ok(Chosen::of(queue, entry));
     }
-    for project in &neighbours.projects {
-        let Ok(other) = registry::reach(project) else { continue };
+    for other in neighbours.queues() {
         if let Some(entry) = first(&other, matches)? {
             return Ok(Chosen::of(&other, entry));
         }
@@ -193,7 +181,7 @@ fn projects_of(entry: &Entry) -> Vec<String> {
 
 /// The projects that an operation touched: one that names none, that which has its commit. A part of it that was
 /// committed later, because it had to wait, does not name the others; they do.
-pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<String>> {
+pub(super) fn projects(neighbours: &Neighbours, chosen: &Chosen) -> Result<Vec<String>> {
     let named = projects_of(&chosen.entry);
     let own = || vec![chosen.project.clone()];
     let Some(operation) =
@@ -201,8 +189,7 @@ pub(super) fn projects(neighbours: &Registry, chosen: &Chosen) -> Result<Vec<Str
     else {
         return Ok(if named.is_empty() { own() } else { named });
     };
-    for project in &neighbours.projects {
-        let Ok(other) = registry::reach(project) else { continue };
+    for other in neighbours.queues() {
         let found = other.home.history()?.filter_map(Result::ok);
         let mut since = found.take_while(|entry| entry.seconds >= moment(operation).as_second() - SLACK);
         let part = since.find(|entry| operation_of(entry) == Some(operation) && projects_of(entry).len() > 1);
@@ -218,17 +205,17 @@ fn had_to_wait(entry: &Entry) -> bool {
     message::trailer(&entry.message, message::VERB).is_none()
 }
 
-pub(super) fn open(queue: &Queue, neighbours: &Registry, project: &str) -> Result<Queue> {
+pub(super) fn open(queue: &Queue, neighbours: &Neighbours, project: &str) -> Result<Queue> {
     if project == queue.settings.id.as_str() {
         return Queue::of(queue.home.clone());
     }
     let name = project.parse()?;
-    let known = neighbours.resolve(&name).map_err(|fault| {
-        Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
-            .hint("take it back in the orchestrator's checkout")
-    })?;
-    registry::reach(known).map_err(|fault| match queue.settings.role {
-        Role::Orchestrator => fault,
+    neighbours.reach(&name).map_err(|fault| match (fault.code, queue.settings.role) {
+        (Code::UnknownProject | Code::Ambiguous, _) => {
+            Fault::new(Code::Unreachable, format!("the operation touched `{project}` too: {fault}"))
+                .hint("take it back in the orchestrator's checkout")
+        }
+        (_, Role::Orchestrator) => fault,
         // Only there can it be told where another project lies.
         _ => Fault { hints: fault.hints.iter().map(|hint| of_the_orchestrator(hint)).collect(), ..fault },
     })

@@ -13,23 +13,23 @@ use crate::domain::task::{Folder, Task};
 use crate::domain::text::{as_word, led_to};
 use crate::format::parse_summary;
 use crate::store::queue::Queue;
-use crate::store::registry::{self, Registry};
 use crate::store::{history, layout};
 
+use super::neighbours::Neighbours;
 use super::{Part, Reversal, moment};
 
 /// Refuse what would take back one half of a delivery.
 ///
 /// # Errors
 /// [`Code::UndoBlocked`]; those of reading the log.
-pub(super) fn refuse_half(parts: &[Part], operation: OperationId, neighbours: &Registry) -> Result<()> {
+pub(super) fn refuse_half(parts: &[Part], operation: OperationId, neighbours: &Neighbours) -> Result<()> {
     let files = || parts.iter().flat_map(|part| part.files.iter().map(move |file| (part, file)));
     // A sender's record that returns is no letter.
     let letters = files().filter(|(_, file)| !is_in(file, Folder::Sent));
     let back: BTreeSet<TaskId> = letters.filter_map(|(part, file)| before(part, file)?.id).collect();
     let gone = |id: TaskId| {
-        files()
-            .any(|(part, file)| is_arrival(file) && left(part, file).is_some_and(|task| task.id == Some(id)))
+        let goes = |file: &Reversal| is_arrival(file) || is_in(file, Folder::Tasks) && file.before.is_none();
+        files().any(|(part, file)| goes(file) && left(part, file).is_some_and(|task| task.id == Some(id)))
     };
     for (part, file) in files() {
         if is_arrival(file) {
@@ -58,15 +58,15 @@ fn is_arrival(file: &Reversal) -> bool {
 }
 
 fn left(part: &Part, file: &Reversal) -> Option<Task> {
-    task(part, file.left.as_deref()?)
+    task(part, &part.queue.home.blob(file.left.as_deref()?).ok()?)
 }
 
 fn before(part: &Part, file: &Reversal) -> Option<Task> {
-    task(part, file.before.as_deref()?)
+    task(part, &part.former(file).ok()??)
 }
 
-fn task(part: &Part, blob: &str) -> Option<Task> {
-    parse_summary(&part.queue.home.blob(blob).ok()?, &part.queue.limits()).ok()
+fn task(part: &Part, bytes: &[u8]) -> Option<Task> {
+    parse_summary(bytes, &part.queue.limits()).ok()
 }
 
 /// Whether the letter came by a round, and not by a person's hand.
@@ -77,8 +77,8 @@ fn was_delivered(queue: &Queue, operation: OperationId, id: TaskId) -> Result<bo
 }
 
 /// The queue that has the letter by now, if it can be looked into.
-fn arrived_at(neighbours: &Registry, task: &Task, id: TaskId) -> Option<Queue> {
-    let receiver = registry::reach(neighbours.resolve(task.to.as_ref()?).ok()?).ok()?;
+fn arrived_at(neighbours: &Neighbours, task: &Task, id: TaskId) -> Option<Queue> {
+    let receiver = neighbours.reach(task.to.as_ref()?).ok()?;
     receiver.anywhere(id).ok()?.is_some().then_some(receiver)
 }
 

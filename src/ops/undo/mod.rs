@@ -6,8 +6,10 @@
 mod choice;
 mod halves;
 mod hand;
+mod neighbours;
 mod refusal;
 mod states;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +23,9 @@ use crate::store::message;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Operation, Tx};
 
-use choice::{Chosen, can_come_back, named, neighbours, newest, newest_here, open, operation_of, projects};
-use hand::Hand;
+use choice::{Chosen, can_come_back, named, newest, newest_here, open, operation_of, projects};
+use hand::{Hand, Whose};
+use neighbours::Neighbours;
 use refusal::{
     as_before, is_as_left, outstanding_files, refuse_a_repair, refuse_a_round_that_waits, refuse_beginning,
     refuse_together, refuse_waiting, refuse_what_is_no_operation_alone, refuse_what_is_not_named,
@@ -37,9 +40,26 @@ const SLACK: i64 = 2 * 24 * 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct Reversal {
     pub(crate) path: String,
-    /// Blob hashes: what the operation left, and what was there before it.
+    /// The blob hash of what the operation left.
     left: Option<String>,
-    before: Option<String>,
+    /// What was there before it.
+    before: Option<Former>,
+}
+
+/// A file as it was before the operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Former {
+    /// The blob hash of one that was committed.
+    Committed(String),
+    /// What a person had written and the operation has taken on at once: it is in no commit.
+    Written(Vec<u8>),
+}
+
+impl Former {
+    /// Whether the operation has left the same.
+    fn is(&self, left: Option<&str>) -> bool {
+        matches!(self, Former::Committed(blob) if Some(blob.as_str()) == left)
+    }
 }
 
 /// What is to be taken back in one repository.
@@ -48,6 +68,17 @@ pub(crate) struct Part {
     pub(crate) project: String,
     pub(crate) files: Vec<Reversal>,
     queue: Queue,
+}
+
+impl Part {
+    /// The bytes of a file as they were before the operation.
+    fn former(&self, file: &Reversal) -> Result<Option<Vec<u8>>> {
+        match &file.before {
+            Some(Former::Committed(blob)) => self.queue.home.blob(blob).map(Some),
+            Some(Former::Written(bytes)) => Ok(Some(bytes.clone())),
+            None => Ok(None),
+        }
+    }
 }
 
 /// What is to be taken back.
@@ -82,7 +113,7 @@ pub(crate) struct Undone {
 /// # Errors
 /// [`Code::UnknownOperation`], [`Code::Nothing`]; [`Code::Unreachable`] if another repository of it cannot be reached.
 pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
-    let neighbours = neighbours(queue)?;
+    let neighbours = Neighbours::of(queue)?;
     let chosen = match wanted {
         Some(text) => named(queue, &neighbours, text)?,
         None => {
@@ -179,7 +210,7 @@ fn reversals(queue: &Queue, operation: OperationId, projects: usize) -> Result<V
         refuse_together(&queue.home.root, &entry, projects)?;
         for touched in queue.home.touched(&entry.id)? {
             refuse_beginning(&entry, &touched)?;
-            if !can_come_back(&touched.path) || hand.is_left_alone(queue, &touched)? {
+            if !can_come_back(&touched.path) || hand.whose(queue, &touched)? == Whose::Hand {
                 continue;
             }
             // Newest commit first: what was left is known, what was before comes from the oldest.
@@ -188,10 +219,15 @@ fn reversals(queue: &Queue, operation: OperationId, projects: usize) -> Result<V
                 left: touched.after,
                 before: None,
             });
-            file.before = touched.before;
+            file.before = touched.before.map(Former::Committed);
         }
     }
-    Ok(files.into_values().filter(|file| file.left != file.before).collect())
+    written::bring_back(queue, &hand, &mut files)?;
+    let is_changed = |file: &Reversal| match &file.before {
+        Some(before) => !before.is(file.left.as_deref()),
+        None => file.left.is_some(),
+    };
+    Ok(files.into_values().filter(is_changed).collect())
 }
 
 /// When an operation was begun.
@@ -260,7 +296,7 @@ fn stage(tx: &mut Tx<'_>, part: &Part, undone: OperationId) -> Result<usize> {
     for file in &part.files {
         let left = blob(tx, file.left.as_deref())?;
         let now = tx.read(&file.path)?;
-        let before = as_before(tx.queue, blob(tx, file.before.as_deref())?, now.as_deref());
+        let before = as_before(tx.queue, part.former(file)?, now.as_deref());
         if is_back && now == before {
             continue;
         }

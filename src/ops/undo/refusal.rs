@@ -12,10 +12,11 @@ use crate::domain::text::{as_word, led_to, shown};
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Entry, Touched};
 use crate::store::queue::Queue;
-use crate::store::registry::{self, Registry};
+use crate::store::registry;
 use crate::store::{archive, history, layout, message, waiting};
 
 use super::choice::{ROUND, changed_files, is_a_repair, newest_before, operation_of};
+use super::neighbours::Neighbours;
 use super::{Part, SLACK, moment};
 
 /// What was done last is in no commit yet: taking back the commit before it would surprise.
@@ -85,11 +86,11 @@ pub(super) fn refuse_what_is_not_named(part: &Queue, project: &str, operation: O
 }
 
 /// The newest thing that an orchestrator did may be a round of which nothing is committed yet.
-pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Registry, found: &Entry) -> Result<()> {
+pub(super) fn refuse_a_round_that_waits(queue: &Queue, neighbours: &Neighbours, found: &Entry) -> Result<()> {
     if queue.settings.role != Role::Orchestrator {
         return Ok(());
     }
-    for project in &neighbours.projects {
+    for project in &neighbours.registry.projects {
         let Ok(other) = registry::reach(project) else { continue };
         let newer = |event: &Event| operation_of(found).is_none_or(|found| event.operation > found);
         if waiting::events(&other)?.iter().any(|event| ROUND.contains(&event.fact.kind) && newer(event)) {
@@ -237,7 +238,7 @@ pub(super) fn outstanding_files(part: &Part, undone: OperationId) -> Result<usiz
     let blob = |id: Option<&str>| id.map(|id| part.queue.home.blob(id)).transpose();
     for file in &part.files {
         let now = part.queue.read(&file.path)?;
-        if is_back && now == as_before(&part.queue, blob(file.before.as_deref())?, now.as_deref()) {
+        if is_back && now == as_before(&part.queue, part.former(file)?, now.as_deref()) {
             continue;
         }
         if !is_as_left(&part.queue, now.as_deref(), blob(file.left.as_deref())?.as_deref()) {

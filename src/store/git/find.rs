@@ -105,6 +105,7 @@ impl Home {
             Err(error) => return Err(error).or_io("inspect", &self.root),
         }
         if self.kind == HomeKind::Branch && !self.root.join(".git").exists() {
+            relink::refuse_dry_run(&self.root, self.branch.as_deref())?;
             self.rebuilt = self.link_again()?;
         }
         Ok(self)
@@ -206,13 +207,17 @@ impl Place {
             }
             None => self.project()?.join(FOLDER),
         };
+        let sharing = || {
+            relink::refuse_dry_run(&root, found.branch.as_deref())?;
+            Repo::open(&self.common_dir)?.sharing()
+        };
         if root.join(".git").is_file() {
-            worktree::repair(&found.admin, &root, || Repo::open(&self.common_dir)?.sharing())?;
+            worktree::repair(&found.admin, &root, sharing)?;
         } else if root != found.root {
             worktree::write_file(
                 &found.admin.join("gitdir"),
                 &format!("{}\n", root.join(".git").display()),
-                Repo::open(&self.common_dir)?.sharing()?,
+                sharing()?,
             )?;
         }
         let found = Worktree { root, ..found };

@@ -20,9 +20,10 @@ use super::index::beginning;
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::worktree::FOLDER;
-use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, switch, tree};
+use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, relink, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::local::is_frozen;
 
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -49,9 +50,11 @@ impl Place {
             return Ok(home);
         }
         if home.foreign_path().symlink_metadata().is_ok() {
+            relink::refuse_dry_run(&home.root, home.branch.as_deref())?;
             home.put_own_back()?;
             home.rebuilt = Some(Rebuilt::because(Cause::Overrun));
         } else if home.has_lost_settings()? {
+            relink::refuse_dry_run(&home.root, home.branch.as_deref())?;
             // Such a branch came and went and no verb has seen it: git has taken away what it had put there.
             home.put_own_back()?;
             home.rebuilt = Some(Rebuilt::because(Cause::Emptied));
@@ -109,7 +112,7 @@ impl Home {
                 all.entry(path.to_owned()).or_default().insert(named.id);
             }
         }
-        if all == known {
+        if all == known || is_frozen() {
             return Ok(());
         }
         let lines = all.iter().flat_map(|(path, ids)| ids.iter().map(move |id| format!("{id} {path}\n")));

@@ -19,6 +19,7 @@ use super::worktree::{self, FOLDER, Worktree};
 use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::local::is_frozen;
 
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -37,6 +38,7 @@ impl Place {
         if root.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) {
             return Err(unsafe_home(&root));
         }
+        refuse_dry_run(&root, Some(&branch))?;
         let _guard = lock::hold(&self.common_dir, WAIT)?;
         if let Some(found) = worktree::registered(&self.common_dir)? {
             // Another process was faster.
@@ -158,6 +160,22 @@ impl Home {
 fn noted_branch(common_dir: &Path) -> Result<Option<String>> {
     let Some(own) = disk::read_line(&creation::folder(common_dir).join("branch"))? else { return Ok(None) };
     Ok(refs::resolve(common_dir, &format!("refs/heads/{own}"))?.map(|_| own))
+}
+
+/// What every other verb mends on its way, a dry run says: it writes nothing at all.
+pub(super) fn refuse_dry_run(root: &Path, branch: Option<&str>) -> Result<()> {
+    if !is_frozen() {
+        return Ok(());
+    }
+    let what =
+        if root.symlink_metadata().is_err() { "is gone" } else { "is not whole, or not linked to git" };
+    let branch = branch.map(|branch| format!(" from its branch `{branch}`")).unwrap_or_default();
+    let text = format!(
+        "{} {what}: any other verb rebuilds it{branch}, and a dry run writes nothing",
+        root.display()
+    );
+    let project = root.parent().unwrap_or(root);
+    Err(Fault::new(Code::Git, text).hint(format!("`swift -C {} list` rebuilds it", as_word(project))))
 }
 
 /// The queue's own checkout is at something else than the queue.

@@ -7,12 +7,13 @@ use std::path::Path;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
+use crate::domain::task::Folder;
 use crate::domain::text::as_word;
 use crate::format;
 use crate::store::git::{Conclusion, Home};
 use crate::store::layout;
 
-use super::{Item, Listing, Queue};
+use super::{Item, Listing, Open, Queue};
 
 impl Queue {
     /// A task that two sides of a merge have both changed.
@@ -68,18 +69,23 @@ impl Queue {
     }
 
     /// A task that two sides of a merge have both changed is nobody's to go by before it is settled.
-    pub(super) fn leave_out_open(&self, all: &mut Listing) {
+    pub(super) fn leave_out_open(&self, all: &mut Listing, folders: &[Folder], shown: Open) {
         let Ok(open) = self.home.unmerged() else { return };
         let open: BTreeSet<String> = open.into_iter().map(|entry| entry.path).collect();
-        let (left, items) =
+        let (left, items): (Vec<Item>, Vec<Item>) =
             std::mem::take(&mut all.items).into_iter().partition(|item| open.contains(&item.path));
         all.items = items;
-        all.problems.extend(Vec::into_iter(left).map(|item: Item| {
-            let message = format!("`{}` was changed on both sides of a merge", item.path);
-            let fault =
-                Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
-            Problem::at(item.path, fault)
-        }));
+        all.problems.extend(left.into_iter().map(|item| changed_on_both(item.path)));
+        if shown == Open::OfAll {
+            let told: BTreeSet<_> =
+                all.problems.iter().map(|problem| layout::id_in_name(&problem.path)).collect();
+            let is_elsewhere = |path: &String| {
+                let folder = layout::folder_of(path).filter(|_| layout::is_named_as_a_task(path));
+                folder.is_some_and(|folder| !folders.contains(&folder))
+                    && !told.contains(&layout::id_in_name(path))
+            };
+            all.problems.extend(open.into_iter().filter(is_elsewhere).map(changed_on_both));
+        }
     }
 
     /// The tasks of which git has left a path open, if an operation waits.
@@ -88,6 +94,12 @@ impl Queue {
         let tasks = open.iter().filter(|entry| layout::is_named_as_a_task(&entry.path));
         tasks.filter_map(|entry| layout::id_in_name(&entry.path)).collect()
     }
+}
+
+fn changed_on_both(path: String) -> Problem {
+    let message = format!("`{path}` was changed on both sides of a merge");
+    let fault = Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
+    Problem::at(path, fault)
 }
 
 pub(super) fn in_conflict(settings: &[u8]) -> bool {

@@ -37,13 +37,13 @@ impl Present {
 }
 
 /// A task as it would arrive.
-pub(super) struct Parcel<'p> {
-    pub(super) id: TaskId,
+pub(in super::super) struct Parcel<'p> {
+    pub(in super::super) id: TaskId,
     /// SHA-256 of what would be carried.
-    pub(super) hash: &'p str,
+    pub(in super::super) hash: &'p str,
     /// SHA-256 of the sender's file.
-    pub(super) own: &'p str,
-    pub(super) from: &'p Queue,
+    pub(in super::super) own: &'p str,
+    pub(in super::super) from: &'p Queue,
 }
 
 impl Parcel<'_> {
@@ -89,18 +89,26 @@ pub(super) fn copy_at(
         };
     }
     let Some(there) = present.find(&post.queue, parcel.id)? else { return Ok((Copy::None, Source::Letter)) };
-    let is_same = parcel.is(&archive::read(&post.queue, &there)?);
-    let source = if is_same || history::was_here(&post.queue, parcel.id, &[parcel.hash, parcel.own])? {
-        Source::Letter
-    } else if parcel.has_left(&post.queue, &there)? {
-        Source::Changed
-    } else {
-        return Err(collision(post, parcel.id, &there.path));
-    };
+    let source = compare(post, &there, parcel)?;
     if is_uncommitted(post, tx, &there.path)? {
         return Ok((Copy::Staged(there.path), source));
     }
     Ok((Copy::Committed(there), source))
+}
+
+/// What becomes of a letter whose receiver has something under its id.
+///
+/// # Errors
+/// [`Code::Collision`] if that is another task.
+pub(in super::super) fn compare(post: &Post, there: &Item, parcel: &Parcel<'_>) -> Result<Source> {
+    let is_same = parcel.is(&archive::read(&post.queue, there)?);
+    if is_same || history::was_here(&post.queue, parcel.id, &[parcel.hash, parcel.own])? {
+        Ok(Source::Letter)
+    } else if parcel.has_left(&post.queue, there)? {
+        Ok(Source::Changed)
+    } else {
+        Err(collision(post, parcel.id, &there.path))
+    }
 }
 
 /// Whether what the receiver has is committed with this round.
