@@ -243,3 +243,17 @@ fn a_note_of_places_that_cannot_be_read_is_told_and_not_written_over() {
     assert_eq!(world.hub.read(note), good);
     sound(&world.hub, "told again");
 }
+
+#[test]
+fn a_folder_without_git_is_led_to_by_its_own_name() {
+    let sandbox = Sandbox::new();
+    let world = crate::world::World::new(&sandbox);
+    fs::create_dir(world.folder().path("plain")).unwrap();
+    let told = world.hub.swift("register ../plain");
+    assert!(
+        told.ended(3).stderr.contains("plain` makes one there") && !told.stderr.contains("`git init`"),
+        "{told:?}"
+    );
+    let told = world.hub.swift("list -C ../plain");
+    assert!(told.ended(3).stderr.contains("`git init ../plain` makes one there"), "{told:?}");
+}
