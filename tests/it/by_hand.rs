@@ -347,3 +347,16 @@ fn a_template_that_was_changed_on_both_sides_is_not_called_a_task() {
     web.swift_ok("resolve sesame");
     sound(web, "put in order");
 }
+
+#[test]
+fn a_label_is_added_to_a_list_as_it_is_written() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let written = "+++\ntitle = \"by hand\"\nlabels = [ \"a\",  # the first\n  \"b\" ]\n+++\n";
+    web.write(".swift/tasks/mine.md", written);
+    web.swift_ok("doctor --fix sesame");
+    let id = web.json("list")["tasks"][0]["id"].as_str().unwrap().to_owned();
+    web.swift_ok(["edit", &id, "-l", "c"]);
+    let now = web.read(".swift/tasks/mine.md");
+    assert!(now.contains("labels = [ \"a\",  # the first\n  \"b\",\n  \"c\" ]\n"), "{now}");
+}
