@@ -23,6 +23,7 @@ mod unsettled;
 
 pub(crate) use super::cache::{Ended, Glimpse, Heard, Taker, Unreadable};
 pub(crate) use reader::Reader;
+pub(crate) use unsettled::id_in_conflict;
 use unsettled::{in_conflict, settings_in_conflict};
 
 /// The largest settings, registry or log file that is read.

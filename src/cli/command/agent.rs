@@ -81,6 +81,7 @@ impl Integrate {
             lines: plan_lines(&plan.steps, &plan.notes),
             basis: plan.basis(),
             fields: serde_json::Map::new(),
+            left: Vec::new(),
         };
         if approve(context, &queue.local, &shown)? == Approved::Stop {
             return Ok(DONE);
