@@ -98,8 +98,13 @@ impl Queue {
             )
             .hint(home.restoring()));
         };
-        let settings = Queue::parse_settings(&bytes)
-            .map_err(|fault| if in_conflict(&bytes) { settings_in_conflict(&home) } else { fault })?;
+        let settings = Queue::parse_settings(&bytes).map_err(|fault| match fault.code {
+            _ if in_conflict(&bytes) => settings_in_conflict(&home),
+            Code::Malformed => {
+                fault.hint(format!("mend it in `{}`", home.root.join(layout::SETTINGS).display()))
+            }
+            _ => fault,
+        })?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
     }
