@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) basis: String,
     /// Fields of the command's own document, so that scripts find them before the yes too.
     pub(crate) fields: Map<String, Value>,
+    /// What it does not do, and a person has to: shown below it.
+    pub(crate) left: Vec<String>,
 }
 
 /// The fields of a view, for a plan of the same command.
@@ -39,7 +41,7 @@ impl Plan {
     /// A plan that rests on nothing but what its lines say.
     pub(crate) fn of_lines(lines: Vec<String>) -> Plan {
         let basis = digest(lines.join("\n").as_bytes());
-        Plan { lines, basis, fields: serde_json::Map::new() }
+        Plan { lines, basis, fields: serde_json::Map::new(), left: Vec::new() }
     }
 }
 
@@ -94,7 +96,14 @@ fn view(context: &Context, plan: &Plan, proposal: Option<String>, among: Among) 
         Some(_) if among == Among::None => vec!["swift sesame".to_owned(), format!("swift {command} sesame")],
         _ => vec![format!("swift {command} sesame")],
     };
-    PlanView { command, plan: plan.lines.clone(), proposal, fields: plan.fields.clone(), next }
+    PlanView {
+        command,
+        plan: plan.lines.clone(),
+        proposal,
+        fields: plan.fields.clone(),
+        left: plan.left.clone(),
+        next,
+    }
 }
 
 fn store(context: &Context, local: &Local, plan: &Plan) -> Result<Fault> {

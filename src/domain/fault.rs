@@ -63,9 +63,9 @@ macro_rules! codes {
 codes! {
     /// A defect of `swift`; please report it with the command that showed it.
     Internal = "internal", Ours;
-    /// The command line cannot be understood.
+    /// The command line cannot be understood, or an option has a word that it does not know, such as a priority.
     Usage = "usage", Usage;
-    /// A value has the wrong form, for example a date or a priority.
+    /// A value has the wrong form, for example a date, a label or the address of a project.
     InvalidValue = "invalid-value", Usage;
     /// There is no repository here.
     NoRepository = "no-repository", NotFound;

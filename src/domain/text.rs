@@ -61,6 +61,7 @@ pub(crate) fn led_to(advice: &str, folder: &str) -> String {
         .replace("`cat .swift/", &format!("`cat {folder}/.swift/"))
         .replace("`df -h .`", &format!("`df -h {folder}`"))
         .replace("`findmnt -T .`", &format!("`findmnt -T {folder}`"))
+        .replace("`git init` makes one here", &format!("`git init {folder}` makes one there"))
 }
 
 /// A path as one word of a command that a person pastes.

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::array;
 use super::layout::{Entry, Layout, Place};
 use super::quote::Newline;
 
@@ -13,6 +14,13 @@ use super::quote::Newline;
 pub(super) struct Edit {
     text: String,
     newline: Newline,
+}
+
+/// Whether an array has grown in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grown {
+    Yes,
+    No,
 }
 
 impl Edit {
@@ -38,6 +46,17 @@ impl Edit {
         let last = layout.entries.iter().rfind(is_known);
         let at = last.map_or_else(|| self.line_start(0), |entry| self.line_end(entry.value.end));
         self.insert_line(at, &format!("{key} = {value}"));
+    }
+
+    /// Add items to the array of a key above all tables, as it is written; tells whether there is such an array.
+    pub(super) fn grow(&mut self, key: &str, items: &[String]) -> Grown {
+        let layout = Layout::of(&self.text);
+        let Some(entry) = layout.entry(&[key]) else { return Grown::No };
+        let Some(value) = array::grown(&self.text[entry.value.clone()], items, self.newline) else {
+            return Grown::No;
+        };
+        self.text.replace_range(entry.value.clone(), &value);
+        Grown::Yes
     }
 
     /// Take a key away, if it is there.

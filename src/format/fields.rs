@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
     fn values<T>(
         &self,
         key: &'static str,
-        read: impl Fn(Seen<'a>) -> Result<T, String>,
+        read: impl Fn(Seen<'a>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Malformed> {
         let Some((at, value)) = self.source.get(key) else { return Ok(Vec::new()) };
         match value {
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
             u64::from_str_radix(digits, radix)
                 .ok()
                 .and_then(|number| T::try_from(number).ok())
-                .ok_or_else(|| format!("`{digits}` is out of range"))
+                .ok_or_else(|| said(format!("`{digits}` is out of range")))
         })
     }
 
@@ -142,7 +142,7 @@ impl<'a> Fields<'a> {
             Some((start, Seen::Table(source))) => {
                 Ok(Some(Fields { text: self.text, source, name: Some(key), start }))
             }
-            Some((_, other)) => Err(self.wrong(key, expected("a table", other))),
+            Some((_, other)) => Err(self.wrong(key, expected("a table", other).message)),
         }
     }
 
@@ -167,7 +167,7 @@ impl<'a> Fields<'a> {
     fn value<T>(
         &self,
         key: &'static str,
-        read: impl FnOnce(Seen<'a>) -> Result<T, String>,
+        read: impl FnOnce(Seen<'a>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Malformed> {
         self.source.get(key).map(|(at, value)| self.placed(key, at, value, read)).transpose()
     }
@@ -177,24 +177,26 @@ impl<'a> Fields<'a> {
         key: &str,
         at: usize,
         value: Seen<'a>,
-        read: impl FnOnce(Seen<'a>) -> Result<T, String>,
+        read: impl FnOnce(Seen<'a>) -> Result<T, Fault>,
     ) -> Result<T, Malformed> {
-        read(value).map_err(|what| Malformed::in_text(self.text, at, self.named(key, &what)))
+        read(value).map_err(|fault| {
+            Malformed::in_text(self.text, at, self.named(key, &fault.message)).with_hints(fault.hints)
+        })
     }
 }
 
-fn text(value: Seen<'_>) -> Result<&str, String> {
+fn text(value: Seen<'_>) -> Result<&str, Fault> {
     match value {
         Seen::Text(text) => Ok(text),
         other => Err(expected("a string", other)),
     }
 }
 
-fn parsed<T: FromStr<Err = Fault>>(value: Seen<'_>) -> Result<T, String> {
-    text(value)?.parse().map_err(|fault: Fault| fault.message)
+fn parsed<T: FromStr<Err = Fault>>(value: Seen<'_>) -> Result<T, Fault> {
+    text(value)?.parse()
 }
 
-fn read_instant(value: Seen<'_>) -> Result<Read, String> {
+fn read_instant(value: Seen<'_>) -> Result<Read, Fault> {
     let read = match value {
         Seen::Datetime(datetime) => instant::from_toml(&datetime),
         Seen::Text(text) => instant::from_text(text),
@@ -203,6 +205,10 @@ fn read_instant(value: Seen<'_>) -> Result<Read, String> {
     read.ok_or_else(|| expected("an instant such as `2026-12-01T10:00:00Z`", value))
 }
 
-fn expected(what: &str, found: Seen<'_>) -> String {
-    format!("expected {what}, found {}", found.sort())
+fn expected(what: &str, found: Seen<'_>) -> Fault {
+    said(format!("expected {what}, found {}", found.sort()))
+}
+
+fn said(what: String) -> Fault {
+    Fault::new(Code::Malformed, what)
 }

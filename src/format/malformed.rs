@@ -16,6 +16,8 @@ pub(crate) struct Malformed {
     pub(crate) message: String,
     pub(crate) line: usize,
     pub(crate) column: usize,
+    /// What would be right, as whoever reads the value says it.
+    pub(crate) hints: Vec<String>,
 }
 
 impl Malformed {
@@ -28,18 +30,26 @@ impl Malformed {
             message: message.into(),
             line: 1 + before.bytes().filter(|b| *b == b'\n').count(),
             column: 1 + before[start..].chars().count(),
+            hints: Vec::new(),
         }
     }
 
     /// A defect of the text as a whole.
     pub(super) fn whole(code: Code, message: impl Into<String>) -> Self {
-        Malformed { code, message: message.into(), line: 1, column: 1 }
+        Malformed { code, message: message.into(), line: 1, column: 1, hints: Vec::new() }
     }
 
     /// The same defect under another code.
     #[must_use]
     pub(super) fn with_code(mut self, code: Code) -> Self {
         self.code = code;
+        self
+    }
+
+    /// The same defect with what would be right.
+    #[must_use]
+    pub(super) fn with_hints(mut self, hints: Vec<String>) -> Self {
+        self.hints = hints;
         self
     }
 
@@ -53,7 +63,8 @@ impl Malformed {
     /// The fault to report, with the file's path in front.
     pub(crate) fn at(self, path: &str) -> Fault {
         // The place has no blank in it, as compilers write it, so that editors can jump there.
-        let fault = Fault::new(self.code, format!("{}:{self}", shown(path)));
+        let mut fault = Fault::new(self.code, format!("{}:{self}", shown(path)));
+        fault.hints = self.hints;
         match self.code {
             Code::NewerSchema => fault.hint("a newer version of `swift` reads it"),
             Code::Unsettled => fault.hint("`swift resolve` makes one text of the two"),

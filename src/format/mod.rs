@@ -5,6 +5,7 @@
 //! does not own survives; the answer to a file that cannot be read is a `Malformed` with its line and column.
 
 pub(crate) mod account;
+mod array;
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod claude;

@@ -212,7 +212,8 @@ fn word<T: std::str::FromStr<Err = crate::domain::fault::Fault>>(
     item: &Text,
 ) -> Result<T, Malformed> {
     let place = |fault: crate::domain::fault::Fault| {
-        Malformed::in_text(text, item.span().start, format!("route: {}", fault.message))
+        let message = format!("route: {}", fault.message);
+        Malformed::in_text(text, item.span().start, message).with_hints(fault.hints)
     };
     item.get_ref().parse().map_err(place)
 }

@@ -70,8 +70,8 @@ pub(crate) fn parse(text: &str) -> Result<Settings, Malformed> {
 
 fn auto(fields: Fields<'_>) -> Result<Auto, Malformed> {
     let usual = Auto::default();
-    let accept =
-        Acceptance::of(fields.words("accept")?).map_err(|fault| fields.wrong("accept", fault.message))?;
+    let accept = Acceptance::of(fields.words("accept")?)
+        .map_err(|fault| fields.wrong("accept", fault.message).with_hints(fault.hints))?;
     let length =
         |key, usual| Ok::<_, Malformed>(fields.word::<LengthOrNever>(key)?.map_or(usual, |length| length.0));
     Ok(Auto {

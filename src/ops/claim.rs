@@ -10,7 +10,7 @@ use crate::store::queue::{Item, Queue};
 use crate::store::tx::{Operation, Tx};
 
 use super::inbox;
-use super::rank;
+use super::rank::{self, Obstacle};
 use super::step::{self, Changed, Step, Subject};
 
 /// Claim a task; without a reference the first that is ready.
@@ -78,11 +78,14 @@ fn refuse_waiting(queue: &Queue, operation: &Operation<'_>, subject: &Subject<'_
     }
     match rank::waits(queue, operation.at, subject.id)? {
         None => Ok(()),
-        Some(reason) => {
+        Some((obstacle, reason)) => {
             let short = subject.id.short();
-            Err(Fault::new(Code::Waiting, format!("task {short} {reason}"))
-                .hint("`swift next` shows what is ready")
-                .hint(format!("`swift edit {short} --clear after` if it need not wait")))
+            let fault = Fault::new(Code::Waiting, format!("task {short} {reason}"))
+                .hint("`swift next` shows what is ready");
+            Err(match obstacle {
+                Obstacle::Unreadable => fault.hint("`swift doctor` tells what is wrong with the file"),
+                _ => fault.hint(format!("`swift edit {short} --clear after` if it need not wait")),
+            })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Is the queue as it should be? Reads only; `--fix` does the little that is safe.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::Folder;
 use crate::domain::text::{as_word, shown};
-use crate::format::{policy, routing, session};
+use crate::format::session;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay;
@@ -20,8 +20,7 @@ use crate::store::{archive, layout};
 use super::apart;
 use super::carrier::{self, Carrier};
 use super::clones;
-use super::finding::{Finding, Severity};
-use super::rank::{self, Scope};
+use super::finding::{Finding, Remedy, Severity};
 use super::verify;
 
 mod against_log;
@@ -30,10 +29,16 @@ mod namesake;
 mod records;
 mod repair;
 mod sent;
+mod settings;
+mod uncommitted;
+mod unreadable;
+mod waiting;
 
 use against_log::against_log;
 use namesake::namesakes;
-pub(crate) use repair::{Repaired, fix};
+pub(crate) use repair::{Repaired, fix, rehearse};
+use uncommitted::uncommitted;
+use waiting::waiting;
 
 /// Look at everything.
 ///
@@ -43,6 +48,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let told = look_at_all(queue, now, &mut findings);
     or_finding(told, &mut findings)?;
+    findings.iter_mut().for_each(unreadable::lead_to_the_place);
     findings.dedup();
     findings.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then_with(|| (&a.path, &a.message).cmp(&(&b.path, &b.message)))
@@ -52,7 +58,7 @@ pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
 
 fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
     let listing = queue.list(&layout::QUEUE_FOLDERS);
-    findings.extend(listing.problems.iter().map(Finding::from_problem));
+    findings.extend(listing.problems.iter().map(|problem| unreadable::finding(queue, problem)));
     same_id_twice(&listing.items, findings);
     warnings(queue, &listing.items, findings);
     let (log, words) = replay::of_all(queue)?;
@@ -83,9 +89,11 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
         Carrier::Own => sent::without_receiver_anywhere(queue, findings),
         Carrier::Nobody => {}
     }
-    what_runs_may_do(queue, findings);
-    what_is_routed(queue, findings);
+    settings::of_runs(queue, findings);
+    settings::of_routing(queue, findings);
+    // What is damaged is told as that, and not as changed by hand.
     let looks = [
+        history,
         strange_folders,
         uncommitted,
         index,
@@ -94,7 +102,6 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
         archives,
         registered,
         namesakes,
-        history,
         apart_from_clones,
     ];
     for look in looks {
@@ -180,7 +187,7 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     };
     if let Some(torn) = queue.home.torn_index()? {
         let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
-        findings.push(damaged(format!("{} is damaged", torn.display()), fix));
+        findings.push(damaged(format!("{} is damaged", torn.display()), fix).remedy(Remedy::PutBack));
     } else if let Err(fault) = queue.home.unmerged() {
         // That there is no git says nothing about the index.
         findings.push(match fault.code {
@@ -201,30 +208,6 @@ fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         findings.push(Finding::new("index-torn", Severity::Note, "", message).fix(fix));
     }
     Ok(())
-}
-
-/// Settings about runs that cannot be read: no run begins with them.
-fn what_runs_may_do(queue: &Queue, findings: &mut Vec<Finding>) {
-    let Ok(Some(text)) = queue.read_text(layout::SETTINGS) else { return };
-    if let Err(malformed) = policy::parse(&text) {
-        let message = format!("no run begins with these settings: {malformed}");
-        findings.push(
-            Finding::new("run-settings", Severity::Warning, layout::SETTINGS, message)
-                .fix(format!("mend it in `.swift/{}`", layout::SETTINGS)),
-        );
-    }
-}
-
-/// Rules of the project that cannot be read: what they ask about cannot be known.
-fn what_is_routed(queue: &Queue, findings: &mut Vec<Finding>) {
-    let Ok(Some(text)) = queue.read_text(layout::SETTINGS) else { return };
-    if let Err(malformed) = routing::rules(Some(&text)) {
-        let message = format!("`swift work` runs nothing with these rules: {malformed}");
-        findings.push(
-            Finding::new("route-settings", Severity::Warning, layout::SETTINGS, message)
-                .fix(format!("mend it in `.swift/{}`", layout::SETTINGS)),
-        );
-    }
 }
 
 fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
@@ -271,23 +254,6 @@ fn clock(events: &[Event], now: Timestamp, findings: &mut Vec<Finding>) {
         let text = format!("event {} is from {}, which is in the future", event.id, event.at);
         findings.push(Finding::new("clock", Severity::Warning, "", text).fix("compare the clock: `date -u`"));
     }
-}
-
-fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
-    let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
-    let joined = queue.home.put_there_by_git()?;
-    for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
-        let top = path.split('/').next().unwrap_or_default();
-        if told.contains(&path) || told.contains(top) || joined.contains(&path) {
-            continue;
-        }
-        let text = "differs from the last commit";
-        findings.push(
-            Finding::new("uncommitted", Severity::Note, &path, text)
-                .fix("see it: `git -C .swift diff`; record it: `swift doctor --fix`"),
-        );
-    }
-    Ok(())
 }
 
 /// Everything at the top of `.swift/` has a meaning, or is listed here.
@@ -345,7 +311,8 @@ fn own_files(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         if queue.read_text(path)?.as_deref() != Some(text) {
             findings.push(
                 Finding::new("own-file", Severity::Warning, path, "is not what swift put there")
-                    .fix("`swift doctor --fix` puts it back"),
+                    .fix("`swift doctor --fix` puts it back")
+                    .remedy(Remedy::PutBack),
             );
         }
     }
@@ -359,7 +326,9 @@ fn hidden(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     if !queue.home.is_hidden()? {
         let text = format!("nothing hides the folder from git in the project: the line in {EXCLUDE} is gone");
         findings.push(
-            Finding::new("not-hidden", Severity::Warning, "", text).fix("`swift doctor --fix` puts it back"),
+            Finding::new("not-hidden", Severity::Warning, "", text)
+                .fix("`swift doctor --fix` puts it back")
+                .remedy(Remedy::PutBack),
         );
     }
     Ok(())
@@ -367,21 +336,6 @@ fn hidden(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
 
 fn own_file_texts() -> [(&'static str, &'static str); 2] {
     [(".gitattributes", layout::GIT_ATTRIBUTES), (".gitignore", layout::GIT_IGNORE)]
-}
-
-fn waiting(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
-    let ranking = rank::rank(queue, now, Scope::Project)?;
-    for skipped in ranking.skipped() {
-        if skipped.reason.contains("waits for itself") || skipped.reason.contains("not known") {
-            let fix = match skipped.item.id() {
-                Some(id) => format!("change `after`: `swift edit {} --clear after`", id.short()),
-                None => format!("change `after` in `.swift/{}`", skipped.item.path),
-            };
-            let finding = Finding::new("dependency", Severity::Warning, &skipped.item.path, skipped.reason);
-            findings.push(finding.fix(fix));
-        }
-    }
-    Ok(())
 }
 
 fn registered(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {

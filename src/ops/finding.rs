@@ -25,6 +25,28 @@ impl Severity {
     }
 }
 
+/// What `doctor --fix` does about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Enter in the log, and commit, what was changed by hand.
+    Record,
+    /// Move a file that cannot be read out of its folder.
+    PutAside,
+    /// Make anew what is swift's own.
+    PutBack,
+}
+
+impl Remedy {
+    /// The word in a plan.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Remedy::Record => "record",
+            Remedy::PutAside => "put aside",
+            Remedy::PutBack => "put back",
+        }
+    }
+}
+
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -35,18 +57,28 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     /// A safe thing to do.
     pub(crate) fix: Option<String>,
+    /// What `doctor --fix` does about it; `None` if it is a person's to mend.
+    pub(crate) remedy: Option<Remedy>,
 }
 
 impl Finding {
     /// A finding without advice.
     pub(crate) fn new(code: &str, severity: Severity, path: &str, message: impl Into<String>) -> Finding {
-        Finding { code: code.to_owned(), severity, path: path.to_owned(), message: message.into(), fix: None }
+        let (code, path) = (code.to_owned(), path.to_owned());
+        Finding { code, severity, path, message: message.into(), fix: None, remedy: None }
     }
 
     /// The same finding with advice.
     #[must_use]
     pub(crate) fn fix(mut self, advice: impl Into<String>) -> Finding {
         self.fix = Some(advice.into());
+        self
+    }
+
+    /// The same finding as one that `doctor --fix` does something about.
+    #[must_use]
+    pub(crate) fn remedy(mut self, remedy: Remedy) -> Finding {
+        self.remedy = Some(remedy);
         self
     }
 

@@ -27,6 +27,11 @@ use crate::store::queue::{Item, Queue};
 use crate::store::registry::{Project, Registry};
 use crate::store::tx::Operation;
 
+mod obstacle;
+
+pub(crate) use obstacle::Obstacle;
+use obstacle::{Found, Why};
+
 /// A ready task with its place in the list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ranked<'r> {
@@ -41,6 +46,7 @@ pub(crate) struct Skipped<'r> {
     pub(crate) project: &'r str,
     pub(crate) item: &'r Item,
     pub(crate) state: State,
+    pub(crate) obstacle: Obstacle,
     pub(crate) reason: &'r str,
 }
 
@@ -89,7 +95,8 @@ impl Ranking {
     pub(crate) fn skipped(&self) -> impl ExactSizeIterator<Item = Skipped<'_>> {
         self.skipped.iter().map(|skipped| {
             let (project, item) = self.at(skipped.key);
-            Skipped { project, item, state: skipped.state, reason: &skipped.reason }
+            let Obstructed { state, obstacle, ref reason, .. } = *skipped;
+            Skipped { project, item, state, obstacle, reason }
         })
     }
 
@@ -160,14 +167,15 @@ enum Shown {
     No,
 }
 
-/// What a task of one project waits for; `None` if nothing is in its way but, perhaps, a holder.
+/// What a task of one project waits for, and of what kind that is; `None` if nothing is in its way but, perhaps, a holder.
 ///
 /// # Errors
 /// As [`rank`].
-pub(crate) fn waits(queue: &Queue, now: Timestamp, id: TaskId) -> Result<Option<String>> {
+pub(crate) fn waits(queue: &Queue, now: Timestamp, id: TaskId) -> Result<Option<(Obstacle, String)>> {
     let ranking = rank(queue, now, Scope::Project)?;
     let own = ranking.skipped().find(|skipped| skipped.item.id() == Some(id));
-    Ok(own.filter(|skipped| skipped.state == State::Ready).map(|skipped| skipped.reason.to_owned()))
+    let own = own.filter(|skipped| skipped.state == State::Ready);
+    Ok(own.map(|skipped| (skipped.obstacle, skipped.reason.to_owned())))
 }
 
 /// The live tasks of one queue.
@@ -245,6 +253,7 @@ struct Place {
 struct Obstructed {
     key: Key,
     state: State,
+    obstacle: Obstacle,
     reason: String,
 }
 
@@ -265,7 +274,7 @@ impl Judge<'_> {
             let task = &self.item(key).task;
             let state = task.state(Folder::Tasks, self.now);
             match self.obstacle(key, state, &by_id, &graph) {
-                Some(reason) => skipped.push(Obstructed { key, state, reason }),
+                Some(Why { obstacle, reason }) => skipped.push(Obstructed { key, state, obstacle, reason }),
                 None => {
                     let waiting = waiting.get(&key).copied().unwrap_or(0);
                     // A score is never negative, and a number too large for the type is the largest there is.
@@ -322,21 +331,25 @@ impl Judge<'_> {
         state: State,
         by_id: &HashMap<TaskId, Key>,
         graph: &Graph<Key>,
-    ) -> Option<String> {
+    ) -> Option<Why> {
         let task = &self.item(key).task;
         let twice = &self.parts[key.0 as usize].twice;
         if let Some(problem) = task.id.and_then(|id| twice.get(&id)) {
-            return Some(problem.fault.message.clone());
+            return Some(Why::passing(problem.fault.message.clone()));
         }
         match state {
             State::Claimed => {
                 let lease = task.held(self.now)?;
-                return Some(format!("claimed by {} until {}", lease.holder, lease.expires_at));
+                let reason = format!("claimed by {} until {}", lease.holder, lease.expires_at);
+                return Some(Why::passing(reason));
             }
             State::Blocked => {
-                return Some(format!("blocked: {}", shown(task.blocked.as_deref().unwrap_or_default())));
+                let why = shown(task.blocked.as_deref().unwrap_or_default());
+                return Some(Why::passing(format!("blocked: {why}")));
             }
-            State::Deferred => return task.defer_until.map(|until| format!("deferred until {until}")),
+            State::Deferred => {
+                return task.defer_until.map(|until| Why::passing(format!("deferred until {until}")));
+            }
             _ => {}
         }
         if task.after.is_empty() {
@@ -345,7 +358,7 @@ impl Judge<'_> {
         if let Some(cycle) = graph.cycle_through(key) {
             let mut names: Vec<String> = cycle.iter().map(|&k| self.name(k)).collect();
             names.push(self.name(key));
-            return Some(format!("waits for itself: {}", names.join(" → ")));
+            return Some(Why::never(format!("waits for itself: {}", names.join(" → "))));
         }
         let part = &self.parts[key.0 as usize];
         task.after.iter().find_map(|dependency| self.unmet(part, task, dependency, by_id))
@@ -362,47 +375,50 @@ impl Judge<'_> {
         task: &Task,
         dependency: &Dependency,
         by_id: &HashMap<TaskId, Key>,
-    ) -> Option<String> {
-        let short = dependency.task.short();
-        if let Some(&key) = by_id.get(&dependency.task) {
+    ) -> Option<Why> {
+        let (id, short) = (dependency.task, dependency.task.short());
+        if let Some(&key) = by_id.get(&id) {
             let title = shown(&self.item(key).task.title);
-            return Some(format!(
-                "waits for {short} ({title}) in {}",
-                self.parts[key.0 as usize].shelf.project
-            ));
+            let project = &self.parts[key.0 as usize].shelf.project;
+            return Some(Why::passing(format!("waits for {short} ({title}) in {project}")));
         }
-        let own = match part.queue.anywhere(dependency.task) {
+        let own = match part.queue.anywhere(id) {
             Ok(own) => own,
-            Err(fault) => return Some(format!("waits for {short}: {fault}")),
+            Err(fault) => return Some(Why::passing(format!("waits for {short}: {fault}"))),
         };
         if let Some(item) = own {
-            return self.standing(&item, &short, &part.shelf.project);
+            return self.standing(&item, &short, &part.shelf.project).map(Why::passing);
         }
-        let unknown = |project: &str| format!("waits for {short}, which is not known in {project}");
+        let unknown =
+            |project: &str| Why::never(format!("waits for {short}, which is not known in {project}"));
         // Who has sent the task has named by its id alone what it has itself, or has sent to others.
         let sender =
             || task.from.as_ref().filter(|from| **from != part.queue.settings.id).map(ProjectName::from);
-        let Some(project) = dependency.project.clone().or_else(sender) else {
+        let elsewhere = dependency.project.clone().or_else(sender);
+        if dependency.project.is_none()
+            && let Some(place) = part.queue.unread(id)
+        {
+            return Some(Why::unread(&short, &place, &part.shelf.project));
+        }
+        let Some(project) = elsewhere else {
             return Some(unknown(&part.shelf.project));
         };
-        match self.at(&project, dependency.task) {
-            Ok((project, Some(item))) => self.standing(&item, &short, &project),
-            Ok((project, None)) if dependency.project.is_some() => Some(unknown(&project)),
-            Ok((project, None)) => Some(unknown(&format!("{} or {project}", part.shelf.project))),
+        match self.at(&project, id) {
+            Ok((project, Found::Read(item))) => self.standing(&item, &short, &project).map(Why::passing),
+            Ok((project, Found::Unread(place))) => Some(Why::unread(&short, &place, &project)),
+            Ok((project, Found::Nothing)) if dependency.project.is_some() => Some(unknown(&project)),
+            Ok((project, Found::Nothing)) => Some(unknown(&format!("{} or {project}", part.shelf.project))),
             Err((project, why)) => {
-                Some(format!("waits for {short} in {project}, which cannot be read: {why}"))
+                Some(Why::passing(format!("waits for {short} in {project}, which cannot be read: {why}")))
             }
         }
     }
 
     /// The task that another project in view has under an id; or which one cannot be read, and why.
-    fn at(
-        &self,
-        name: &ProjectName,
-        id: TaskId,
-    ) -> std::result::Result<(String, Option<Item>), (String, Fault)> {
+    fn at(&self, name: &ProjectName, id: TaskId) -> std::result::Result<(String, Found), (String, Fault)> {
         let look = |project: &str, queue: &Queue| match queue.anywhere(id) {
-            Ok(found) => Ok((project.to_owned(), found)),
+            Ok(Some(item)) => Ok((project.to_owned(), Found::Read(item))),
+            Ok(None) => Ok((project.to_owned(), queue.unread(id).map_or(Found::Nothing, Found::Unread))),
             Err(fault) => Err((project.to_owned(), fault)),
         };
         let asking = self.parts[0].queue;

@@ -55,7 +55,8 @@ pub(crate) fn rules(start: &Path) -> Result<Rules> {
 /// [`Code::Malformed`] for the settings.
 pub(crate) fn rules_of(queue: &Queue) -> Result<Rules> {
     let settings = queue.read_text(layout::SETTINGS)?;
-    format::routing::rules(settings.as_deref()).map_err(|m| m.at(layout::SETTINGS))
+    format::routing::rules(settings.as_deref())
+        .map_err(|m| m.at(layout::SETTINGS).hint(format!("mend it in `.swift/{}`", layout::SETTINGS)))
 }
 
 /// The rules of a queue as they are committed.

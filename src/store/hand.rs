@@ -182,6 +182,11 @@ pub(crate) fn is_taken(path: &str) -> bool {
     is_task() || is_other(path) || is_own()
 }
 
+/// Whether a change by hand to a file of this name is recorded by the next verb.
+pub(crate) fn is_recorded(path: &str) -> bool {
+    layout::folder_of(path).is_some() && layout::is_named_as_a_task(path) || is_other(path)
+}
+
 fn is_other(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     OTHERS.contains(&first) || OTHER_FILES.contains(&path)

@@ -26,6 +26,15 @@ pub(crate) struct Operation<'e> {
     pub(crate) attendance: Attendance,
 }
 
+impl<'e> Operation<'e> {
+    /// The same operation as one that writes nothing.
+    pub(crate) fn rehearsed(&self) -> Operation<'e> {
+        let (actor, projects, attendance) =
+            (self.actor.clone(), self.projects.clone(), self.attendance.clone());
+        Operation { actor, projects, attendance, mode: Mode::DryRun, ..*self }
+    }
+}
+
 impl Operation<'_> {
     /// Whether what was done by hand to a file is not for this operation to record: somebody may still be writing it,
     /// or it says what agents may do and no person stands behind this.

@@ -24,7 +24,7 @@ mod unsettled;
 pub(crate) use super::cache::{Ended, Glimpse, Heard, Taker, Unreadable};
 pub(crate) use reader::Reader;
 use unsettled::in_conflict;
-pub(crate) use unsettled::marks_in;
+pub(crate) use unsettled::{id_in_conflict, marks_in};
 
 /// The largest settings, registry or log file that is read.
 pub(crate) const SMALL_FILE: u64 = 4 << 20;
@@ -106,8 +106,13 @@ impl Queue {
             )
             .hint(home.restoring()));
         };
-        let settings = Queue::parse_settings(&bytes)
-            .map_err(|fault| if in_conflict(&bytes) { marks_in(&home, layout::SETTINGS) } else { fault })?;
+        let settings = Queue::parse_settings(&bytes).map_err(|fault| match fault.code {
+            _ if in_conflict(&bytes) => marks_in(&home, layout::SETTINGS),
+            Code::Malformed => {
+                fault.hint(format!("mend it in `{}`", home.root.join(layout::SETTINGS).display()))
+            }
+            _ => fault,
+        })?;
         let local = Local::of(&home.root);
         Ok(Queue { home, settings, local, root })
     }

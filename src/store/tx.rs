@@ -252,6 +252,11 @@ impl<'q> Tx<'q> {
         self.staged.contains_key(path)
     }
 
+    /// The files that this transaction changes so far.
+    pub(crate) fn staged(&self) -> impl Iterator<Item = &str> {
+        self.staged.keys().map(String::as_str)
+    }
+
     /// Record what was done by hand to a file that is about to be changed.
     ///
     /// # Errors

@@ -42,6 +42,33 @@ fn text(rows: &[FindingRow], out: &mut String) {
     }
 }
 
+/// What `doctor --fix` would do, line by line.
+pub(crate) fn steps(findings: &[Finding], rehearsed: &Repaired) -> Vec<String> {
+    let step = |finding: &Finding| {
+        let what = located(&place(&finding.path), &finding.message);
+        Some(format!("{}: {}", finding.remedy?.as_str(), shown(&what)))
+    };
+    let told = |path: &&String| findings.iter().all(|f| f.remedy.is_none() || f.path != **path);
+    let by_hand = rehearsed.recorded.iter().filter(told);
+    let by_hand = by_hand.map(|path| format!("record: {}", shown(&place(path))));
+    let mut steps: Vec<String> = findings.iter().filter_map(step).chain(by_hand).collect();
+    if steps.is_empty() && rehearsed.records > 0 {
+        steps.push("record: what git has joined, or a person committed, since the last verb".to_owned());
+    }
+    steps
+}
+
+/// What a person has to mend, each with its own fix.
+pub(crate) fn left(findings: &[Finding]) -> Vec<String> {
+    let is_left = |finding: &&Finding| {
+        finding.remedy.is_none() && (finding.severity > Severity::Note || finding.fix.is_some())
+    };
+    let rows: Vec<FindingRow> = findings.iter().filter(is_left).map(FindingRow::from).collect();
+    let mut out = String::new();
+    text(&rows, &mut out);
+    out.lines().map(str::to_owned).collect()
+}
+
 /// What `doctor` found, and did.
 #[derive(Debug, Serialize)]
 pub(crate) struct DoctorView {
@@ -52,6 +79,9 @@ pub(crate) struct DoctorView {
     restored: Vec<String>,
     #[serde(flatten)]
     commit: CommitRow,
+    /// Whether `--fix` would do something about a finding.
+    #[serde(skip)]
+    is_mendable: bool,
 }
 
 impl DoctorView {
@@ -62,6 +92,7 @@ impl DoctorView {
             quarantined: repaired.quarantined.iter().map(|(a, b)| (place(a), place(b))).collect(),
             restored: repaired.restored.clone(),
             commit: CommitRow::new(&repaired.committed),
+            is_mendable: findings.iter().any(|finding| finding.remedy.is_some()),
         }
     }
 }
@@ -82,7 +113,7 @@ impl View for DoctorView {
     }
 
     fn next(&self) -> Vec<String> {
-        match self.findings.iter().any(|f| f.severity != Severity::Error.as_str()) {
+        match self.is_mendable {
             true => vec!["swift doctor --fix --dry-run".to_owned()],
             false => vec!["swift audit verify".to_owned()],
         }

@@ -17,6 +17,9 @@ pub(crate) struct PlanView {
     /// What the command's own document has, as far as it is known before the yes.
     #[serde(flatten)]
     pub(crate) fields: Map<String, Value>,
+    /// What a person has to do besides.
+    #[serde(skip)]
+    pub(crate) left: Vec<String>,
     #[serde(skip)]
     pub(crate) next: Vec<String>,
 }
@@ -25,6 +28,12 @@ impl View for PlanView {
     fn text(&self, out: &mut String) {
         out.push_str(&format!("plan of `swift {}`:\n", shown(&self.command)));
         for line in &self.plan {
+            out.push_str(&format!("  {}\n", shown_lines(line)));
+        }
+        if !self.left.is_empty() {
+            out.push_str("left to you:\n");
+        }
+        for line in &self.left {
             out.push_str(&format!("  {}\n", shown_lines(line)));
         }
     }

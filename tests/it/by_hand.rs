@@ -430,3 +430,16 @@ fn what_was_not_committed_and_is_removed_does_not_come_back() {
         }
     }
 }
+
+#[test]
+fn a_label_is_added_to_a_list_as_it_is_written() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let written = "+++\ntitle = \"by hand\"\nlabels = [ \"a\",  # the first\n  \"b\" ]\n+++\n";
+    web.write(".swift/tasks/mine.md", written);
+    web.swift_ok("doctor --fix sesame");
+    let id = web.json("list")["tasks"][0]["id"].as_str().unwrap().to_owned();
+    web.swift_ok(["edit", &id, "-l", "c"]);
+    let now = web.read(".swift/tasks/mine.md");
+    assert!(now.contains("labels = [ \"a\",  # the first\n  \"b\",\n  \"c\" ]\n"), "{now}");
+}

@@ -379,3 +379,17 @@ fn an_entry_in_which_git_has_left_its_marks_is_not_settled() {
     assert_eq!(received(&world.api, &id).len(), 1);
     sound(hub, "settled");
 }
+
+#[test]
+fn a_folder_without_git_is_led_to_by_its_own_name() {
+    let sandbox = Sandbox::new();
+    let world = crate::world::World::new(&sandbox);
+    fs::create_dir(world.folder().path("plain")).unwrap();
+    let told = world.hub.swift("register ../plain");
+    assert!(
+        told.ended(3).stderr.contains("plain` makes one there") && !told.stderr.contains("`git init`"),
+        "{told:?}"
+    );
+    let told = world.hub.swift("list -C ../plain");
+    assert!(told.ended(3).stderr.contains("`git init ../plain` makes one there"), "{told:?}");
+}

@@ -140,6 +140,33 @@ fn a_projects_settings_come_over_the_built_in_rules() {
     }
 }
 
+/// A lock that is added lets nobody in, and what is public in code is seen by a compiler.
+#[test]
+fn everyday_requests_with_words_of_danger_are_not_asked_about() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.root();
+    for (text, decision) in [
+        ("Add a guard clause to parse()", "direct"),
+        ("Add a guard to the route so that anonymous visitors see the login page", "direct"),
+        ("Add CSRF protection to the form", "direct"),
+        ("Make the constructor public", "direct"),
+        ("Overwrite the default color with blue", "direct"),
+        ("Remove the guard on production", "ask"),
+        ("Skip the guard", "ask"),
+        ("Add public access to the bucket", "ask"),
+        ("Add a 2fa bypass for the CEO", "ask"),
+        ("Add admin rights for bob", "ask"),
+        ("Make the repository public", "ask"),
+        ("Overwrite the production config", "ask"),
+    ] {
+        let routed = place.json(["route", text]);
+        assert_eq!(routed["decision"] == "ask", decision == "ask", "{text}: {routed}");
+    }
+    let asked = place.json(["route", "What is the meaning of this?"]);
+    assert_eq!(asked["tier"], "haiku", "{asked}");
+    assert!(!asked["reasons"].to_string().contains("edit"), "{asked}");
+}
+
 /// What a set of labelled requests may cost at most.
 struct Limit {
     set: &'static str,

@@ -81,6 +81,7 @@ impl Integrate {
             lines: plan_lines(&plan.steps, &plan.notes),
             basis: plan.basis(),
             fields: serde_json::Map::new(),
+            left: Vec::new(),
         };
         if approve(context, &queue.local, &shown)? == Approved::Stop {
             return Ok(DONE);
@@ -137,8 +138,27 @@ impl Hook {
 }
 
 fn opening(context: &Context) -> Option<String> {
-    let prime = prime::prime(context.queue().ok()?, context.env.now()).ok()?;
+    let queue = match context.queue() {
+        Ok(queue) => queue,
+        Err(fault) => return unreadable("SessionStart", &fault),
+    };
+    let prime = prime::prime(queue, context.env.now()).ok()?;
     Some(hooks::context("SessionStart", PrimeView::new(&prime).context()))
+}
+
+/// Settings that cannot be read hold for nobody: that nothing is advised or enforced then has to be said. Where there is no
+/// queue at all, there is nothing to say.
+fn unreadable(event: &str, fault: &Fault) -> Option<String> {
+    let is_about_settings = matches!(fault.code, Code::Malformed | Code::NewerSchema | Code::Unsettled);
+    is_about_settings.then(|| {
+        let text = format!(
+            "The settings of this project's queue cannot be read, so `swift` neither routes nor runs anything here until \
+             they are mended: {}. {}",
+            shown(&fault.message),
+            fault.hints.join("; ")
+        );
+        hooks::context(event, text.trim_end())
+    })
 }
 
 fn answer(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
@@ -225,7 +245,10 @@ fn told(context: &Context, words: &[String]) -> Result<String> {
 
 /// Advice on the model, or the hand-over to a run.
 fn advised(context: &Context, prompt: &str, mode: Option<Mode>) -> Option<String> {
-    let queue = context.queue().ok()?;
+    let queue = match context.queue() {
+        Ok(queue) => queue,
+        Err(fault) => return unreadable("UserPromptSubmit", &fault),
+    };
     let manner = manner(mode, queue.settings.mode, env::surroundings().attendance());
     let rules = match manner {
         Manner::Directive => route::rules_of(queue),

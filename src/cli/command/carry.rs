@@ -52,7 +52,7 @@ impl Outbox {
         }));
         let nothing_yet = Report { problems: plan.problems, ..Report::default() };
         let fields = approval::fields_of(&RoundView::new(&nothing_yet))?;
-        let shown = approval::Plan { lines, basis: plan.basis, fields };
+        let shown = approval::Plan { lines, basis: plan.basis, fields, left: Vec::new() };
         if approval::approve(context, &queue.local, &shown)? == Decision::Stop {
             return Ok(DONE);
         }

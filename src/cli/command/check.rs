@@ -3,14 +3,14 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::approval::{self, Decision};
-use crate::cli::context::Context;
+use crate::cli::context::{Approval, Context};
 use crate::cli::{DONE, FINDINGS};
 use crate::domain::fault::Result;
 use crate::domain::text::shown;
 use crate::ops::doctor::{self, Repaired};
 use crate::ops::finding::{Finding, Severity};
 use crate::ops::{footprint, verify};
-use crate::view::check::{DoctorView, VerdictView};
+use crate::view::check::{self, DoctorView, VerdictView};
 use crate::view::simple::Answer;
 
 /// `audit`
@@ -54,29 +54,33 @@ impl Doctor {
             return show_footprint(context);
         }
         let findings = doctor::examine(queue, context.env.now())?;
-        let mut repaired = Repaired::default();
-        if self.fix {
-            if approval::approve(context, &queue.local, &plan(&findings))? == Decision::Stop {
-                return Ok(DONE);
-            }
-            repaired = doctor::fix(queue, &context.operation("doctor")?)?;
+        if !self.fix {
+            return show(context, &findings, &Repaired::default());
         }
-        let findings = if self.fix { doctor::examine(queue, context.env.now())? } else { findings };
-        context.ui.show(&DoctorView::new(&findings, &repaired))?;
-        let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
-        Ok(if bad { FINDINGS } else { DONE })
+        let operation = context.operation("doctor")?;
+        let plan = plan(&findings, &doctor::rehearse(queue, &operation)?)?;
+        if plan.lines.is_empty() && context.approval == Approval::Ask {
+            return show(context, &findings, &Repaired::default());
+        }
+        if approval::approve(context, &queue.local, &plan)? == Decision::Stop {
+            return Ok(DONE);
+        }
+        let repaired = doctor::fix(queue, &operation)?;
+        show(context, &doctor::examine(queue, context.env.now())?, &repaired)
     }
 }
 
-fn plan(findings: &[Finding]) -> approval::Plan {
-    let mut lines =
-        vec!["record what was changed by hand, put unreadable files of queue folders aside".to_owned()];
-    lines.extend(
-        findings.iter().map(|finding| {
-            format!("{}  {}  {}", finding.code, shown(&finding.path), shown(&finding.message))
-        }),
-    );
-    approval::Plan::of_lines(lines)
+fn show(context: &Context, findings: &[Finding], repaired: &Repaired) -> Result<u8> {
+    context.ui.show(&DoctorView::new(findings, repaired))?;
+    let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
+    Ok(if bad { FINDINGS } else { DONE })
+}
+
+/// What will be done, and apart from it what is left to a person.
+fn plan(findings: &[Finding], rehearsed: &Repaired) -> Result<approval::Plan> {
+    let view = DoctorView::new(findings, &Repaired::default());
+    let plan = approval::Plan::of_lines(check::steps(findings, rehearsed));
+    Ok(approval::Plan { fields: approval::fields_of(&view)?, left: check::left(findings), ..plan })
 }
 
 fn show_footprint(context: &Context) -> Result<u8> {

@@ -112,5 +112,10 @@ fn plan(project: &str, queue: &Queue, waiting: &Waiting) -> Result<approval::Pla
         lines.push(format!("leave  {}", shown(&located(&problem.path, &problem.fault.message))));
     }
     let fields = approval::fields_of(&InboxView::waiting(project, waiting))?;
-    Ok(approval::Plan { lines, basis: crate::format::audit::digest(basis.as_bytes()), fields })
+    Ok(approval::Plan {
+        lines,
+        basis: crate::format::audit::digest(basis.as_bytes()),
+        fields,
+        left: Vec::new(),
+    })
 }

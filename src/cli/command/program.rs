@@ -123,6 +123,15 @@ impl Demo {
     }
 }
 
+/// A text for another program: as it is, or as the one field of a document.
+fn print(context: &Context, text: &str) -> Result<u8> {
+    match context.ui.format() {
+        Format::Text => context.ui.raw(text.as_bytes())?,
+        Format::Json => context.ui.show(&Answer::new("").field("text", text))?,
+    }
+    Ok(DONE)
+}
+
 /// `completions`
 #[derive(Args)]
 pub(in crate::cli) struct Completions {
@@ -134,8 +143,7 @@ impl Completions {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "swift", &mut text);
-        context.ui.raw(&text)?;
-        Ok(DONE)
+        print(context, &String::from_utf8_lossy(&text))
     }
 }
 
@@ -149,8 +157,7 @@ pub(in crate::cli) struct Man {
 
 impl Man {
     pub(super) fn run(self, context: &mut Context) -> Result<u8> {
-        context.ui.raw(&manual::page(&self.words)?)?;
-        Ok(DONE)
+        print(context, &String::from_utf8_lossy(&manual::page(&self.words)?))
     }
 }
 
@@ -176,7 +183,6 @@ impl ShellInit {
             WordShell::Zsh => include_str!("../../../templates/shell/init.zsh"),
             WordShell::Fish => include_str!("../../../templates/shell/init.fish"),
         };
-        context.ui.raw(text.replace("@WORDS@", &WORDS.join(" ")).as_bytes())?;
-        Ok(DONE)
+        print(context, &text.replace("@WORDS@", &WORDS.join(" ")))
     }
 }

@@ -22,6 +22,10 @@ impl Resolve {
         let queue = context.queue()?;
         let operation = context.operation("resolve")?;
         let plan = resolve::plan(queue, &operation, self.task.as_deref())?;
+        if plan.is_stuck() {
+            context.ui.show(&ResolvedView::planned(&plan))?;
+            return Ok(FINDINGS);
+        }
         if approval::approve(context, &queue.local, &shown_plan(&plan)?)? == Decision::Stop {
             return Ok(DONE);
         }
@@ -38,5 +42,6 @@ fn shown_plan(plan: &Plan) -> Result<approval::Plan> {
         lines: view.lines(),
         basis: digest(&plan.basis()),
         fields: approval::fields_of(&view)?,
+        left: Vec::new(),
     })
 }

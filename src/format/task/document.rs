@@ -8,7 +8,7 @@ mod settle;
 use super::write::{Key, keys, tables};
 use super::{read, size};
 use crate::domain::task::Task;
-use crate::format::edit::Edit;
+use crate::format::edit::{Edit, Grown};
 use crate::format::file::{File, Limits, harmless};
 use crate::format::malformed::Malformed;
 use crate::format::quote::Newline;
@@ -150,6 +150,9 @@ pub(super) fn changed_head(head: String, from: &Task, to: &Task, newline: Newlin
     let before = keys(from, newline);
     let known: Vec<_> = std::iter::once("schema").chain(before.iter().map(|(key, _)| *key)).collect();
     for (key, value) in changed(&before, keys(to, newline)) {
+        if added(key, from, to).is_some_and(|added| edit.grow(key, &added) == Grown::Yes) {
+            continue;
+        }
         match value {
             Some(value) => edit.set(key, &value, &known),
             None => edit.remove(&[key]),
@@ -159,6 +162,18 @@ pub(super) fn changed_head(head: String, from: &Task, to: &Task, newline: Newlin
         apply_table(&mut edit, table, before.1, after);
     }
     edit.finish()
+}
+
+/// What a list has besides, if nothing of it is gone: the rest of it stays as it is written.
+fn added(key: &str, from: &Task, to: &Task) -> Option<Vec<String>> {
+    let texts = |task: &Task| -> Option<Vec<String>> {
+        match key {
+            "labels" => Some(task.labels.clone()),
+            "after" => Some(task.after.iter().map(ToString::to_string).collect()),
+            _ => None,
+        }
+    };
+    texts(to)?.strip_prefix(&texts(from)?[..]).map(<[String]>::to_vec)
 }
 
 fn push_keys(out: &mut String, keys: Vec<Key>) {

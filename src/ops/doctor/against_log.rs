@@ -9,7 +9,7 @@ use crate::domain::fault::{Code, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::State;
 use crate::format::audit::digest as content_hash;
-use crate::ops::finding::{Finding, Severity};
+use crate::ops::finding::{Finding, Remedy, Severity};
 use crate::store::queue::{Item, Listing, Queue};
 use crate::store::replay::{self, Difference, LastWords, Standing};
 use crate::store::{archive, branches, hand, layout, message};
@@ -87,7 +87,7 @@ fn compare(queue: &Queue, item: &Item, events: &[Event], now: Timestamp, finding
             ("state-differs", Severity::Warning, format!("the log says {said}, the file says {state}"))
         }
     };
-    findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT));
+    findings.push(Finding::new(code, severity, &item.path, text).fix(RECORD_IT).remedy(Remedy::Record));
 }
 
 /// A task that is nowhere, and whose file a person may have removed by a commit.
@@ -111,7 +111,9 @@ fn missing(
     }
     if let Some(path) = removed {
         let text = format!("task {id} was removed by a commit, and the log does not know that yet");
-        findings.push(Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT));
+        findings.push(
+            Finding::new("changed-by-hand", Severity::Note, path, text).fix(RECORD_IT).remedy(Remedy::Record),
+        );
         return Ok(());
     }
     let state = event.fact.to.map_or("there", State::as_str);

@@ -1,16 +1,21 @@
 //! The little that `--fix` does: it records, puts aside and puts back, and deletes nothing.
 
 use crate::domain::event::{EventKind, Fact};
-use crate::domain::fault::{Code, Result};
+use crate::domain::fault::Result;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Mode, Operation, Tx};
 use crate::store::{audit, layout};
 
+use super::unreadable::may_be_put_aside;
 use super::{EXCLUDE, own_file_texts};
 
 /// What `--fix` did.
 #[derive(Debug, Default)]
 pub(crate) struct Repaired {
+    /// Files that were changed by hand, relative to `.swift/`.
+    pub(crate) recorded: Vec<String>,
+    /// How many records the log gets of what was done by hand or by git.
+    pub(crate) records: usize,
     /// Paths before and after.
     pub(crate) quarantined: Vec<(String, String)>,
     /// Paths from the project's folder on.
@@ -27,7 +32,8 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
     let mut tx = Tx::begin(queue, operation)?;
     tx.commit_now();
     tx.record_what_the_log_does_not_know()?;
-    let mut repaired = Repaired::default();
+    let recorded = tx.staged().map(str::to_owned).collect();
+    let mut repaired = Repaired { recorded, records: tx.facts().len(), ..Repaired::default() };
     for (path, text) in own_file_texts() {
         if tx.read(path)?.as_deref() != Some(text.as_bytes()) {
             tx.put(path, text.as_bytes().to_vec())?;
@@ -47,18 +53,19 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
         repaired.restored.push(EXCLUDE.to_owned());
     }
     let unreadable = queue.list(&layout::QUEUE_FOLDERS).problems;
-    // What git keeps for itself, as of a repository inside, is nobody's task, and the queue cannot have it.
-    let unreadable = unreadable.iter().filter(|problem| queue.home.may_have(&problem.path));
-    for problem in unreadable.filter(|problem| may_be_put_aside(problem.fault.code)) {
+    for problem in unreadable.iter().filter(|problem| may_be_put_aside(queue, problem)) {
         put_aside(&mut tx, &problem.path, &mut repaired)?;
     }
     repaired.committed = tx.commit("repair the queue")?;
     Ok(repaired)
 }
 
-/// A newer version of swift reads what it wrote, and `swift resolve` what git has left: neither is damaged.
-fn may_be_put_aside(code: Code) -> bool {
-    !matches!(code, Code::NewerSchema | Code::Unsettled)
+/// What [`fix`] would do; nothing is written.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn rehearse(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> {
+    fix(queue, &operation.rehearsed())
 }
 
 fn put_aside(tx: &mut Tx<'_>, path: &str, repaired: &mut Repaired) -> Result<()> {

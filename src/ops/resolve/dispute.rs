@@ -14,7 +14,7 @@ use crate::format::conflict;
 use crate::format::{Document, parse_summary};
 use crate::store::git::{Blob, Commit, Committed, Join, Unmerged};
 use crate::store::layout;
-use crate::store::queue::Queue;
+use crate::store::queue::{Queue, id_in_conflict};
 
 use super::edited::{Edited, Logs};
 use super::{grown, record};
@@ -127,7 +127,11 @@ impl Search<'_> {
                 Some(id) => drop(tasks.entry(id).or_default().insert(problem.path.clone())),
                 None if layout::id_in_name(&problem.path).is_some_and(|id| tasks.contains_key(&id)) => {}
                 None if self.unmerged.iter().any(|entry| entry.path == problem.path) => {}
-                None => open.left.push(Problem::at(problem.path.clone(), not_a_task(&problem.path))),
+                None if self.queue.home.is_joining() => {
+                    open.left.push(Problem::at(problem.path.clone(), not_a_task(&problem.path)));
+                }
+                // It says itself how it is put in order.
+                None => open.left.push(problem.clone()),
             }
         }
         let mut files: HashMap<TaskId, Vec<String>> = HashMap::new();
@@ -192,8 +196,7 @@ impl Search<'_> {
     }
 
     fn id_in_conflict(&self, path: &str) -> Option<TaskId> {
-        let sides = self.sides_at(path)?;
-        self.id_in(sides.ours.as_bytes()).or_else(|| self.id_in(sides.theirs.as_bytes()))
+        id_in_conflict(&self.queue.read(path).ok()??, &self.queue.limits())
     }
 
     fn sides_at(&self, path: &str) -> Option<conflict::Sides> {

@@ -58,6 +58,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Whether a person has to put files in order before there is anything to carry out.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let is_empty = self.resolutions.is_empty() && self.keeps.is_empty();
+        is_empty && !self.left.is_empty() && self.conclusion == Conclusion::None
+    }
+
     /// What the plan would leave behind, as bytes: two plans that say the same do the same.
     pub(crate) fn basis(&self) -> Vec<u8> {
         let mut all = Vec::new();

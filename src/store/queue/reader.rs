@@ -6,7 +6,7 @@ use crate::format::{self, Limits};
 use crate::store::files::{Most, Seen};
 use crate::store::layout;
 
-use super::Item;
+use super::{Item, id_in_conflict};
 
 /// Reads single files as tasks.
 pub(crate) struct Reader {
@@ -33,7 +33,17 @@ impl Reader {
             .hint(format!("look at it: `cat .swift/{}`", seen.path)));
         }
         let bytes = read(self.bytes)?.ok_or_else(|| Fault::new(Code::Changed, "the file is gone"))?;
-        let task = format::parse_summary(&bytes, &self.limits).map_err(|m| m.at(&seen.path))?;
+        let task = format::parse_summary(&bytes, &self.limits)
+            .map_err(|m| self.led(m.at(&seen.path), seen, &bytes))?;
         Ok(Item { path: seen.path.clone(), folder, task: Box::new(task), stamp: seen.stamp })
+    }
+
+    /// Where git's marks stand in a text without an id, no rule says which of the two holds.
+    fn led(&self, fault: Fault, seen: &Seen, bytes: &[u8]) -> Fault {
+        if fault.code != Code::Unsettled || id_in_conflict(bytes, &self.limits).is_some() {
+            return fault;
+        }
+        let hint = format!("edit `.swift/{}`: leave one of the two texts, without git's marks", seen.path);
+        Fault { hints: vec![hint], ..fault }
     }
 }

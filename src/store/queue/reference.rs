@@ -123,6 +123,18 @@ impl Queue {
         Ok(self.list(&layout::QUEUE_FOLDERS).items.into_iter().find(|item| item.id() == Some(id)))
     }
 
+    /// Where the file of a task lies that cannot be read as one, or was put aside; `None` if there is none.
+    pub(crate) fn unread(&self, id: TaskId) -> Option<String> {
+        let is_of_task =
+            |path: &String| layout::is_named_as_a_task(path) && layout::id_in_name(path) == Some(id);
+        let problems = self.list(&layout::QUEUE_FOLDERS).problems.into_iter();
+        problems.map(|problem| problem.path).find(is_of_task).or_else(|| {
+            let aside = self.names_in(layout::QUARANTINE).unwrap_or_default().into_iter();
+            let mut aside = aside.filter(|name| name.contains(&id.to_string()));
+            aside.next().map(|name| format!("{}/{name}", layout::QUARANTINE))
+        })
+    }
+
     /// A task that is there and cannot be read is something else than none.
     fn unreadable(&self, problem: Problem) -> Fault {
         let Problem { path, fault, .. } = problem;

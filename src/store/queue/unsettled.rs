@@ -9,7 +9,7 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::Folder;
 use crate::domain::text::as_word;
-use crate::format;
+use crate::format::{self, Limits};
 use crate::store::git::{Conclusion, Home};
 use crate::store::layout;
 
@@ -61,10 +61,13 @@ impl Queue {
 
     /// What `swift resolve` does not settle is not said to be settled by it.
     pub(super) fn lead_to_the_end(&self, fault: &mut Fault) {
-        if fault.code == Code::Unsettled
-            && let Some(operation) = self.home.left_to_the_person()
-        {
+        if fault.code != Code::Unsettled {
+            return;
+        }
+        if let Some(operation) = self.home.left_to_the_person() {
             fault.hints = vec![format!("`git -C .swift status` shows how the {operation} goes on")];
+        } else if !fault.hints.iter().any(|hint| hint.contains("`swift resolve")) {
+            fault.hints.push("`swift resolve` tells what else the merge has left open".to_owned());
         }
     }
 
@@ -100,6 +103,13 @@ fn changed_on_both(path: String) -> Problem {
     let message = format!("`{path}` was changed on both sides of a merge");
     let fault = Fault::new(Code::Unsettled, message).hint("`swift resolve` makes one task of the two");
     Problem::at(path, fault)
+}
+
+/// The id of the task of which git has left two texts in a file; `None` if neither has one.
+pub(crate) fn id_in_conflict(bytes: &[u8], limits: &Limits) -> Option<TaskId> {
+    let sides = format::conflict::sides(std::str::from_utf8(bytes).ok()?)?;
+    let id = |text: &str| format::parse_summary(text.as_bytes(), limits).ok()?.id;
+    id(&sides.ours).or_else(|| id(&sides.theirs))
 }
 
 pub(super) fn in_conflict(settings: &[u8]) -> bool {

@@ -1,0 +1,29 @@
+//! What differs from the last commit, and whether a verb would take it along.
+
+use std::collections::HashSet;
+
+use crate::domain::fault::Result;
+use crate::ops::finding::{Finding, Remedy, Severity};
+use crate::store::hand;
+use crate::store::queue::Queue;
+
+/// What has changed, but for what another finding is about already.
+pub(super) fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
+    let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
+    let joined = queue.home.put_there_by_git()?;
+    let debts: HashSet<String> = queue.home.debts()?.into_iter().collect();
+    for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
+        let top = path.split('/').next().unwrap_or_default();
+        if told.contains(&path) || told.contains(top) || joined.contains(&path) {
+            continue;
+        }
+        let finding = Finding::new("uncommitted", Severity::Note, &path, "differs from the last commit");
+        findings.push(if hand::is_recorded(&path) || debts.contains(&path) {
+            let fix = "see it: `git -C .swift diff`; record it: `swift doctor --fix`";
+            finding.fix(fix).remedy(Remedy::Record)
+        } else {
+            finding.fix("see it: `git -C .swift diff`")
+        });
+    }
+    Ok(())
+}
