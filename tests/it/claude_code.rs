@@ -319,14 +319,28 @@ fn a_hook_is_silent_where_it_has_nothing_to_say() {
     silent(place.call("hook session-start --mode nonsense").stdin("{}").run());
     silent(place.call("hook user-prompt-submit").env("SWIFT_TEST_NOW", "nonsense").stdin("{}").run());
     let line = json!({"cwd": place.path(""), "prompt": "next sesame"}).to_string();
-    silent(place.call("hook user-prompt-submit").env("SWIFT_DEPTH", "1").stdin(line.clone()).run());
+    silent(place.call("hook user-prompt-submit").env("SWIFT_DEPTH", "1").stdin(line).run());
     let gone = json!({"cwd": place.path("gone"), "prompt": "next sesame"}).to_string();
     silent(place.call("hook user-prompt-submit").stdin(gone).run());
     let elsewhere = json!({"cwd": sandbox.root().path(""), "prompt": "Design the architecture"}).to_string();
     silent(place.call("hook user-prompt-submit").stdin(elsewhere).run());
+}
+
+/// Nothing is advised or enforced with settings that cannot be read, and nobody would know.
+#[test]
+fn a_hook_tells_of_settings_that_cannot_be_read_and_holds_nothing_up() {
+    let sandbox = Sandbox::new();
+    let place = project(&sandbox);
     place.write(".swift/swift.toml", "id = 7\n");
-    silent(hook(&place, "Design the architecture", ""));
-    silent(place.call("hook session-start").stdin(line).run());
+    let line = json!({"cwd": place.path(""), "prompt": "Design the architecture"}).to_string();
+    for event in ["user-prompt-submit", "session-start"] {
+        let told = place.call(["hook", event]).stdin(line.clone()).run();
+        assert_eq!((told.status, told.stderr.as_str()), (0, ""), "{told:?}");
+        let said = answer(&told);
+        assert!(said.get("decision").is_none(), "{said}");
+        let context = said["hookSpecificOutput"]["additionalContext"].as_str().unwrap();
+        assert!(context.contains("cannot be read") && context.contains("swift.toml:1:6"), "{context}");
+    }
 }
 
 #[test]

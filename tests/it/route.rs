@@ -190,7 +190,7 @@ const LIMITS: [Limit; 15] = [
     limit("tuning", 2, 16, 9),
     limit("held-out", 1, 0, 0),
     limit("held-out-late", 2, 0, 0),
-    limit("blind", 23, 0, 3),
+    limit("blind", 23, 0, 2),
     limit("classes", 4, 0, 0),
     limit("strangers", 13, 1, 2),
     limit("late-tune", 1, 0, 0),
