@@ -196,7 +196,10 @@ fn work_that_is_not_committed_is_seen_in_a_project_that_was_moved() {
     std::fs::write(at.join("mine.txt"), "PRECIOUS\n").unwrap();
     std::fs::rename(scene.place.path(""), sandbox.root().path("moved")).unwrap();
     let moved = sandbox.place("moved");
-    let refused = inside(&scene, &moved, &["merge", &task, "--dry-run"]);
+    let rehearse = || inside(&scene, &moved, &["merge", &task, "--dry-run"]);
+    assert_eq!(rehearse().status, 9, "the queue has to be found again first, and a dry run writes nothing");
+    assert_eq!(inside(&scene, &moved, &["list"]).status, 0);
+    let refused = rehearse();
     assert_eq!(refused.status, 5, "{}\n{}", refused.stdout, refused.stderr);
     assert!(at.join("mine.txt").exists(), "nothing is moved yet");
     let refused = inside(&scene, &moved, &["merge", &task, "sesame"]);

@@ -250,7 +250,8 @@ fn git_is_not_started_where_a_run_has_put_another_repository() {
 fn put_aside(scene: &Scene<'_>, told: &str) -> std::path::PathBuf {
     let aside = told.split("`mv ").nth(1).unwrap_or_else(|| panic!("{told}")).split('`').next().unwrap();
     let (from, to) = aside.split_once(' ').unwrap();
-    std::fs::rename(scene.place.path(from), scene.place.path(to)).unwrap();
+    std::fs::rename(scene.place.path(from), scene.place.path(to))
+        .unwrap_or_else(|error| panic!("{told}: {error}"));
     scene.place.path(to)
 }
 

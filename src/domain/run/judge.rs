@@ -104,7 +104,7 @@ fn process(evidence: &Evidence) -> Option<Judgement> {
         return None;
     }
     match evidence.finished.exit {
-        Exit::NeverStarted => failed(Failure::Start, complaint(evidence, "the program could not be started")),
+        Exit::NeverStarted => failed(Failure::Start, obstacle(evidence)),
         Exit::OutOfMemory => failed(Failure::Killed, "killed by the kernel because memory ran out"),
         Exit::Signal(9) => failed(
             Failure::Killed,
@@ -347,6 +347,12 @@ fn completed(evidence: &Evidence) -> Judgement {
 fn complaint(evidence: &Evidence, otherwise: &str) -> String {
     let last = evidence.finished.said.lines().rev().map(first_line).find(|line| !line.is_empty());
     last.unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// Why nothing was started, in words of our own. They are not cut: a command that is to be typed may stand at their end.
+fn obstacle(evidence: &Evidence) -> String {
+    let said = evidence.finished.said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    said.unwrap_or("the program could not be started").to_owned()
 }
 
 /// The first line, not too long.
