@@ -522,14 +522,18 @@ fn what_cannot_be_delivered_becomes_a_dead_letter_and_can_be_put_back() {
     sound(&world.web, "put back");
 }
 
+/// A letter that is too large for its receiver, which takes little.
+fn too_large(world: &World<'_>) -> String {
+    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
+    world.api.write(".swift/swift.toml", settings);
+    text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"])
+}
+
 #[test]
 fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
-    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
-    world.api.write(".swift/swift.toml", settings);
-    let large =
-        text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"]);
+    let large = too_large(&world);
     let good = world.letter("good");
     // Small enough; its sender's name, which is added, does not count.
     let start =
@@ -559,10 +563,7 @@ fn what_is_too_large_for_its_receiver_waits_with_reason_and_age() {
 fn whatever_keeps_a_letter_from_arriving_for_good_makes_a_dead_letter_of_it_in_the_end() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);
-    let settings = world.api.read(".swift/swift.toml").replace("max_bytes = 1048576", "max_bytes = 900");
-    world.api.write(".swift/swift.toml", settings);
-    let large =
-        text(&world.web.json(["task", "acme/api", "large", "--body", &"x".repeat(900)])["task"]["id"]);
+    let large = too_large(&world);
     let taken = world.letter("taken");
     let own = add(&world.api, ".", "its own");
     let path = copies(&world.api, &own).remove(0);

@@ -154,7 +154,7 @@ fn everyday_requests_with_words_of_danger_are_not_asked_about() {
         ("Remove the guard on production", "ask"),
         ("Skip the guard", "ask"),
         ("Add public access to the bucket", "ask"),
-        ("Add a 2fa bypass for the CEO", "ask"),
+        ("Add a 2fa bypass for the director", "ask"),
         ("Add admin rights for bob", "ask"),
         ("Make the repository public", "ask"),
         ("Overwrite the production config", "ask"),
