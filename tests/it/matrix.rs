@@ -167,6 +167,7 @@ fn strike_scene(
             continue;
         }
         row.tried += 1;
+        let strike = as_it_fell(strike, &traced);
         let when = told(scene, home, strike, &traced);
         let held =
             catch_unwind(AssertUnwindSafe(|| verdict::hold(world, home, scene, &ends, strike, &traced)));
@@ -176,6 +177,15 @@ fn strike_scene(
         }
     }
     Some(row)
+}
+
+/// Where programs run side by side the call of this number may be another one's this time: whoever is killed alone and is
+/// the verb itself is everybody that counts.
+fn as_it_fell(strike: Strike, traced: &Traced) -> Strike {
+    match strike.blow {
+        Blow::KillOne if traced.touches[strike.at].own => Strike { blow: Blow::KillAll, ..strike },
+        _ => strike,
+    }
 }
 
 fn told(scene: &Scene, home: Home, strike: Strike, traced: &Traced) -> String {
