@@ -195,11 +195,10 @@ fn situation(queue: &Queue, operation: &Operation<'_>, running: Running) -> Resu
 
 /// What the last sessions learned, newest first.
 fn learned(queue: &Queue) -> Result<Vec<String>> {
-    let mut files = queue.walk(layout::SESSIONS)?.files;
-    files.reverse();
+    let files = queue.paths(layout::SESSIONS)?.files;
     let mut all = Vec::new();
-    for seen in files.into_iter().take(LEARNINGS * 2) {
-        let Some(text) = queue.read_text(&seen.path).ok().flatten() else { continue };
+    for path in files.iter().rev().take(LEARNINGS * 2) {
+        let Some(text) = queue.read_text(path).ok().flatten() else { continue };
         if let Ok(session) = session::parse(&text) {
             all.extend(session.learned.into_iter().filter(|learned| !learned.trim().is_empty()));
         }

@@ -3,6 +3,7 @@
 //! Every step of a path is opened below the one before it and must not be a symbolic link; a file must be a
 //! regular one and is opened without blocking, so a pipe or device cannot hang a verb. Nothing is written here.
 
+mod names;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use rustix::io::Errno;
 
 use crate::domain::fault::{Code, Fault, Result};
 
+pub(crate) use names::Paths;
 pub(crate) use walk::{Opened, Visitor, Walk, Walked, check_reach};
 
 const FOLDER_FLAGS: OFlags =

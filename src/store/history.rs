@@ -34,10 +34,9 @@ pub(crate) struct Log {
 /// # Errors
 /// [`crate::domain::fault::Code::Io`] if the folder cannot be listed.
 pub(crate) fn segment_paths(queue: &Queue) -> Result<(Vec<String>, Vec<Problem>)> {
-    let walk = queue.walk(layout::AUDIT)?;
-    let mut paths: Vec<String> = walk.files.into_iter().map(|seen| seen.path).collect();
-    paths.sort_by(|a, b| name(a).cmp(name(b)));
-    Ok((paths, walk.problems))
+    let mut found = queue.paths(layout::AUDIT)?;
+    found.files.sort_unstable_by(|a, b| (name(a), a).cmp(&(name(b), b)));
+    Ok((found.files, found.problems))
 }
 
 fn name(path: &str) -> &str {

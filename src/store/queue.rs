@@ -194,6 +194,14 @@ impl Queue {
         self.root.walk(folder)
     }
 
+    /// The paths of the files below a folder, and what is no file.
+    ///
+    /// # Errors
+    /// Those of [`Root::paths`].
+    pub(crate) fn paths(&self, folder: &str) -> Result<super::files::Paths> {
+        self.root.paths(folder)
+    }
+
     /// Visit a folder and each below it.
     ///
     /// # Errors

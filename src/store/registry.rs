@@ -45,25 +45,25 @@ impl Registry {
     /// # Errors
     /// [`Code::Io`] if the folder cannot be listed; a single bad file is a problem of the list.
     pub(crate) fn read(queue: &Queue) -> Result<Registry> {
-        let walk = queue.walk(layout::PROJECTS)?;
-        let mut all = Registry { projects: Vec::new(), problems: walk.problems };
-        let paths = paths(queue).unwrap_or_else(|fault| {
+        let found = queue.paths(layout::PROJECTS)?;
+        let mut all = Registry { projects: Vec::new(), problems: found.problems };
+        let places = paths(queue).unwrap_or_else(|fault| {
             all.problems.push(Problem::at(format!("{}/{PATHS}", layout::LOCAL), fault));
             BTreeMap::new()
         });
-        for seen in walk.files.iter().filter(|seen| seen.path.ends_with(".toml")) {
-            match entry(queue, &seen.path) {
+        for file in found.files.into_iter().filter(|file| file.ends_with(".toml")) {
+            match entry(queue, &file) {
                 Ok(entry) => {
                     if let Some(known) = all.projects.iter_mut().find(|known| known.entry.id == entry.id) {
-                        known.files.push(seen.path.clone());
-                        all.problems.push(twice(&entry.id, &seen.path));
+                        all.problems.push(twice(&entry.id, &file));
+                        known.files.push(file);
                         continue;
                     }
-                    let path = paths.get(entry.id.as_str()).map(PathBuf::from);
-                    let (files, places) = (vec![seen.path.clone()], Arc::default());
+                    let path = places.get(entry.id.as_str()).map(PathBuf::from);
+                    let (files, places) = (vec![file], Arc::default());
                     all.projects.push(Project { entry, path, files, places });
                 }
-                Err(fault) => all.problems.push(Problem::at(seen.path.clone(), fault)),
+                Err(fault) => all.problems.push(Problem::at(file, fault)),
             }
         }
         all.projects.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));

@@ -47,18 +47,18 @@ pub(crate) struct Runs {
 
 /// The records whose file names pass.
 fn some(queue: &Queue, wanted: impl Fn(&str) -> bool) -> Result<Runs> {
-    let walk = queue.walk(layout::RUNS)?;
-    let mut runs = Runs { all: Vec::new(), problems: walk.problems };
-    for seen in walk.files {
-        let name = seen.path.rsplit('/').next().unwrap_or_default();
+    let found = queue.paths(layout::RUNS)?;
+    let mut runs = Runs { all: Vec::new(), problems: found.problems };
+    for path in found.files {
+        let name = path.rsplit('/').next().unwrap_or_default();
         let Some(stem) = name.strip_suffix(".toml") else { continue };
         if !wanted(stem) {
             continue;
         }
-        match read(queue, &seen.path) {
-            Ok(Some(run)) => runs.all.push(Stored { path: seen.path, run }),
+        match read(queue, &path) {
+            Ok(Some(run)) => runs.all.push(Stored { path, run }),
             Ok(None) => {}
-            Err(fault) => runs.problems.push(Problem::at(seen.path, fault)),
+            Err(fault) => runs.problems.push(Problem::at(path, fault)),
         }
     }
     runs.all.sort_by_key(|stored| stored.run.id);

@@ -19,7 +19,7 @@ const TASK: &str = ".md";
 const OF_RECORDS: [&str; 3] = [layout::PROJECTS, layout::AUDIT, layout::RUNS];
 
 /// How deep folders are followed below a queue folder.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// Refuse a file that lies where no list looks for it: what cannot be read back must not be taken for a task.
 ///
@@ -229,28 +229,6 @@ impl Root {
         Ok(walked)
     }
 
-    /// How many files lie below a folder, by their names alone; a folder that is missing has none.
-    ///
-    /// # Errors
-    /// As [`Root::walk`].
-    pub(crate) fn count(&self, folder: &str) -> Result<usize> {
-        let Some(top) = self.folder(folder)? else { return Ok(0) };
-        let (mut count, mut open) = (0, vec![(top, DEEPEST)]);
-        while let Some((fd, depth)) = open.pop() {
-            let mut below = Vec::new();
-            let read = entries::each(&fd, |name, kind| match kind {
-                FileType::Directory => below.push(name.to_owned()),
-                _ => count += usize::from(!name.to_str().is_ok_and(is_passed_over)),
-            });
-            read.map_err(|e| io("list", &self.shown(folder), e))?;
-            let deeper = below.iter().filter(|_| depth > 0);
-            let deeper =
-                deeper.filter_map(|name| openat(&fd, name.as_c_str(), FOLDER_FLAGS, Mode::empty()).ok());
-            open.extend(deeper.map(|fd| (fd, depth - 1)));
-        }
-        Ok(count)
-    }
-
     /// The regular files directly in a folder whose names begin with these letters; nothing else there is looked at.
     ///
     /// # Errors
@@ -353,12 +331,12 @@ impl Root {
 }
 
 /// A folder that is named as a task, or as the record that would be in its place, is none that anybody meant.
-fn is_named_as_a_file(folder: &str) -> bool {
+pub(super) fn is_named_as_a_file(folder: &str) -> bool {
     let top = folder.split('/').next().unwrap_or_default();
     folder.ends_with(TASK) || folder.ends_with(".toml") && OF_RECORDS.contains(&top)
 }
 
-fn named_as_a_file(path: &str) -> Fault {
+pub(super) fn named_as_a_file(path: &str) -> Fault {
     Fault::new(
         Code::NotAFile,
         format!("`{path}` is a folder, and named as a file; what is in it is not read"),
@@ -366,7 +344,7 @@ fn named_as_a_file(path: &str) -> Fault {
     .hint("give the folder another name")
 }
 
-fn too_deep(path: &str) -> Fault {
+pub(super) fn too_deep(path: &str) -> Fault {
     Fault::new(
         Code::NotAFile,
         format!("`{path}` lies more than {DEEPEST} folders deep; what is there is not read"),

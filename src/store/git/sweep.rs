@@ -172,17 +172,21 @@ impl Known {
         let outline = Outline::of(index, id_len, prefix)?;
         let (is_large, emptied) = (outline.len() >= LARGE, outline.emptied());
         let full = outline.from(FULL);
-        if !is_large && emptied.len() < MANY && !full.iter().any(|folder| is_of(folder, prefix, &FINISHED)) {
+        let past = outline.all_but_last(&[prefix, SESSIONS].concat(), FULL);
+        let is_short = emptied.len() < MANY && past.is_empty();
+        if !is_large && is_short && !full.iter().any(|folder| is_of(folder, prefix, &FINISHED)) {
             return Known::all(index, id_len);
         }
-        let may_rest = |folder: &&[u8]| {
+        let is_worth_it = |folder: &&[u8]| {
             is_large || emptied.contains(folder) || full.contains(folder) && is_of(folder, prefix, &FINISHED)
         };
+        let may_rest =
+            |folder: &&[u8]| past.contains(folder) || is_of(folder, prefix, &SPREAD) && is_worth_it(folder);
         let root = rustix::fs::open(&home.root, FLAGS, Mode::empty()).map_err(std::io::Error::from)?;
         let path = |folder: &[u8]| String::from_utf8(folder[prefix.len()..folder.len() - 1].to_vec()).ok();
         let still: HashSet<String> = outline
             .leaves()
-            .filter(|folder| is_of(folder, prefix, &SPREAD) && may_rest(folder))
+            .filter(may_rest)
             .filter_map(path)
             .filter(|folder| is_still(&root, folder, written))
             .collect();
@@ -228,9 +232,9 @@ pub(super) struct Sweep<'a> {
 pub(crate) enum Reach {
     /// Each file.
     Files,
-    /// Finished work, and in a large queue all tasks, only where names were added, removed or replaced since the last
-    /// commit; that is what most editors do when they save. A file that was written in place is found by a look at each
-    /// file.
+    /// Finished work, sessions of past months, and in a large queue all tasks, only where names were added, removed or
+    /// replaced since the last commit; that is what most editors do when they save. A file that was written in place is
+    /// found by a look at each file.
     Names,
 }
 
@@ -250,6 +254,9 @@ const SPREAD: [&str; 3] = ["tasks", "sent", "done"];
 
 /// Those of them with work that nobody works on any more.
 const FINISHED: [&str; 2] = ["sent", "done"];
+
+/// The folder with the records of sessions, by month; nobody writes in those of a month that is over.
+const SESSIONS: &[u8] = b"sessions/";
 
 /// What a comparison finds.
 #[derive(Debug, Default)]

@@ -75,6 +75,15 @@ impl Outline {
         counts.into_keys().collect()
     }
 
+    /// The folders below another one, all but the last by name, if they hold at least so many files together.
+    pub(in crate::store::git) fn all_but_last(&self, above: &[u8], files: usize) -> HashSet<&[u8]> {
+        let below = || self.groups.iter().filter(|group| group.folder.starts_with(above));
+        let last = below().map(|group| group.folder.as_slice()).max();
+        let is_many = below().map(|group| group.count as usize).sum::<usize>() >= files;
+        let all = below().filter(|_| is_many).map(|group| group.folder.as_slice());
+        all.filter(|folder| Some(*folder) != last).collect()
+    }
+
     /// The folders that hold nothing but the file that keeps them, each with a `/` at its end.
     pub(in crate::store::git) fn emptied(&self) -> HashSet<&[u8]> {
         let mut full: HashSet<&[u8]> = HashSet::new();

@@ -125,6 +125,25 @@ fn months_of_finished_work_are_looked_into_when_a_name_in_them_changes() {
 }
 
 #[test]
+fn sessions_of_past_months_are_looked_into_when_a_name_in_them_changes() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let home = sandbox.create(kind);
+        let file = |month: usize, n: usize| format!("sessions/2026-{month:02}/s{n}.md");
+        let all = (1..=6).flat_map(|month| (0..5).map(move |n| (month, n)));
+        commit(&home, all.map(|(month, n)| write(&file(month, n), &format!("session {n}\n"))).collect());
+        commit(&home, vec![write("inbox/a.md", "a\n")]);
+        for month in [2, 6] {
+            std::fs::write(home.root.join(file(month, 1)), "edited in place\n").unwrap();
+        }
+        std::fs::remove_file(home.root.join(file(3, 1))).unwrap();
+        assert_eq!(home.edited_files(Reach::Names).unwrap(), [file(3, 1), file(6, 1)], "{kind:?}");
+        let all = [file(2, 1), file(3, 1), file(6, 1)];
+        assert_eq!(home.edited_files(Reach::Files).unwrap(), all, "{kind:?}");
+    }
+}
+
+#[test]
 fn folders_that_are_only_kept_are_looked_into_when_a_name_in_them_changes() {
     for kind in BOTH {
         let sandbox = Sandbox::new();

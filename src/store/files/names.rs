@@ -1,0 +1,86 @@
+//! What lies below a folder by the names alone: nothing is looked at but the folders.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
+
+use super::walk::{DEEPEST, is_named_as_a_file, named_as_a_file, too_deep};
+use super::{FOLDER_FLAGS, Root, io, is_passed_over, not_a_file};
+use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::problem::Problem;
+use crate::store::entries;
+
+/// The files below a folder, sorted by path, and what is no file.
+#[derive(Debug, Default)]
+pub(crate) struct Paths {
+    /// Relative to the root, separated by `/`.
+    pub(crate) files: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Root {
+    /// The paths of all regular files below a folder, and whatever else lies there as problems: as [`Root::walk`], but no
+    /// file is looked at. A folder that is missing is empty.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn paths(&self, folder: &str) -> Result<Paths> {
+        let mut found = Paths::default();
+        if let Some(fd) = self.folder(folder)? {
+            self.names_in(&fd, folder, DEEPEST, &mut found)?;
+        }
+        found.files.extend(self.seen_over(&format!("{folder}/")).into_iter().map(|seen| seen.path));
+        found.files.sort_unstable();
+        Ok(found)
+    }
+
+    /// How many files lie below a folder; a folder that is missing has none.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn count(&self, folder: &str) -> Result<usize> {
+        Ok(self.paths(folder)?.files.len())
+    }
+
+    /// What is in one folder and below it.
+    fn names_in(&self, fd: &OwnedFd, folder: &str, depth: usize, found: &mut Paths) -> Result<()> {
+        let mut below: Vec<(CString, String)> = Vec::new();
+        let over = self.over();
+        let read = entries::each(fd, |raw, kind| {
+            let path = format!("{folder}/{}", raw.to_string_lossy());
+            if raw.to_str().is_ok_and(is_passed_over) || over.contains_key(&path) {
+                return;
+            }
+            let fault = match (raw.to_str(), kind_of(fd, raw, kind)) {
+                (Err(_), _) => Fault::new(Code::NotAFile, "the name is not UTF-8"),
+                (_, FileType::RegularFile) => return found.files.push(path),
+                (_, FileType::Directory) if is_named_as_a_file(&path) => named_as_a_file(&path),
+                (_, FileType::Directory) if depth > 0 => return below.push((raw.to_owned(), path)),
+                (_, FileType::Directory) => too_deep(&path),
+                _ => not_a_file(&path),
+            };
+            found.problems.push(Problem::at(path, fault));
+        });
+        read.map_err(|e| io("list", &self.shown(folder), e))?;
+        for (name, path) in below {
+            let opened = openat(fd, name.as_c_str(), FOLDER_FLAGS, Mode::empty());
+            let read = opened
+                .map_err(|e| io("open", &self.shown(&path), e))
+                .and_then(|fd| self.names_in(&fd, &path, depth - 1, found));
+            if let Err(fault) = read {
+                found.problems.push(Problem::at(path, fault));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an entry is; some file systems do not say it in the list.
+fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> FileType {
+    match listed {
+        FileType::Unknown => statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+        known => known,
+    }
+}
