@@ -4,6 +4,7 @@
 //! `archive/`. An archive is plain text that `cat` shows, is written once and never changed; before each task's file
 //! stands a line that tells its former path, its length in bytes and its SHA-256.
 
+mod held;
 mod rivals;
 
 use std::collections::{BTreeMap, HashSet};
@@ -22,6 +23,8 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Task};
 use crate::format::audit::digest as content_hash;
 use crate::format::parse_summary;
+
+pub(crate) use held::Held;
 
 /// What begins the line before each file.
 const MARK: &str = "@@@ ";
@@ -241,7 +244,8 @@ fn lost(bytes: &[u8], places: &[Place]) -> Option<String> {
 /// # Errors
 /// Those of reading the archives.
 pub(crate) fn named(queue: &Queue, is_meant: impl Fn(TaskId) -> bool) -> Result<Vec<Item>> {
-    let ids = ids(queue)?.into_iter().filter(|id| is_meant(*id));
+    let held = Held::of(queue)?;
+    let ids = held.ids().filter(|id| is_meant(*id));
     ids.filter_map(|id| find(queue, id).transpose()).collect()
 }
 
@@ -259,16 +263,6 @@ pub(crate) fn problems(queue: &Queue) -> Result<Vec<Problem>> {
         }
     }
     Ok(problems)
-}
-
-/// The ids of all archived tasks.
-///
-/// # Errors
-/// Those of reading the archives.
-pub(crate) fn ids(queue: &Queue) -> Result<HashSet<TaskId>> {
-    let index = Index::load(queue)?;
-    let places = index.files.values().flat_map(|(_, places, _)| places);
-    Ok(places.filter_map(|place| place.id.parse().ok()).collect())
 }
 
 /// All archived tasks; one that cannot be read is left out (`doctor` checks the archives).

@@ -118,6 +118,36 @@ fn what_is_in_an_archive_has_its_short_name_and_a_cut_one_is_told() {
     assert!(doctor.stdout.contains("archive-damaged"), "{}", doctor.stdout);
 }
 
+/// Which tasks lie in archives this machine remembers; nothing but speed hangs on that.
+#[test]
+fn what_is_remembered_of_the_archives_may_be_lost_noise_or_that_of_former_ones() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    finished_by_hand(&web);
+    finish_one(&web, "the last");
+    let list = web.json("list --state done");
+    let tasks = list["tasks"].as_array().unwrap();
+    let archived = tasks.iter().find(|task| text(&task["path"]).contains("archive/")).unwrap();
+    let short = text(&archived["id"])[10..16].to_owned();
+    let is_found = || web.json(["show", &short])["task"]["title"] == archived["title"];
+    assert!(is_found());
+    let kept = web.path(".swift/local/cache/archived");
+    let good = std::fs::read(&kept).unwrap();
+    let mut scribbled = good.clone();
+    let last = scribbled.len() - 1;
+    scribbled[last] ^= 0x5a;
+    for bad in [&scribbled[..], &good[..last], b"", b"noise"] {
+        std::fs::write(&kept, bad).unwrap();
+        assert!(is_found());
+        assert_eq!(std::fs::read(&kept).unwrap(), good, "it is made anew");
+    }
+    let archive = files(&web).into_iter().find(|path| path.starts_with("archive/")).unwrap();
+    web.git(format!("-C .swift rm --quiet {archive}").as_str());
+    assert_eq!(web.call(["show", &short]).run().status, 3, "that archive is gone");
+    std::fs::remove_file(&kept).unwrap();
+    assert_eq!(web.call(["show", &short]).run().status, 3, "and nothing was remembered");
+}
+
 #[test]
 fn a_record_that_a_round_opens_again_is_not_put_away_by_it() {
     let sandbox = Sandbox::new();

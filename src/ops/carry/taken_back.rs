@@ -11,9 +11,10 @@ use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, Stage, State};
 use crate::domain::text::as_word;
+use crate::store::archive::Held;
 use crate::store::git::Reach;
 use crate::store::queue::Item;
-use crate::store::{archive, history, layout, replay};
+use crate::store::{history, layout, replay};
 
 /// Find what has arrived and is not recorded, and note what becomes of it.
 pub(super) fn find(posts: &Posts, known: &mut Known, recorded: &Recorded, plan: &mut Plan) {
@@ -54,8 +55,8 @@ fn judge(
     plan: &mut Plan,
 ) -> Result<()> {
     let sender = &posts.all[from].queue;
-    let archived = archive::ids(sender)?;
-    arrived.retain(|(_, id)| !archived.contains(id));
+    let archived = Held::of(sender)?;
+    arrived.retain(|(_, id)| !archived.contains(*id));
     let mut letters = Vec::with_capacity(arrived.len());
     for (to, id) in arrived {
         let item = posts.all[to].queue.anywhere(id)?;

@@ -10,9 +10,10 @@ use crate::domain::id::TaskId;
 use crate::domain::task::State;
 use crate::format::audit::digest as content_hash;
 use crate::ops::finding::{Finding, Remedy, Severity};
+use crate::store::archive::Held;
 use crate::store::queue::{Item, Listing, Queue};
 use crate::store::replay::{self, Difference, LastWords, Standing};
-use crate::store::{archive, branches, hand, layout, message};
+use crate::store::{branches, hand, layout, message};
 
 /// Each task beside what the log says of it, and what the log has besides.
 pub(super) fn against_log(
@@ -35,12 +36,12 @@ pub(super) fn against_log(
             None => compare(queue, item, &[], now, findings),
         }
     }
-    let archived = archive::ids(queue).unwrap_or_default();
+    let archived = Held::of(queue).unwrap_or_default();
     // A file that cannot be read, or not yet, is there all the same.
     let unreadable: HashSet<TaskId> =
         listing.problems.iter().filter_map(|problem| layout::id_in_name(&problem.path)).collect();
     let closed = closed(listing);
-    let is_elsewhere = |id: &TaskId| archived.contains(id) || unreadable.contains(id);
+    let is_elsewhere = |id: &TaskId| archived.contains(*id) || unreadable.contains(id);
     last.retain(|id, events| {
         !is_elsewhere(id) && replay::is_there(events) && !may_be_in(&closed, *id, events)
     });

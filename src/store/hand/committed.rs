@@ -10,10 +10,11 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Folder, State, Task};
 use crate::format;
 use crate::format::audit::digest;
+use crate::store::archive::Held;
 use crate::store::queue::{Item, Queue};
 use crate::store::replay::{self, LastWords, Standing};
 use crate::store::tx::Tx;
-use crate::store::{archive, branches, cache, files, layout, message};
+use crate::store::{branches, cache, files, layout, message};
 
 /// Record every task that is otherwise than the log says, however it came to that. One that is gone is not recorded as
 /// removed: it may have been lost.
@@ -173,7 +174,7 @@ fn record_gone(tx: &mut Tx<'_>, gone: &[Doubtful], words: &LastWords) -> Result<
         return Ok(());
     }
     let here = tx.queue.list(&layout::QUEUE_FOLDERS).items.into_iter().filter_map(|item| item.id());
-    let here: BTreeSet<TaskId> = here.chain(archive::ids(tx.queue)?).collect();
+    let here: BTreeSet<TaskId> = here.chain(Held::of(tx.queue)?.ids()).collect();
     for (id, fact) in missing.into_iter().filter(|(id, _)| !here.contains(id)) {
         // A checkout of another branch takes away what is on that one alone; its record may have come by a cherry-pick.
         let records = words.get(&id).map(Vec::as_slice).unwrap_or_default();

@@ -1,22 +1,23 @@
 //! What a receiver has already of what is on its way: the same content under the same id is the same delivery, whoever
 //! brought it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::super::post::Post;
 use super::{Source, content_hash};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
 use crate::domain::task::Folder;
+use crate::store::archive::{self, Held};
 use crate::store::git::Reach;
 use crate::store::queue::{Item, Queue};
 use crate::store::tx::Tx;
-use crate::store::{archive, history, layout};
+use crate::store::{history, layout};
 
 /// What a receiver had when the round began, read once: looking for each letter alone would read it all each time.
 pub(super) struct Present {
     items: HashMap<TaskId, Item>,
-    archived: HashSet<TaskId>,
+    archived: Held,
 }
 
 impl Present {
@@ -24,13 +25,13 @@ impl Present {
         // What counts are the ids; the file of one that is the same is read.
         let items = queue.list_within(&layout::QUEUE_FOLDERS, Reach::Names).items.into_iter().rev();
         let items = items.filter_map(|item| item.id().map(|id| (id, item))).collect();
-        Ok(Present { items, archived: archive::ids(queue)? })
+        Ok(Present { items, archived: Held::of(queue)? })
     }
 
     fn find(&self, queue: &Queue, id: TaskId) -> Result<Option<Item>> {
         match self.items.get(&id) {
             Some(item) => Ok(Some(item.clone())),
-            None if self.archived.contains(&id) => archive::find(queue, id),
+            None if self.archived.contains(id) => archive::find(queue, id),
             None => Ok(None),
         }
     }
