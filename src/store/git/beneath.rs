@@ -28,6 +28,9 @@ use crate::store::layout;
 /// How git calls what moves a branch without the files of its checkout, at the beginning of a line of a reflog.
 const OF_THE_BRANCH_ALONE: [&str; 2] = ["fetch", "push"];
 
+/// How many bytes of the end of a reflog are looked at first: some lines.
+const LAST_LINES: u64 = 1 << 10;
+
 /// The branch is elsewhere than the files.
 struct Moved {
     /// The commit that the files were checked out from.
@@ -58,9 +61,22 @@ impl Home {
         }
         let tip = refs::tip(&self.git_dir, &self.common_dir)?;
         let (Some(to), Some(_)) = (tip.id, &tip.branch) else { return Ok(None) };
-        let log = taken_out::end_of(&self.git_dir.join("logs/HEAD"))?;
-        let from = last_with_files(&log).filter(|from| *from != to && self.operation().is_none());
+        let from = self.last_with_files()?.filter(|from| *from != to && self.operation().is_none());
         Ok(from.map(|from| Moved { from, to, tip }))
+    }
+
+    /// The commit that HEAD was at when the files were moved with it for the last time. Nearly always the last line of the
+    /// reflog says it.
+    fn last_with_files(&self) -> Result<Option<ObjectId>> {
+        let log = self.git_dir.join("logs/HEAD");
+        match last_with_files(&taken_out::end_of(&log, LAST_LINES)?) {
+            Said::Whole(position) => Ok(position),
+            Said::ByTheseLines(_) => {
+                let (Said::Whole(position) | Said::ByTheseLines(position)) =
+                    last_with_files(&taken_out::end_of(&log, taken_out::END_OF_LOG)?);
+                Ok(position)
+            }
+        }
     }
 
     /// Have the files and the index follow the branch; whether they had to.
@@ -220,21 +236,28 @@ fn place(
     }
 }
 
-/// The commit that HEAD was at when the files were moved with it for the last time.
-fn last_with_files(log: &[u8]) -> Option<ObjectId> {
-    let mut lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).rev();
+/// Where HEAD was when the files were moved with it for the last time, as some lines of a reflog have it.
+enum Said {
+    /// Whatever stands before these lines.
+    Whole(Option<ObjectId>),
+    /// Unless lines before these say otherwise.
+    ByTheseLines(Option<ObjectId>),
+}
+
+fn last_with_files(log: &[u8]) -> Said {
+    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).rev();
     let mut position = None;
-    loop {
-        let Some(line) = lines.next() else { return position };
+    for line in lines {
         let mut words = line.split(|byte| *byte == b' ');
         let mut id = || words.next().and_then(|word| ObjectId::from_hex(word).ok());
-        let (Some(from), Some(to)) = (id(), id()) else { return position };
+        let (Some(from), Some(to)) = (id(), id()) else { return Said::Whole(position) };
         let position_before = Some(from).filter(|from| !from.is_null());
         match position_before.filter(|_| is_of_the_branch_alone(line)) {
             Some(before) => position = Some(before),
-            None => return position.or(Some(to)),
+            None => return Said::Whole(position.or(Some(to))),
         }
     }
+    Said::ByTheseLines(position)
 }
 
 fn is_of_the_branch_alone(line: &[u8]) -> bool {

@@ -18,8 +18,8 @@ use crate::domain::fault::Result;
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.
 const MOST_COMMITS: usize = 512;
 
-/// How much of the end of a reflog is read: some hundred movements.
-const END_OF_LOG: u64 = 64 << 10;
+/// How many bytes of the end of a reflog are read: some hundred movements.
+pub(super) const END_OF_LOG: u64 = 64 << 10;
 
 /// A version of a file that HEAD no longer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn compare(
 
 /// From where to where a ref was moved last, oldest first, by the end of its reflog.
 pub(super) fn recent_movements(log: &Path) -> Result<Vec<(ObjectId, ObjectId)>> {
-    end_of(log).map(|end| movements(&end))
+    end_of(log, END_OF_LOG).map(|end| movements(&end))
 }
 
 /// From where to where a ref was moved, by its reflog; the beginning and the end of it are no movement.
@@ -124,14 +124,15 @@ fn movements(log: &[u8]) -> Vec<(ObjectId, ObjectId)> {
     all
 }
 
-/// The end of a reflog; empty if there is none. A line that is not there from its beginning is none.
-pub(super) fn end_of(log: &Path) -> Result<Vec<u8>> {
-    let mut end = Vec::new();
-    let Some(mut file) = disk::open(log)? else { return Ok(end) };
+/// So many bytes of the end of a reflog; empty if there is none. A line that is not there from its beginning is none.
+pub(super) fn end_of(log: &Path, most: u64) -> Result<Vec<u8>> {
+    let Some(mut file) = disk::open(log)? else { return Ok(Vec::new()) };
     let length = file.metadata().or_io("read", log)?.len();
-    let skipped = length.saturating_sub(END_OF_LOG);
+    let skipped = length.saturating_sub(most);
     file.seek(SeekFrom::Start(skipped)).or_io("read", log)?;
-    file.take(END_OF_LOG).read_to_end(&mut end).or_io("read", log)?;
+    // Room for one byte more, so that the end of the file shows without more room being asked for.
+    let mut end = Vec::with_capacity(usize::try_from(most.min(length)).unwrap_or_default() + 1);
+    file.take(most).read_to_end(&mut end).or_io("read", log)?;
     if skipped > 0 {
         let first = end.iter().position(|byte| *byte == b'\n').unwrap_or(end.len());
         end.drain(..first);
