@@ -233,6 +233,17 @@ fn queue_scenes(home: Home) -> Vec<Scene> {
             add(&world.web, ".", "own");
             words(&["finish", "--learned", "much", "sesame"])
         }),
+        Scene::of("finish that commits", "web", |world, _| {
+            people(&world.web);
+            let settings = world.web.read(".swift/swift.toml");
+            world
+                .web
+                .write(".swift/swift.toml", settings.replace("commit = \"each\"", "commit = \"session\""));
+            world.web.swift_ok("start");
+            add(&world.web, ".", "own");
+            words(&["finish", "--learned", "much", "sesame"])
+        })
+        .again("finish --learned much sesame"),
         Scene::of("uninstall", "web", |world, _| {
             own(world);
             words(&["uninstall", "sesame"])
