@@ -8,6 +8,7 @@
 //! In the tree it is the person's branch, and only what is below `.swift/` follows it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use gix::ObjectId;
@@ -20,16 +21,13 @@ use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::Repo;
 use super::sync::Barrier;
 use super::tree::{self, Leaf};
-use super::{Durability, Guard, Home, HomeKind, commit, taken_out};
+use super::{Durability, Guard, Home, HomeKind, backwards, commit};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::layout;
 
 /// How git calls what moves a branch without the files of its checkout, at the beginning of a line of a reflog.
 const OF_THE_BRANCH_ALONE: [&str; 2] = ["fetch", "push"];
-
-/// How many bytes of the end of a reflog are looked at first: some lines.
-const LAST_LINES: u64 = 1 << 10;
 
 /// The branch is elsewhere than the files.
 struct Moved {
@@ -65,18 +63,21 @@ impl Home {
         Ok(from.map(|from| Moved { from, to, tip }))
     }
 
-    /// The commit that HEAD was at when the files were moved with it for the last time. Nearly always the last line of the
-    /// reflog says it.
+    /// The commit that HEAD was at when the files were moved with it for the last time.
     fn last_with_files(&self) -> Result<Option<ObjectId>> {
-        let log = self.git_dir.join("logs/HEAD");
-        match last_with_files(&taken_out::end_of(&log, LAST_LINES)?) {
-            Said::Whole(position) => Ok(position),
-            Said::ByTheseLines(_) => {
-                let (Said::Whole(position) | Said::ByTheseLines(position)) =
-                    last_with_files(&taken_out::end_of(&log, taken_out::END_OF_LOG)?);
-                Ok(position)
+        let mut position = None;
+        let found = backwards::find(&self.git_dir.join("logs/HEAD"), |line| {
+            let mut words = line.split(|byte| *byte == b' ');
+            let mut id = || words.next().and_then(|word| ObjectId::from_hex(word).ok());
+            let Some((from, to)) = id().zip(id()) else { return ControlFlow::Break(position) };
+            let before = Some(from).filter(|from| !from.is_null());
+            match before.filter(|_| is_of_the_branch_alone(line)) {
+                Some(before) => position = Some(before),
+                None => return ControlFlow::Break(position.or(Some(to))),
             }
-        }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found.unwrap_or(position))
     }
 
     /// Have the files and the index follow the branch; whether they had to.
@@ -234,30 +235,6 @@ fn place(
         (Some(staged), Some(_)) => change.replace(&step.path, &staged).map(drop),
         (None, _) => change.take(&step.path).map(drop),
     }
-}
-
-/// Where HEAD was when the files were moved with it for the last time, as some lines of a reflog have it.
-enum Said {
-    /// Whatever stands before these lines.
-    Whole(Option<ObjectId>),
-    /// Unless lines before these say otherwise.
-    ByTheseLines(Option<ObjectId>),
-}
-
-fn last_with_files(log: &[u8]) -> Said {
-    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).rev();
-    let mut position = None;
-    for line in lines {
-        let mut words = line.split(|byte| *byte == b' ');
-        let mut id = || words.next().and_then(|word| ObjectId::from_hex(word).ok());
-        let (Some(from), Some(to)) = (id(), id()) else { return Said::Whole(position) };
-        let position_before = Some(from).filter(|from| !from.is_null());
-        match position_before.filter(|_| is_of_the_branch_alone(line)) {
-            Some(before) => position = Some(before),
-            None => return Said::Whole(position.or(Some(to))),
-        }
-    }
-    Said::ByTheseLines(position)
 }
 
 fn is_of_the_branch_alone(line: &[u8]) -> bool {

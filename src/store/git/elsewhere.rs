@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -14,7 +15,7 @@ use super::external::Git;
 use super::find::{Place, SETTINGS};
 use super::repo::Repo;
 use super::worktree::{self, FOLDER};
-use super::{Home, HomeKind, create, refs, taken_out, tree};
+use super::{Home, HomeKind, backwards, create, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
@@ -84,9 +85,11 @@ impl Place {
         if !self.checkout.as_ref().is_some_and(|checkout| checkout.join(FOLDER).join("local").is_dir()) {
             return Ok(None);
         }
-        let movements = taken_out::recent_movements(&self.git_dir.join("logs/HEAD"))?;
-        let mut before = movements.into_iter().rev().map(|(from, _)| from);
-        let Some(commit) = before.find(|id| has_queue(*id)) else { return Ok(None) };
+        let found = backwards::find(&self.git_dir.join("logs/HEAD"), |line| {
+            let before = backwards::movement(line).map(|(from, _)| from);
+            before.filter(|id| has_queue(*id)).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        })?;
+        let Some(commit) = found else { return Ok(None) };
         // What a later commit took out again was taken out on purpose.
         let words = ["merge-base", "--is-ancestor", &commit.to_string(), "HEAD"];
         let is_removed = Git::at(&self.common_dir).ask(&words)?.code != Some(1);

@@ -5,6 +5,7 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod arrival;
+mod backwards;
 mod barred;
 mod beneath;
 pub(crate) mod checkout;

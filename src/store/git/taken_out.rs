@@ -5,21 +5,17 @@
 //! tell that it was ever there, and of a branch that was set back its reflog.
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
 use super::history::Reader;
-use super::{Home, refs, tree};
+use super::{Home, backwards, refs, tree};
 use crate::domain::fault::Result;
 
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.
 const MOST_COMMITS: usize = 512;
-
-/// How many bytes of the end of a reflog are read: some hundred movements.
-pub(super) const END_OF_LOG: u64 = 64 << 10;
 
 /// A version of a file that HEAD no longer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,23 +72,32 @@ fn passed_over(
     is_verb: impl Fn(&str) -> bool,
     found: &mut Vec<TakenOut>,
 ) -> Result<()> {
-    for (from, to) in recent_movements(log)?.into_iter().rev().take(MOST_COMMITS) {
+    let mut left = MOST_COMMITS;
+    let mut step = |line: &[u8]| -> Result<ControlFlow<()>> {
+        let Some((from, to)) = backwards::movement(line) else { return Ok(ControlFlow::Continue(())) };
+        if left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
+        left -= 1;
         // What is gone altogether, git has cleared away.
         if !reader.repo.holds(from) || !reader.repo.holds(to) {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         }
         let commit = reader.commit(to)?;
         if commit.parents == [from] {
-            if is_verb(&commit.message) {
-                break;
-            }
             // It is read as a commit.
-            continue;
+            let is_verb = is_verb(&commit.message);
+            return Ok(if is_verb { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
         }
         let (before, after) = (reader.queue(from)?, reader.queue(to)?);
         compare(reader, before, after, from, found)?;
-    }
-    Ok(())
+        Ok(ControlFlow::Continue(()))
+    };
+    let ended = backwards::find(log, |line| match step(line) {
+        Ok(flow) => flow.map_break(Ok),
+        Err(fault) => ControlFlow::Break(Err(fault)),
+    })?;
+    ended.unwrap_or(Ok(()))
 }
 
 fn compare(
@@ -106,36 +111,4 @@ fn compare(
         let old = old.map(|leaf| leaf.id.to_string());
         found.extend(old.map(|blob| TakenOut { path, blob, commit: commit.to_string() }));
     })
-}
-
-/// From where to where a ref was moved last, oldest first, by the end of its reflog.
-pub(super) fn recent_movements(log: &Path) -> Result<Vec<(ObjectId, ObjectId)>> {
-    end_of(log, END_OF_LOG).map(|end| movements(&end))
-}
-
-/// From where to where a ref was moved, by its reflog; the beginning and the end of it are no movement.
-fn movements(log: &[u8]) -> Vec<(ObjectId, ObjectId)> {
-    let mut all = Vec::new();
-    for line in log.split(|byte| *byte == b'\n') {
-        let mut words = line.split(|byte| *byte == b' ');
-        let mut id = || ObjectId::from_hex(words.next()?).ok().filter(|id| !id.is_null());
-        all.extend(id().zip(id()));
-    }
-    all
-}
-
-/// So many bytes of the end of a reflog; empty if there is none. A line that is not there from its beginning is none.
-pub(super) fn end_of(log: &Path, most: u64) -> Result<Vec<u8>> {
-    let Some(mut file) = disk::open(log)? else { return Ok(Vec::new()) };
-    let length = file.metadata().or_io("read", log)?.len();
-    let skipped = length.saturating_sub(most);
-    file.seek(SeekFrom::Start(skipped)).or_io("read", log)?;
-    // Room for one byte more, so that the end of the file shows without more room being asked for.
-    let mut end = Vec::with_capacity(usize::try_from(most.min(length)).unwrap_or_default() + 1);
-    file.take(most).read_to_end(&mut end).or_io("read", log)?;
-    if skipped > 0 {
-        let first = end.iter().position(|byte| *byte == b'\n').unwrap_or(end.len());
-        end.drain(..first);
-    }
-    Ok(end)
 }

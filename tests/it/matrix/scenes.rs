@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Home;
+use super::verdict::COMMITS;
 use crate::sandbox::{Call, Output, Place};
 use crate::watch::set_auto;
 use crate::world::{World, add};
@@ -233,7 +234,7 @@ fn queue_scenes(home: Home) -> Vec<Scene> {
             add(&world.web, ".", "own");
             words(&["finish", "--learned", "much", "sesame"])
         }),
-        Scene::of("finish that commits", "web", |world, _| {
+        Scene::of(COMMITS, "web", |world, _| {
             people(&world.web);
             let settings = world.web.read(".swift/swift.toml");
             world

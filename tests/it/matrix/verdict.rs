@@ -9,6 +9,9 @@ use crate::sandbox::{Output, Place, Strike, Traced};
 use crate::snapshot::Snapshot;
 use crate::world::{World, add, intact};
 
+/// The verb whose commit has what a whole session left waiting.
+pub(super) const COMMITS: &str = "finish that commits";
+
 /// The title of the task that is added after the blow; it does not count in the states.
 const AFTER: &str = "the verb after that";
 
@@ -202,6 +205,11 @@ fn go_on(world: &World<'_>, scene: &Scene, ends: &Ends, place: &Place<'_>) -> Ve
                 .iter()
                 .any(|(verb, status)| scene.name.starts_with(verb) && again.status == *status);
             assert!(again.status == 0 || is_over, "again: {again:?}");
+            if scene.name == COMMITS && again.status != 0 {
+                // What was cut off before its commit waits for the end of the next session, as everything does there.
+                place.swift_ok("start");
+                place.swift_ok("finish sesame");
+            }
             Vec::new()
         }
         Next::Task => {
@@ -220,9 +228,14 @@ fn judge(world: &World<'_>, scene: &Scene, ends: &Ends, extra: &[String], was_ki
             before.clone().without(is_cache).assert_same(&Snapshot::of(&place, &[]).without(is_cache));
             continue;
         }
-        let is_counted = |line: &String| !extra.iter().any(|id| line.contains(id.as_str()));
-        let now: Vec<String> = state(&place).into_iter().filter(is_counted).collect();
-        let (old, new) = (&ends.old[name], &ends.new[name]);
+        // When the session ended, and how many there were, hangs on how often the end was begun.
+        let is_session = |line: &str| line.contains("\tsessions/") || line.starts_with("\"session.");
+        let is_counted = |line: &String| {
+            !extra.iter().any(|id| line.contains(id.as_str())) && (scene.name != COMMITS || !is_session(line))
+        };
+        let counted = |lines: &[String]| lines.iter().filter(|line| is_counted(line)).cloned().collect();
+        let now: Vec<String> = counted(&state(&place));
+        let (old, new): (&Vec<_>, &Vec<_>) = (&counted(&ends.old[name]), &counted(&ends.new[name]));
         // The move is noted after it: cut off between the two, it is in git's history and not in the log.
         let is_moved = scene.name.starts_with("home") && now == without(new, "\"home.moved\"");
         let stayed = scene.next == Next::Task && (now == *old || without_paths(&now) == without_paths(old));
