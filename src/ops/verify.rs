@@ -51,7 +51,7 @@ pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     verdict.findings.extend(problems.iter().map(Finding::from_problem));
     let mut parsed: Vec<(String, Segment)> = Vec::new();
     for segment in stored {
-        match history::parse(&segment) {
+        match parse_bytes(&segment.bytes).map_err(|malformed| malformed.at(&segment.path)) {
             Ok(read) => parsed.push((segment.path, read)),
             Err(fault) => verdict.findings.push(Finding::of_fault(&segment.path, &fault)),
         }

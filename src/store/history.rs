@@ -68,12 +68,12 @@ fn take(log: &mut Log, stored: &StoredSegment) {
     }
 }
 
-/// One segment, parsed.
+/// One segment, parsed; whether it is spelt as it was written only `audit verify` wants to know.
 ///
 /// # Errors
 /// [`crate::domain::fault::Code::Malformed`] with the place.
 pub(crate) fn parse(stored: &StoredSegment) -> Result<Segment> {
-    audit::parse_bytes(&stored.bytes).map_err(|malformed| malformed.at(&stored.path))
+    audit::read_bytes(&stored.bytes).map_err(|malformed| malformed.at(&stored.path))
 }
 
 /// The newest events, newest first, at most `most`: of each writer only as many segments are read as can matter.

@@ -5,7 +5,7 @@
 
 use super::digest;
 use super::header::hash;
-use super::verify::DefectKind;
+use super::verify::{Defect, DefectKind};
 use crate::domain::event::{Digest, Event, EventKind, Fact};
 use crate::format::fields::Fields;
 use crate::format::instant::to_toml;
@@ -39,10 +39,16 @@ impl Record {
         digest(hashed(&self.prev, &self.event).as_bytes())
     }
 
-    /// Whether this text is the one spelling of the record.
-    pub(super) fn is_written_as(&self, text: &str) -> bool {
+    /// What is wrong with a text of the record that is not its one spelling.
+    pub(super) fn misspelt(&self, text: &str) -> Option<Defect> {
         let hashed = hashed(&self.prev, &self.event);
-        text.strip_prefix(&*hashed).is_some_and(|rest| rest == hash_line(&self.hash))
+        let is_as_written = text.strip_prefix(&*hashed).is_some_and(|rest| rest == hash_line(&self.hash));
+        (!is_as_written).then(|| Defect {
+            line: self.line,
+            event: Some(self.event.id),
+            what: DefectKind::Edited,
+            message: "the record is not as it was written".to_owned(),
+        })
     }
 }
 

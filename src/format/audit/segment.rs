@@ -28,6 +28,13 @@ pub(crate) struct Segment {
 /// # Errors
 /// [`Malformed`], if it cannot be told whose segment it is.
 pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
+    read(text, &|segment, record, text| segment.defects.extend(record.misspelt(text)))
+}
+
+/// What is done with a record and its text before it joins its segment.
+type Look<'l> = &'l dyn Fn(&mut Segment, &Record, &str);
+
+fn read(text: &str, look: Look<'_>) -> Result<Segment, Malformed> {
     let (header_text, rest) = split_header(text);
     let header = Header::parse(header_text)?;
     let mut segment = Segment {
@@ -50,7 +57,7 @@ pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
     let mut line = 1 + lines(header_text);
     for piece in pieces(rest) {
         // Each piece begins with the blank line before the record.
-        read_piece(&mut segment, &piece[1..], line + 1);
+        read_piece(&mut segment, &piece[1..], line + 1, look);
         line += lines(piece);
     }
     Ok(segment)
@@ -63,6 +70,15 @@ pub(crate) fn parse(text: &str) -> Result<Segment, Malformed> {
 pub(crate) fn parse_bytes(bytes: &[u8]) -> Result<Segment, Malformed> {
     // What is no UTF-8 becomes replacement characters; the hash of that record then tells.
     parse(&String::from_utf8_lossy(bytes))
+}
+
+/// The same for who wants to know what is told, and not whether each record has the one spelling: that takes as long as
+/// reading it.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn read_bytes(bytes: &[u8]) -> Result<Segment, Malformed> {
+    read(&String::from_utf8_lossy(bytes), &|_, _, _| {})
 }
 
 /// Every record of a segment in the order of the file, or why it is none. Neither the header nor a damaged record
@@ -97,7 +113,7 @@ pub(crate) fn greatest_id(bytes: &[u8]) -> Option<EventId> {
     greatest.filter(|_| records == ids)
 }
 
-fn read_piece(segment: &mut Segment, text: &str, line: usize) {
+fn read_piece(segment: &mut Segment, text: &str, line: usize, look: Look<'_>) {
     let record = match record::read(text, line) {
         Ok(record) => record,
         Err(unreadable) => {
@@ -106,14 +122,7 @@ fn read_piece(segment: &mut Segment, text: &str, line: usize) {
             return segment.defects.push(Defect { line: unreadable.defect.line, event: None, what, message });
         }
     };
-    if !record.is_written_as(text) {
-        segment.defects.push(Defect {
-            line,
-            event: Some(record.event.id),
-            what: DefectKind::Edited,
-            message: "the record is not as it was written".to_owned(),
-        });
-    }
+    look(segment, &record, text);
     segment.records.push(record);
 }
 
