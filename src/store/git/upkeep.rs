@@ -53,7 +53,7 @@ impl Home {
     /// # Errors
     /// Those of git; the packs are then as they were.
     pub(crate) fn maintenance(&self) -> Result<()> {
-        let large = of_tier(&self.packs()?, TIERS.len() - 1);
+        let large = self.large_packs()?;
         if large.len() < TOGETHER
             || !self.may_remove_packs()
             || self.repo()?.text("gc.auto").as_deref() == Some("0")
@@ -65,14 +65,35 @@ impl Home {
         let answer = Git::at(&self.common_dir).input(names.into_bytes()).run(&arguments)?;
         let joined = ObjectId::from_hex(answer.trim_ascii()).ok();
         let guard = self.lock(PATIENCE)?;
-        let old: BTreeSet<ObjectId> = large.iter().map(|pack| pack.name).collect();
-        let mut packs = self.packs()?;
-        packs.retain(|pack| !old.contains(&pack.name));
-        self.write_packs(&packs)?;
+        self.forget(&large)?;
         let old = large.iter().filter(|pack| Some(pack.name) != joined).copied().collect();
         self.remove_packs(old)?;
         drop(guard);
         Ok(())
+    }
+
+    /// Our packs that only git joins. Those that a collection of the person's has joined are forgotten: there is nothing
+    /// to be done about them, now and at each verb after this one.
+    fn large_packs(&self) -> Result<Vec<Made>> {
+        let large = of_tier(&self.packs()?, TIERS.len() - 1);
+        if large.len() < TOGETHER {
+            return Ok(large);
+        }
+        let is_there = |pack: &Made| self.pack_file(*pack, "pack").exists();
+        let (large, gone): (Vec<Made>, Vec<Made>) = large.into_iter().partition(is_there);
+        if !gone.is_empty() {
+            let _guard = self.lock(PATIENCE)?;
+            self.forget(&gone)?;
+        }
+        Ok(large)
+    }
+
+    /// Take packs out of the record; the lock is held.
+    fn forget(&self, old: &[Made]) -> Result<()> {
+        let old: BTreeSet<ObjectId> = old.iter().map(|pack| pack.name).collect();
+        let mut packs = self.packs()?;
+        packs.retain(|pack| !old.contains(&pack.name));
+        self.write_packs(&packs)
     }
 
     fn join_tier(&self, tier: usize, packs: &mut Vec<Made>, durability: Durability) -> Result<()> {

@@ -97,6 +97,19 @@ fn packs_are_joined_as_they_add_up() {
 }
 
 #[test]
+fn large_packs_that_git_has_joined_are_forgotten() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.create(HomeKind::Branch);
+    commit(&home, vec![write("a.md", "a\n")]);
+    let record = || std::fs::read_to_string(home.records().join("packs")).unwrap();
+    let (own, gone): (String, String) = (record(), (0..9).map(|n| format!("{n:040} 300\n")).collect());
+    std::fs::write(home.records().join("packs"), format!("{gone}{own}")).unwrap();
+    home.maintenance().unwrap();
+    assert_eq!(record(), own);
+    sandbox.judge(&home);
+}
+
+#[test]
 fn packs_that_git_has_an_index_over_are_left_alone() {
     let sandbox = Sandbox::new();
     let home = sandbox.create(HomeKind::Branch);
