@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
+use rustix::io::Errno;
 
 use super::walk::{DEEPEST, is_named_as_a_file, named_as_a_file, too_deep};
 use super::{FOLDER_FLAGS, Root, io, is_passed_over, not_a_file};
@@ -52,7 +53,9 @@ impl Root {
             if raw.to_str().is_ok_and(is_passed_over) || over.contains_key(&path) {
                 return;
             }
-            let fault = match (raw.to_str(), kind_of(fd, raw, kind)) {
+            // Gone meanwhile.
+            let Some(kind) = kind_of(fd, raw, kind) else { return };
+            let fault = match (raw.to_str(), kind) {
                 (Err(_), _) => Fault::new(Code::NotAFile, "the name is not UTF-8"),
                 (_, FileType::RegularFile) => return found.files.push(path),
                 (_, FileType::Directory) if is_named_as_a_file(&path) => named_as_a_file(&path),
@@ -76,11 +79,14 @@ impl Root {
     }
 }
 
-/// What an entry is; some file systems do not say it in the list.
-fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> FileType {
-    match listed {
-        FileType::Unknown => statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
-        known => known,
+/// What an entry is, where some file systems do not say it in the list; `None` if it is not there any more.
+fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> Option<FileType> {
+    if listed != FileType::Unknown {
+        return Some(listed);
+    }
+    match statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),
+        Err(Errno::NOENT) => None,
+        Err(_) => Some(listed),
     }
 }
