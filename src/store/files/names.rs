@@ -90,3 +90,42 @@ fn kind_of(fd: &OwnedFd, name: &CStr, listed: FileType) -> Option<FileType> {
         Err(_) => Some(listed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn names_alone_tell_the_same_files_and_problems_as_a_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        for path in ["audit/2026-01/a", "audit/2026-02/b", "audit/1/2/3/4/5/6/7/8/9", "audit/x.md", "other"] {
+            fs::create_dir_all(at(path)).unwrap();
+        }
+        for path in ["audit/2026-01/a/2.toml", "audit/2026-01/a/1.toml", "audit/2026-02/b/3.toml"] {
+            fs::write(at(path), "text").unwrap();
+        }
+        for path in ["audit/loose", "audit/.keep", "audit/.swift-tmp-1", "audit/x.md/y", "other/4.toml"] {
+            fs::write(at(path), "text").unwrap();
+        }
+        fs::write(at("audit").join(OsStr::from_bytes(b"\xff")), "text").unwrap();
+        std::os::unix::fs::symlink(at("other"), at("audit/link")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("audit/pipe"), Mode::RWXU).unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        for top in ["audit", "other", "missing", "audit/2026-01"] {
+            let (walk, mut found) = (root.walk(top).unwrap(), root.paths(top).unwrap());
+            let seen: Vec<String> = walk.files.into_iter().map(|seen| seen.path).collect();
+            assert_eq!(found.files, seen, "{top}");
+            assert_eq!(root.count(top).unwrap(), seen.len(), "{top}");
+            let mut problems = walk.problems;
+            problems.sort_by(|a, b| a.path.cmp(&b.path));
+            found.problems.sort_by(|a, b| a.path.cmp(&b.path));
+            assert_eq!(found.problems, problems, "{top}");
+        }
+        assert_eq!(root.paths("audit/link").unwrap_err().code, Code::UnsafeHome);
+    }
+}
