@@ -101,7 +101,7 @@ codes! {
     ProposalStale = "proposal-stale", Conflict;
     /// Another task with the same id and other content is there.
     Collision = "collision", Conflict;
-    /// A later holder has the task: the fencing token is out of date.
+    /// A later holder has the task, or the hold that the fencing token names is over.
     LeaseLost = "lease-lost", Conflict;
     /// Somebody else holds the task.
     Claimed = "claimed", Conflict;

@@ -95,6 +95,30 @@ fn a_task_is_finished_once() {
 }
 
 #[test]
+fn one_claim_is_one_attempt_and_ends_once() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    web.swift_ok(["claim", &id]);
+    let outputs = processes(&web, 6, |n| {
+        ["fail", &id, "--token", "1", "--why", &format!("by {n}"), "--json"].map(str::to_owned)
+    });
+    assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1);
+    for output in outputs.iter().filter(|output| output.status != 0) {
+        assert_eq!(output.ended(4).json_error()["error"]["code"], "lease-lost");
+    }
+    assert_eq!(web.json(["show", &id])["task"]["state"], "ready");
+    let file = || web.read(&format!(".swift/{}", copies(&web, &id)[0]));
+    assert!(file().contains("attempts = 1\n"), "{}", file());
+    for verb in ["done", "fail --why x", "block --why x"] {
+        let (verb, rest) = verb.split_once(' ').unwrap_or((verb, ""));
+        web.swift(format!("{verb} {id} {rest} --token 1").as_str()).ended(4);
+    }
+    web.swift_ok(["fail", &id, "--why", "a person says so of a task that nobody holds"]);
+    assert!(file().contains("attempts = 2\n"), "{}", file());
+    sound(&web, "after the race");
+}
+
+#[test]
 fn edits_at_once_all_happen_one_after_the_other() {
     let sandbox = Sandbox::new();
     let (web, id) = one_task(&sandbox);
