@@ -1,4 +1,4 @@
-//! The link between the queue's folder and git, torn at git's end.
+//! The link between the queue's folder and git, torn at git's end; and the note of its branch.
 
 use std::fs;
 
@@ -55,4 +55,21 @@ fn a_folder_that_was_moved_is_named_where_it_is() {
     assert!(told.contains("git worktree move") && told.contains("elsewhere"), "{told}");
     web.git("worktree move ../elsewhere .swift");
     sound(&web, "moved back");
+}
+
+#[test]
+fn a_note_that_names_a_branch_of_the_persons_counts_for_nothing() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "One");
+    web.git("branch other");
+    for noted in ["main\n", "other\n", "nobody\n", "swift"] {
+        web.write(".git/swift/branch", noted);
+        add(&web, ".", noted.trim());
+        sound(&web, noted);
+    }
+    assert_eq!(web.git("branch --show-current").trim(), "main");
+    // That the checkout is at another branch than the queue's is found as ever.
+    web.git("-C .swift switch --quiet -c aside");
+    assert!(web.swift("task . Two").ended(9).stderr.contains("and the queue's is `swift`"));
 }

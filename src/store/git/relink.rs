@@ -169,9 +169,22 @@ impl Home {
         }
         let Some(now) = self.branch.as_deref() else { return Ok(()) };
         match noted_branch(&self.common_dir)? {
-            Some(own) if own != now => Err(strayed(&self.root, &own, Some(now))),
+            Some(own) if own != now && !self.is_noted_amiss(&own, now)? => {
+                Err(strayed(&self.root, &own, Some(now)))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the note names a branch that is no queue's, while that of the checkout is: a torn note, or another hand's.
+    /// To go by it would be to take the person's own branch for the queue's.
+    fn is_noted_amiss(&self, noted: &str, now: &str) -> Result<bool> {
+        let repo = self.repo()?;
+        let is_queues = |branch: &str| -> Result<bool> {
+            let tip = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
+            Ok(tip.map(|tip| create::is_queue(&repo, tip)).transpose()?.unwrap_or(false))
+        };
+        Ok(!is_queues(noted)? && is_queues(now)?)
     }
 
     pub(super) fn index_of_head(&self) -> Result<()> {
