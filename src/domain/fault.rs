@@ -97,11 +97,13 @@ codes! {
     Busy = "busy", Conflict;
     /// The file or branch changed after it was read; read again and repeat.
     Changed = "changed", Conflict;
+    /// Another command was first: the task is not where it was any more, or the operation is taken back already.
+    Overtaken = "overtaken", Conflict;
     /// What the proposal rests on has changed since it was shown.
     ProposalStale = "proposal-stale", Conflict;
     /// Another task with the same id and other content is there.
     Collision = "collision", Conflict;
-    /// A later holder has the task: the fencing token is out of date.
+    /// A later holder has the task, or the hold that the fencing token names is over.
     LeaseLost = "lease-lost", Conflict;
     /// Somebody else holds the task.
     Claimed = "claimed", Conflict;

@@ -111,6 +111,17 @@ pub(crate) fn may_act(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) -> R
     }
 }
 
+/// Whether this actor may end an attempt at the task now: who names a hold ends that one, and a hold ends once.
+///
+/// # Errors
+/// As [`may_act`]; [`Code::LeaseLost`] if the hold that is named is over.
+pub(crate) fn may_end(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) -> Result<()> {
+    match hold.token {
+        Some(_) => still_holds(task, id, hold, now),
+        None => may_act(task, id, hold, now),
+    }
+}
+
 /// Whether this hold is still on the task: what was given back, failed or blocked meanwhile is held by nobody. One that has
 /// run out is still there if nobody has noticed.
 ///
@@ -122,8 +133,8 @@ pub(crate) fn still_holds(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) 
         return Ok(());
     }
     let short = id.short();
-    Err(Fault::new(Code::LeaseLost, format!("the lease on task {short} is lost: it was given up meanwhile"))
-        .hint(format!("`swift show {short}` tells what happened since")))
+    let text = format!("the lease with token {} on task {short} is over: nobody holds it now", task.token);
+    Err(Fault::new(Code::LeaseLost, text).hint(format!("`swift show {short}` tells what happened since")))
 }
 
 fn lost(task: &Task, id: TaskId, token: u64, now: Timestamp) -> Fault {
@@ -204,6 +215,15 @@ mod tests {
         assert!(still_holds(&task, id, &hold("ann", Some(1)), at(9999)).is_ok());
         task.lease = None;
         assert_eq!(still_holds(&task, id, &hold("ann", Some(1)), at(1)).unwrap_err().code, Code::LeaseLost);
+    }
+
+    #[test]
+    fn a_hold_ends_one_attempt_and_nobody_is_held_to_a_hold_that_he_does_not_name() {
+        let (mut task, id) = claimed("ann", 0);
+        assert!(may_end(&task, id, &hold("ann", Some(1)), at(9999)).is_ok());
+        task.lease = None;
+        assert_eq!(may_end(&task, id, &hold("ann", Some(1)), at(1)).unwrap_err().code, Code::LeaseLost);
+        assert!(may_end(&task, id, &hold("ann", None), at(1)).is_ok());
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::finding::{Finding, Remedy, Severity};
 use super::verify;
 
 mod against_log;
+mod hindered;
 mod machine;
 mod namesake;
 mod records;
@@ -35,6 +36,7 @@ mod unreadable;
 mod waiting;
 
 use against_log::against_log;
+use hindered::hindered;
 use namesake::namesakes;
 pub(crate) use repair::{Repaired, fix, rehearse};
 use uncommitted::uncommitted;
@@ -95,6 +97,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     let looks = [
         history,
         strange_folders,
+        hindered,
         uncommitted,
         index,
         own_files,

@@ -76,7 +76,7 @@ fn end(
 ) -> Result<Changed> {
     step::change(queue, operation, reference, &[Folder::Tasks, Folder::Done, Folder::Dead], |subject| {
         refuse_ended(subject)?;
-        lease::may_act(subject.task, subject.id, hold, operation.at)?;
+        lease::may_end(subject.task, subject.id, hold, operation.at)?;
         subject.task.lease = None;
         decide(subject)
     })
@@ -105,7 +105,7 @@ fn ending(operation: &Operation<'_>, state: State, note: Option<String>) -> Endi
 /// Say that a task cannot go on, and why.
 ///
 /// # Errors
-/// As [`step::change`] and [`lease::may_act`].
+/// As [`step::change`] and [`lease::may_end`].
 pub(crate) fn block(
     queue: &Queue,
     operation: &Operation<'_>,
@@ -114,7 +114,7 @@ pub(crate) fn block(
     why: &str,
 ) -> Result<Changed> {
     step::change(queue, operation, reference, &LIVE, |subject| {
-        lease::may_act(subject.task, subject.id, hold, operation.at)?;
+        lease::may_end(subject.task, subject.id, hold, operation.at)?;
         subject.task.lease = None;
         subject.task.blocked = Some(why.to_owned());
         Ok(Step::stay(EventKind::TaskBlocked, subject.item).because(Some(why.to_owned())))

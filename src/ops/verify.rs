@@ -12,7 +12,7 @@ use crate::domain::id::WriterId;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
 use crate::format::audit::{Segment, parse_bytes, verify as verify_segment};
-use crate::store::git::{Entry, Touched};
+use crate::store::git::{Entry, Farewells, Touched};
 use crate::store::queue::Queue;
 use crate::store::{history, layout, message};
 
@@ -140,27 +140,20 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             let added = added_without_anchor(queue, &entry.id).into_iter();
             let gone =
                 added.filter(|(path, hash)| !present.contains(hash.as_str()) && !verdict.is_closed(path));
-            missing.extend(gone.map(|(path, _)| (entry.id.clone(), path, subject())));
+            missing.extend(gone.map(|(path, _)| Missing {
+                commit: entry.id.clone(),
+                path,
+                subject: subject(),
+            }));
             continue;
         };
         verdict.anchors += 1;
         let Some((path, hash)) = anchor.rsplit_once('#') else { continue };
         if !present.contains(hash) && !verdict.is_closed(path) {
-            missing.push((entry.id.clone(), path.to_owned(), subject()));
+            missing.push(Missing { commit: entry.id.clone(), path: path.to_owned(), subject: subject() });
         }
     }
-    let reverted = match missing.is_empty() {
-        true => HashSet::new(),
-        false => match queue.home.taken_back(message::is_of_a_verb) {
-            Err(_) if has_damage(verdict) => HashSet::new(),
-            reverted => reverted?,
-        },
-    };
-    for (commit, path, subject) in missing {
-        // A person's `git revert` takes the record out together with the change; that is theirs to do.
-        if reverted.contains(&commit) {
-            continue;
-        }
+    for Missing { commit, path, subject } in without_the_intended(queue, missing, verdict)? {
         let text = format!(
             "the record of commit {} (“{}”) is missing",
             &commit[..12.min(commit.len())],
@@ -172,6 +165,33 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         )));
     }
     rewound(queue, &Known { commits, anchors, present }, verdict)
+}
+
+/// A record that a commit has added and that is not in the log.
+struct Missing {
+    commit: String,
+    path: String,
+    subject: String,
+}
+
+/// A person's `git revert` takes the record out together with the change, and that is theirs to do; a verb that takes the
+/// queue out of the tree takes all of them, and a new one may follow.
+fn without_the_intended(queue: &Queue, missing: Vec<Missing>, verdict: &Verdict) -> Result<Vec<Missing>> {
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let intended = || -> Result<(HashSet<String>, Farewells)> {
+        let graph = queue.home.graph()?;
+        let reverted = graph.taken_back(message::is_of_a_verb);
+        Ok((reverted, graph.farewells(message::is_farewell, layout::AUDIT)?))
+    };
+    let (reverted, farewells) = match intended() {
+        Err(_) if has_damage(verdict) => return Ok(missing),
+        intended => intended?,
+    };
+    let is_intended =
+        |one: &Missing| reverted.contains(&one.commit) || farewells.took(&one.commit, &one.path);
+    Ok(missing.into_iter().filter(|one| !is_intended(one)).collect())
 }
 
 /// The last record that a commit added to each segment, where its message names none: a person has made it, of what verbs

@@ -130,6 +130,12 @@ pub(crate) fn is_of_a_verb(message: &str) -> bool {
     trailer(message, OPERATION).is_some()
 }
 
+/// Whether a commit of this message may take the whole queue out of a tree: `uninstall`, and `home` to a branch of its own;
+/// also as one of several in a squash.
+pub(crate) fn is_farewell(message: &str) -> bool {
+    values(message, VERB).any(|verb| ["uninstall", "home"].contains(&verb))
+}
+
 /// The value of a trailer; of the last one if there are several.
 pub(crate) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
     let lines = message.trim_end().lines().rev().map_while(|l| (!l.trim().is_empty()).then_some(l));

@@ -17,6 +17,7 @@ use super::listing::{self, Glance};
 use super::local::{Local, is_frozen};
 use super::{archive, layout};
 
+mod departed;
 mod reader;
 mod reference;
 mod unsettled;

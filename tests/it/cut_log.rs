@@ -1,4 +1,4 @@
-//! A log that was cut off shows, whoever made the commits that it is in.
+//! A log that was cut off shows, whoever made the commits that it is in; one that went with its queue does not.
 
 use crate::sandbox::{Place, Sandbox};
 use crate::world::{add, codes, sound};
@@ -80,4 +80,96 @@ fn a_squash_with_a_message_of_its_own_shows_it_too() {
     shows(&web, &["PR (#1)"]);
     web.git("revert --no-edit HEAD");
     web.swift_ok("audit verify");
+}
+
+/// A queue in the tree with a task in its log, at its segment's path.
+fn in_tree<'s>(sandbox: &'s Sandbox, name: &str) -> (Place<'s>, String) {
+    let place = sandbox.repository(name);
+    place.swift_ok(["init", "--in-tree", "--id", &format!("acme/{name}")]);
+    add(&place, ".", "T1");
+    let path = segment(&place, ".");
+    (place, path)
+}
+
+fn again(place: &Place<'_>, name: &str) {
+    place.swift_ok(["init", "--in-tree", "--id", &format!("acme/{name}")]);
+}
+
+#[test]
+fn what_went_with_a_queue_that_was_taken_out_is_not_missed_in_the_next_one() {
+    let sandbox = Sandbox::new();
+    let (web, _) = in_tree(&sandbox, "web");
+    for round in ["once", "twice"] {
+        web.swift_ok("uninstall sesame");
+        web.git("commit --quiet --allow-empty -m between");
+        again(&web, "web");
+        sound(&web, round);
+        add(&web, ".", "T2");
+        sound(&web, round);
+    }
+    // The last one is held against history as ever.
+    let path = segment(&web, ".");
+    cut(&web, &path);
+    shows(&web, &["T2"]);
+    web.git("commit --quiet -am cut");
+    shows(&web, &["T2"]);
+    web.git("rm -rq .swift/audit");
+    web.git("commit --quiet -m gone");
+    shows(&web, &["T2"]);
+
+    let (api, _) = in_tree(&sandbox, "api");
+    api.swift_ok("home branch sesame");
+    add(&api, ".", "T2");
+    api.swift_ok("uninstall sesame");
+    again(&api, "api");
+    sound(&api, "taken out of the tree, then off its branch");
+
+    let (lib, _) = in_tree(&sandbox, "lib");
+    lib.swift_ok("uninstall sesame");
+    lib.swift_ok("init --id acme/lib");
+    add(&lib, ".", "T2");
+    lib.swift_ok("home tree sesame");
+    sound(&lib, "moved to where one was");
+}
+
+#[test]
+fn a_queue_that_was_taken_out_on_one_branch_is_not_missed_where_that_was_merged() {
+    let sandbox = Sandbox::new();
+    for (name, merge) in [("merged", "--no-ff --no-edit"), ("squashed", "--squash")] {
+        let (web, _) = in_tree(&sandbox, name);
+        web.git("switch --quiet -c without");
+        web.swift_ok("uninstall sesame");
+        web.git("switch --quiet main");
+        web.git("commit --quiet --allow-empty -m beside");
+        web.git(format!("merge --quiet {merge} without").as_str());
+        if name == "squashed" {
+            web.git("commit --quiet --no-edit");
+        }
+        again(&web, name);
+        add(&web, ".", "T2");
+        sound(&web, name);
+    }
+}
+
+#[test]
+fn a_queue_that_was_brought_back_or_lives_on_elsewhere_is_held_against_all_its_history() {
+    let sandbox = Sandbox::new();
+    let (web, path) = in_tree(&sandbox, "web");
+    web.swift_ok("uninstall sesame");
+    web.git("revert --no-edit HEAD");
+    sound(&web, "brought back");
+    web.git(["rm", "--quiet", &path]);
+    web.git("commit --quiet -m gone");
+    shows(&web, &["T1", "Revert"]);
+
+    let (api, path) = in_tree(&sandbox, "api");
+    api.swift_ok("home branch sesame");
+    let path = path.strip_prefix(".swift/").unwrap();
+    api.git(["-C", ".swift", "rm", "--quiet", path]);
+    api.git("-C .swift commit --quiet -m gone");
+    let told = api.swift("audit verify").ended(8).stdout.clone();
+    assert!(told.contains("T1"), "{told}");
+    api.swift_ok("home tree sesame");
+    let told = api.swift("audit verify").ended(8).stdout.clone();
+    assert!(told.contains("T1"), "{told}");
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::sandbox::{Place, Sandbox};
+use crate::sandbox::{Output, Place, Sandbox};
 use crate::together::{processes, together};
 use crate::world::{add, copies, sound, text};
 
@@ -92,6 +92,77 @@ fn a_task_is_finished_once() {
     assert_eq!(copies(&web, &id).len(), 1);
     assert_eq!(web.swift(["done", &id]).status, 4);
     sound(&web, "after the race");
+}
+
+#[test]
+fn one_claim_is_one_attempt_and_ends_once() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    web.swift_ok(["claim", &id]);
+    let outputs = processes(&web, 6, |n| {
+        ["fail", &id, "--token", "1", "--why", &format!("by {n}"), "--json"].map(str::to_owned)
+    });
+    assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1);
+    for output in outputs.iter().filter(|output| output.status != 0) {
+        assert_eq!(output.ended(4).json_error()["error"]["code"], "lease-lost");
+    }
+    assert_eq!(web.json(["show", &id])["task"]["state"], "ready");
+    let file = || web.read(&format!(".swift/{}", copies(&web, &id)[0]));
+    assert!(file().contains("attempts = 1\n"), "{}", file());
+    for verb in ["done", "fail --why x", "block --why x"] {
+        let (verb, rest) = verb.split_once(' ').unwrap_or((verb, ""));
+        web.swift(format!("{verb} {id} {rest} --token 1").as_str()).ended(4);
+    }
+    web.swift_ok(["fail", &id, "--why", "a person says so of a task that nobody holds"]);
+    assert!(file().contains("attempts = 2\n"), "{}", file());
+    sound(&web, "after the race");
+}
+
+#[test]
+fn who_comes_too_late_for_a_task_or_an_operation_is_told_so_and_not_that_it_is_not_there() {
+    let sandbox = Sandbox::new();
+    let (web, id) = one_task(&sandbox);
+    let lost = |outputs: &[Output]| {
+        assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1);
+        for output in outputs.iter().filter(|output| output.status != 0) {
+            assert_eq!(output.ended(4).json_error()["error"]["code"], "overtaken", "{}", output.stderr);
+        }
+    };
+    let at_once = |words: &[&str]| {
+        let words: Vec<String> = words.iter().chain(&["--json"]).map(|word| (*word).to_owned()).collect();
+        processes(&web, 4, |_| words.clone())
+    };
+    web.write(".swift/inbox/came.md", "+++\ntitle = \"Came\"\nfrom = \"acme/api\"\n+++\n");
+    web.swift_ok("doctor --fix sesame");
+    let came = text(&web.json("list --state inbox")["tasks"][0]["id"]);
+    lost(&at_once(&["inbox", "accept", &came]));
+    let said = web.swift(["inbox", "refuse", &came, "--why", "late"]).ended(4).stderr.clone();
+    assert!(said.contains("is not in inbox any more: `task.accepted` by `"), "{said}");
+
+    for _ in 0..3 {
+        web.swift_ok(["fail", &id, "--why", "no"]);
+    }
+    web.swift(["claim", &id]).ended(4);
+    lost(&at_once(&["redrive", &id]));
+    web.swift_ok(["done", &id]);
+    let said = web.swift(["claim", &id]).ended(4).stderr.clone();
+    assert!(said.contains("`task.done` by `"), "{said}");
+
+    let gone = add(&web, ".", "gone");
+    web.swift_ok("undo");
+    let said = web.swift(["claim", &gone]).ended(4).stderr.clone();
+    assert!(said.contains("`operation.undone` by `"), "{said}");
+    web.swift(["show", &gone[10..16]]).ended(4);
+
+    let operation = text(&web.json(["log", &id])["events"][0]["operation"]);
+    lost(&at_once(&["undo", &operation, "sesame"]));
+    // What never was there is not there, and who asks for any task is told that there is none.
+    web.swift(["redrive", &came]).ended(3);
+    web.swift("inbox accept zzzz").ended(3);
+    web.swift_ok(["done", &id]);
+    web.swift_ok(["done", &came]);
+    web.swift("claim").ended(3);
+    sound(&web, "after the races");
 }
 
 #[test]

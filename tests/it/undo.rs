@@ -165,7 +165,7 @@ fn a_plan_is_not_shown_for_what_is_refused() {
     web.swift_ok("undo");
     for words in [["undo", &operation, "--dry-run"], ["undo", &operation, "--json"]] {
         let said = web.swift(words);
-        assert!(said.ended(3).stderr.contains("taken back already"), "{}", said.stderr);
+        assert!(said.ended(4).stderr.contains("taken back already"), "{}", said.stderr);
     }
     web.swift_ok("undo");
     web.swift_ok(["edit", &id, "--title", "B"]);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::hindered::is_hindered;
 use crate::domain::fault::Result;
 use crate::ops::finding::{Finding, Remedy, Severity};
 use crate::store::hand;
@@ -11,6 +12,7 @@ use crate::store::queue::Queue;
 pub(super) fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     let told: HashSet<String> = findings.iter().map(|finding| finding.path.clone()).collect();
     let joined = queue.home.put_there_by_git()?;
+    let is_hindered = is_hindered(findings);
     let debts: HashSet<String> = queue.home.debts()?.into_iter().collect();
     for path in queue.home.changed_files()?.into_iter().map(|changed| changed.path) {
         let top = path.split('/').next().unwrap_or_default();
@@ -18,7 +20,10 @@ pub(super) fn uncommitted(queue: &Queue, findings: &mut Vec<Finding>) -> Result<
             continue;
         }
         let finding = Finding::new("uncommitted", Severity::Note, &path, "differs from the last commit");
-        findings.push(if hand::is_recorded(&path) || debts.contains(&path) {
+        let is_taken = hand::is_recorded(&path) || debts.contains(&path);
+        findings.push(if is_taken && is_hindered {
+            finding.fix("see it: `git -C .swift diff`; it is committed as soon as git does not hinder it")
+        } else if is_taken {
             let fix = "see it: `git -C .swift diff`; record it: `swift doctor --fix`";
             finding.fix(fix).remedy(Remedy::Record)
         } else {

@@ -106,6 +106,7 @@ pub(crate) fn conclude(
                     | Code::Claimed
                     | Code::Changed
                     | Code::TaskNotFound
+                    | Code::Overtaken
                     | Code::WrongState
                     | Code::Unsettled
                     | Code::Malformed

@@ -49,7 +49,7 @@ impl<'a> Keeper<'a> {
         self.looked = Stopwatch::start();
         match self.queue.find(&task.to_string(), &[Folder::Tasks]) {
             Ok(item) => lease::still_holds(&item.task, *task, hold, self.caller.now()).is_err(),
-            Err(fault) => fault.code == Code::TaskNotFound,
+            Err(fault) => matches!(fault.code, Code::TaskNotFound | Code::Overtaken),
         }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Keeper<'a> {
             Err(fault)
                 if matches!(
                     fault.code,
-                    Code::LeaseLost | Code::Claimed | Code::TaskNotFound | Code::WrongState
+                    Code::LeaseLost | Code::Claimed | Code::TaskNotFound | Code::Overtaken | Code::WrongState
                 ) =>
             {
                 Some(End::LeaseLost)

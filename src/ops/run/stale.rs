@@ -69,7 +69,7 @@ fn is_lapsed(queue: &Queue, caller: &Caller<'_>, run: &Run) -> bool {
     };
     match queue.find(&task.to_string(), &[Folder::Tasks]) {
         Ok(item) => item.task.held(caller.now()).is_none_or(|lease| lease.token != token),
-        Err(fault) => fault.code == Code::TaskNotFound,
+        Err(fault) => matches!(fault.code, Code::TaskNotFound | Code::Overtaken),
     }
 }
 

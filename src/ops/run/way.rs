@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::domain::fault::Code;
+use crate::domain::fault::{Code, Fault};
 use crate::domain::id::{RunId, TaskId};
 use crate::domain::run::judge;
 use crate::domain::run::outcome::{Failure, Outcome};
@@ -123,7 +123,7 @@ fn to_the_next(queue: &Queue, caller: &Caller<'_>, run: &Run) -> Vec<Step> {
             Ok(item) if item.folder == Folder::Dead => steps.push(Step::Redrive(id)),
             Ok(item) if item.task.blocked.is_some() => steps.push(Step::Unblock(id)),
             Ok(item) if item.task.held(caller.now()).is_none() => {}
-            Err(fault) if fault.code == Code::TaskNotFound && !is_anywhere(queue, id) => {
+            Err(fault) if is_not_there(&fault) && !is_anywhere(queue, id) => {
                 return vec![Step::NextTask];
             }
             _ => return vec![Step::LookAtTask(id)],
@@ -149,7 +149,11 @@ fn to_the_next(queue: &Queue, caller: &Caller<'_>, run: &Run) -> Vec<Step> {
 }
 
 fn is_anywhere(queue: &Queue, task: TaskId) -> bool {
-    !matches!(queue.find(&task.to_string(), Folder::ALL), Err(fault) if fault.code == Code::TaskNotFound)
+    !queue.find(&task.to_string(), Folder::ALL).is_err_and(|fault| is_not_there(&fault))
+}
+
+fn is_not_there(fault: &Fault) -> bool {
+    matches!(fault.code, Code::TaskNotFound | Code::Overtaken)
 }
 
 /// What is held until a person starts something is open to them.

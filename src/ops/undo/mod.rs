@@ -111,7 +111,7 @@ pub(crate) struct Undone {
 /// Find the operation and what it did. Reads only.
 ///
 /// # Errors
-/// [`Code::UnknownOperation`], [`Code::Nothing`]; [`Code::Unreachable`] if another repository of it cannot be reached.
+/// [`Code::UnknownOperation`], [`Code::Nothing`], [`Code::Overtaken`]; [`Code::Unreachable`] if another repository of it cannot be reached.
 pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let neighbours = Neighbours::of(queue)?;
     let chosen = match wanted {
@@ -270,7 +270,7 @@ pub(crate) fn undo(plan: Plan, operation: &mut Operation<'_>) -> Result<Undone> 
 }
 
 fn taken_back_already(operation: OperationId) -> Fault {
-    Fault::new(Code::Nothing, format!("operation {operation} is taken back already"))
+    Fault::new(Code::Overtaken, format!("operation {operation} is taken back already"))
         .hint("`swift log` shows what happened")
 }
 

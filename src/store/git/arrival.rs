@@ -77,7 +77,8 @@ impl Locks {
         for lock in [Some(&mut self.index), Some(&mut self.head), self.branch.as_mut()].into_iter().flatten()
         {
             if !lock.acquire(home.patience)? {
-                return Ok(Some(lock.held_by_another()));
+                let reason = lock.held_by_another();
+                return Ok(Some(format!("{reason}; if that stays so, `swift doctor` tells what to do")));
             }
         }
         Ok(None)

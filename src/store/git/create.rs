@@ -8,7 +8,7 @@ use gix::ObjectId;
 
 use super::creation::{self, Creation, Source};
 use super::disk;
-use super::find::{Place, SETTINGS, place};
+use super::find::{Place, SETTINGS, is_link_to, place};
 use super::repo::Repo;
 use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
@@ -293,7 +293,8 @@ fn of_other_remotes(common_dir: &Path, repo: &Repo, branch: &str) -> Result<Sour
     }
 }
 
-/// Where a branch is checked out, the worktree with this administration left out.
+/// Where a branch is checked out, the worktree with this administration left out, and each whose folder does not lead back
+/// to what says that it is there.
 pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -> Result<Option<PathBuf>> {
     let head = format!("ref: refs/heads/{branch}");
     if disk::read_line(&common_dir.join("HEAD"))?.as_deref() == Some(head.as_str()) {
@@ -303,7 +304,7 @@ pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -
     for entry in entries.flatten().filter(|entry| Some(entry.path().as_path()) != but) {
         if let Some(Worktree { root, branch: Some(other), .. }) = worktree::read(&entry.path())?
             && other == branch
-            && root.is_dir()
+            && is_link_to(&root, &entry.path())
         {
             return Ok(Some(root));
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::disk;
-use super::find::{Place, SETTINGS};
+use super::find::{Place, SETTINGS, is_link_to};
 use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
@@ -25,11 +25,18 @@ use crate::store::local::is_frozen;
 const WAIT: Duration = Duration::from_secs(10);
 
 impl Place {
-    /// The administration is gone: make it again if the branch is known to be a queue's.
+    /// The administration is gone, or does not lead to the folder any more: make it again if the branch is known to be a
+    /// queue's.
     pub(super) fn register_again(&self) -> Result<Option<Worktree>> {
         let Some((project, git_dir)) = self.project_and_head()? else { return Ok(None) };
         let root = project.join(FOLDER);
-        let is_cut_off = worktree::is_cut_off(&root, &self.common_dir);
+        let admin = worktree::admin_named_by(&root, &self.common_dir);
+        if let Some(worktree) =
+            admin.as_ref().map(|admin| self.lead_back(admin, &root)).transpose()?.flatten()
+        {
+            return Ok(Some(worktree));
+        }
+        let is_cut_off = admin.is_some_and(|admin| !worktree::is_there(&admin));
         let Some(branch) = self.branch_of_queue(is_cut_off)? else { return Ok(None) };
         if !is_cut_off && root.join(SETTINGS).is_file() && self.has_queue(&git_dir)? {
             // The files of a queue in the tree, whatever record was left over.
@@ -56,6 +63,25 @@ impl Place {
         // Without its link the folder is seen to be unfinished, whoever finds it.
         disk::remove(&root.join(".git"))?;
         Ok(Some(Worktree { admin, root, branch: Some(branch) }))
+    }
+
+    /// The queue's folder leads to its administration, and that leads back to nothing: its `gitdir` was torn or is gone, and
+    /// is written again. What leads back to another folder was moved there.
+    fn lead_back(&self, admin: &Path, root: &Path) -> Result<Option<Worktree>> {
+        let is_moved = |there: Worktree| is_link_to(&there.root, admin);
+        if !worktree::is_there(admin) || worktree::read(admin)?.is_some_and(is_moved) {
+            return Ok(None);
+        }
+        let branch = worktree::branch_of(admin)?;
+        let repo = Repo::open(&self.common_dir)?;
+        let tip = refs::tip(admin, &self.common_dir)?.id;
+        if !tip.map(|tip| create::is_queue(&repo, tip)).transpose()?.unwrap_or(false) {
+            return Ok(None);
+        }
+        refuse_dry_run(root, branch.as_deref())?;
+        let _guard = lock::hold(&self.common_dir, WAIT)?;
+        worktree::repair(admin, root, || repo.sharing())?;
+        Ok(Some(Worktree { admin: admin.to_owned(), root: root.to_owned(), branch }))
     }
 
     /// Refuse to see no queue where its own checkout was switched to a branch of the project: the next one would be made
@@ -143,9 +169,22 @@ impl Home {
         }
         let Some(now) = self.branch.as_deref() else { return Ok(()) };
         match noted_branch(&self.common_dir)? {
-            Some(own) if own != now => Err(strayed(&self.root, &own, Some(now))),
+            Some(own) if own != now && !self.is_noted_amiss(&own, now)? => {
+                Err(strayed(&self.root, &own, Some(now)))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the note names a branch that is no queue's, while that of the checkout is: a torn note, or another hand's.
+    /// To go by it would be to take the person's own branch for the queue's.
+    fn is_noted_amiss(&self, noted: &str, now: &str) -> Result<bool> {
+        let repo = self.repo()?;
+        let is_queues = |branch: &str| -> Result<bool> {
+            let tip = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
+            Ok(tip.map(|tip| create::is_queue(&repo, tip)).transpose()?.unwrap_or(false))
+        };
+        Ok(!is_queues(noted)? && is_queues(now)?)
     }
 
     pub(super) fn index_of_head(&self) -> Result<()> {

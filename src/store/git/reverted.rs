@@ -4,11 +4,13 @@
 //! queue as an earlier commit had it; then all that lies between is taken back.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use gix::ObjectId;
 
 use super::Home;
 use super::history::Reader;
+use super::repo::Repo;
 use crate::domain::fault::Result;
 
 /// How git begins to say which commit it takes back, and against which side of a merge.
@@ -19,37 +21,29 @@ const REVERSING: &str = ", reversing changes made to ";
 const SHORTEST: usize = 7;
 
 /// A commit as far as it matters here.
-struct Node {
-    id: ObjectId,
-    parents: Vec<ObjectId>,
-    queue: Option<ObjectId>,
-    message: String,
+pub(super) struct Node {
+    pub(super) id: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    pub(super) queue: Option<ObjectId>,
+    pub(super) message: String,
 }
 
 /// All commits that can be reached from HEAD.
-struct Graph {
-    nodes: Vec<Node>,
+pub(crate) struct Graph {
+    pub(super) repo: Rc<Repo>,
+    pub(super) nodes: Vec<Node>,
     places: HashMap<ObjectId, usize>,
 }
 
 impl Home {
-    /// The commits that were taken back by others that are no verb's.
+    /// All commits of the branch that the queue is on.
     ///
     /// # Errors
     /// Those of reading commits and trees.
-    pub(crate) fn taken_back(&self, is_verb: impl Fn(&str) -> bool) -> Result<HashSet<String>> {
-        let graph = self.graph()?;
-        let mut taken = HashSet::new();
-        for node in graph.nodes.iter().filter(|node| !is_verb(&node.message)) {
-            taken.extend(graph.named(&node.message));
-            taken.extend(graph.passed_over(node));
-        }
-        Ok(taken.into_iter().map(|id: ObjectId| id.to_string()).collect())
-    }
-
-    fn graph(&self) -> Result<Graph> {
+    pub(crate) fn graph(&self) -> Result<Graph> {
         let mut reader = Reader::new(self.repo()?);
-        let mut graph = Graph { nodes: Vec::new(), places: HashMap::new() };
+        let repo = Rc::clone(&reader.repo);
+        let mut graph = Graph { repo, nodes: Vec::new(), places: HashMap::new() };
         let mut waiting: Vec<ObjectId> = self.tip()?.id.into_iter().collect();
         while let Some(id) = waiting.pop() {
             // The end of a shallow clone: the parent is named and not there.
@@ -67,6 +61,20 @@ impl Home {
 }
 
 impl Graph {
+    /// The commits that were taken back by others that are no verb's.
+    pub(crate) fn taken_back(&self, is_verb: impl Fn(&str) -> bool) -> HashSet<String> {
+        let mut taken = HashSet::new();
+        for node in self.nodes.iter().filter(|node| !is_verb(&node.message)) {
+            taken.extend(self.named(&node.message));
+            taken.extend(self.passed_over(node));
+        }
+        taken.into_iter().map(|id: ObjectId| id.to_string()).collect()
+    }
+
+    pub(super) fn node(&self, id: ObjectId) -> Option<&Node> {
+        self.places.get(&id).map(|&place| &self.nodes[place])
+    }
+
     /// What a message of `git revert` names.
     fn named(&self, message: &str) -> HashSet<ObjectId> {
         let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -92,9 +100,8 @@ impl Graph {
 
     /// What lies between a commit and the earlier one whose queue it has brought back as a whole.
     fn passed_over(&self, node: &Node) -> HashSet<ObjectId> {
-        let is_change = |parent: &ObjectId| {
-            self.places.get(parent).is_some_and(|&place| self.nodes[place].queue != node.queue)
-        };
+        let is_change =
+            |parent: &ObjectId| self.node(*parent).is_some_and(|parent| parent.queue != node.queue);
         if node.queue.is_none() || node.parents.is_empty() || !node.parents.iter().all(is_change) {
             return HashSet::new();
         }
@@ -116,14 +123,14 @@ impl Graph {
     }
 
     /// These commits and all before them.
-    fn ancestors(&self, of: &[ObjectId]) -> HashSet<ObjectId> {
+    pub(super) fn ancestors(&self, of: &[ObjectId]) -> HashSet<ObjectId> {
         let mut found = HashSet::new();
         let mut waiting = of.to_vec();
         while let Some(id) = waiting.pop() {
-            if let Some(&place) = self.places.get(&id)
+            if let Some(node) = self.node(id)
                 && found.insert(id)
             {
-                waiting.extend(&self.nodes[place].parents);
+                waiting.extend(&node.parents);
             }
         }
         found

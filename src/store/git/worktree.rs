@@ -49,9 +49,14 @@ pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
     let Some(link) = disk::read(&admin.join("gitdir"))? else { return Ok(None) };
     // A folder may have a line break in its name.
     let link = admin.join(String::from_utf8_lossy(&link).trim_end());
-    let head = disk::read_line(&admin.join("HEAD"))?.unwrap_or_default();
-    let branch = head.strip_prefix("ref: refs/heads/").map(str::to_owned);
+    let branch = branch_of(admin)?;
     Ok(link.parent().map(|root| Worktree { admin: admin.to_owned(), root: root.to_owned(), branch }))
+}
+
+/// The short name of the branch that is checked out in a worktree.
+pub(super) fn branch_of(admin: &Path) -> Result<Option<String>> {
+    let head = disk::read_line(&admin.join("HEAD"))?.unwrap_or_default();
+    Ok(head.strip_prefix("ref: refs/heads/").map(str::to_owned))
 }
 
 /// Write the administration of a new worktree and the link in its folder; returns the administration folder.
@@ -79,11 +84,21 @@ pub(super) fn link(admin: &Path, root: &Path, sharing: Sharing) -> Result<()> {
 /// Whether a folder is the checkout of a worktree that the repository around it does not know: its administration was
 /// pruned, or stayed behind.
 pub(super) fn is_cut_off(root: &Path, common_dir: &Path) -> bool {
-    let Ok(Some(line)) = disk::read_line(&root.join(".git")) else { return false };
-    let Some(admin) = line.strip_prefix("gitdir:").map(|path| Path::new(path.trim())) else { return false };
+    admin_named_by(root, common_dir).is_some_and(|admin| !is_there(&admin))
+}
+
+/// The administration in this repository that has the name which the link in a folder leads to, wherever that is.
+pub(super) fn admin_named_by(root: &Path, common_dir: &Path) -> Option<PathBuf> {
+    let line = disk::read_line(&root.join(".git")).ok().flatten()?;
+    let admin = Path::new(line.strip_prefix("gitdir:")?.trim());
     let is_worktree = admin.parent().and_then(Path::file_name) == Some("worktrees".as_ref());
-    let is_known = |name| common_dir.join("worktrees").join(name).join("HEAD").is_file();
-    is_worktree && !admin.file_name().is_some_and(is_known)
+    let name = admin.file_name().filter(|_| is_worktree)?;
+    Some(common_dir.join("worktrees").join(name))
+}
+
+/// Whether an administration is one.
+pub(super) fn is_there(admin: &Path) -> bool {
+    admin.join("HEAD").is_file()
 }
 
 /// After a move: make both ends point at each other again.

@@ -13,7 +13,8 @@ impl Queue {
     /// The one task that a reference names, among these folders.
     ///
     /// # Errors
-    /// [`Code::TaskNotFound`], [`Code::Ambiguous`] with the candidates, [`Code::InvalidValue`].
+    /// [`Code::TaskNotFound`]; [`Code::Overtaken`] if it was there; [`Code::Ambiguous`] with the candidates,
+    /// [`Code::InvalidValue`].
     pub(crate) fn find(&self, reference: &str, folders: &[Folder]) -> Result<Item> {
         let wanted = Reference::parse(reference)?;
         let mut found = self.quick_find(&wanted, folders)?;
@@ -60,10 +61,14 @@ impl Queue {
         match self.list(&others).items.into_iter().find(|item| wanted.names(item)).or_else(archived) {
             Some(item) => {
                 let place = item.path.split('/').next().unwrap_or_default().to_owned();
-                let shown = crate::domain::text::shown(reference);
-                Fault { hints: vec![format!("it is in `{place}`: `swift show {shown}`")], ..fault }
+                let departed = item.id().and_then(|id| self.departed(id, folders));
+                let hints = vec![format!("it is in `{place}`: `swift show {}`", shown(reference))];
+                Fault { hints, ..departed.unwrap_or(fault) }
             }
-            None => beside.into_iter().next().map_or(fault, |problem| self.unreadable(problem)),
+            None => match beside.into_iter().next() {
+                Some(problem) => self.unreadable(problem),
+                None => self.vanished(|id| wanted.is_for(id), folders).unwrap_or(fault),
+            },
         }
     }
 

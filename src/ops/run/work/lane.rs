@@ -212,7 +212,12 @@ impl Lane<'_> {
             Code::NoClaude | Code::Recursion => return Err(fault),
             Code::NoVerifier => board.gives_up(project, fault),
             // Somebody else was faster, or in the middle of something. If it is still ready then, it is taken again.
-            Code::Claimed | Code::TaskNotFound | Code::Changed | Code::Waiting | Code::Busy
+            Code::Claimed
+            | Code::TaskNotFound
+            | Code::Overtaken
+            | Code::Changed
+            | Code::Waiting
+            | Code::Busy
                 if board.gives_back(task) =>
             {
                 std::thread::park_timeout(PAUSE);
