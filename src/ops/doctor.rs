@@ -45,9 +45,12 @@ use waiting::waiting;
 /// # Errors
 /// Those of listing folders. That git cannot be read is a finding itself, beside those that were made until then.
 pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    let told = look_at_all(queue, now, &mut findings);
-    or_finding(told, &mut findings)?;
+    let mut findings = verify::held_up(queue);
+    // git would wait for such a file, and whoever asks git with it.
+    if findings.is_empty() {
+        let told = look_at_all(queue, now, &mut findings);
+        or_finding(told, &mut findings)?;
+    }
     findings.iter_mut().for_each(unreadable::lead_to_the_place);
     findings.dedup();
     findings.sort_by(|a, b| {

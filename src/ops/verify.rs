@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::event::Digest;
-use crate::domain::fault::{Code, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::WriterId;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
@@ -49,6 +49,10 @@ pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     let (stored, problems) = history::segments(queue)?;
     let mut verdict = Verdict { segments: stored.len(), closed: closed(&problems), ..Verdict::default() };
     verdict.findings.extend(problems.iter().map(Finding::from_problem));
+    let held_up = held_up(queue);
+    if !held_up.is_empty() {
+        return Ok(Verdict { findings: held_up, ..Verdict::default() });
+    }
     let mut parsed: Vec<(String, Segment)> = Vec::new();
     for segment in stored {
         match history::parse(&segment) {
@@ -61,6 +65,7 @@ pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     for damage in queue.home.damage()? {
         verdict.findings.push(
             Finding::new("object-damaged", Severity::Error, &damage.path, damage.what).fix(
+    verdict.findings.extend(queue.home.illegible()?.iter().map(of_git));
                 "`git fsck` lists all that is damaged; a clone or backup that has the branch has it whole",
             ),
         );
@@ -79,6 +84,15 @@ fn within_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
                 Finding::new("audit-damaged", Severity::Error, path, text)
                     .fix(format!("see what it was: `git -C .swift log -p -- {path}`")),
             );
+/// What keeps git from working at all, so that nothing can be asked of it.
+pub(super) fn held_up(queue: &Queue) -> Vec<Finding> {
+    queue.home.held_up().iter().map(of_git).collect()
+}
+
+fn of_git(fault: &Fault) -> Finding {
+    Finding { severity: Severity::Error, code: "git-damaged".to_owned(), ..Finding::of_fault("", fault) }
+}
+
         }
     }
 }

@@ -207,6 +207,22 @@ fn damages() -> Vec<Damage> {
             let text = web.read(&path).replacen("schema = 1", "schema = 7", 1);
             web.write(&path, text);
         }),
+        damage("a line among git's packed refs that is none", "doctor", ["git-damaged", "packed-refs"], |web| {
+            web.git("pack-refs --all");
+            let text = web.read(".git/packed-refs") + "garbage\n";
+            web.write(".git/packed-refs", text);
+        }),
+        damage("git's note of a cut-off history overwritten", "audit verify", ["git-damaged", "shallow"], |web| {
+            web.write(".git/shallow", "xx\n");
+        }),
+        damage("the project's HEAD overwritten", "doctor", ["git-damaged", ".git/HEAD"], |web| {
+            web.write(".git/HEAD", "garbage\n");
+        }),
+        damage("a pipe in the place of a reflog", "doctor", ["git-damaged", "logs/HEAD"], |web| {
+            let log = index_of(web).replace("index", "logs/HEAD");
+            fs::remove_file(web.path(".git").join(&log)).unwrap();
+            web.program("mkfifo", [format!(".git/{log}").as_str()]).run().ok();
+        }),
         damage("git's newest objects gone", "audit verify", ["object-damaged", "missing"], |web| {
             fs::remove_file(newest_pack(web)).unwrap();
         }),

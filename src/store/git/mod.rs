@@ -34,6 +34,7 @@ mod index;
 mod joining;
 mod landed;
 mod left_out;
+mod legible;
 mod lock;
 mod lying;
 mod mend;

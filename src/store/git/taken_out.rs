@@ -128,7 +128,7 @@ fn movements(log: &[u8]) -> Vec<(ObjectId, ObjectId)> {
 pub(super) fn end_of(log: &Path) -> Result<Vec<u8>> {
     let mut end = Vec::new();
     let Some(mut file) = disk::open(log)? else { return Ok(end) };
-    let length = file.metadata().or_io("read", log)?.len();
+    let length = disk::length(&file, log)?;
     let skipped = length.saturating_sub(END_OF_LOG);
     file.seek(SeekFrom::Start(skipped)).or_io("read", log)?;
     file.take(END_OF_LOG).read_to_end(&mut end).or_io("read", log)?;
