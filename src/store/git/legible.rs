@@ -17,10 +17,12 @@ const SMALL: u64 = 16 << 20;
 const LONG: u64 = 256 << 20;
 
 /// What the library opens, each time, with the largest size that makes sense.
-const OPENED: [(&str, u64); 3] = [("config", SMALL), ("packed-refs", LONG), ("objects/info/alternates", SMALL)];
+const OPENED: [(&str, u64); 3] =
+    [("config", SMALL), ("packed-refs", LONG), ("objects/info/alternates", SMALL)];
 
 /// What git reads besides, whatever it is asked for.
-const READ: [(&str, u64); 4] = [("HEAD", SMALL), ("shallow", LONG), ("index", u64::MAX), ("logs/HEAD", u64::MAX)];
+const READ: [(&str, u64); 4] =
+    [("HEAD", SMALL), ("shallow", LONG), ("index", u64::MAX), ("logs/HEAD", u64::MAX)];
 
 /// How much of a line is shown.
 const SHOWN: usize = 40;
@@ -45,7 +47,8 @@ impl Home {
     pub(crate) fn held_up(&self) -> Vec<Fault> {
         let mut looked_at = vec![(self.git_dir.join("commondir"), SMALL)];
         let folders = [&self.common_dir, &self.git_dir];
-        let in_both = folders.into_iter().flat_map(|folder| READ.map(|(name, most)| (folder.join(name), most)));
+        let in_both =
+            folders.into_iter().flat_map(|folder| READ.map(|(name, most)| (folder.join(name), most)));
         looked_at.extend(in_both);
         looked_at.extend(OPENED.map(|(name, most)| (self.common_dir.join(name), most)));
         looked_at.extend(self.branch.iter().map(|branch| (self.reflog_of(branch), u64::MAX)));

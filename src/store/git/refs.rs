@@ -269,6 +269,18 @@ fn remove_empty_above(path: &Path, end: &Path) {
     let _ = above.map(std::fs::remove_dir).find(std::result::Result::is_err);
 }
 
+/// Folders for reflogs that were made for the queue's branch: git makes them with the first commit of the project's own, and
+/// that HEAD then has a reflog, too.
+pub(super) fn remove_empty_logs(common_dir: &Path) {
+    let logs = common_dir.join("logs");
+    if !logs.join("HEAD").exists() {
+        let _ = ["refs/heads", "refs", ""]
+            .iter()
+            .map(|name| std::fs::remove_dir(logs.join(name)))
+            .find(Result::is_err);
+    }
+}
+
 /// Whether a name can be a branch, by git's rules.
 pub(super) fn check_branch(name: &str) -> Result<()> {
     let full = format!("refs/heads/{name}");
