@@ -581,3 +581,18 @@ fn an_exclude_file_that_is_a_link_to_nothing_is_that_again() {
     assert!(!target.exists());
     assert_eq!(std::fs::read_link(&exclude).unwrap(), target);
 }
+
+#[test]
+fn a_plan_of_removal_names_each_commit_that_it_makes() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let plan = || web.swift_ok("uninstall --dry-run").matches("commit ").count();
+    assert_eq!(plan(), 1);
+    web.write(".swift/tasks/mine.md", "+++\ntitle = \"mine\"\n+++\n");
+    assert_eq!(plan(), 2);
+    let count = || web.git("rev-list --count HEAD").trim().parse::<usize>().unwrap();
+    let before = count();
+    web.swift_ok("uninstall sesame");
+    assert_eq!(count() - before, 2);
+}
