@@ -438,6 +438,41 @@ fn a_queue_on_a_disk_that_takes_nothing_is_sound_and_said_to_be_read_only() {
 }
 
 #[test]
+fn a_folder_that_takes_nothing_is_named_wherever_a_verb_would_write() {
+    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && cd \"$2\" && shift 2 && exec \"$@\"";
+    for (init, own) in [("init", "swift"), ("init --in-tree", "main")] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        add(&web, ".", "one");
+        let closed = |place: &str, words: &[&str]| {
+            let (place, folder) = (web.path(place).display().to_string(), web.path("").display().to_string());
+            let start = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", &place, &folder];
+            let words = start.iter().chain(words).map(|word| (*word).to_owned());
+            web.program("unshare", words.collect::<Vec<String>>()).run()
+        };
+        if closed(".swift/tasks", &["sh", "-c", "! mkdir .swift/tasks/here"]).status != 0 {
+            use std::io::Write as _;
+            let _ = std::io::stderr()
+                .write_all(b"SKIPPED a test of a read-only folder: no mount of one's own here\n");
+            return;
+        }
+        let log = format!(".git/logs/refs/heads/{own}");
+        let places = [".git/objects", ".git/objects/pack", ".git/refs/heads", ".git/swift", &log];
+        let places = places.into_iter().chain([".swift/tasks", ".swift/audit", ".swift/local"]);
+        for place in places.filter(|place| web.path(place).exists()) {
+            let swift = env!("CARGO_BIN_EXE_swift");
+            let told = closed(place, &[swift, "doctor"]);
+            let said = told.ok();
+            let is_named = said.contains(&format!("{place} is mounted read-only"));
+            assert!(is_named && said.contains("[not-writable]"), "{init}, {place}: {said}");
+            assert_eq!(closed(place, &[swift, "task", ".", "two"]).status, 9, "{init}, {place}");
+        }
+        assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    }
+}
+
+#[test]
 fn a_pipe_in_the_place_of_a_file_of_gits_holds_nobody_up() {
     let admin = ".git/worktrees/-swift";
     let both = ["config", "packed-refs", "objects/info/alternates", "HEAD", "index", "logs/refs/heads/swift"];
