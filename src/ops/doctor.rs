@@ -87,6 +87,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     }
     findings.extend(apart::findings(queue));
     match carrier::of(queue) {
+    findings.extend(queue.home.relinked.as_deref().map(relinked));
         Carrier::Gone(fault) => findings.push(Finding::of_fault("", &fault)),
         Carrier::There(orchestrator) => sent::without_receiver(queue, &orchestrator, findings),
         Carrier::Own => sent::without_receiver_anywhere(queue, findings),
@@ -181,6 +182,15 @@ fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
         told => told,
     }
 }
+/// No verb can look at a queue whose folder git takes for nobody's, or for another's; so each links it first.
+fn relinked(what: &str) -> Finding {
+    let text = format!(
+        "{what}, and leads to this repository again: what `git -C .swift` did until then was done elsewhere"
+    );
+    Finding::new("relinked", Severity::Note, ".git", text)
+        .fix("`git -C .swift status` says what git makes of it now")
+}
+
 
 /// git's index: of the queue's own worktree, or of the person's checkout.
 fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {

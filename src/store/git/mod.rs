@@ -122,6 +122,9 @@ pub(crate) struct Home {
     /// What was lost when the folder had to be rebuilt from its branch; empty otherwise.
     pub(crate) rebuilt: Option<Rebuilt>,
     /// The git folder of the checkout that the commits are made in: its HEAD and its index are there.
+    /// What was wrong with the link from the folder to its administration, which is as it should be now. That the
+    /// repository has moved is nothing wrong.
+    pub(crate) relinked: Option<String>,
     git_dir: PathBuf,
     /// Where that checkout is: `root` itself for a branch of its own, the project otherwise.
     checkout: PathBuf,
