@@ -235,7 +235,10 @@ fn rewound(queue: &Queue, known: &Known<'_>, verdict: &mut Verdict) -> Result<()
         }
     }
     let home = &queue.home;
-    let is_written_anew = |(entry, is_present): &(Entry, bool)| *is_present && home.is_related(&entry.id);
+    // Where only the branch was set back the files still have the records, and no commit has them.
+    let is_written_anew = |(entry, is_present): &(Entry, bool)| {
+        *is_present && home.is_related(&entry.id) && is_committed(queue, entry)
+    };
     let is_lost = |left: &(Entry, bool)| !is_written_anew(left) && !home.is_kept(&left.0.id);
     let Some(at) = lost.iter().take(MOST_ASKED).position(is_lost) else { return Ok(()) };
     let (entry, is_present) = &lost[at];
@@ -251,6 +254,16 @@ fn rewound(queue: &Queue, known: &Known<'_>, verdict: &mut Verdict) -> Result<()
     verdict.findings.push(
         Finding::new("rewound", Severity::Error, "", text)
             .fix(format!("`git branch rescue {id}` keeps it; `git log rescue` shows what it has")),
+/// Whether the record that a commit names is in the newest commit.
+fn is_committed(queue: &Queue, entry: &Entry) -> bool {
+    let anchor = message::trailer(&entry.message, message::AUDIT).and_then(|anchor| anchor.rsplit_once('#'));
+    let committed = anchor.map(|(path, hash)| (queue.home.read_committed(path), hash));
+    // Where git cannot say, it may.
+    committed.is_none_or(|(read, hash)| {
+        read.map_or(true, |bytes| bytes.is_some_and(|bytes| history::names(&bytes, hash)))
+    })
+}
+
     );
     Ok(())
 }
