@@ -11,7 +11,6 @@ use crate::domain::id::TaskId;
 use crate::domain::settings::Role;
 use crate::domain::task::Folder;
 use crate::domain::text::{as_word, shown};
-use crate::format::session;
 use crate::store::queue::{Item, Queue};
 use crate::store::registry::{self, Registry};
 use crate::store::replay;
@@ -25,11 +24,14 @@ use super::verify;
 
 mod against_log;
 mod hindered;
+mod index;
+mod log;
 mod machine;
 mod namesake;
 mod records;
 mod repair;
 mod sent;
+mod sessions;
 mod settings;
 mod uncommitted;
 mod unreadable;
@@ -47,9 +49,12 @@ use waiting::waiting;
 /// # Errors
 /// Those of listing folders. That git cannot be read is a finding itself, beside those that were made until then.
 pub(crate) fn examine(queue: &Queue, now: Timestamp) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    let told = look_at_all(queue, now, &mut findings);
-    or_finding(told, &mut findings)?;
+    let mut findings = verify::held_up(queue);
+    // git would wait for such a file, and whoever asks git with it.
+    if findings.is_empty() {
+        let told = look_at_all(queue, now, &mut findings);
+        or_finding(told, &mut findings)?;
+    }
     findings.iter_mut().for_each(unreadable::lead_to_the_place);
     findings.dedup();
     findings.sort_by(|a, b| {
@@ -70,7 +75,7 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     sent::records(&listing.items, &log.events, findings);
     clock(&log.events, now, findings);
     linked_folders(queue, findings);
-    sessions(queue, findings);
+    sessions::of(queue, &log.events, findings);
     records::of_runs(queue, &log.events, findings);
     machine::notes(queue, findings);
     machine::writable(queue, findings);
@@ -84,10 +89,14 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     if queue.home.is_linked_by_the_project() {
         findings.push(linked_by_the_project());
     }
+    findings.extend(queue.home.relinked.as_deref().map(relinked));
     findings.extend(apart::findings(queue));
     match carrier::of(queue) {
         Carrier::Gone(fault) => findings.push(Finding::of_fault("", &fault)),
-        Carrier::There(orchestrator) => sent::without_receiver(queue, &orchestrator, findings),
+        Carrier::There(orchestrator) => {
+            sent::without_receiver(queue, &orchestrator, findings);
+            called_as_another(queue, &orchestrator, findings);
+        }
         Carrier::Own => sent::without_receiver_anywhere(queue, findings),
         Carrier::Nobody => {}
     }
@@ -95,11 +104,11 @@ fn look_at_all(queue: &Queue, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     settings::of_routing(queue, findings);
     // What is damaged is told as that, and not as changed by hand.
     let looks = [
-        history,
+        log::history,
         strange_folders,
         hindered,
         uncommitted,
-        index,
+        index::of,
         own_files,
         hidden,
         archives,
@@ -121,6 +130,17 @@ fn apart_from_clones(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
+/// What is carried for the other one would be carried to here.
+fn called_as_another(queue: &Queue, orchestrator: &Queue, findings: &mut Vec<Finding>) {
+    let own = queue.home.root.parent();
+    // That the registry cannot be read, the orchestrator's own doctor tells.
+    let projects = Registry::read(orchestrator).map(|all| all.projects).unwrap_or_default();
+    let registered = projects.iter().find(|project| project.path.as_deref() == own);
+    if let Some(Err(fault)) = registered.map(registry::refuse_namesake) {
+        findings.push(Finding::of_fault(layout::SETTINGS, &fault));
+    }
+}
+
 fn archives(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
     for (path, what) in archive::damaged(queue)? {
         let fix = format!("see what it was: `git -C .swift log -p -- {path}`");
@@ -136,12 +156,6 @@ fn archives(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
         );
         findings.push(Finding::new("archived-twice", Severity::Note, &path, what).fix(fix));
     }
-    Ok(())
-}
-
-/// The log against itself, and git's history with it.
-fn history(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
-    findings.extend(verify::verify(queue)?.findings);
     Ok(())
 }
 
@@ -169,48 +183,29 @@ fn linked_by_the_project() -> Finding {
         .fix("`git rm --cached --quiet .swift` leaves the queue as it is; then `git commit`")
 }
 
+/// No verb can look at a queue whose folder git takes for nobody's, or for another's; so each links it first.
+fn relinked(what: &str) -> Finding {
+    let text = format!(
+        "{what}, and leads to this repository again: what `git -C .swift` did until then was done elsewhere"
+    );
+    Finding::new("relinked", Severity::Note, ".git", text)
+        .fix("`git -C .swift status` says what git makes of it now")
+}
+
 /// One odd name, or one object that git has lost, must not hide everything else.
 fn or_finding(told: Result<()>, findings: &mut Vec<Finding>) -> Result<()> {
     match told {
         Err(fault)
-            if matches!(fault.code, Code::Malformed | Code::NotAFile | Code::Git | Code::InProgress) =>
+            if matches!(
+                fault.code,
+                Code::Malformed | Code::NotAFile | Code::Git | Code::InProgress | Code::UnsafeHome
+            ) =>
         {
             findings.push(Finding::of_fault("", &fault));
             Ok(())
         }
         told => told,
     }
-}
-
-/// git's index: of the queue's own worktree, or of the person's checkout.
-fn index(queue: &Queue, findings: &mut Vec<Finding>) -> Result<()> {
-    let damaged = |why: String, fix: &str| {
-        let message = format!("git cannot read the index: {why}");
-        Finding::new("index-damaged", Severity::Error, "", message).fix(fix)
-    };
-    if let Some(torn) = queue.home.torn_index()? {
-        let fix = "`swift doctor --fix`, or any verb that writes, makes it anew from the last commit";
-        findings.push(damaged(format!("{} is damaged", torn.display()), fix).remedy(Remedy::PutBack));
-    } else if let Err(fault) = queue.home.unmerged() {
-        // That there is no git says nothing about the index.
-        findings.push(match fault.code {
-            Code::Io => Finding::of_fault("", &fault),
-            _ => damaged(fault.message, "`git -C .swift status` says what git makes of it"),
-        });
-    }
-    if let Some(path) = queue.home.staged_otherwise()? {
-        let text =
-            "is staged otherwise than the last commit has it: the next `git commit` would take that along";
-        let fix = "see it: `git -C .swift diff --cached`; `git -C .swift restore --staged .` leaves the files as they are";
-        findings.push(Finding::new("staged", Severity::Note, &path, text).fix(fix));
-    }
-    if let Some(aside) = queue.home.index_aside() {
-        let message =
-            "an index that could not be read was made anew; what was staged by hand is in the old one";
-        let fix = format!("when nothing is missed, take it away: it is {}", aside.display());
-        findings.push(Finding::new("index-torn", Severity::Note, "", message).fix(fix));
-    }
-    Ok(())
 }
 
 fn same_id_twice(items: &[Item], findings: &mut Vec<Finding>) {
@@ -291,20 +286,6 @@ fn linked_folders(queue: &Queue, findings: &mut Vec<Finding>) {
     {
         if let Err(fault) = queue.walk(folder) {
             findings.push(Finding::of_fault(folder, &fault));
-        }
-    }
-}
-
-/// Sessions are read for what was learned; one that cannot be read is passed over there and told here.
-fn sessions(queue: &Queue, findings: &mut Vec<Finding>) {
-    let Ok(walk) = queue.walk(layout::SESSIONS) else { return };
-    findings.extend(walk.problems.iter().map(Finding::from_problem));
-    for seen in walk.files {
-        let read = queue.read_text(&seen.path).and_then(|text| {
-            session::parse(&text.unwrap_or_default()).map(drop).map_err(|malformed| malformed.at(&seen.path))
-        });
-        if let Err(fault) = read {
-            findings.push(Finding::of_fault(&seen.path, &fault));
         }
     }
 }

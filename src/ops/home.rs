@@ -188,6 +188,9 @@ pub(crate) fn removal_plan(queue: &Queue, fate: BranchFate) -> Result<Vec<String
             lines.push("keep the committed files, which are a queue as before".to_owned());
         }
         (HomeKind::Tree, BranchFate::Delete) => {
+            if has_uncommitted(queue)? {
+                lines.push("commit to the current branch what is not committed yet".to_owned());
+            }
             lines.push("commit the removal of the files on the current branch".to_owned())
         }
     }

@@ -5,14 +5,15 @@
 //! that it added, and that record has to be there still. A commit of a person's that names none has the segment itself.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use crate::domain::event::Digest;
-use crate::domain::fault::{Code, Result};
+use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::WriterId;
 use crate::domain::problem::Problem;
-use crate::domain::text::shown;
+use crate::domain::text::{as_word, shown};
 use crate::format::audit::{Segment, parse_bytes, verify as verify_segment};
-use crate::store::git::{Entry, Farewells, Touched};
+use crate::store::git::{Entry, Farewells, Harm, Touched};
 use crate::store::queue::Queue;
 use crate::store::{history, layout, message};
 
@@ -26,6 +27,8 @@ pub(crate) struct Verdict {
     pub(crate) segments: usize,
     /// Commits whose anchor was looked up.
     pub(crate) anchors: usize,
+    /// Segments that no commit of a verb's has written, as far as history is there.
+    pub(crate) unanchored: Vec<String>,
     /// Files and folders of the log that the system does not let us read: what is in them is not missing.
     closed: Vec<String>,
 }
@@ -46,6 +49,10 @@ fn closed(problems: &[Problem]) -> Vec<String> {
 /// # Errors
 /// Those of listing the log and of reading git's history.
 pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
+    let held_up = held_up(queue);
+    if !held_up.is_empty() {
+        return Ok(Verdict { findings: held_up, ..Verdict::default() });
+    }
     let (stored, problems) = history::segments(queue)?;
     let mut verdict = Verdict { segments: stored.len(), closed: closed(&problems), ..Verdict::default() };
     verdict.findings.extend(problems.iter().map(Finding::from_problem));
@@ -58,20 +65,38 @@ pub(crate) fn verify(queue: &Queue) -> Result<Verdict> {
     }
     within_segments(&parsed, &mut verdict);
     between_segments(&parsed, &mut verdict);
+    verdict.findings.extend(queue.home.illegible()?.iter().map(of_git));
     for damage in queue.home.damage()? {
-        verdict.findings.push(
-            Finding::new("object-damaged", Severity::Error, &damage.path, damage.what).fix(
+        let (code, fix) = match damage.harm {
+            Harm::Unreadable => (
+                "object-damaged",
                 "`git fsck` lists all that is damaged; a clone or backup that has the branch has it whole",
             ),
-        );
+            Harm::Replaced => (
+                "object-replaced",
+                "`git replace --list --format=long` shows what stands for what; `git --no-replace-objects log -p` shows \
+                 what there is; `git help replace` says how it ends",
+            ),
+        };
+        verdict.findings.push(Finding::new(code, Severity::Error, &damage.path, damage.what).fix(fix));
     }
     against_history(queue, &parsed, &mut verdict)?;
     Ok(verdict)
 }
 
+/// What keeps git from working at all, so that nothing can be asked of it.
+pub(super) fn held_up(queue: &Queue) -> Vec<Finding> {
+    queue.home.held_up().iter().map(of_git).collect()
+}
+
+fn of_git(fault: &Fault) -> Finding {
+    Finding { severity: Severity::Error, code: "git-damaged".to_owned(), ..Finding::of_fault("", fault) }
+}
+
 fn within_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
     for (path, segment) in parsed {
         verdict.records += segment.records.len();
+        verdict.findings.extend(misplaced(parsed, path, segment));
         for defect in verify_segment(segment) {
             let event = defect.event.map(|id| format!(" (event {id})")).unwrap_or_default();
             let text = format!("line {}{event}: {}", defect.line, defect.message);
@@ -81,6 +106,22 @@ fn within_segments(parsed: &[(String, Segment)], verdict: &mut Verdict) {
             );
         }
     }
+}
+
+/// A segment that lies elsewhere than where its header has it: whoever looks for one hand, or one month, would not find it.
+fn misplaced(parsed: &[(String, Segment)], path: &str, segment: &Segment) -> Option<Finding> {
+    let place = layout::segment_path(segment.writer, segment.segment);
+    // A copy is told as such, and of a header that was edited nobody knows where it belongs.
+    let is_there = place == path || parsed.iter().any(|(other, _)| *other == place);
+    if is_there || segment.defects.iter().any(|defect| defect.line == 1) {
+        return None;
+    }
+    let text = format!("is `{place}` by its own header, and was moved here or renamed");
+    let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let from = as_word(&Path::new(".swift").join(path));
+    Some(Finding::new("audit-misplaced", Severity::Error, path, text).fix(format!(
+        "`mkdir -p .swift/{folder} && mv {from} .swift/{place}` leads it back; then `git -C .swift add audit` and `git -C .swift commit`",
+    )))
 }
 
 /// A segment that continues another names the other's last record; that record has to be there.
@@ -117,7 +158,7 @@ fn has_damage(verdict: &Verdict) -> bool {
 fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Verdict) -> Result<()> {
     let present: HashSet<&str> =
         parsed.iter().flat_map(|(_, segment)| &segment.records).map(|record| record.hash.as_str()).collect();
-    let (mut commits, mut anchors) = (HashSet::new(), HashSet::new());
+    let (mut commits, mut anchors, mut written) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut missing = Vec::new();
     let history = match queue.home.history() {
         // The newest commit itself; what it leads to cannot be known.
@@ -134,7 +175,10 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
         commits.insert(entry.id.clone());
         let named =
             message::values(&entry.message, message::AUDIT).filter_map(|anchor| anchor.rsplit_once('#'));
-        anchors.extend(named.map(|(_, hash)| hash.to_owned()));
+        for (path, hash) in named {
+            anchors.insert(hash.to_owned());
+            written.insert(path.to_owned());
+        }
         let subject = || entry.message.lines().next().unwrap_or_default().to_owned();
         let Some(anchor) = message::trailer(&entry.message, message::AUDIT) else {
             let added = added_without_anchor(queue, &entry.id).into_iter();
@@ -153,6 +197,8 @@ fn against_history(queue: &Queue, parsed: &[(String, Segment)], verdict: &mut Ve
             missing.push(Missing { commit: entry.id.clone(), path: path.to_owned(), subject: subject() });
         }
     }
+    let unwritten = parsed.iter().map(|(path, _)| path).filter(|path| !written.contains(*path));
+    verdict.unanchored = unwritten.cloned().collect();
     for Missing { commit, path, subject } in without_the_intended(queue, missing, verdict)? {
         let text = format!(
             "the record of commit {} (“{}”) is missing",
@@ -225,6 +271,16 @@ struct Known<'a> {
     present: HashSet<&'a str>,
 }
 
+/// Whether the record that a commit names is in the newest commit.
+fn is_committed(queue: &Queue, entry: &Entry) -> bool {
+    let anchor = message::trailer(&entry.message, message::AUDIT).and_then(|anchor| anchor.rsplit_once('#'));
+    let committed = anchor.map(|(path, hash)| (queue.home.read_committed(path), hash));
+    // Where git cannot say, it may.
+    committed.is_none_or(|(read, hash)| {
+        read.map_or(true, |bytes| bytes.is_some_and(|bytes| history::names(&bytes, hash)))
+    })
+}
+
 /// How many commits are asked about; more are counted.
 const MOST_ASKED: usize = 20;
 
@@ -241,7 +297,10 @@ fn rewound(queue: &Queue, known: &Known<'_>, verdict: &mut Verdict) -> Result<()
         }
     }
     let home = &queue.home;
-    let is_written_anew = |(entry, is_present): &(Entry, bool)| *is_present && home.is_related(&entry.id);
+    // Where only the branch was set back the files still have the records, and no commit has them.
+    let is_written_anew = |(entry, is_present): &(Entry, bool)| {
+        *is_present && home.is_related(&entry.id) && is_committed(queue, entry)
+    };
     let is_lost = |left: &(Entry, bool)| !is_written_anew(left) && !home.is_kept(&left.0.id);
     let Some(at) = lost.iter().take(MOST_ASKED).position(is_lost) else { return Ok(()) };
     let (entry, is_present) = &lost[at];

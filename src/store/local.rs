@@ -18,8 +18,11 @@ use crate::env;
 /// The note of what is paused.
 pub(crate) const PAUSED: &str = "paused.json";
 
+/// The folders that were made for the file that starts the watcher, the innermost first.
+pub(crate) const SERVICE_FOLDERS: &str = "service-folders";
+
 /// The notes that are one file each.
-pub(crate) const NOTES: [&str; 13] = [
+pub(crate) const NOTES: [&str; 14] = [
     "paths.json",
     "orchestrator",
     "writer",
@@ -33,6 +36,7 @@ pub(crate) const NOTES: [&str; 13] = [
     "watch.json",
     PAUSED,
     "notify.json",
+    SERVICE_FOLDERS,
 ];
 
 /// How large a note may be that is read as a whole.

@@ -185,6 +185,11 @@ fn unreachable(id: &ProjectId, path: &Path, fault: &Fault) -> Fault {
 }
 
 impl Project {
+    /// Whether its queue has a file, where it lies on this machine.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        self.path.as_ref().is_some_and(|place| place.join(layout::FOLDER).join(path).is_file())
+    }
+
     /// Where another project lies that is registered under this name, which the one here calls itself.
     fn namesake(&self, own: &ProjectId) -> Option<&Path> {
         let other = self.places.get(own).filter(|_| *own != self.entry.id)?;

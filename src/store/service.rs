@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::local::{Local, SERVICE_FOLDERS};
 use super::placed;
 use super::queue::{Queue, SMALL_FILE};
 use crate::domain::fault::{Code, Fault, Result};
@@ -16,6 +17,8 @@ pub(crate) struct Installation {
     pub(crate) manager: Manager,
     pub(crate) text: String,
     pub(crate) found: Found,
+    /// Where it is noted which folders were made for it.
+    local: Local,
 }
 
 /// What is there.
@@ -81,7 +84,7 @@ impl Installation {
             Some(there) if service::is_as_written(&there) => Found::Older,
             Some(_) => Found::Edited,
         };
-        Ok(Installation { path, manager, text, found })
+        Ok(Installation { path, manager, text, found, local: orchestrator.local.clone() })
     }
 
     /// Write it.
@@ -90,17 +93,28 @@ impl Installation {
     /// [`Code::Io`]
     pub(crate) fn write(&self) -> Result<()> {
         let folder = self.path.parent().expect("a file in a folder");
+        let made: Vec<&str> =
+            folder.ancestors().take_while(|folder| !folder.exists()).filter_map(Path::to_str).collect();
+        if !made.is_empty() {
+            self.local.write(SERVICE_FOLDERS, made.join("\n").as_bytes())?;
+        }
         fs::create_dir_all(folder).map_err(|error| io("make", folder, &error))?;
         placed::put(&self.path, self.text.as_bytes()).map_err(|error| io("write", &self.path, &error))
     }
 
-    /// Remove it.
+    /// Remove it, and the folders that were made for it, as far as nothing else is in them.
     ///
     /// # Errors
     /// [`Code::Io`]
     pub(crate) fn remove(&self) -> Result<()> {
         self.path.parent().into_iter().for_each(placed::sweep);
-        fs::remove_file(&self.path).map_err(|error| io("remove", &self.path, &error))
+        fs::remove_file(&self.path).map_err(|error| io("remove", &self.path, &error))?;
+        let made = self.local.read_text(SERVICE_FOLDERS).unwrap_or_default();
+        // Only above the file: a note is text that anybody can have written.
+        let above = made.lines().map(Path::new).filter(|folder| self.path.starts_with(folder));
+        let _ = above.map(fs::remove_dir).find(std::result::Result::is_err);
+        let _ = self.local.remove(SERVICE_FOLDERS);
+        Ok(())
     }
 }
 

@@ -549,3 +549,50 @@ fn where_no_branch_was_before_no_way_back_is_offered() {
     assert!(!refused.stderr.contains("switch -`"), "{}", refused.stderr);
     assert!(refused.stderr.contains("switch --create NAME`"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_repository_without_a_commit_has_no_folders_for_reflogs_afterwards() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.place("empty");
+    web.git("init --quiet");
+    web.swift_ok("init --id acme/empty");
+    assert!(web.path(".git/logs/refs/heads/swift").exists());
+    web.swift_ok("uninstall sesame");
+    assert!(!web.path(".git/logs").exists());
+    // Where the project's own HEAD has a reflog, the folder is git's.
+    web.swift_ok("init --id acme/empty");
+    web.git("commit --quiet --allow-empty --message x");
+    std::fs::remove_file(web.path(".git/logs/refs/heads/main")).unwrap();
+    web.swift_ok("uninstall sesame");
+    assert!(web.path(".git/logs/refs/heads").exists());
+}
+
+#[test]
+fn an_exclude_file_that_is_a_link_to_nothing_is_that_again() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    let (exclude, target) = (web.path(".git/info/exclude"), web.path("$SANDBOX/mine"));
+    let _ = std::fs::remove_file(&exclude);
+    std::fs::create_dir_all(exclude.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&target, &exclude).unwrap();
+    web.swift_ok("init --id acme/web");
+    assert!(target.exists());
+    web.swift_ok("uninstall sesame");
+    assert!(!target.exists());
+    assert_eq!(std::fs::read_link(&exclude).unwrap(), target);
+}
+
+#[test]
+fn a_plan_of_removal_names_each_commit_that_it_makes() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.repository("web");
+    web.swift_ok("init --in-tree --id acme/web");
+    let plan = || web.swift_ok("uninstall --dry-run").matches("commit ").count();
+    assert_eq!(plan(), 1);
+    web.write(".swift/tasks/mine.md", "+++\ntitle = \"mine\"\n+++\n");
+    assert_eq!(plan(), 2);
+    let count = || web.git("rev-list --count HEAD").trim().parse::<usize>().unwrap();
+    let before = count();
+    web.swift_ok("uninstall sesame");
+    assert_eq!(count() - before, 2);
+}

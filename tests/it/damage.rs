@@ -36,6 +36,27 @@ fn rewrite(web: &Place<'_>, change: impl Fn(Vec<String>) -> Vec<String>) {
     web.write(&path, change(parts).join("[[event]]"));
 }
 
+/// Put web's segment into another folder of the log, by a commit.
+fn move_segment(web: &Place<'_>, to: &str) {
+    let path = segment(web);
+    let name = path.rsplit('/').next().unwrap();
+    web.write(&format!(".swift/audit/{to}/{name}"), web.read(&path));
+    fs::remove_file(web.path(&path)).unwrap();
+    commit(web);
+}
+
+/// As a person does, with everything that lies there.
+fn commit(web: &Place<'_>) {
+    web.git("-C .swift add --all");
+    web.git("-C .swift commit --quiet --message by-hand");
+}
+
+/// The only session of web.
+fn session(web: &Place<'_>) -> String {
+    let found = files(web).into_iter().find(|path| path.starts_with("sessions/"));
+    format!(".swift/{}", found.unwrap())
+}
+
 /// The file of the task with this title.
 fn file(web: &Place<'_>, title: &str) -> String {
     let line = format!("title = \"{title}\"");
@@ -116,6 +137,19 @@ fn damages() -> Vec<Damage> {
             let text = web.read(&path);
             web.write(&path.replace(".toml", "x.toml"), text);
         }),
+        damage("a segment moved to another hand", "audit verify", ["audit-misplaced", "audit/"], |web| {
+            move_segment(web, "2026-03/01kjpwdn8ra02wfe0qeyxtg7zz");
+        }),
+        damage("a segment moved to another month", "audit verify", ["audit-misplaced", "audit/"], |web| {
+            let writer = segment(web).rsplit('/').nth(1).unwrap().to_owned();
+            move_segment(web, &format!("1999-01/{writer}"));
+        }),
+        damage("a segment of another project", "doctor", ["audit-foreign", "acme/api"], |web| {
+            let api = web.place("../api");
+            let path = segment(&api);
+            web.write(&path, api.read(&path));
+            commit(web);
+        }),
         damage("a task emptied", "doctor", ["malformed", "tasks/"], |web| web.write(&file(web, "one"), "")),
         damage("a task cut off", "doctor", ["malformed", "tasks/"], |web| {
             let path = file(web, "one");
@@ -165,6 +199,37 @@ fn damages() -> Vec<Damage> {
         damage("the queue's index emptied", "doctor", ["index-damaged", "index"], |web| {
             fs::write(web.path(".git").join(index_of(web)), "").unwrap();
         }),
+        damage("the queue's index gone", "doctor", ["index-damaged", "index"], |web| {
+            fs::remove_file(web.path(".git").join(index_of(web))).unwrap();
+        }),
+        damage("sides of a conflict left in the index", "doctor", ["unmerged", "tasks/"], |web| {
+            let path = file(web, "one").replacen(".swift/", "", 1);
+            let blob = web.git(["rev-parse", &format!("swift:{path}")]).trim().to_owned();
+            let side = |stage: u8| format!("100644 {blob} {stage}\t{path}\n");
+            let none = format!("0 {}\t{path}\n", "0".repeat(blob.len()));
+            let lines = [none, side(1), side(2), side(3)].concat();
+            web.program("git", "-C .swift update-index --index-info").stdin(lines).run().ok();
+        }),
+        damage("the link of the folder emptied", "doctor", ["relinked", ".swift/.git"], |web| {
+            web.write(".swift/.git", "");
+        }),
+        damage("the link of the folder gone", "doctor", ["relinked", ".swift/.git"], |web| {
+            fs::remove_file(web.path(".swift/.git")).unwrap();
+        }),
+        damage("the link of the folder led to another queue", "doctor", ["relinked", "led to"], |web| {
+            let other = web.place("../hub").path(".git/worktrees/-swift");
+            web.write(".swift/.git", format!("gitdir: {}\n", other.display()));
+        }),
+        damage("the queue's branch set back, and not the files", "doctor", ["rewound", "commit"], |web| {
+            web.git("update-ref refs/heads/swift swift~2");
+        }),
+        damage("a commit that git replaces", "audit verify", ["object-replaced", "commit"], |web| {
+            web.git("replace swift~1 swift~3");
+        }),
+        damage("a task that git replaces", "doctor", ["object-replaced", "blob"], |web| {
+            let object = |title: &str| format!("swift:{}", file(web, title).replacen(".swift/", "", 1));
+            web.git(["replace", &object("one"), &object("two")]);
+        }),
         damage("a file from elsewhere", "doctor", ["unknown-file", "notes.txt"], |web| {
             web.write(".swift/notes.txt", "x")
         }),
@@ -197,15 +262,58 @@ fn damages() -> Vec<Damage> {
             symlink("/nonexistent", web.path(".swift/local/tmp")).unwrap();
         }),
         damage("sessions that are a link", "doctor", ["unsafe-home", "sessions"], |web| {
+            fs::remove_dir_all(web.path(".swift/sessions")).unwrap();
             symlink(web.path("$SANDBOX"), web.path(".swift/sessions")).unwrap();
         }),
         damage("a session that cannot be read", "doctor", ["malformed", "sessions/"], |web| {
             web.write(".swift/sessions/2026-03/x.md", "no session");
         }),
+        damage("two sessions with one id", "doctor", ["session-twice", "sessions/"], |web| {
+            let text = web.read(&session(web));
+            web.write(".swift/sessions/2026-03/zz.md", text);
+        }),
+        damage("a session under another name", "doctor", ["session-misplaced", "sessions/"], |web| {
+            fs::rename(web.path(&session(web)), web.path(".swift/sessions/2026-03/zz.md")).unwrap();
+        }),
+        damage("a session that ended before it began", "doctor", ["session-differs", "sessions/"], |web| {
+            let path = session(web);
+            let text = web.read(&path).replacen("finished_at = 2026", "finished_at = 1999", 1);
+            web.write(&path, text);
+        }),
+        damage("the name of another project taken", "doctor", ["unreachable", "acme/api"], |web| {
+            let text = web.read(".swift/swift.toml").replacen("acme/web", "acme/api", 1);
+            web.write(".swift/swift.toml", text);
+        }),
         damage("a newer task", "doctor", ["newer-schema", "tasks/"], |web| {
             let path = file(web, "one");
             let text = web.read(&path).replacen("schema = 1", "schema = 7", 1);
             web.write(&path, text);
+        }),
+        damage(
+            "a line among git's packed refs that is none",
+            "doctor",
+            ["git-damaged", "packed-refs"],
+            |web| {
+                web.git("pack-refs --all");
+                let text = web.read(".git/packed-refs") + "garbage\n";
+                web.write(".git/packed-refs", text);
+            },
+        ),
+        damage(
+            "git's note of a cut-off history overwritten",
+            "audit verify",
+            ["git-damaged", "shallow"],
+            |web| {
+                web.write(".git/shallow", "xx\n");
+            },
+        ),
+        damage("the project's HEAD overwritten", "doctor", ["git-damaged", ".git/HEAD"], |web| {
+            web.write(".git/HEAD", "garbage\n");
+        }),
+        damage("a pipe in the place of a reflog", "doctor", ["git-damaged", "logs/HEAD"], |web| {
+            let log = index_of(web).replace("index", "logs/HEAD");
+            fs::remove_file(web.path(".git").join(&log)).unwrap();
+            web.program("mkfifo", [format!(".git/{log}").as_str()]).run().ok();
         }),
         damage("git's newest objects gone", "audit verify", ["object-damaged", "missing"], |web| {
             fs::remove_file(newest_pack(web)).unwrap();
@@ -239,23 +347,28 @@ fn every_kind_of_damage_is_found_and_its_place_named() {
     web.swift_ok(["done", &finished]);
     world.letter("sent");
     world.round();
+    web.swift_ok("start sesame");
+    web.swift_ok("finish sesame");
+    world.api.swift_ok("inbox sesame");
     world.keep();
     let mut missed = Vec::new();
     for Damage { name, plant, verb, named } in damages() {
         world.restore();
         plant(web);
-        let before = Snapshot::of(web, &[".git", ".swift/local/cache"]);
+        // Without its link no verb sees a queue at all, so each links it first.
+        let own = if named[0] == "relinked" { ".swift/.git" } else { ".git" };
+        let before = Snapshot::of(web, &[".git", own, ".swift/local/cache"]);
         let output = web.call(format!("{verb} --json").as_str()).run();
         let said = format!("{}{}", output.stdout, output.stderr);
         // A change that is legal is told as a note.
         let status = match named[0] {
-            "changed-by-hand" | "unknown-file" | "unrecorded" => 0,
+            "changed-by-hand" | "unknown-file" | "unrecorded" | "relinked" => 0,
             _ => 8,
         };
         if output.status != status || !named.iter().all(|part| said.contains(part)) {
             missed.push(format!("{name}: `{verb}` ended with {}, {named:?} in\n{said}", output.status));
         }
-        before.assert_same(&Snapshot::of(web, &[".git", ".swift/local/cache"]));
+        before.assert_same(&Snapshot::of(web, &[".git", own, ".swift/local/cache"]));
         let listed = web.swift("list");
         if !listed.stdout.contains("two") && name != "git's object of a task gone" {
             missed.push(format!("{name}: the good neighbour is not listed: {}", listed.stderr));

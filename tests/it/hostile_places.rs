@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::sandbox::{Output, Place, Sandbox};
 use crate::snapshot::Snapshot;
-use crate::world::{World, add};
+use crate::world::{World, add, sound};
 
 /// A file that lies outside. It is never changed, and shown only where it is a file of the queue under another name.
 pub(crate) const SECRET: &str = "+++\ntitle = \"secret\"\n+++\nsecret\n";
@@ -434,5 +434,80 @@ fn a_queue_on_a_disk_that_takes_nothing_is_sound_and_said_to_be_read_only() {
         assert!(read_only(&[swift, "list"]).ok().contains("to be read"));
         assert_eq!(read_only(&[swift, "claim", &id]).status, 9);
         assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    }
+}
+
+#[test]
+fn a_folder_that_takes_nothing_is_named_wherever_a_verb_would_write() {
+    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && cd \"$2\" && shift 2 && exec \"$@\"";
+    for (init, own) in [("init", "swift"), ("init --in-tree", "main")] {
+        let sandbox = Sandbox::new();
+        let web = sandbox.repository("web");
+        web.swift_ok(format!("{init} --id acme/web").as_str());
+        add(&web, ".", "one");
+        let closed = |place: &str, words: &[&str]| {
+            let (place, folder) = (web.path(place).display().to_string(), web.path("").display().to_string());
+            let start = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", &place, &folder];
+            let words = start.iter().chain(words).map(|word| (*word).to_owned());
+            web.program("unshare", words.collect::<Vec<String>>()).run()
+        };
+        if closed(".swift/tasks", &["sh", "-c", "! mkdir .swift/tasks/here"]).status != 0 {
+            use std::io::Write as _;
+            let _ = std::io::stderr()
+                .write_all(b"SKIPPED a test of a read-only folder: no mount of one's own here\n");
+            return;
+        }
+        let log = format!(".git/logs/refs/heads/{own}");
+        let places = [".git/objects", ".git/objects/pack", ".git/refs/heads", ".git/swift", &log];
+        let places = places.into_iter().chain([".swift/tasks", ".swift/audit", ".swift/local"]);
+        for place in places.filter(|place| web.path(place).exists()) {
+            let swift = env!("CARGO_BIN_EXE_swift");
+            let told = closed(place, &[swift, "doctor"]);
+            let said = told.ok();
+            let is_named = said.contains(&format!("{place} is mounted read-only"));
+            assert!(is_named && said.contains("[not-writable]"), "{init}, {place}: {said}");
+            assert_eq!(closed(place, &[swift, "task", ".", "two"]).status, 9, "{init}, {place}");
+        }
+        assert_eq!(web.json("doctor")["findings"].to_string(), "[]");
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_gits_holds_nobody_up() {
+    let admin = ".git/worktrees/-swift";
+    let both = ["config", "packed-refs", "objects/info/alternates", "HEAD", "index", "logs/refs/heads/swift"];
+    let both = both.map(|name| format!(".git/{name}"));
+    let own = ["commondir", "index", "logs/HEAD"].map(|name| format!("{admin}/{name}"));
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    add(&web, ".", "one");
+    for file in both.iter().chain(&own) {
+        let kept = web.path("$SANDBOX/kept");
+        let is_there = web.path(file).exists();
+        if is_there {
+            fs::rename(web.path(file), &kept).unwrap();
+        }
+        web.program("mkfifo", [file.as_str()]).run().ok();
+        for verb in ["doctor", "audit verify"] {
+            let told = web.swift(verb);
+            let line = told.stdout.lines().find(|line| line.contains("[git-damaged]"));
+            assert!(line.is_some_and(|line| line.contains(file.as_str())), "{verb}, {file}: {}", told.stdout);
+            told.ended(8);
+        }
+        assert!(web.swift("list").stdout.contains("one"), "{file}");
+        for verb in ["next", "uninstall --dry-run", "task . two --dry-run"] {
+            let output = web.swift(verb);
+            assert!(matches!(output.status, 0 | 9), "{verb}, {file}: {}", output.stderr);
+        }
+        // One that is the queue's own worktree's is made anew.
+        let added = web.swift("task . two");
+        assert!(added.status == 0 || added.stderr.contains("not a regular file"), "{file}: {}", added.stderr);
+        if web.path(file).symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
+            fs::remove_file(web.path(file)).unwrap();
+            if is_there {
+                fs::rename(&kept, web.path(file)).unwrap();
+            }
+        }
+        sound(&web, file);
     }
 }

@@ -41,6 +41,33 @@ fn a_service_is_shown_then_written_and_removed() {
 }
 
 #[test]
+fn the_folders_that_were_made_for_a_service_go_with_it_and_no_others() {
+    for (kept, words) in [
+        ("", "watch --uninstall sesame"),
+        ("", "uninstall sesame"),
+        ("$HOME/.config", "watch --uninstall sesame"),
+        ("$HOME/.config/systemd/user", "uninstall sesame"),
+    ] {
+        let sandbox = Sandbox::new();
+        let world = World::new(&sandbox);
+        let linux = |args: &str| world.hub.call(args).env("SWIFT_TEST_PLATFORM", "linux").run();
+        if !kept.is_empty() {
+            fs::create_dir_all(world.hub.path(kept)).unwrap();
+        }
+        linux("watch --install sesame").ended(0);
+        linux(words).ended(0);
+        let there = ["$HOME/.config", "$HOME/.config/systemd", "$HOME/.config/systemd/user"];
+        for folder in there {
+            assert_eq!(
+                world.hub.path(folder).exists(),
+                kept.starts_with(folder),
+                "{words}, {kept}: {folder}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_service_that_was_edited_is_left_alone() {
     let sandbox = Sandbox::new();
     let world = World::new(&sandbox);

@@ -24,23 +24,29 @@ pub(super) fn notes(queue: &Queue, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether this queue can only be read from here. Nothing is wrong with it then.
+/// Whether this queue, or a part of it, can only be read from here. Nothing is wrong with it then.
 pub(super) fn writable(queue: &Queue, findings: &mut Vec<Finding>) {
-    let (place, why, look) = match queue.home.barred() {
-        Some(Barred::Disk(place)) => {
-            let look = format!("`findmnt -T {}` shows what is mounted there", as_word(&place));
-            (place, "is mounted read-only", look)
-        }
-        Some(Barred::User(place)) => {
-            let look = format!("`ls -ld {}` shows whose it is", as_word(&place));
-            (place, "may not be written to by this user", look)
-        }
-        None => return,
-    };
-    let message = format!(
-        "{} {why}: everything can be read; verbs that write end with status 9 and change nothing, and no round or \
-         watcher carries a task to here or from here",
-        place.display()
-    );
-    findings.push(Finding::new("not-writable", Severity::Note, "", message).fix(look));
+    let home = &queue.home;
+    let all = [home.root.as_path(), home.git_dir(), home.common_dir.as_path()];
+    for barred in home.barred() {
+        let (place, why, look) = match barred {
+            Barred::Disk(place) => {
+                let look = format!("`findmnt -T {}` shows what is mounted there", as_word(&place));
+                (place, "is mounted read-only", look)
+            }
+            Barred::User(place) => {
+                let look = format!("`ls -ld {}` shows whose it is", as_word(&place));
+                (place, "may not be written to by this user", look)
+            }
+        };
+        let reach = match all.contains(&place.as_path()) {
+            true => {
+                "verbs that write end with status 9 and change nothing, and no round or watcher carries a task to here \
+                 or from here"
+            }
+            false => "verbs that write there end with status 9 and change nothing",
+        };
+        let message = format!("{} {why}: everything can be read; {reach}", place.display());
+        findings.push(Finding::new("not-writable", Severity::Note, "", message).fix(look));
+    }
 }

@@ -2,12 +2,12 @@
 
 use crate::domain::event::{EventKind, Fact};
 use crate::domain::fault::Result;
+use crate::store::layout;
 use crate::store::queue::Queue;
 use crate::store::tx::{Committed, Mode, Operation, Tx};
-use crate::store::{audit, layout};
 
 use super::unreadable::may_be_put_aside;
-use super::{EXCLUDE, own_file_texts};
+use super::{EXCLUDE, own_file_texts, uncommitted};
 
 /// What `--fix` did.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ pub(crate) fn fix(queue: &Queue, operation: &Operation<'_>) -> Result<Repaired> 
             repaired.restored.push(format!(".swift/{path}"));
         }
     }
-    for path in audit::returned(queue)? {
+    for path in uncommitted::of_swifts_own(queue)? {
         if tx.take(&path)?.is_some() {
             tx.record(Fact::of(EventKind::Repaired).because(path));
         }

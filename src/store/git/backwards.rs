@@ -51,7 +51,7 @@ struct End {
 impl End {
     fn of(log: &Path, most: u64) -> Result<Option<End>> {
         let Some(mut file) = disk::open(log)? else { return Ok(None) };
-        let length = file.metadata().or_io("read", log)?.len();
+        let length = disk::length(&file, log)?;
         let skipped = length.saturating_sub(most);
         file.seek(SeekFrom::Start(skipped)).or_io("read", log)?;
         // Room for one byte more, so that the end of the file shows without more room being asked for.

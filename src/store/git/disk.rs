@@ -2,14 +2,16 @@
 //!
 //! Nothing else in the engine words such a failure, so they all read alike.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::domain::fault::{Code, Fault, Result};
+use crate::domain::text::as_word;
 
 /// The largest file that is read as a whole; `packed-refs` of a million branches is smaller.
 const LARGEST: u64 = 256 << 20;
@@ -52,20 +54,37 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(fault("read", path, &error)),
     };
-    let meta = file.metadata().or_io("read", path)?;
-    let strange = |what: String| {
-        Fault::new(Code::Git, format!("cannot read {}: {what}", path.display()))
-            .hint(format!("look at it: `ls -ld {}`", path.display()))
-    };
-    if !meta.is_file() {
-        return Err(strange("it is not a regular file".to_owned()));
-    }
-    if meta.len() > LARGEST {
-        return Err(strange(format!("it has {} bytes", meta.len())));
-    }
-    let mut content = Vec::with_capacity(meta.len() as usize + 1);
+    let length = length_within(&file.metadata().or_io("read", path)?, path, LARGEST)?;
+    let mut content = Vec::with_capacity(length as usize + 1);
     file.take(LARGEST).read_to_end(&mut content).or_io("read", path)?;
     Ok(Some(content))
+}
+
+/// Refuse what is no file, or larger than any that git has there, before somebody opens it who would wait for it.
+pub(super) fn refuse_strange(path: &Path, most: u64) -> Result<()> {
+    match path.metadata() {
+        Ok(meta) => length_within(&meta, path, most).map(drop),
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) => Err(fault("inspect", path, &error)),
+    }
+}
+
+/// How long a file is that was opened.
+pub(super) fn length(file: &File, path: &Path) -> Result<u64> {
+    length_within(&file.metadata().or_io("read", path)?, path, u64::MAX)
+}
+
+fn length_within(meta: &Metadata, path: &Path, most: u64) -> Result<u64> {
+    match meta.len() {
+        _ if !meta.is_file() => Err(strange(path, "it is not a regular file")),
+        length if length > most => Err(strange(path, &format!("it has {length} bytes"))),
+        length => Ok(length),
+    }
+}
+
+fn strange(path: &Path, what: &str) -> Fault {
+    Fault::new(Code::Git, format!("cannot read {}: {what}", path.display()))
+        .hint(format!("look at it: `ls -ld {}`", as_word(path)))
 }
 
 /// Open a record of ours to write it over, from its beginning; `make` if it may be new.
@@ -107,13 +126,23 @@ fn make_way(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file, open for reading; `None` if there is none.
+/// A file, open for reading; `None` if there is none. A pipe in its place is one that nothing can be read from.
 pub(super) fn open(path: &Path) -> Result<Option<File>> {
-    match File::open(path) {
+    match OpenOptions::new().read(true).custom_flags(AT_ONCE).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(fault("open", path, &error)),
     }
+}
+
+/// Open a file of git's to add to it.
+pub(super) fn extend(path: &Path, make: Make) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let opened = options.append(true).create(make == Make::New).custom_flags(AT_ONCE).open(path);
+    opened.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::NXIO) => io::Error::other("it is not a regular file"),
+        _ => error,
+    })
 }
 
 /// The longest line that is one: a path is at most 4 KiB long.

@@ -111,7 +111,8 @@ pub(super) fn remove(common_dir: &Path) -> Result<Line> {
     let end: &[u8] = if added.starts_with('\n') && !after.is_empty() { b"\n" } else { b"" };
     let rest = [before, end, after].concat();
     if rest.is_empty() && origin != "line" {
-        disk::remove(&path)?;
+        // Of a link only what it led to was made.
+        disk::remove(&std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone()))?;
         if origin == "folder" {
             // Others may have put something there meanwhile; then it stays.
             let _ = std::fs::remove_dir(path.parent().expect("the file is in a folder"));

@@ -107,6 +107,7 @@ impl Home {
         if self.kind == HomeKind::Branch && !self.root.join(".git").exists() {
             relink::refuse_dry_run(&self.root, self.branch.as_deref())?;
             self.rebuilt = self.link_again()?;
+            self.relinked = self.rebuilt.is_none().then(|| "was gone".to_owned());
         }
         Ok(self)
     }
@@ -179,8 +180,8 @@ impl Place {
     }
 
     fn any_home(&self) -> Result<Option<Home>> {
-        if let Some(worktree) = self.worktree()? {
-            return Ok(Some(self.branch_home(worktree)));
+        if let Some((worktree, relinked)) = self.worktree()? {
+            return Ok(Some(Home { relinked, ..self.branch_home(worktree) }));
         }
         let Some(checkout) = &self.checkout else { return Ok(None) };
         let root = checkout.join(FOLDER);
@@ -195,9 +196,11 @@ impl Place {
         }
     }
 
-    /// The queue's worktree, with both of its ends pointing at each other.
-    fn worktree(&self) -> Result<Option<Worktree>> {
-        let Some(found) = worktree::registered(&self.common_dir)? else { return self.register_again() };
+    /// The queue's worktree, with both of its ends pointing at each other, and what was wrong with its link.
+    fn worktree(&self) -> Result<Option<(Worktree, Option<String>)>> {
+        let Some(found) = worktree::registered(&self.common_dir)? else {
+            return Ok(self.register_again()?.map(|worktree| (worktree, None)));
+        };
         // A copied or moved repository: the administration still names the old place.
         let mut roots = self.likely_roots().into_iter();
         let root = match roots.find(|root| is_link_to(root, &found.admin)) {
@@ -211,8 +214,9 @@ impl Place {
             relink::refuse_dry_run(&root, found.branch.as_deref())?;
             Repo::open(&self.common_dir)?.sharing()
         };
+        let mut relinked = None;
         if root.join(".git").is_file() {
-            worktree::repair(&found.admin, &root, sharing)?;
+            relinked = worktree::repair(&found.admin, &root, sharing)?;
         } else if root != found.root {
             worktree::write_file(
                 &found.admin.join("gitdir"),
@@ -222,7 +226,7 @@ impl Place {
         }
         let found = Worktree { root, ..found };
         if self.is_queue(&found)? {
-            return Ok(Some(found));
+            return Ok(Some((found, relinked)));
         }
         self.refuse_strayed(&found)?;
         match found.branch.as_deref().map(|branch| self.branch_without_settings(branch)).transpose()? {
@@ -263,6 +267,7 @@ impl Place {
             common_dir: self.common_dir.clone(),
             branch: worktree.branch,
             rebuilt: None,
+            relinked: None,
             git_dir: worktree.admin,
             hook: false,
             patience: PATIENCE,
@@ -278,6 +283,7 @@ impl Place {
             common_dir: self.common_dir.clone(),
             branch: refs::tip(&self.git_dir, &self.common_dir)?.short().map(str::to_owned),
             rebuilt: None,
+            relinked: None,
             git_dir: self.git_dir.clone(),
             checkout: checkout.to_owned(),
             hook: in_hook_of(&self.common_dir),

@@ -87,6 +87,15 @@ impl Home {
         Ok(self.is_torn(&index)?.then_some(path))
     }
 
+    /// The index, if there is none although something is committed.
+    ///
+    /// # Errors
+    /// Those of reading HEAD.
+    pub(crate) fn missing_index(&self) -> Result<Option<PathBuf>> {
+        let path = self.index_path();
+        Ok((!path.exists() && self.tip()?.id.is_some()).then_some(path))
+    }
+
     /// What was put aside because it could not be read.
     pub(crate) fn index_aside(&self) -> Option<PathBuf> {
         Some(self.aside()).filter(|path| path.symlink_metadata().is_ok())

@@ -37,6 +37,7 @@ mod index;
 mod joining;
 mod landed;
 mod left_out;
+mod legible;
 mod lock;
 mod lying;
 mod mend;
@@ -87,6 +88,7 @@ pub(crate) use lock::Guard;
 pub(crate) use moved::Unjoined;
 pub(crate) use own_objects::OwnObjects;
 pub(crate) use remove::{BranchFate, Removed};
+pub(crate) use soundness::Harm;
 pub(crate) use sweep::Reach;
 pub(crate) use waiting::{Contents, Versions};
 
@@ -125,6 +127,9 @@ pub(crate) struct Home {
     pub(crate) branch: Option<String>,
     /// What was lost when the folder had to be rebuilt from its branch; empty otherwise.
     pub(crate) rebuilt: Option<Rebuilt>,
+    /// What was wrong with the link from the folder to its administration, which is as it should be now. That the
+    /// repository has moved is nothing wrong.
+    pub(crate) relinked: Option<String>,
     /// The git folder of the checkout that the commits are made in: its HEAD and its index are there.
     git_dir: PathBuf,
     /// Where that checkout is: `root` itself for a branch of its own, the project otherwise.

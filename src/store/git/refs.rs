@@ -4,7 +4,6 @@
 //! the lock files have to be of known identity.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use gix::ObjectId;
 
 use rustix::fs::{CWD, RenameFlags};
 
-use super::disk::{self, OrIo as _};
+use super::disk::{self, Make, OrIo as _};
 use super::external::Git;
 use super::gitlock::GitLock;
 use super::perm::Sharing;
@@ -270,6 +269,18 @@ fn remove_empty_above(path: &Path, end: &Path) {
     let _ = above.map(std::fs::remove_dir).find(std::result::Result::is_err);
 }
 
+/// Folders for reflogs that were made for the queue's branch: git makes them with the first commit of the project's own, and
+/// that HEAD then has a reflog, too.
+pub(super) fn remove_empty_logs(common_dir: &Path) {
+    let logs = common_dir.join("logs");
+    if !logs.join("HEAD").exists() {
+        let _ = ["refs/heads", "refs", ""]
+            .iter()
+            .map(|name| std::fs::remove_dir(logs.join(name)))
+            .find(Result::is_err);
+    }
+}
+
 /// Whether a name can be a branch, by git's rules.
 pub(super) fn check_branch(name: &str) -> Result<()> {
     let full = format!("refs/heads/{name}");
@@ -350,14 +361,16 @@ impl Movement<'_> {
 }
 
 fn append(path: &Path, line: &[u8], reflog: Reflog, sharing: Sharing) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(reflog == Reflog::Write);
-    let mut file = match options.open(path) {
+    let make = match reflog {
+        Reflog::Write => Make::New,
+        Reflog::Continue => Make::Nothing,
+    };
+    let mut file = match disk::extend(path, make) {
         Ok(file) => file,
         Err(error) if disk::is_absent(&error) && reflog == Reflog::Continue => return Ok(()),
         Err(error) if disk::is_absent(&error) => {
             sharing.make_folders(path.parent().expect("a log is in a folder"))?;
-            options.open(path).or_io("write", path)?
+            disk::extend(path, make).or_io("write", path)?
         }
         Err(error) => return Err(error).or_io("write", path),
     };

@@ -208,6 +208,7 @@ impl Home {
             }
             Some(_) => {
                 refs::delete(self, branch, id)?;
+                refs::remove_empty_logs(&self.common_dir);
                 removed.steps.push(format!("the branch `{}` at {id}", refs::short(branch)));
                 removed.branch = Some(refs::short(branch).to_owned());
                 Ok(())

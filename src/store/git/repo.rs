@@ -17,6 +17,7 @@ use super::clock;
 use super::deflate;
 use super::disk::{self, OrIo as _};
 use super::extensions;
+use super::legible;
 use super::perm::Sharing;
 use super::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
@@ -360,6 +361,7 @@ fn unsound(id: ObjectId, how: &str) -> Fault {
 }
 
 fn open(git_dir: &Path, slots: Slots) -> Result<gix::Repository> {
+    legible::refuse_waiting(git_dir)?;
     let options = gix::open::Options::default().permissions(permissions()).object_store_slots(slots);
     let opened = options.open_path_as_is(true).open(git_dir);
     Ok(opened.map_err(|error| refusal(git_dir, &error))?.to_thread_local())

@@ -13,7 +13,7 @@ use super::find::SETTINGS;
 use super::repo::Repo;
 use super::tree::{self, Line};
 use super::worktree::FOLDER;
-use super::{Home, disk, objects, refs};
+use super::{Home, HomeKind, disk, objects, refs};
 use crate::domain::fault::{Fault, Result};
 
 /// How many objects are read that only older commits have.
@@ -29,6 +29,15 @@ pub(crate) struct Damage {
     pub(crate) path: String,
     /// What is damaged, and how.
     pub(crate) what: String,
+    pub(crate) harm: Harm,
+}
+
+/// What has come of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Harm {
+    Unreadable,
+    /// It is there, and `git replace` has git give another one in its place.
+    Replaced,
 }
 
 impl Home {
@@ -41,9 +50,10 @@ impl Home {
         let Some(tip) = self.tip()?.id else { return Ok(Vec::new()) };
         let repo = self.repo()?;
         let shallow = disk::read(&self.common_dir.join("shallow"))?.unwrap_or_default();
+        let replaced = refs::names_below(&self.common_dir, "refs/replace/")?;
         let mut check = Check {
             shallow: String::from_utf8_lossy(&shallow).lines().map(str::to_owned).collect(),
-            is_replaced: refs::any_below(&self.common_dir, "refs/replace/")?,
+            is_replaced: !replaced.is_empty(),
             seen: HashSet::new(),
             commit: tip,
             left: usize::MAX,
@@ -52,6 +62,9 @@ impl Home {
             repo: &repo,
         };
         check.run(tip);
+        for id in replaced.iter().filter_map(|name| ObjectId::from_hex(name.as_bytes()).ok()) {
+            check.note_replaced(id, self.kind);
+        }
         match check.closed {
             Some(fault) => Err(fault),
             None => Ok(check.found),
@@ -169,12 +182,24 @@ impl Check<'_> {
         None
     }
 
+    /// In the tree a commit may be one of the project's, and how those are joined is the person's own.
+    fn note_replaced(&mut self, id: ObjectId, kind: HomeKind) {
+        let is_the_queues = |found: Kind| kind == HomeKind::Branch || found != Kind::Commit;
+        if let Some(found) = self.repo.object(id).ok().map(|(found, _)| found)
+            && self.seen.contains(&id)
+            && is_the_queues(found)
+        {
+            let what = format!("{found} {id} is there, and git gives another one in its place");
+            self.found.push(Damage { path: String::new(), what, harm: Harm::Replaced });
+        }
+    }
+
     fn note(&mut self, id: ObjectId, path: &str, how: &str) {
         let short = self.commit.to_hex_with_len(12);
         let what = match id == self.commit {
             true => format!("commit {id}: {how}"),
             false => format!("git object {id} of commit {short}: {how}"),
         };
-        self.found.push(Damage { path: path.to_owned(), what });
+        self.found.push(Damage { path: path.to_owned(), what, harm: Harm::Unreadable });
     }
 }

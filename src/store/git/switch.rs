@@ -173,6 +173,7 @@ impl Home {
             common_dir: self.common_dir.clone(),
             branch: Some(branch.to_owned()),
             rebuilt: None,
+            relinked: None,
             git_dir: admin,
             hook: false,
             patience: self.patience,

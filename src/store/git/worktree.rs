@@ -101,17 +101,30 @@ pub(super) fn is_there(admin: &Path) -> bool {
     admin.join("HEAD").is_file()
 }
 
-/// After a move: make both ends point at each other again.
-pub(super) fn repair(admin: &Path, root: &Path, sharing: impl Fn() -> Result<Sharing>) -> Result<()> {
+/// After a move: make both ends point at each other again. Gives what was wrong with the link in the checkout, if it did
+/// not only lead to where the repository was before.
+pub(super) fn repair(
+    admin: &Path,
+    root: &Path,
+    sharing: impl Fn() -> Result<Sharing>,
+) -> Result<Option<String>> {
     let link_there = format!("gitdir: {}", admin.display());
-    if disk::read_line(&root.join(".git"))?.as_deref() != Some(link_there.as_str()) {
+    let here = disk::read_line(&root.join(".git"))?.unwrap_or_default();
+    let mut mended = None;
+    if here != link_there {
         link(admin, root, sharing()?)?;
+        mended = match here.strip_prefix("gitdir:").map(|path| root.join(path.trim())) {
+            // It may be written in another way, as from here on.
+            Some(other) if other.canonicalize().ok() == admin.canonicalize().ok() => None,
+            Some(other) => other.exists().then(|| format!("led to {}", other.display())),
+            None => Some("was no link".to_owned()),
+        };
     }
     let back = root.join(".git").display().to_string();
     if disk::read_line(&admin.join("gitdir"))?.as_deref() != Some(back.as_str()) {
         write_file(&admin.join("gitdir"), &format!("{back}\n"), sharing()?)?;
     }
-    Ok(())
+    Ok(mended)
 }
 
 /// `git worktree add .swift` would call it `-swift`.

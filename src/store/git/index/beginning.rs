@@ -3,11 +3,12 @@
 //! Entries stand in the order of their paths, so whether an index has anything below `.swift/` shows in its first few
 //! kilobytes, however long it is. Version 4 is read, too; what is in the shared part of a split index is not seen.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use gix::ObjectId;
+
+use super::super::disk;
 
 /// How much is read in one go.
 const SLICE: usize = 8 << 10;
@@ -34,7 +35,7 @@ pub(in crate::store::git) fn below(index: &Path, folder: &[u8]) -> Vec<Named> {
 
 /// `None` if the index cannot be read with hashes of this length.
 fn read(index: &Path, folder: &[u8], id_len: usize) -> Option<Vec<Named>> {
-    let mut from = BufReader::with_capacity(SLICE, File::open(index).ok()?);
+    let mut from = BufReader::with_capacity(SLICE, disk::open(index).ok()??);
     let header: [u8; 12] = bytes(&mut from, 12)?.try_into().ok()?;
     let version = header[7];
     if &header[..4] != b"DIRC" || header[4..7] != [0; 3] || !(2..=4).contains(&version) {
