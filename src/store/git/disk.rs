@@ -60,13 +60,10 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// Refuse what is no file, or larger than any that git has there, before somebody opens it who would wait for it.
+/// Refuse what is no file, or larger than any that git has there, before somebody opens it who would wait for it. What may
+/// not be looked at may not be opened either, and whoever does says so.
 pub(super) fn refuse_strange(path: &Path, most: u64) -> Result<()> {
-    match path.metadata() {
-        Ok(meta) => length_within(&meta, path, most).map(drop),
-        Err(error) if is_absent(&error) => Ok(()),
-        Err(error) => Err(fault("inspect", path, &error)),
-    }
+    path.metadata().map_or(Ok(()), |meta| length_within(&meta, path, most).map(drop))
 }
 
 /// How long a file is that was opened.
