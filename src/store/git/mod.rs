@@ -48,6 +48,7 @@ mod patience;
 mod pending;
 mod perm;
 mod plan;
+mod recover;
 mod refs;
 mod relink;
 mod remove;
