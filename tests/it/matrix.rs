@@ -7,6 +7,7 @@
 
 mod beside;
 mod footprint;
+mod owed;
 pub(crate) mod report;
 mod scenes;
 mod verdict;

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::disk::{self, OrIo as _};
-use super::folder::Folder;
+use super::folder::{Folder, Staged};
 use super::sync::Barrier;
-use super::waiting::owed::Bond;
 use super::{Change, Durability, Expect, Guard, Home, lock, path};
 use crate::domain::fault::{Code, Fault, Result};
 
@@ -26,26 +25,6 @@ impl Home {
         Ok(!self.debt_set()?.is_empty() && self.waits()?.is_none())
     }
 
-    /// Keep changes without committing them; the next commit includes them. They are written, unless git is in the
-    /// middle of something that must not find them.
-    pub(crate) fn keep(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
-        self.keep_with(guard, changes, reason, Bond::Person)
-    }
-
-    /// The same for a commit that would have been made here and now.
-    pub(super) fn keep_due(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
-        self.keep_with(guard, changes, reason, Bond::Branch)
-    }
-
-    fn keep_with(&self, guard: &Guard, changes: Vec<Change>, reason: &str, bond: Bond) -> Result<()> {
-        if self.keeps_apart() {
-            return self.keep_apart(guard, &changes);
-        }
-        changes.iter().try_for_each(|change| path::check(&change.path))?;
-        self.owe(&changes, bond)?;
-        self.keep_in_place(guard, changes, reason)
-    }
-
     /// Write files without committing them.
     pub(super) fn keep_in_place(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
         self.check(guard);
@@ -54,48 +33,13 @@ impl Home {
         }
         let before = self.debt_set()?;
         let folder = Folder::open(&self.root)?.shared(self.repo()?.sharing()?);
-        let mut barrier = Barrier::default();
-        let mut staged = Vec::new();
-        let result = changes
-            .iter()
-            .try_for_each(|change| {
-                let one =
-                    change.content.as_ref().map(|content| folder.stage(content, &mut barrier)).transpose()?;
-                staged.push(one);
-                Ok(())
-            })
-            .and_then(|()| self.keep_staged(&folder, &changes, &staged, barrier, reason));
-        folder.discard(staged.into_iter().flatten());
-        if result.is_err() {
+        self.add_debts(changes.iter().map(|change| change.path.clone()), reason)?;
+        let written = write_all(&folder, &changes);
+        if written.is_err() {
             // The files are as they were, so the record has to be too; a longer one would only cost time.
             let _ = self.write_debts(&before);
         }
-        result
-    }
-
-    fn keep_staged(
-        &self,
-        folder: &Folder,
-        changes: &[Change],
-        staged: &[Option<super::folder::Staged>],
-        barrier: Barrier,
-        reason: &str,
-    ) -> Result<()> {
-        barrier.wait(Durability::Full)?;
-        self.add_debts(changes.iter().map(|change| change.path.clone()), reason)?;
-        let mut change = folder.change();
-        for (wanted, staged) in changes.iter().zip(staged) {
-            place(&mut change, wanted, staged.as_ref())?;
-        }
-        let mut barrier = Barrier::default();
-        change.flush(&mut barrier);
-        match barrier.wait(Durability::Full) {
-            Ok(()) => {
-                change.complete();
-                Ok(())
-            }
-            Err(error) => change.take_back().and(Err(error)),
-        }
+        written
     }
 
     pub(super) fn debt_set(&self) -> Result<BTreeSet<String>> {
@@ -134,7 +78,7 @@ impl Home {
         self.write_debts_because(paths, "see the last message")
     }
 
-    fn write_debts_because(&self, paths: &BTreeSet<String>, reason: &str) -> Result<()> {
+    pub(super) fn write_debts_because(&self, paths: &BTreeSet<String>, reason: &str) -> Result<()> {
         let target = self.debt_path();
         if paths.is_empty() {
             return disk::remove(&target).and_then(|()| self.forget_owed());
@@ -157,11 +101,56 @@ impl Home {
     }
 }
 
+/// Write files, all of them or none.
+pub(super) fn write_all(folder: &Folder, changes: &[Change]) -> Result<()> {
+    let mut barrier = Barrier::default();
+    let mut staged = Vec::new();
+    let written = changes
+        .iter()
+        .try_for_each(|change| {
+            let content = change.content.as_ref();
+            staged.push(content.map(|content| folder.stage(content, &mut barrier)).transpose()?);
+            Ok(())
+        })
+        .and_then(|()| write_staged(folder, changes, &staged, barrier));
+    folder.discard(staged.into_iter().flatten());
+    written
+}
+
+fn write_staged(
+    folder: &Folder,
+    changes: &[Change],
+    staged: &[Option<Staged>],
+    barrier: Barrier,
+) -> Result<()> {
+    barrier.wait(Durability::Full)?;
+    let mut change = folder.change();
+    match place_all(&mut change, changes, staged) {
+        Ok(()) => {
+            change.complete();
+            Ok(())
+        }
+        Err(error) => change.take_back().and(Err(error)),
+    }
+}
+
+/// Put changes in their places, to stay there.
+pub(super) fn place_all(
+    change: &mut super::folder::Change<'_>,
+    wanted: &[Change],
+    staged: &[Option<Staged>],
+) -> Result<()> {
+    wanted.iter().zip(staged).try_for_each(|(wanted, staged)| place(change, wanted, staged.as_ref()))?;
+    let mut barrier = Barrier::default();
+    change.flush(&mut barrier);
+    barrier.wait(Durability::Full)
+}
+
 /// Put one change in its place, if what is there is what was expected.
 pub(super) fn place(
     change: &mut super::folder::Change<'_>,
     wanted: &Change,
-    staged: Option<&super::folder::Staged>,
+    staged: Option<&Staged>,
 ) -> Result<()> {
     let before = match (staged, &wanted.expect) {
         (Some(staged), Expect::Absent) => return change.make(&wanted.path, staged),

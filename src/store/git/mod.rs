@@ -52,6 +52,7 @@ mod patience;
 mod pending;
 mod perm;
 mod plan;
+mod recover;
 mod refs;
 mod relink;
 mod remove;

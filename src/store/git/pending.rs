@@ -4,7 +4,6 @@
 //! itself is the journal; the record only says which one it is, where the branch stood, which files are meant,
 //! and which lock files are ours.
 
-use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,13 +11,11 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 
 use super::disk::{self, Make, OrIo as _};
-use super::folder::Folder;
 use super::gitlock::{self, Identity};
 use super::perm::Sharing;
-use super::repo::Repo;
 use super::sync::Barrier;
 use super::tree::Leaf;
-use super::{Durability, Home, HomeKind, lock, objects, refs};
+use super::{Durability, Home, HomeKind, lock};
 use crate::domain::fault::{Code, Fault, Result};
 
 const HEAD_LINE: &str = "swift pending 1";
@@ -66,6 +63,11 @@ impl Home {
 
     /// Note what is about to be done.
     pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
+        self.note_record(&pending.render(), barrier)
+    }
+
+    /// Note what is about to be done, with a commit or without one.
+    pub(super) fn note_record(&self, record: &[u8], barrier: &mut Barrier) -> Result<()> {
         let path = self.pending_path();
         // In place, always the same file: a record that is cut short lacks its last line and counts for nothing.
         let mut file = match disk::record(&path, Make::Nothing) {
@@ -77,7 +79,7 @@ impl Home {
             }
             opened => opened.or_io("write", &path)?,
         };
-        file.write_all(&pending.render()).or_io("write", &path)?;
+        file.write_all(record).or_io("write", &path)?;
         barrier.file(&path, file);
         Ok(())
     }
@@ -119,123 +121,25 @@ impl Home {
         self.empty_pending()
     }
 
+    /// Remove locks of ours that could not be removed before, now that the record is about to be written over.
+    pub(super) fn free_locks(&self) -> Result<()> {
+        if !self.is_unfinished() {
+            return Ok(());
+        }
+        let record = disk::read(&self.pending_path())?.unwrap_or_default();
+        let named = Pending::parse(&record).map(|pending| pending.locks);
+        for (path, identity) in named.or_else(|| locks_alone(&record)).into_iter().flatten() {
+            gitlock::remove_if(&self.locate(&path), &identity)?;
+        }
+        self.empty_pending()
+    }
+
     pub(super) fn empty_pending(&self) -> Result<()> {
         let path = self.pending_path();
         match disk::record(&path, Make::Nothing) {
             Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
             _ => Ok(()),
         }
-    }
-
-    /// Finish or drop what a killed process has left; the lock is held, so that process is gone.
-    pub(super) fn recover(&self) -> Result<()> {
-        if !self.root.is_dir() {
-            return Ok(());
-        }
-        let folder = Folder::open(&self.root)?;
-        let record = disk::read(&self.pending_path())?;
-        let pending = record.as_deref().and_then(Pending::parse);
-        // What waits to be put in place is looked at before it is swept.
-        let mut any = self.sweep_scratch()?;
-        if pending.is_none() {
-            any |= folder.sweep()?;
-        }
-        if any {
-            self.sweep_objects()?;
-        }
-        self.mend_index()?;
-        let Some(record) = record else { return Ok(()) };
-        if let Some(pending) = pending {
-            for (path, identity) in &pending.locks {
-                gitlock::remove_if(&self.locate(path), identity)?;
-            }
-            self.finish(&folder, &pending)?;
-            if folder.sweep()? {
-                self.sweep_objects()?;
-            }
-        }
-        for (path, identity) in locks_alone(&record).into_iter().flatten() {
-            gitlock::remove_if(&self.locate(&path), &identity)?;
-        }
-        if record.is_empty() { Ok(()) } else { self.empty_pending() }
-    }
-
-    /// Private files of a killed process; whether there were any.
-    fn sweep_scratch(&self) -> Result<bool> {
-        let Ok(entries) = std::fs::read_dir(self.scratch()) else { return Ok(false) };
-        let mut any = false;
-        for entry in entries.flatten() {
-            disk::remove(&entry.path())?;
-            any = true;
-        }
-        Ok(any)
-    }
-
-    /// Objects of a killed process that have no name yet. git would remove them too, after two weeks.
-    fn sweep_objects(&self) -> Result<()> {
-        let Ok(entries) = std::fs::read_dir(self.common_dir.join("objects")) else { return Ok(()) };
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(objects::TEMPORARY) {
-                disk::remove(&entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&self, folder: &Folder, pending: &Pending) -> Result<()> {
-        let repo = self.repo()?;
-        let whole = pending.objects.iter().all(|id| repo.holds(*id));
-        if !whole || !repo.holds(pending.commit) {
-            // The power went before the record counted: no file of the queue has been touched.
-            return Ok(());
-        }
-        let tip = refs::tip(&self.git_dir, &self.common_dir)?;
-        self.finish_files(&repo, folder, &pending.files)?;
-        let paths = pending.files.iter().map(|file| file.path.clone());
-        let may_arrive =
-            || Ok::<_, Fault>(self.waits()?.is_none() || self.would_conclude(&repo, pending.commit)?);
-        if tip.id == Some(pending.commit) || (tip.id == pending.parent && may_arrive()?) {
-            let commit = repo.commit(pending.commit)?;
-            let leaves = pending.files.iter().map(|file| (file.path.clone(), file.new)).collect();
-            let arrival =
-                super::arrival::Arrival { tip: &tip, id: pending.commit, commit: &commit, leaves: &leaves };
-            if self.arrive(&repo, folder, &arrival, pending)? {
-                self.forget_concluded(&repo)?;
-                return self.settle_debts(&BTreeMap::from_iter(leaves));
-            }
-        }
-        // Somebody else has moved the branch meanwhile, or holds it: what is on the disk goes into the next commit.
-        self.add_debts(paths, "a commit was interrupted")
-    }
-
-    /// A new file that is not there and does not wait to be put in place any more was there, and somebody has moved or
-    /// removed it since: that stays.
-    fn finish_files(&self, repo: &Repo, folder: &Folder, files: &[Planned]) -> Result<()> {
-        let mut waiting: Option<Option<HashSet<ObjectId>>> = None;
-        let mut barrier = Barrier::default();
-        let mut change = folder.change();
-        let mut staged = Vec::new();
-        for file in files {
-            let here = folder.read(&file.path)?;
-            let id = here.map(|bytes| objects::hash(repo.hash, gix::objs::Kind::Blob, &bytes)).transpose()?;
-            // A file that is neither old nor new has been edited since; the edit stays.
-            if id != file.old || id == file.new.map(|leaf| leaf.id) {
-                continue;
-            }
-            match file.new {
-                Some(leaf) if id.is_none() && !waits(&mut waiting, folder, repo, leaf)? => {}
-                Some(leaf) => {
-                    let one = folder.stage(&repo.blob(leaf.id)?, &mut barrier)?;
-                    change.replace(&file.path, &one)?;
-                    staged.push(one);
-                }
-                None => drop(change.take(&file.path)?),
-            }
-        }
-        change.flush(&mut barrier);
-        barrier.wait(Durability::Full)?;
-        change.complete();
-        Ok(())
     }
 
     /// A path in the git folders in a way that survives a move of the repository.
@@ -250,7 +154,7 @@ impl Home {
         }
     }
 
-    fn locate(&self, name: &str) -> PathBuf {
+    pub(super) fn locate(&self, name: &str) -> PathBuf {
         match name.split_once(' ') {
             Some(("own", rest)) => self.git_dir.join(rest),
             Some(("common", rest)) => self.common_dir.join(rest),
@@ -305,7 +209,7 @@ impl Pending {
         text.into_bytes()
     }
 
-    fn parse(record: &[u8]) -> Option<Pending> {
+    pub(super) fn parse(record: &[u8]) -> Option<Pending> {
         let text = std::str::from_utf8(record).ok()?;
         let mut lines = text.strip_suffix("end\0")?.split_terminator('\0');
         if lines.next()? != HEAD_LINE {
@@ -348,21 +252,8 @@ impl Pending {
     }
 }
 
-/// Whether a content waits to be put in place; asked for once, before anything else is staged.
-fn waits(
-    known: &mut Option<Option<HashSet<ObjectId>>>,
-    folder: &Folder,
-    repo: &Repo,
-    leaf: Leaf,
-) -> Result<bool> {
-    if known.is_none() {
-        *known = Some(folder.staged_ids(repo)?);
-    }
-    Ok(known.as_ref().is_none_or(|ids| ids.as_ref().is_none_or(|ids| ids.contains(&leaf.id))))
-}
-
 /// What a record of locks alone names.
-fn locks_alone(record: &[u8]) -> Option<Vec<(String, Identity)>> {
+pub(super) fn locks_alone(record: &[u8]) -> Option<Vec<(String, Identity)>> {
     let text = std::str::from_utf8(record).ok()?;
     let mut lines = text.strip_suffix("end\0")?.split_terminator('\0');
     (lines.next()? == LOCKS_LINE).then_some(())?;

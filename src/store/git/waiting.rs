@@ -10,13 +10,14 @@
 //! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
 //! that of a worktree together with it.
 
+pub(super) mod keeping;
 mod left;
 pub(super) mod owed;
 mod record;
 mod unstaged;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -24,12 +25,11 @@ use gix::objs::Kind;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::repo::Repo;
-use super::sync::Barrier;
-use super::{Change, Durability, Expect, Guard, Home, HomeKind, commit, lock, objects, path, refs, tree};
+use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, path, refs, tree};
 use crate::domain::fault::Result;
 
 pub(crate) use record::Versions;
-use record::{Kept, RECORD, Waiting};
+use record::{Kept, Waiting};
 
 /// The beginning and the end of what git calls the HEAD of a linked worktree.
 const WORKTREES: &str = "worktrees/";
@@ -107,6 +107,7 @@ impl Home {
         self.make_records(repo.sharing()?)?;
         let mut waiting = self.waiting_for(&repo, &branch)?;
         self.bring_along(&repo, &mut waiting)?;
+        let before = Some(waiting.clone()).filter(|before| !before.files.is_empty());
         let mut contents = Vec::new();
         for change in changes {
             path::check(&change.path)?;
@@ -120,29 +121,11 @@ impl Home {
             waiting.files.insert(change.path.clone(), Kept { base, new });
         }
         repo.sharing()?.make_folders(&waiting.folder)?;
-        self.write_down(&waiting, contents)
-    }
-
-    /// Write a record with these contents that are new in it.
-    fn write_down<'c>(
-        &self,
-        waiting: &Waiting,
-        contents: impl IntoIterator<Item = (ObjectId, &'c [u8])>,
-    ) -> Result<()> {
-        let mut barrier = Barrier::default();
-        for (id, content) in contents {
-            self.write_waiting(&waiting.content(id), content, &mut barrier)?;
+        let written = self.write_down(&waiting, contents);
+        if written.is_err() {
+            self.restore_record(&waiting.folder, before.as_ref());
         }
-        barrier.wait(Durability::Full)?;
-        let mut barrier = Barrier::default();
-        self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
-        if let Some(above) = waiting.folder.parent() {
-            barrier.folder(above);
-            barrier.name_of(above);
-        }
-        barrier.wait(Durability::Full)?;
-        waiting.sweep();
-        Ok(())
+        written
     }
 
     /// Move what has been kept where it would go with the worktree.
@@ -381,17 +364,6 @@ impl Home {
             }
         }
         Ok(self.tip()?.branch)
-    }
-
-    /// Write a whole file under its name; its content and its name are for the barrier to flush.
-    fn write_waiting(&self, target: &Path, content: &[u8], barrier: &mut Barrier) -> Result<()> {
-        let temporary = self.scratch().join(format!("waiting-{}-{}", std::process::id(), lock::ordinal()));
-        self.write_record(&temporary, content)?;
-        let file = std::fs::File::open(&temporary).or_io("open", &temporary)?;
-        file.sync_all().or_io("flush", &temporary)?;
-        std::fs::rename(&temporary, target).or_io("write", target)?;
-        barrier.name_of(target);
-        Ok(())
     }
 }
 

@@ -67,36 +67,21 @@ impl New {
 }
 
 impl Home {
-    /// Keep what these files are going to be.
-    pub(in crate::store::git) fn owe(&self, changes: &[Change], bond: Bond) -> Result<()> {
-        let repo = self.repo()?;
-        let folder = Folder::open(&self.root)?;
-        let debts = self.debt_set()?;
+    /// What is owed so far, for changes that are about to be added to it.
+    pub(super) fn owed_so_far(&self, repo: &Repo, bond: Bond) -> Result<Waiting> {
         let branch = match bond {
             Bond::Branch if self.kind == HomeKind::Tree => self.tip()?.branch.unwrap_or_default(),
             _ => String::new(),
         };
-        let mut owed = match self.owed(&debts)? {
-            Some(owed) => Waiting { branch, ..owed },
-            None => Waiting { folder: self.owed_folder(), branch, files: BTreeMap::new() },
-        };
-        let paid = self.paid_by_hand(&repo, &mut owed)?;
+        let mut owed = self.owed(&self.debt_set()?)?.unwrap_or_else(|| self.nothing_owed());
+        owed.branch = branch;
+        let paid = self.paid_by_hand(repo, &mut owed)?;
         self.settle_debts(&paid)?;
-        let debts: BTreeSet<&String> = debts.iter().filter(|path| !paid.contains_key(*path)).collect();
-        let mut contents = Vec::new();
-        for change in changes {
-            let new = change.content.as_deref().map(|content| commit::blob_id(&repo, content)).transpose()?;
-            contents.extend(new.zip(change.content.as_deref()));
-            let base = match owed.files.get(&change.path) {
-                Some(kept) => kept.base,
-                None if debts.contains(&change.path) => self.committed_now(&repo, &change.path)?,
-                None => self.base_of(&repo, &folder, &change.path, new)?,
-            };
-            owed.files.insert(change.path.clone(), Kept { base, new });
-        }
-        self.make_records(repo.sharing()?)?;
-        repo.sharing()?.make_folders(&owed.folder)?;
-        self.write_down(&owed, contents)
+        Ok(owed)
+    }
+
+    pub(super) fn nothing_owed(&self) -> Waiting {
+        Waiting { folder: self.owed_folder(), branch: String::new(), files: BTreeMap::new() }
     }
 
     /// What a person has committed of debts is none any more: what comes now is made to that.
@@ -122,6 +107,20 @@ impl Home {
         // Only if nothing is owed in another.
         let _ = std::fs::remove_dir(self.linked_debts());
         Ok(())
+    }
+
+    /// Remove contents that no record names: they were written by whoever was cut off or refused.
+    pub(in crate::store::git) fn sweep_owed(&self) {
+        match Waiting::read(&self.owed_folder()) {
+            Ok(Some(owed)) => owed.sweep(),
+            Ok(None) => {
+                self.nothing_owed().sweep();
+                // Only if nothing is in it, here and in another worktree.
+                let _ = std::fs::remove_dir(self.owed_folder());
+                let _ = std::fs::remove_dir(self.linked_debts());
+            }
+            Err(_) => {}
+        }
     }
 
     /// What is to be read in place of files that git has taken back.
@@ -322,7 +321,7 @@ impl Home {
     }
 
     /// What is kept of these debts.
-    fn owed(&self, debts: &BTreeSet<String>) -> Result<Option<Waiting>> {
+    pub(super) fn owed(&self, debts: &BTreeSet<String>) -> Result<Option<Waiting>> {
         let Some(mut owed) = Waiting::read(&self.owed_folder())? else { return Ok(None) };
         owed.files.retain(|path, _| debts.contains(path));
         Ok(Some(owed).filter(|owed| !owed.files.is_empty()))
@@ -333,7 +332,7 @@ impl Home {
         Ok(Now { here, head: self.committed_now(repo, path)? })
     }
 
-    fn committed_now(&self, repo: &Repo, path: &str) -> Result<Option<ObjectId>> {
+    pub(super) fn committed_now(&self, repo: &Repo, path: &str) -> Result<Option<ObjectId>> {
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(None) };
         let line = tree::lookup(repo, repo.commit(tip)?.tree, &self.in_tree(path))?;
         Ok(line.filter(|line| !line.is_folder()).map(|line| line.id))
@@ -349,7 +348,7 @@ impl Home {
         self.owed_folder().exists()
     }
 
-    pub(super) fn owed_folder(&self) -> PathBuf {
+    pub(in crate::store::git) fn owed_folder(&self) -> PathBuf {
         let own = self.records().join("owed");
         let worktree = self.git_dir.strip_prefix(self.common_dir.join(WORKTREES));
         match worktree {

@@ -11,7 +11,7 @@ use crate::store::git::disk::{self, OrIo as _};
 use crate::store::git::folder::Folder;
 use crate::store::git::repo::Repo;
 use crate::store::git::sync::Barrier;
-use crate::store::git::{Change, Durability, Expect, commit};
+use crate::store::git::{Change, Durability, Expect, Home, commit, lock};
 
 const HEAD_LINE: &str = "swift waiting 1";
 
@@ -179,6 +179,60 @@ impl Waiting {
             files.insert(parts.next()?.to_owned(), Kept { base, new });
         }
         Some(Waiting { folder: folder.to_owned(), branch, files })
+    }
+}
+
+impl Home {
+    /// What was to be written could not be, or not so that it lasts: have the record as it was.
+    pub(super) fn restore_record(&self, folder: &Path, before: Option<&Waiting>) {
+        let now = Waiting::read(folder).ok().flatten();
+        if now.as_ref() == before {
+            return;
+        }
+        // The error that matters is the one at hand.
+        let _ = match (before, now) {
+            (Some(before), _) => self.write_record_of(before),
+            (None, Some(now)) => now.forget(),
+            (None, None) => Ok(()),
+        };
+    }
+
+    /// Write a record with these contents that are new in it.
+    pub(super) fn write_down<'c>(
+        &self,
+        waiting: &Waiting,
+        contents: impl IntoIterator<Item = (ObjectId, &'c [u8])>,
+    ) -> Result<()> {
+        let mut barrier = Barrier::default();
+        for (id, content) in contents {
+            self.write_waiting(&waiting.content(id), content, &mut barrier)?;
+        }
+        barrier.wait(Durability::Full)?;
+        self.write_record_of(waiting)
+    }
+
+    /// Write a record whose contents are there already.
+    pub(super) fn write_record_of(&self, waiting: &Waiting) -> Result<()> {
+        let mut barrier = Barrier::default();
+        self.write_waiting(&waiting.folder.join(RECORD), &waiting.render(), &mut barrier)?;
+        if let Some(above) = waiting.folder.parent() {
+            barrier.folder(above);
+            barrier.name_of(above);
+        }
+        barrier.wait(Durability::Full)?;
+        waiting.sweep();
+        Ok(())
+    }
+
+    /// Write a whole file under its name; its content and its name are for the barrier to flush.
+    pub(super) fn write_waiting(&self, target: &Path, content: &[u8], barrier: &mut Barrier) -> Result<()> {
+        let temporary = self.scratch().join(format!("waiting-{}-{}", std::process::id(), lock::ordinal()));
+        self.write_record(&temporary, content)?;
+        let file = std::fs::File::open(&temporary).or_io("open", &temporary)?;
+        file.sync_all().or_io("flush", &temporary)?;
+        std::fs::rename(&temporary, target).or_io("write", target)?;
+        barrier.name_of(target);
+        Ok(())
     }
 }
 
