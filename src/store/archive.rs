@@ -50,7 +50,7 @@ const BATCH: usize = 256;
 const AT_HAND: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// From how many on what has been over for longer is put away.
-pub(crate) const WORTH_AN_ARCHIVE: usize = 64;
+pub(crate) const WORTH_AN_ARCHIVE: usize = 32;
 
 /// What ended before this time is to be put away, by when each loose task ended; `None` if nothing is.
 pub(crate) fn due(mut ends: Vec<Timestamp>, now: Timestamp) -> Option<Timestamp> {

@@ -20,8 +20,9 @@ use crate::format::audit::digest as content_hash;
 /// The file in which a clone remembers what it wrote last.
 const BOOKMARK: &str = "writer";
 
-/// A segment is closed when it has this many bytes, so that no commit rewrites a large file.
-const SEGMENT_BYTES: usize = 32 << 10;
+/// A segment is closed when it has this many bytes: each commit writes it anew, and who looks for the last events reads it
+/// whole.
+const SEGMENT_BYTES: usize = 16 << 10;
 
 /// What a clone wrote last. Lost or out of date, it costs a new segment and nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]

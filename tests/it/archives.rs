@@ -130,8 +130,11 @@ fn what_is_remembered_of_the_archives_may_be_lost_noise_or_that_of_former_ones()
     let archived = tasks.iter().find(|task| text(&task["path"]).contains("archive/")).unwrap();
     let short = text(&archived["id"])[10..16].to_owned();
     let is_found = || web.json(["show", &short])["task"]["title"] == archived["title"];
-    assert!(is_found());
     let kept = web.path(".swift/local/cache/archived");
+    // A folder that was changed just now is not trusted to a cache.
+    while !kept.exists() {
+        assert!(is_found());
+    }
     let good = std::fs::read(&kept).unwrap();
     let mut scribbled = good.clone();
     let last = scribbled.len() - 1;
@@ -142,6 +145,11 @@ fn what_is_remembered_of_the_archives_may_be_lost_noise_or_that_of_former_ones()
         assert_eq!(std::fs::read(&kept).unwrap(), good, "it is made anew");
     }
     let archive = files(&web).into_iter().find(|path| path.starts_with("archive/")).unwrap();
+    let aside = web.path("aside");
+    std::fs::rename(web.path(&format!(".swift/{archive}")), &aside).unwrap();
+    assert_eq!(web.call(["show", &short]).run().status, 3, "that archive is elsewhere");
+    std::fs::rename(&aside, web.path(&format!(".swift/{archive}"))).unwrap();
+    assert!(is_found(), "and is there again");
     web.git(format!("-C .swift rm --quiet {archive}").as_str());
     assert_eq!(web.call(["show", &short]).run().status, 3, "that archive is gone");
     std::fs::remove_file(&kept).unwrap();
@@ -212,7 +220,7 @@ fn of_two_clones_that_put_a_task_away_the_one_that_changed_it_is_right() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
     // Not so many that any is put away.
-    finished(&web, 0..60);
+    finished(&web, 0..28);
     sandbox.root().git("clone --quiet web twin");
     let twin = sandbox.place("twin");
     twin.swift_ok("init");
