@@ -54,7 +54,10 @@ impl<'w, 'a> Kept<'w, 'a> {
     }
 
     fn copy(&self, from: &Place<'_>, to: &Place<'_>) {
-        fs::remove_dir_all(to.path("")).unwrap();
+        // A service that is taken away takes along the folders that were made for it.
+        if to.path("").exists() {
+            fs::remove_dir_all(to.path("")).unwrap();
+        }
         let names = [from, to].map(|place| place.path("").display().to_string());
         self.world
             .hub
