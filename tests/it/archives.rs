@@ -245,7 +245,7 @@ fn of_two_clones_that_put_a_task_away_the_one_that_changed_it_is_right() {
     }
     for place in [&web, &twin] {
         place.git("-C .swift merge --quiet --no-edit refs/remotes/other/swift");
-        assert_eq!((archives(place), done(place).len()), (2, 82));
+        assert_eq!((archives(place), done(place).len()), (2, 50));
         assert!(place.swift_ok(["show", &by_web]).contains("from web"));
         assert!(place.swift_ok(["show", &by_twin]).contains("from twin"));
         // Both have changed it: one of the two is shown, and what the other one has is told of.
