@@ -111,7 +111,7 @@ pub(crate) fn may_act(task: &Task, id: TaskId, hold: &Hold, now: Timestamp) -> R
     }
 }
 
-/// Whether this actor may end an attempt at the task now: who names a hold ends that one, and a hold ends once.
+/// Whether this actor may say now that an attempt came to nothing: who names a hold ends that one, and a hold ends once.
 ///
 /// # Errors
 /// As [`may_act`]; [`Code::LeaseLost`] if the hold that is named is over.

@@ -1,5 +1,7 @@
 //! How work on a task goes on and how it ends.
 
+use jiff::Timestamp;
+
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::id::TaskId;
@@ -25,7 +27,10 @@ pub(crate) fn done(
     hold: &Hold,
     result: Option<String>,
 ) -> Result<Changed> {
-    end(queue, operation, reference, hold, |subject| Ok(completion(subject, operation, result)))
+    // Late work is work all the same, as long as nobody has taken over.
+    end(queue, operation, reference, hold, lease::may_act, |subject| {
+        Ok(completion(subject, operation, result))
+    })
 }
 
 /// The step that finishes a task.
@@ -50,7 +55,9 @@ pub(crate) fn fail(
     why: &str,
 ) -> Result<Changed> {
     let most = queue.settings.attempts;
-    end(queue, operation, reference, hold, |subject| Ok(failure(subject, operation, most, why)))
+    end(queue, operation, reference, hold, lease::may_end, |subject| {
+        Ok(failure(subject, operation, most, why))
+    })
 }
 
 /// The step that counts a failure, and gives the task up after `most` of them.
@@ -72,11 +79,12 @@ fn end(
     operation: &Operation<'_>,
     reference: &str,
     hold: &Hold,
+    may: fn(&Task, TaskId, &Hold, Timestamp) -> Result<()>,
     decide: impl FnOnce(&mut Subject<'_>) -> Result<Step>,
 ) -> Result<Changed> {
     step::change(queue, operation, reference, &[Folder::Tasks, Folder::Done, Folder::Dead], |subject| {
         refuse_ended(subject)?;
-        lease::may_end(subject.task, subject.id, hold, operation.at)?;
+        may(subject.task, subject.id, hold, operation.at)?;
         subject.task.lease = None;
         decide(subject)
     })
