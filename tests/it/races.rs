@@ -126,7 +126,9 @@ fn who_comes_too_late_for_a_task_or_an_operation_is_told_so_and_not_that_it_is_n
     let lost = |outputs: &[Output]| {
         assert_eq!(outputs.iter().filter(|output| output.status == 0).count(), 1);
         for output in outputs.iter().filter(|output| output.status != 0) {
-            assert_eq!(output.ended(4).json_error()["error"]["code"], "overtaken", "{}", output.stderr);
+            let code = text(&output.ended(4).json_error()["error"]["code"]);
+            // Who looks at the files while the other one writes them finds that later work rests on them.
+            assert!(["overtaken", "undo-blocked"].contains(&code.as_str()), "{}", output.stderr);
         }
     };
     let at_once = |words: &[&str]| {
