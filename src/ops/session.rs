@@ -1,6 +1,6 @@
 //! A stretch of work: what waits at its start, what happened until its end, what was learned.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::domain::actor::Actor;
 use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, TaskId};
 use crate::domain::problem::Problem;
 use crate::domain::settings::{CommitPolicy, Role};
 use crate::domain::task::{Folder, State};
 use crate::format::session::{self, Session};
-use crate::store::queue::{Item, Queue};
+use crate::store::git::Reach;
+use crate::store::queue::{Glimpse, Item, Queue, Taker, Unreadable};
 use crate::store::tx::{Committed, Operation, Tx};
 use crate::store::{history, layout};
 
@@ -60,6 +61,10 @@ impl Lost {
 
 /// For so long a session without an end is worth a word.
 const FRESH: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What of the log tells whether a session is open.
+const OF_SESSIONS: [EventKind; 3] =
+    [EventKind::SessionStarted, EventKind::SessionFinished, EventKind::OperationUndone];
 
 /// What a person wants to know when they begin.
 #[derive(Debug)]
@@ -142,7 +147,7 @@ fn open(queue: &Queue) -> Option<Running> {
     let since: Timestamp = note.started_at.parse().ok()?;
     let is_about =
         |event: &Event, kind| event.fact.kind == kind && event.fact.cause.as_ref() == Some(&note.id);
-    let events = history::since(queue, since).ok()?.events;
+    let events = history::of_kinds_since(queue, since, &OF_SESSIONS).ok()?;
     let is_open = events.iter().any(|event| is_about(event, EventKind::SessionStarted))
         && !events.iter().any(|event| is_about(event, EventKind::SessionFinished));
     let id = note.id.parse().ok().filter(|_| is_open)?;
@@ -151,7 +156,7 @@ fn open(queue: &Queue) -> Option<Running> {
 
 /// The last session that this actor opened, if nothing ended it. Which clone it was in the log does not tell.
 fn lost(queue: &Queue, operation: &Operation<'_>) -> Option<Lost> {
-    let events = history::since(queue, operation.at.checked_sub(FRESH).ok()?).ok()?.events;
+    let events = history::of_kinds_since(queue, operation.at.checked_sub(FRESH).ok()?, &OF_SESSIONS).ok()?;
     let is = |event: &Event, kind: EventKind, cause: &str| {
         event.fact.kind == kind && event.fact.cause.as_deref() == Some(cause)
     };
@@ -275,15 +280,33 @@ fn counts(events: &[Event]) -> BTreeMap<EventKind, u64> {
 
 /// One line for each event about a task, in the order of time.
 fn narrative(queue: &Queue, events: &[Event]) -> String {
-    let listing = queue.list(&layout::QUEUE_FOLDERS);
-    let titles: HashMap<_, _> =
-        listing.items.iter().map(|item| (item.id(), item.task.title.as_str())).collect();
+    let titles = titles(queue, events.iter().filter_map(|event| event.fact.task).collect());
     let mut text = String::from("## What happened\n\n");
     for event in events {
         let Some(id) = event.fact.task else { continue };
-        let name = crate::domain::text::shown(titles.get(&Some(id)).copied().unwrap_or_default());
+        let name = crate::domain::text::shown(titles.get(&id).map(String::as_str).unwrap_or_default());
         let what = event.fact.kind.as_str().trim_start_matches("task.");
         text.push_str(&format!("- {} {what} {} {name} ({})\n", event.at, id.short(), event.actor));
     }
     text
+}
+
+/// What these tasks are called.
+fn titles(queue: &Queue, wanted: HashSet<TaskId>) -> HashMap<TaskId, String> {
+    if wanted.is_empty() {
+        return HashMap::new();
+    }
+    queue.glance(&layout::QUEUE_FOLDERS, Reach::Names, &Titles(wanted)).taken.into_iter().collect()
+}
+
+/// Takes the titles of some tasks, and of all others nothing.
+struct Titles(HashSet<TaskId>);
+
+impl Taker for Titles {
+    type Taken = (TaskId, String);
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Self::Taken>, Unreadable> {
+        let Some(id) = glimpse.id().filter(|id| self.0.contains(id)) else { return Ok(None) };
+        Ok(Some((id, glimpse.item()?.task.title)))
+    }
 }

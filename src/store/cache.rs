@@ -20,7 +20,7 @@ use row::Row;
 pub(crate) use row::{Ended, Heard, Unreadable, Words};
 
 /// Changes with every change of the layout below; a cache of another version is not read.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// How many rows of one folder room is made for at once.
 const LARGEST_PAGE: usize = 4096;

@@ -125,6 +125,19 @@ pub(crate) fn since(queue: &Queue, start: Timestamp) -> Result<Log> {
     Ok(log)
 }
 
+/// The events of some kinds from an instant on, oldest first; what cannot be read is passed over.
+///
+/// # Errors
+/// As [`segment_paths`].
+pub(crate) fn of_kinds_since(queue: &Queue, start: Timestamp, kinds: &[EventKind]) -> Result<Vec<Event>> {
+    let stored = segments_since(queue, start)?;
+    let mut events: Vec<Event> =
+        stored.iter().flat_map(|stored| audit::events_of_kinds(&stored.bytes, kinds)).collect();
+    events.retain(|event| event.at >= start);
+    events.sort_by_key(|event| (event.at, event.id));
+    Ok(events)
+}
+
 /// All events after a certain one, oldest first: those of the hand that wrote it in the order in which it wrote them,
 /// whatever its clock said, and those of others from an instant on.
 ///

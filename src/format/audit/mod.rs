@@ -15,7 +15,7 @@ mod properties;
 
 pub(crate) use header::header;
 pub(crate) use record::append;
-pub(crate) use segment::{Segment, entries, greatest_id, parse, parse_bytes, read_bytes};
+pub(crate) use segment::{Segment, entries, events_of_kinds, greatest_id, parse, parse_bytes, read_bytes};
 pub(crate) use verify::{Defect, DefectKind, verify};
 
 use sha2::{Digest as _, Sha256};

@@ -66,6 +66,16 @@ proptest! {
     }
 
     #[test]
+    fn events_of_some_kinds_are_those_of_all(events in events(0..6), noise in "\\PC{0,30}") {
+        let kinds = [EventKind::SessionStarted, EventKind::SessionFinished];
+        let wanted: Vec<_> = events.iter().filter(|event| kinds.contains(&event.fact.kind)).cloned().collect();
+        let text = written(&events).concat();
+        prop_assert_eq!(events_of_kinds(text.as_bytes(), &kinds), wanted.clone());
+        prop_assert_eq!(events_of_kinds(text.replace("kind = ", "kind  = ").as_bytes(), &kinds), wanted.clone());
+        prop_assert_eq!(events_of_kinds(format!("{text}\n{noise}").as_bytes(), &kinds), wanted);
+    }
+
+    #[test]
     fn dropped_repeated_and_swapped_records_are_found(events in events(3..6), at in 1_usize..3) {
         let texts = written(&events);
         let mut dropped = texts.clone();

@@ -5,7 +5,7 @@
 use super::header::Header;
 use super::record::{self, Record};
 use super::verify::{Defect, DefectKind};
-use crate::domain::event::{Digest, Event};
+use crate::domain::event::{Digest, Event, EventKind};
 use crate::domain::id::{EventId, SegmentId, WriterId};
 use crate::format::malformed::Malformed;
 
@@ -96,6 +96,24 @@ pub(crate) fn entries(bytes: &[u8]) -> Vec<Result<Event, Malformed>> {
     let sound = all.iter().rposition(Result::is_ok).map_or(0, |last| last + 1);
     all.truncate(sound);
     all
+}
+
+/// The events of some kinds, in the order of the file; of the others only the line is read that tells their kind. What
+/// cannot be read is passed over.
+pub(crate) fn events_of_kinds(bytes: &[u8], kinds: &[EventKind]) -> Vec<Event> {
+    let text = String::from_utf8_lossy(bytes);
+    let (_, rest) = split_header(&text);
+    let may_count =
+        |piece: &&str| told_kind(piece).is_none_or(|told| kinds.iter().any(|kind| kind.as_str() == told));
+    let read = |piece: &str| record::read(&piece[1..], 1).ok();
+    let events = pieces(rest).filter(may_count).filter_map(read).map(|record| record.event);
+    events.filter(|event| kinds.contains(&event.fact.kind)).collect()
+}
+
+/// The kind of a record, if it is spelt as records are.
+fn told_kind(piece: &str) -> Option<&str> {
+    let line = piece.lines().find_map(|line| line.strip_prefix("kind = \""))?;
+    line.strip_suffix('"')
 }
 
 /// The greatest event id of a segment, found without reading its records; `None` if some record has none that can be

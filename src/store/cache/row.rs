@@ -73,7 +73,8 @@ impl Words {
 /// Seconds and nanoseconds since 1970.
 type Instant = (i64, i32);
 
-/// The file's form of a [`Task`]: what is asked of every task, and the rest, which is decoded when it is wanted.
+/// The file's form of a [`Task`]: what is asked of every task, and then how far it has come and the rest, each decoded when
+/// it is wanted.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) id: Option<u128>,
@@ -85,7 +86,18 @@ pub(super) struct Row<'a> {
 enum Facts<'a> {
     /// As they are in the cache.
     Kept(&'a [u8]),
-    Read(Box<Body<'a>>),
+    Read(Box<(Course<'a>, Body<'a>)>),
+}
+
+/// How far a task has come: what lists of finished work, which is most of a queue, ask of every row.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Course<'a> {
+    created: Option<Instant>,
+    lease: Option<(&'a str, u64, Instant)>,
+    #[serde(borrow)]
+    receipt: Option<(u8, Instant, Option<&'a str>, Option<&'a str>)>,
+    #[serde(borrow)]
+    ending: Option<(&'a str, Instant, Option<&'a str>, Option<&'a str>)>,
 }
 
 /// Most of a [`Task`].
@@ -98,7 +110,6 @@ struct Body<'a> {
     effort: u8,
     #[serde(borrow)]
     labels: Vec<&'a str>,
-    created: Option<Instant>,
     after: Vec<(Option<&'a str>, u128)>,
     token: u64,
     attempts: u32,
@@ -111,13 +122,8 @@ struct Rest<'a> {
     due: Option<(i16, i8, i8)>,
     tier: Option<u8>,
     model: Option<&'a str>,
-    lease: Option<(&'a str, u64, Instant)>,
     blocked: Option<&'a str>,
     defer_until: Option<Instant>,
-    #[serde(borrow)]
-    receipt: Option<(u8, Instant, Option<&'a str>, Option<&'a str>)>,
-    #[serde(borrow)]
-    ending: Option<(&'a str, Instant, Option<&'a str>, Option<&'a str>)>,
 }
 
 /// How far a sent task has come, by a row.
@@ -154,36 +160,39 @@ impl<'a> From<&'a Task> for Row<'a> {
         Row {
             id: task.id.map(TaskId::number),
             from: task.from.as_ref().map(|from| from.as_str()),
-            facts: Facts::Read(Box::new(Body::from(task))),
+            facts: Facts::Read(Box::new((Course::from(task), Body::from(task)))),
         }
     }
 }
 
-impl<'a> From<&'a Task> for Body<'a> {
+impl<'a> From<&'a Task> for Course<'a> {
     fn from(task: &'a Task) -> Self {
-        let Task { due, tier, model, lease, blocked, defer_until, receipt, ending, .. } = task;
-        let rest = Rest {
-            due: due.map(|due| (due.year(), due.month(), due.day())),
-            tier: tier.map(|tier| tier as u8),
-            model: model.as_ref().map(|model| model.as_str()),
+        let Task { created, lease, receipt, ending, .. } = task;
+        Course {
+            created: created.map(instant),
             lease: lease.as_ref().map(|l| (l.holder.as_str(), l.token, instant(l.expires_at))),
-            blocked: blocked.as_deref(),
-            defer_until: defer_until.map(instant),
             receipt: receipt.as_ref().map(|r| {
                 (r.stage as u8, instant(r.at), r.by.as_ref().map(|by| by.as_str()), r.note.as_deref())
             }),
             ending: ending.as_ref().map(|e| {
                 (e.state.as_str(), instant(e.at), e.by.as_ref().map(|by| by.as_str()), e.note.as_deref())
             }),
+        }
+    }
+}
+
+impl<'a> From<&'a Task> for Body<'a> {
+    fn from(task: &'a Task) -> Self {
+        let Task { due, tier, model, blocked, defer_until, .. } = task;
+        let rest = Rest {
+            due: due.map(|due| (due.year(), due.month(), due.day())),
+            tier: tier.map(|tier| tier as u8),
+            model: model.as_ref().map(|model| model.as_str()),
+            blocked: blocked.as_deref(),
+            defer_until: defer_until.map(instant),
         };
-        let plain = due.is_none()
-            && tier.is_none()
-            && model.is_none()
-            && lease.is_none()
-            && blocked.is_none()
-            && defer_until.is_none()
-            && receipt.is_none()
-            && ending.is_none();
+        let plain =
+            due.is_none() && tier.is_none() && model.is_none() && blocked.is_none() && defer_until.is_none();
         Body {
             title: &task.title,
             to: task.to.as_ref().map(|to| to.as_str()),
@@ -191,7 +200,6 @@ impl<'a> From<&'a Task> for Body<'a> {
             priority: task.priority as u8,
             effort: task.effort as u8,
             labels: task.labels.iter().map(String::as_str).collect(),
-            created: task.created.map(instant),
             after: task
                 .after
                 .iter()
@@ -208,20 +216,29 @@ impl<'a> Row<'a> {
     /// The bytes that stand for a task in the cache.
     pub(super) fn bytes_of(task: &Task) -> Vec<u8> {
         let row = Row::from(task);
-        let Facts::Read(body) = row.facts else { unreachable!("it was made of a task") };
-        postcard::to_stdvec(&(row.id, row.from, *body)).expect("rows hold nothing that cannot be written")
+        let Facts::Read(facts) = row.facts else { unreachable!("it was made of a task") };
+        postcard::to_stdvec(&(row.id, row.from, *facts)).expect("rows hold nothing that cannot be written")
     }
 
     /// The row that these bytes are.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Row<'a>> {
-        let ((id, from), body) = postcard::take_from_bytes(bytes).ok()?;
-        Some(Row { id, from, facts: Facts::Kept(body) })
+        let ((id, from), facts) = postcard::take_from_bytes(bytes).ok()?;
+        Some(Row { id, from, facts: Facts::Kept(facts) })
     }
 
-    fn body(&self) -> Result<Cow<'_, Body<'a>>, Unreadable> {
+    fn course(&self) -> Result<Course<'a>, Unreadable> {
+        match &self.facts {
+            Facts::Kept(bytes) => {
+                postcard::take_from_bytes(bytes).map(|(course, _)| course).map_err(|_| Unreadable)
+            }
+            Facts::Read(facts) => Ok(facts.0),
+        }
+    }
+
+    fn facts(&self) -> Result<Cow<'_, (Course<'a>, Body<'a>)>, Unreadable> {
         match &self.facts {
             Facts::Kept(bytes) => postcard::from_bytes(bytes).map(Cow::Owned).map_err(|_| Unreadable),
-            Facts::Read(body) => Ok(Cow::Borrowed(body)),
+            Facts::Read(facts) => Ok(Cow::Borrowed(facts)),
         }
     }
 
@@ -230,7 +247,8 @@ impl<'a> Row<'a> {
         let dependency = |(project, task): &(Option<&str>, u128)| {
             Ok(Dependency { project: parsed(*project)?, task: TaskId::from_number(*task) })
         };
-        let body = self.body()?;
+        let facts = self.facts()?;
+        let (course, body) = &*facts;
         let plain = Task {
             id: self.id.map(TaskId::from_number),
             from: words.id(self.from)?,
@@ -239,23 +257,20 @@ impl<'a> Row<'a> {
             priority: known(Priority::ALL, body.priority)?,
             effort: known(Effort::ALL, body.effort)?,
             labels: body.labels.iter().map(|label| (*label).to_owned()).collect(),
-            created: body.created.map(timestamp).transpose()?,
             after: body.after.iter().map(dependency).collect::<Result<_, Unreadable>>()?,
             token: body.token,
             attempts: body.attempts,
-            ..Task::titled(body.title)
+            ..course.complete(Task::titled(body.title), words)?
         };
         match &body.rest {
             None => Ok(plain),
-            Some(rest) => rest.complete(plain, words),
+            Some(rest) => rest.complete(plain),
         }
     }
 
     /// How far it has come and how it stands.
     pub(super) fn progress(&self) -> Result<Progress<'a>, Unreadable> {
-        let body = self.body()?;
-        let created = body.created.map(timestamp).transpose()?;
-        let Some(rest) = &body.rest else { return Ok(Progress { created, ..Progress::default() }) };
+        let course = self.course()?;
         let heard = |(stage, at, by, note)| {
             Ok(Heard { stage: known(Stage::ALL, stage)?, at: timestamp(at)?, by, note })
         };
@@ -263,18 +278,17 @@ impl<'a> Row<'a> {
             Ok(Ended { state: state.parse().map_err(|_| Unreadable)?, at: timestamp(at)?, note })
         };
         Ok(Progress {
-            created,
-            lease_until: rest.lease.map(|(_, _, at)| timestamp(at)).transpose()?,
-            heard: rest.receipt.map(heard).transpose()?,
-            ended: rest.ending.map(ended).transpose()?,
+            created: course.created.map(timestamp).transpose()?,
+            lease_until: course.lease.map(|(_, _, at)| timestamp(at)).transpose()?,
+            heard: course.receipt.map(heard).transpose()?,
+            ended: course.ending.map(ended).transpose()?,
         })
     }
 }
 
-impl Rest<'_> {
+impl Course<'_> {
     fn complete(&self, task: Task, words: &mut Words) -> Result<Task, Unreadable> {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let due = |(year, month, day)| Date::new(year, month, day).map_err(|_| Unreadable);
         let lease = match self.lease {
             Some((holder, token, at)) => {
                 let holder = words.actor(Some(holder))?.ok_or(Unreadable)?;
@@ -296,15 +310,19 @@ impl Rest<'_> {
             }
             None => None,
         };
+        Ok(Task { created: self.created.map(timestamp).transpose()?, lease, receipt, ending, ..task })
+    }
+}
+
+impl Rest<'_> {
+    fn complete(&self, task: Task) -> Result<Task, Unreadable> {
+        let due = |(year, month, day)| Date::new(year, month, day).map_err(|_| Unreadable);
         Ok(Task {
             due: self.due.map(due).transpose()?,
             tier: self.tier.map(|tier| known(Tier::ALL, tier)).transpose()?,
             model: parsed(self.model)?,
-            lease,
-            blocked: text(self.blocked),
+            blocked: self.blocked.map(str::to_owned),
             defer_until: self.defer_until.map(timestamp).transpose()?,
-            receipt,
-            ending,
             ..task
         })
     }
