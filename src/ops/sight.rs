@@ -149,10 +149,9 @@ impl Look<'_> {
 
     fn records(&mut self) {
         let asked = Asked::read(self.queue);
-        for item in self.list(&[Folder::Sent]) {
-            if upkeep::silent_since(&item).is_none() && item.task.receipt.is_some() {
-                continue;
-            }
+        let glance = self.queue.glance(&[Folder::Sent], Reach::Names, &Awaiting);
+        self.problems.extend(glance.problems);
+        for item in glance.taken {
             let by = item.task.receipt.as_ref().and_then(|receipt| receipt.by.as_ref());
             self.sight
                 .awaited
@@ -199,6 +198,18 @@ impl Taker for Standing<'_> {
             None => None,
         };
         Ok((lease_until.is_some() || told.is_some()).then_some(Stand { lease_until, told }))
+    }
+}
+
+/// Takes the records of sent tasks of which something is still to be heard.
+struct Awaiting;
+
+impl Taker for Awaiting {
+    type Taken = Item;
+
+    fn take(&self, glimpse: &mut Glimpse<'_>) -> std::result::Result<Option<Item>, Unreadable> {
+        let is_over = glimpse.progress()?.heard.is_some_and(|heard| heard.stage.is_final());
+        if is_over { Ok(None) } else { glimpse.item().map(Some) }
     }
 }
 

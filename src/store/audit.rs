@@ -186,13 +186,20 @@ fn open_segment(
     }
     match queue.read_text(&bookmark.path)? {
         Some(text) if content_hash(text.as_bytes()) == bookmark.content => {
-            if text.len() >= SEGMENT_BYTES {
+            // A segment ends with its month, so that who looks for what happened since need not open earlier ones.
+            let is_of_the_past = layout::log_of_month(operation.at).as_str() > month_folder(&bookmark.path);
+            if text.len() >= SEGMENT_BYTES || is_of_the_past {
                 return Ok(new_segment(operation, writer, Some(&bookmark.tail)));
             }
             Ok(Open { path: bookmark.path, writer, text, tail: bookmark.tail, is_new: false, prev: None })
         }
         _ => Ok(new_segment(operation, writer, None)),
     }
+}
+
+/// The folder of a segment's month.
+fn month_folder(segment: &str) -> &str {
+    segment.rsplitn(3, '/').last().unwrap_or_default()
 }
 
 /// Whether git is in the middle of something that the person may give up.

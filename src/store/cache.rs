@@ -13,9 +13,11 @@ use super::files::Stamp;
 use crate::domain::task::{Folder, Task};
 
 mod glimpse;
+mod mark;
 mod row;
 
 pub(crate) use glimpse::{Glimpse, Place, Taker, Whole};
+use mark::Kept;
 use row::Row;
 pub(crate) use row::{Ended, Heard, Unreadable, Words};
 
@@ -65,10 +67,11 @@ impl Cache {
             return None;
         }
         let (index, bodies) =
-            postcard::take_from_bytes::<Vec<(String, usize, usize, Option<Stamp>)>>(rest).ok()?;
+            postcard::take_from_bytes::<Vec<(String, usize, usize, Option<Kept>)>>(rest).ok()?;
         let first = bytes.len() - bodies.len();
         let rows = index.iter().map(|(_, _, count, _)| count).sum();
-        let places = index.into_iter().map(|(folder, at, _, stamp)| (folder, Page { at: first + at, stamp }));
+        let page = |at, stamp: Option<Kept>| Page { at: first + at, stamp: stamp.map(|kept| kept.0) };
+        let places = index.into_iter().map(|(folder, at, _, stamp)| (folder, page(at, stamp)));
         let folders = places.collect();
         Some(Cache { folders, rows, bytes })
     }
@@ -88,14 +91,14 @@ impl Cache {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             let page = folders.entry(folder).or_default();
             match is_still(stamp, now) {
-                true => page.rows.push((name, stamp, Row::bytes_of(task))),
+                true => page.rows.push((name, Kept(stamp), Row::bytes_of(task))),
                 false => page.stamp = None,
             }
         }
         let plain = "rows hold nothing that cannot be written";
         let (mut index, mut bodies) = (Vec::new(), Vec::new());
         for (folder, Sheet { rows, stamp }) in folders {
-            index.push((folder, bodies.len(), rows.len(), stamp));
+            index.push((folder, bodies.len(), rows.len(), stamp.map(Kept)));
             bodies.extend(postcard::to_stdvec(&rows).expect(plain));
         }
         let mut body = VERSION.to_le_bytes().to_vec();
@@ -128,7 +131,7 @@ impl<'a> Rows<'a> {
     fn of(&mut self, name: &str, stamp: Stamp) -> Option<Row<'a>> {
         while self.count > 0 {
             let before = self.left;
-            let (kept, known): (&str, Stamp) = self.read()?;
+            let (kept, Kept(known)): (&str, Kept) = self.read()?;
             if kept > name {
                 self.left = before;
                 return None;
@@ -186,7 +189,7 @@ impl<'a> Rows<'a> {
         // A count that is nonsense ends at the first row that is none.
         let (mut all, mut words) = (Vec::with_capacity(self.count.min(LARGEST_PAGE)), Words::default());
         while self.count > 0 {
-            let (name, stamp) = self.read()?;
+            let (name, Kept(stamp)) = self.read()?;
             let row = Row::of(self.read()?)?;
             if !holds(name, stamp) {
                 return None;
@@ -216,7 +219,7 @@ impl<'a> Rows<'a> {
 /// What is written of one folder.
 #[derive(Default)]
 struct Sheet<'a> {
-    rows: Vec<(&'a str, Stamp, Vec<u8>)>,
+    rows: Vec<(&'a str, Kept, Vec<u8>)>,
     stamp: Option<Stamp>,
 }
 

@@ -35,8 +35,21 @@ pub(crate) struct Log {
 /// [`crate::domain::fault::Code::Io`] if the folder cannot be listed.
 pub(crate) fn segment_paths(queue: &Queue) -> Result<(Vec<String>, Vec<Problem>)> {
     let mut found = queue.paths(layout::AUDIT)?;
-    found.files.sort_unstable_by(|a, b| (name(a), a).cmp(&(name(b), b)));
+    in_order(&mut found.files);
     Ok((found.files, found.problems))
+}
+
+/// The paths of the segments that may hold events from an instant on, and of some more, oldest first.
+fn segment_paths_since(queue: &Queue, start: Timestamp) -> Result<(Vec<String>, Vec<Problem>)> {
+    let month = layout::month_began(&layout::log_of_month(start)).unwrap_or(Timestamp::MIN);
+    let is_wanted = |folder: &str| layout::month_began(folder).is_none_or(|began| began >= month);
+    let mut found = queue.paths_within(layout::AUDIT, &is_wanted)?;
+    in_order(&mut found.files);
+    Ok((found.files, found.problems))
+}
+
+fn in_order(paths: &mut [String]) {
+    paths.sort_unstable_by(|a, b| (name(a), a).cmp(&(name(b), b)));
 }
 
 fn name(path: &str) -> &str {
@@ -81,21 +94,49 @@ pub(crate) fn parse(stored: &StoredSegment) -> Result<Segment> {
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn newest(queue: &Queue, most: usize) -> Result<Log> {
-    let (paths, problems) = segment_paths(queue)?;
-    let mut log = Log { events: Vec::new(), problems };
-    let mut per_writer: HashMap<&str, usize> = HashMap::new();
+    let top = queue.paths_within(layout::AUDIT, &|_| false)?;
+    let mut log = Log { events: Vec::new(), problems: top.problems };
+    let mut per_writer = HashMap::new();
+    take_newest(queue, &mut log, top.files, most, &mut per_writer);
+    // What is of no month may be of any.
+    let mut months: Vec<_> = top
+        .left
+        .into_iter()
+        .map(|folder| (layout::month_began(&folder).unwrap_or(Timestamp::MAX), folder))
+        .collect();
+    months.sort_unstable_by(|a, b| b.cmp(a));
+    for (began, folder) in months {
+        let found = queue.paths(&folder)?;
+        log.problems.extend(found.problems);
+        take_newest(queue, &mut log, found.files, most, &mut per_writer);
+        log.events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+        log.events.truncate(most);
+        // What is in the folders of earlier months happened before this one.
+        if log.events.len() == most && log.events.last().is_none_or(|event| event.at >= began) {
+            break;
+        }
+    }
+    Ok(log)
+}
+
+/// Add the newest of these segments to a log: of each writer only as many as can matter.
+fn take_newest(
+    queue: &Queue,
+    log: &mut Log,
+    mut paths: Vec<String>,
+    most: usize,
+    per_writer: &mut HashMap<String, usize>,
+) {
+    in_order(&mut paths);
     for path in paths.iter().rev() {
-        let read = per_writer.entry(writer(path)).or_default();
+        let read = per_writer.entry(writer(path).to_owned()).or_default();
         if *read >= most {
             continue;
         }
         let before = log.events.len();
-        take_path(queue, &mut log, path);
+        take_path(queue, log, path);
         *read += log.events.len() - before;
     }
-    log.events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
-    log.events.truncate(most);
-    Ok(log)
 }
 
 /// The segments that may hold events from an instant on, oldest first; what cannot be read is passed over.
@@ -103,7 +144,7 @@ pub(crate) fn newest(queue: &Queue, most: usize) -> Result<Log> {
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn segments_since(queue: &Queue, start: Timestamp) -> Result<Vec<StoredSegment>> {
-    let (paths, _) = segment_paths(queue)?;
+    let (paths, _) = segment_paths_since(queue, start)?;
     let mut chosen: Vec<String> = reaching(&paths, start).into_iter().cloned().collect();
     chosen.sort_by(|a, b| name(a).cmp(name(b)));
     let read = |path: String| Some(StoredSegment { bytes: queue.read(&path).ok()??, path });
@@ -115,7 +156,7 @@ pub(crate) fn segments_since(queue: &Queue, start: Timestamp) -> Result<Vec<Stor
 /// # Errors
 /// As [`segment_paths`].
 pub(crate) fn since(queue: &Queue, start: Timestamp) -> Result<Log> {
-    let (paths, problems) = segment_paths(queue)?;
+    let (paths, problems) = segment_paths_since(queue, start)?;
     let mut log = Log { events: Vec::new(), problems };
     for path in reaching(&paths, start) {
         take_path(queue, &mut log, path);
@@ -254,9 +295,9 @@ pub(crate) fn events_of(queue: &Queue, id: TaskId) -> Result<Vec<Event>> {
 /// As [`segment_paths`].
 pub(super) fn segments_about(queue: &Queue, id: TaskId) -> Result<(Vec<Segment>, Vec<Problem>)> {
     let wanted = id.to_string();
-    let (paths, mut problems) = segment_paths(queue)?;
     let born = i64::try_from(id.milliseconds()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let start = born.and_then(|born| born.checked_sub(SLACK).ok()).unwrap_or(Timestamp::MIN);
+    let (paths, mut problems) = segment_paths_since(queue, start)?;
     let mut segments = Vec::new();
     for path in reaching(&paths, start).into_iter().rev() {
         match queue.read(path) {

@@ -1,6 +1,7 @@
 //! Where everything lies under `.swift/`. The one place that spells these paths.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::domain::id::{OperationId, RunId, SegmentId, SessionId, TaskId, WriterId};
@@ -144,6 +145,19 @@ pub(crate) fn segment_path(writer: WriterId, segment: SegmentId) -> String {
     format!("{AUDIT}/{}/{writer}/{segment}.toml", month(segment.milliseconds()))
 }
 
+/// The folder of a segment's month; a segment holds nothing that happened later.
+pub(crate) fn log_of_month(at: Timestamp) -> String {
+    format!("{AUDIT}/{}", month_of(at))
+}
+
+/// The instant at which the month of a folder of the log began; `None` for a folder that is not of one.
+pub(crate) fn month_began(folder: &str) -> Option<Timestamp> {
+    let (year, month) = folder.strip_prefix(AUDIT)?.strip_prefix('/')?.split_once('-')?;
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?;
+    let at = date.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    (log_of_month(at) == folder).then_some(at)
+}
+
 /// An archive of finished work.
 pub(crate) fn archive_path(id: SegmentId) -> String {
     format!("{ARCHIVE}/{}/{id}.md", month(id.milliseconds()))
@@ -173,7 +187,11 @@ fn month_of_id(id: TaskId) -> String {
 /// `yyyy-mm` in UTC.
 fn month(milliseconds: u64) -> String {
     let at = i64::try_from(milliseconds).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let date = at.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date();
+    month_of(at.unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+fn month_of(at: Timestamp) -> String {
+    let date = at.to_zoned(TimeZone::UTC).date();
     format!("{:04}-{:02}", date.year(), date.month())
 }
 

@@ -203,6 +203,18 @@ impl Queue {
         self.root.paths(folder)
     }
 
+    /// The same for those of the folders below it that are wanted.
+    ///
+    /// # Errors
+    /// Those of [`Root::paths_within`].
+    pub(crate) fn paths_within(
+        &self,
+        folder: &str,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<super::files::Paths> {
+        self.root.paths_within(folder, is_wanted)
+    }
+
     /// Visit a folder and each below it.
     ///
     /// # Errors

@@ -104,3 +104,37 @@ fn what_happened_in_a_session_the_log_tells_and_no_clock() {
     let told = web.read(&format!(".swift/{}", files.trim()));
     assert!(told.contains("a clock that was behind") && !told.contains("a clock that was ahead"), "{told}");
 }
+
+#[test]
+fn a_session_and_a_task_may_last_over_the_end_of_a_month() {
+    let sandbox = Sandbox::new();
+    let web = sandbox.project("web");
+    let at = |time: &str, words: &str| web.call(words).env("SWIFT_TEST_NOW", time).run().ok();
+    at("2026-03-31T23:50:00Z", "start");
+    at("2026-03-31T23:51:00Z", "task . 'Of March'");
+    let id = text(&web.json("list")["tasks"][0]["id"]);
+    at("2026-04-01T00:10:00Z", &format!("comment {id} 'In April'"));
+    at("2026-06-05T09:00:00Z", &format!("done {id}"));
+    let folders = web.git("-C .swift ls-files audit");
+    let months: Vec<&str> = folders.lines().filter_map(|path| path.split('/').nth(1)).collect();
+    assert_eq!(months, ["2026-03", "2026-04", "2026-06"], "{folders}");
+    let kinds = |log: &serde_json::Value| -> Vec<String> {
+        log["events"].as_array().unwrap().iter().map(|event| text(&event["kind"])).collect()
+    };
+    let of_task = web.json(&*format!("log {id}"));
+    assert_eq!(kinds(&of_task).len(), 3, "{of_task:#}");
+    let newest = web.json("log -n 2");
+    assert_eq!(kinds(&newest), ["task.done", "task.commented"], "{newest:#}");
+    assert_eq!(kinds(&web.json("log -n 100")).last().map(String::as_str), Some("session.started"));
+    let finished = web.call("finish --json").env("SWIFT_TEST_NOW", "2026-06-05T10:00:00Z").run().ok();
+    let finished: serde_json::Value = serde_json::from_str(&finished).unwrap();
+    let counts = &finished["counts"];
+    assert!(
+        ["created", "commented", "done"].iter().all(|what| counts[format!("task.{what}")] == 1),
+        "{counts:#}"
+    );
+    // Back in a clock that was ahead nothing is lost either.
+    at("2026-04-02T09:00:00Z", "task . 'By a clock that is right again'");
+    assert_eq!(kinds(&web.json("log -n 100")).len(), 6);
+    web.swift_ok("audit verify");
+}

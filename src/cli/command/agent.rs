@@ -1,7 +1,7 @@
 //! Working inside an agent's session: hooks, context, and how they are installed.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use clap::{Args, Subcommand};
 
@@ -191,8 +191,7 @@ fn executed(context: &Context, line: Line) -> Option<String> {
         Stay::Detached => detached(&words),
         Stay::Endless(why) => return explained(&not_here(&words, why)),
     };
-    let told = told(context, &words).ok()?;
-    Some(hooks::answered(&told))
+    Some(hooks::answered(&told(context, &words)))
 }
 
 /// A command that would not come to an end inside of a session.
@@ -221,26 +220,37 @@ fn explained(fault: &Fault) -> Option<String> {
     clippy::disallowed_methods,
     reason = "a hook starts this very program with the words that were typed"
 )]
-fn told(context: &Context, words: &[String]) -> Result<String> {
-    let output = Command::new(env::program()?)
-        .args(words)
-        .current_dir(&context.start)
-        .env_remove("EDITOR")
-        .env_remove("VISUAL")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Fault::of_system("swift cannot be started", &error))?;
-    let text =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
-    let mut text: Vec<String> = text.into_iter().filter(|text| !text.is_empty()).collect();
+fn told(context: &Context, words: &[String]) -> String {
+    let ended = env::program().and_then(|program| {
+        Command::new(program)
+            .args(words)
+            .current_dir(&context.start)
+            .env_remove("EDITOR")
+            .env_remove("VISUAL")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| Fault::of_system("swift cannot be started", &error))
+    });
+    let text = ended.map_or_else(|fault| not_begun(&fault), |output| said(&output));
+    let told: String = text.chars().take(LONGEST_ANSWER).collect();
+    format!("$ swift {}\n{told}", shell_words::join(words))
+}
+
+/// What a program printed. One that was cut off cannot say so itself, and nothing at all would look as if it had gone well.
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let mut text = vec![text(&output.stdout), text(&output.stderr)];
+    text.retain(|text| !text.is_empty());
     if output.status.code().is_none() {
-        // It cannot say so itself, and nothing at all would look as if it had gone well.
         text.push("error: the command was cut off and could not say whether it was carried out".to_owned());
         text.push("hint: `swift log` shows what happened last".to_owned());
     }
-    let typed = format!("$ swift {}", shell_words::join(words));
-    let told: String = text.join("\n").chars().take(LONGEST_ANSWER).collect();
-    Ok(format!("{typed}\n{told}"))
+    text.join("\n")
+}
+
+/// The person has typed a command, so it is the person who has to hear that it came to nothing.
+fn not_begun(fault: &Fault) -> String {
+    format!("error: nothing was done: {}\nhint: type it in a terminal of your own", fault.message)
 }
 
 /// Advice on the model, or the hand-over to a run.

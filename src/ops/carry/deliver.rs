@@ -14,6 +14,8 @@ mod taken_back;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use jiff::Timestamp;
+
 use super::plan::{Letter, News, Plan, Stranded, Tidings};
 use super::post::Posts;
 use super::receipts::{self, Known};
@@ -52,8 +54,8 @@ pub(crate) fn execute(posts: &Posts, plan: Plan, operation: &Operation<'_>) -> R
     for letter in plan.taken_back {
         round.record_late(letter);
     }
-    for (post, closed) in plan.closed {
-        round.put_away(post, closed);
+    for (post, due) in plan.closed {
+        round.put_away(post, due);
     }
     round.promise_ids();
     round.commit_all();
@@ -343,8 +345,9 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    fn put_away(&mut self, post: usize, closed: Vec<Item>) {
+    fn put_away(&mut self, post: usize, due: Timestamp) {
         let Some(tx) = self.open.get_mut(&post) else { return };
+        let closed = receipts::closed_before(&self.posts.all[post].queue, due);
         if let Err(fault) = archive::put_away(tx, closed) {
             self.problem(post, "", fault);
         }

@@ -68,8 +68,8 @@ pub(crate) struct Plan {
     /// What a receiver has, and its sender has taken back when it had arrived.
     pub(crate) taken_back: Vec<Letter>,
     pub(crate) problems: Vec<Problem>,
-    /// Closed records of senders that have more of them than are kept loose.
-    pub(crate) closed: Vec<(usize, Vec<Item>)>,
+    /// Senders that have more closed records than are kept loose, and when those were closed that stay.
+    pub(crate) closed: Vec<(usize, Timestamp)>,
     /// Posts in which something was written that could not be committed, and can be now.
     pub(crate) owing: Vec<usize>,
     /// Tasks that cannot be delivered now, by project and path.

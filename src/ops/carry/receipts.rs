@@ -17,7 +17,7 @@ use crate::domain::text::shown;
 use crate::format::fit_for_a_receipt;
 use crate::ops::abreast::abreast;
 use crate::store::git::Reach;
-use crate::store::queue::{Ended, Glimpse, Heard, Item, Taker, Unreadable};
+use crate::store::queue::{Ended, Glimpse, Heard, Item, Queue, Taker, Unreadable};
 use crate::store::{archive, branches, layout, replay};
 
 /// The folders in which a receiver has a task, in the order in which they are believed.
@@ -135,7 +135,9 @@ pub(super) fn compare(posts: &Posts, now: Timestamp, plan: &mut Plan) -> (Known,
     for (index, glance) in abreast(told, |index: usize| (index, glance(index))) {
         let post = &posts.all[index];
         plan.problems.extend(glance.problems.into_iter().map(|problem| post.problem(problem)));
-        keep_few(index, post, &glance.taken, now, plan);
+        // Closed records go into an archive after a while, when the sender commits anyway.
+        let due = archive::due(glance.taken.iter().filter_map(Record::end).collect(), now);
+        plan.closed.extend(due.map(|due| (index, due)));
         recorded.insert(index, glance.taken.iter().filter_map(Record::id).collect());
         let mut alone = Vec::new();
         for record in glance.taken {
@@ -216,14 +218,11 @@ impl Records<'_> {
     }
 }
 
-/// Closed records go into an archive after a while, when the sender commits anyway.
-fn keep_few(index: usize, post: &Post, records: &[Record], now: Timestamp, plan: &mut Plan) {
-    let ends = records.iter().filter_map(Record::end).collect();
-    if let Some(due) = archive::due(ends, now) {
-        let items = post.queue.list_within(&[Folder::Sent], Reach::Names).items.into_iter();
-        let old = items.filter(|item| is_closed(item) && archive::end_of(item) < due);
-        plan.closed.push((index, old.collect()));
-    }
+/// The records of a sender that were closed before an instant.
+pub(super) fn closed_before(sender: &Queue, due: Timestamp) -> Vec<Item> {
+    let mut items = sender.list_within(&[Folder::Sent], Reach::Names).items;
+    items.retain(|item| is_closed(item) && archive::end_of(item) < due);
+    items
 }
 
 fn is_closed(item: &Item) -> bool {

@@ -17,6 +17,8 @@ use crate::store::entries;
 pub(crate) struct Paths {
     /// Relative to the root, separated by `/`.
     pub(crate) files: Vec<String>,
+    /// Folders that nobody wanted to look into, in any order.
+    pub(crate) left: Vec<String>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -27,9 +29,17 @@ impl Root {
     /// # Errors
     /// As [`Root::walk`].
     pub(crate) fn paths(&self, folder: &str) -> Result<Paths> {
+        self.paths_within(folder, &|_| true)
+    }
+
+    /// The same for those of the folders below it that are wanted, by their paths.
+    ///
+    /// # Errors
+    /// As [`Root::walk`].
+    pub(crate) fn paths_within(&self, folder: &str, is_wanted: &dyn Fn(&str) -> bool) -> Result<Paths> {
         let mut found = Paths::default();
         if let Some(fd) = self.folder(folder)? {
-            self.names_in(&fd, folder, DEEPEST, &mut found)?;
+            self.names_in(&fd, folder, DEEPEST, is_wanted, &mut found)?;
         }
         found.files.extend(self.seen_over(&format!("{folder}/")).into_iter().map(|seen| seen.path));
         found.files.sort_unstable();
@@ -45,7 +55,14 @@ impl Root {
     }
 
     /// What is in one folder and below it.
-    fn names_in(&self, fd: &OwnedFd, folder: &str, depth: usize, found: &mut Paths) -> Result<()> {
+    fn names_in(
+        &self,
+        fd: &OwnedFd,
+        folder: &str,
+        depth: usize,
+        is_wanted: &dyn Fn(&str) -> bool,
+        found: &mut Paths,
+    ) -> Result<()> {
         let mut below: Vec<(CString, String)> = Vec::new();
         let over = self.over();
         let read = entries::each(fd, |raw, kind| {
@@ -59,6 +76,7 @@ impl Root {
                 (Err(_), _) => Fault::new(Code::NotAFile, "the name is not UTF-8"),
                 (_, FileType::RegularFile) => return found.files.push(path),
                 (_, FileType::Directory) if is_named_as_a_file(&path) => named_as_a_file(&path),
+                (_, FileType::Directory) if !is_wanted(&path) => return found.left.push(path),
                 (_, FileType::Directory) if depth > 0 => return below.push((raw.to_owned(), path)),
                 (_, FileType::Directory) => too_deep(&path),
                 _ => not_a_file(&path),
@@ -70,7 +88,7 @@ impl Root {
             let opened = openat(fd, name.as_c_str(), FOLDER_FLAGS, Mode::empty());
             let read = opened
                 .map_err(|e| io("open", &self.shown(&path), e))
-                .and_then(|fd| self.names_in(&fd, &path, depth - 1, found));
+                .and_then(|fd| self.names_in(&fd, &path, depth - 1, is_wanted, found));
             if let Err(fault) = read {
                 found.problems.push(Problem::at(path, fault));
             }
@@ -121,11 +139,18 @@ mod tests {
             let seen: Vec<String> = walk.files.into_iter().map(|seen| seen.path).collect();
             assert_eq!(found.files, seen, "{top}");
             assert_eq!(root.count(top).unwrap(), seen.len(), "{top}");
+            assert!(found.left.is_empty());
             let mut problems = walk.problems;
             problems.sort_by(|a, b| a.path.cmp(&b.path));
             found.problems.sort_by(|a, b| a.path.cmp(&b.path));
             assert_eq!(found.problems, problems, "{top}");
         }
         assert_eq!(root.paths("audit/link").unwrap_err().code, Code::UnsafeHome);
+        let wanted =
+            root.paths_within("audit", &|path| path != "audit/2026-01" && path != "audit/1").unwrap();
+        assert_eq!(wanted.files, ["audit/2026-02/b/3.toml", "audit/loose"]);
+        let mut left = wanted.left;
+        left.sort();
+        assert_eq!(left, ["audit/1", "audit/2026-01"]);
     }
 }
