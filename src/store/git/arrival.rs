@@ -7,15 +7,15 @@ use std::fs::File;
 
 use gix::ObjectId;
 
+use super::disk::folder::Folder;
+use super::disk::perm::Sharing;
+use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
-use super::folder::Folder;
 use super::gitlock::{GitLock, Identity};
 use super::pending::Pending;
-use super::perm::Sharing;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::{CommitData, Repo};
 use super::sweep::Version;
-use super::sync::Barrier;
 use super::tree::Leaf;
 use super::{Durability, Home, lock};
 use crate::domain::fault::{Fault, Result};

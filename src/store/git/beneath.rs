@@ -13,15 +13,14 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::disk;
+use super::disk::folder::{Change, Folder};
+use super::disk::sync::Barrier;
 use super::external::Git;
-use super::folder::{Change, Folder};
 use super::index::file::Entries;
 use super::refs::{self, Movement, Reflog, Tip};
 use super::repo::Repo;
-use super::sync::Barrier;
 use super::tree::{self, Leaf};
-use super::{Durability, Guard, Home, HomeKind, backwards, commit};
+use super::{Durability, Guard, Home, HomeKind, backwards, commit, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::layout;

@@ -11,18 +11,18 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::arrival::{Arrival, Flush, Locks, Stop};
-use super::debt;
-use super::folder::{Folder, Staged};
+use super::disk::folder::{Folder, Staged};
+use super::disk::path;
+use super::disk::sync::Barrier;
 use super::gitlock::GitLock;
 use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::plan::Plan;
 use super::refs::{self, Tip};
 use super::repo::{CommitData, Repo};
-use super::sync::Barrier;
 use super::tree::Leaf;
 use super::waiting::Contents;
-use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, path};
+use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, debt};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

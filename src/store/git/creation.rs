@@ -14,11 +14,11 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
 use super::departure::Departure;
+use super::disk::folder::{Folder, KEPT};
+use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::folder::{Folder, KEPT};
 use super::gitlock::{self, Identity};
-use super::perm::Sharing;
 use super::repo::Repo;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Home, HomeKind, Request, commit, exclude, objects, refs};

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::disk::{self, OrIo as _};
-use super::folder::{Folder, Staged};
-use super::sync::Barrier;
-use super::{Change, Durability, Expect, Guard, Home, lock, path};
+use super::disk::folder::{Folder, Staged};
+use super::disk::sync::Barrier;
+use super::disk::{self, OrIo as _, path};
+use super::{Change, Durability, Expect, Guard, Home, lock};
 use crate::domain::fault::{Code, Fault, Result};
 
 impl Home {
@@ -136,7 +136,7 @@ fn write_staged(
 
 /// Put changes in their places, to stay there.
 pub(super) fn place_all(
-    change: &mut super::folder::Change<'_>,
+    change: &mut super::disk::folder::Change<'_>,
     wanted: &[Change],
     staged: &[Option<Staged>],
 ) -> Result<()> {
@@ -148,7 +148,7 @@ pub(super) fn place_all(
 
 /// Put one change in its place, if what is there is what was expected.
 pub(super) fn place(
-    change: &mut super::folder::Change<'_>,
+    change: &mut super::disk::folder::Change<'_>,
     wanted: &Change,
     staged: Option<&Staged>,
 ) -> Result<()> {

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::disk::folder::Folder;
+use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, place};
-use super::folder::Folder;
 use super::remove::Removed;
 use super::repo::Repo;
-use super::sync::Barrier;
 use super::worktree::{FOLDER, Worktree};
 use super::{
     BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, refs, switch,

@@ -7,9 +7,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::perm::Sharing;
 use super::worktree::{FOLDER, write_file};
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;

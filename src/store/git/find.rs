@@ -10,12 +10,12 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::departure::Departure;
+use super::disk::folder::Folder;
+use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
-use super::folder::Folder;
 use super::gitlock::GitLock;
 use super::repo::{Opened, Repo};
 use super::state::unsafe_home;
-use super::sync::Barrier;
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Durability, Home, HomeKind, create, creation, refs, relink};

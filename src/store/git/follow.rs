@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::departure::{Aim, Departure};
+use super::disk::folder::Folder;
+use super::disk::path;
 use super::find::place;
-use super::folder::Folder;
 use super::index::beginning;
 use super::moved::{self, Unjoined};
 use super::remove::Removed;
 use super::repo::Repo;
 use super::switch::{goes_on, no_branch, not_now};
 use super::worktree::FOLDER;
-use super::{Guard, Home, commit, path, refs};
+use super::{Guard, Home, commit, refs};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -12,9 +12,9 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 use rustix::io::Errno;
 
+use super::disk::patience::look_until;
+use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
-use super::patience::look_until;
-use super::perm::Sharing;
 use crate::domain::fault::{Code, Result};
 use crate::domain::text::as_word;
 

@@ -10,11 +10,10 @@ use std::path::PathBuf;
 use gix::ObjectId;
 
 use super::commit::blob_id;
-use super::disk;
-use super::folder::Folder;
+use super::disk::folder::Folder;
 use super::repo::Repo;
 use super::tree::{self, Leaf};
-use super::{Home, HomeKind};
+use super::{Home, HomeKind, disk};
 use crate::domain::fault::Result;
 
 /// How many paths are remembered.

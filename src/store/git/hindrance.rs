@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::patience::look_until;
+use super::disk::patience::look_until;
 use super::{Home, HomeKind, gitlock, refs};
 use crate::domain::fault::Result;
 

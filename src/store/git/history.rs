@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
+use super::disk::folder::Folder;
 use super::find::SETTINGS;
-use super::folder::Folder;
 use super::ignored::is_never_ignored;
 use super::index::file::Entries;
 use super::repo::{CommitData, Repo};

@@ -249,7 +249,7 @@ impl Home {
             return Ok(BTreeSet::new());
         }
         let repo = self.repo()?;
-        let folder = super::folder::Folder::open(&self.root)?;
+        let folder = super::disk::folder::Folder::open(&self.root)?;
         let head = self.head_leaves(&repo)?;
         let mut paths = BTreeSet::new();
         let staged = self.staged(&[])?;

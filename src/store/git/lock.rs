@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::disk::folder::Folder;
+use super::disk::patience::{LONGEST, Waited, look_until};
 use super::disk::{self, OrIo as _};
-use super::folder::Folder;
-use super::patience::{LONGEST, Waited, look_until};
 use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::disk::folder::Folder;
 use super::external::Git;
 use super::find::{Place, SETTINGS, place};
-use super::folder::Folder;
 use super::sweep::Version;
 use super::worktree::FOLDER;
 use super::{Home, HomeKind, refs, tree};

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::folder::Folder;
 use super::index::file::{Entries, Stream, Trouble};
 use super::sweep::Version;
 use super::tree::Leaf;

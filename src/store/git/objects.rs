@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use super::disk::perm::Sharing;
+use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
 use super::pack::{self, Pack};
-use super::perm::Sharing;
-use super::sync::Barrier;
 use crate::domain::fault::{Code, Fault, Result};
 
 /// How temporary names begin; git's own prefix, so that its garbage collection knows them.

@@ -12,15 +12,14 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::committed::{Commit, Committed};
-use super::disk;
+use super::disk::folder::Folder;
+use super::disk::sync::Barrier;
 use super::find::{Place, SETTINGS, place};
-use super::folder::Folder;
 use super::history::Reader;
 use super::index::beginning;
 use super::repo::Repo;
-use super::sync::Barrier;
 use super::worktree::FOLDER;
-use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, refs, relink, switch, tree};
+use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, disk, refs, relink, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::local::is_frozen;

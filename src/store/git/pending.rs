@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
+use super::disk::perm::Sharing;
+use super::disk::sync::Barrier;
 use super::disk::{self, Make, OrIo as _};
 use super::gitlock::{self, Identity};
-use super::perm::Sharing;
-use super::sync::Barrier;
 use super::tree::Leaf;
 use super::{Durability, Home, HomeKind, lock};
 use crate::domain::fault::{Code, Fault, Result};

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::folder::Folder;
-use super::objects::Batch;
+use super::disk::folder::Folder;
+use super::disk::path;
+use super::objects::{self, Batch};
 use super::pending::Planned;
 use super::repo::Repo;
 use super::tree::{self, Leaf};
-use super::{Change, Expect, Home, debt, objects, path};
+use super::{Change, Expect, Home, debt};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The files of a commit to be, with their objects.

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashSet};
 use gix::ObjectId;
 
 use super::arrival::Arrival;
-use super::folder::Folder;
+use super::disk::folder::Folder;
+use super::disk::sync::Barrier;
 use super::pending::{Pending, Planned, locks_alone};
 use super::repo::Repo;
-use super::sync::Barrier;
 use super::tree::Leaf;
 use super::waiting::keeping::Keeping;
 use super::{Durability, Home, disk, gitlock, objects, refs};

@@ -11,10 +11,10 @@ use gix::ObjectId;
 
 use rustix::fs::{CWD, RenameFlags};
 
+use super::disk::perm::Sharing;
 use super::disk::{self, Make, OrIo as _};
 use super::external::Git;
 use super::gitlock::GitLock;
-use super::perm::Sharing;
 use super::repo::Repo;
 use super::{Home, creation};
 use crate::domain::fault::{Code, Fault, Result};

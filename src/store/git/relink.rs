@@ -9,14 +9,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk;
+use super::disk::folder::Folder;
 use super::find::{Place, SETTINGS, is_link_to};
-use super::folder::Folder;
 use super::repo::Repo;
 use super::state::unsafe_home;
 use super::waiting::owed::Brought;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Cause, Home, HomeKind, Rebuilt, create, creation, lock, refs, tree};
+use super::{Cause, Home, HomeKind, Rebuilt, create, creation, disk, lock, refs, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::local::is_frozen;

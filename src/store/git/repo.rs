@@ -13,13 +13,10 @@ use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
-use super::clock;
-use super::deflate;
+use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
-use super::extensions;
-use super::legible;
-use super::perm::Sharing;
 use super::tree::{self, Line};
+use super::{clock, deflate, extensions, legible};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
 

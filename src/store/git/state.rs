@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use std::path::Path;
 
-use super::disk;
+use super::disk::patience::look_until;
 use super::external::Git;
-use super::patience::look_until;
-use super::{Home, HomeKind};
+use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// Files in the git folder that show an unfinished operation, with its name.

@@ -11,18 +11,16 @@ use gix::objs::Kind;
 
 use super::commit::build;
 use super::departure::{Aim, Departure};
+use super::disk::folder::Folder;
+use super::disk::sync::Barrier;
 use super::external::Git;
 use super::find::place;
-use super::folder::Folder;
 use super::objects::Batch;
 use super::remove::Removed;
 use super::repo::Repo;
-use super::sync::Barrier;
-use super::tree::Leaf;
+use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER};
-use super::{
-    Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs, tree,
-};
+use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -11,12 +11,11 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::disk;
+use super::disk::sync::Barrier;
 use super::external::Git;
 use super::objects::{Made, Staged};
 use super::pack::{self, Sound};
-use super::sync::Barrier;
-use super::{Durability, Home};
+use super::{Durability, Home, disk};
 use crate::domain::fault::Result;
 
 /// How many packs of like size become one.

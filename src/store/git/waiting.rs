@@ -22,10 +22,10 @@ use std::path::PathBuf;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::disk::{self, OrIo as _};
-use super::folder::Folder;
+use super::disk::folder::Folder;
+use super::disk::{self, OrIo as _, path};
 use super::repo::Repo;
-use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, path, refs, tree};
+use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, refs, tree};
 use crate::domain::fault::Result;
 
 pub(crate) use record::Versions;

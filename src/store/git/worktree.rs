@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use super::creation;
+use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
-use super::perm::Sharing;
 use crate::domain::fault::Result;
 
 /// The name of the queue's folder.

@@ -10,14 +10,14 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _};
 use super::external::Git;
-use super::folder::Folder;
 use super::gitlock::GitLock;
 use super::history::written_at;
 use super::repo::Repo;
-use super::tree::Leaf;
-use super::{Home, HomeKind, objects, tree};
+use super::tree::{self, Leaf};
+use super::{Home, HomeKind, objects};
 use crate::domain::fault::{Code, Fault, Result};
 use edit::{Edits, Extras, Fresh, Rewrite};
 use file::{Entry, Stamp, Trouble};

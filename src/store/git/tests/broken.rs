@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::sandbox::{BOTH, Sandbox, commit, try_commit, write};
 use crate::domain::fault::Code;
-use crate::store::git::folder::Folder;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::perm::Sharing;
 use crate::store::git::gitlock::GitLock;
-use crate::store::git::perm::Sharing;
 use crate::store::git::{Home, HomeKind, Outcome, refs};
 
 /// A commit is taken back to each stage at which a kill can have stopped it, and the next lock puts it in order.

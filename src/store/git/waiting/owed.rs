@@ -17,7 +17,7 @@ use gix::ObjectId;
 use super::record::{Kept, RECORD, Waiting};
 use super::{Contents, Versions, WORKTREES};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::folder::Folder;
+use crate::store::git::disk::folder::Folder;
 use crate::store::git::repo::Repo;
 use crate::store::git::{Change, Expect, Guard, Home, HomeKind, commit, disk, refs, tree};
 use crate::store::layout;

@@ -7,10 +7,10 @@ use gix::ObjectId;
 
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::debt::differs;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::folder::Folder;
 use crate::store::git::repo::Repo;
-use crate::store::git::sync::Barrier;
 use crate::store::git::{Change, Durability, Expect, Home, commit, lock};
 
 const HEAD_LINE: &str = "swift waiting 1";

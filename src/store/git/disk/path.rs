@@ -3,11 +3,11 @@
 //! Callers pass paths that came from task files or from other machines. Whatever git would refuse in a tree, and
 //! whatever could lead out of the folder, is refused here before anything else looks at it.
 
-use super::Home;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::Home;
 
 /// Check a path relative to `.swift/` that is to be committed.
-pub(super) fn check(path: &str) -> Result<()> {
+pub(in crate::store::git) fn check(path: &str) -> Result<()> {
     let bad =
         |why: &str| Err(Fault::new(Code::InvalidValue, format!("the path {path:?} in the queue {why}")));
     if path.contains('\0') {
@@ -46,7 +46,7 @@ fn ignored_by_hfs(c: char) -> bool {
 }
 
 /// The folder part of a path, empty at the top.
-pub(super) fn parent(path: &str) -> &str {
+pub(in crate::store::git) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

@@ -11,11 +11,11 @@ use crate::env::signals::Wait;
 const FIRST: Duration = Duration::from_millis(1);
 
 /// The longest pause.
-pub(super) const LONGEST: Duration = Duration::from_millis(20);
+pub(in crate::store::git) const LONGEST: Duration = Duration::from_millis(20);
 
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Waited<T> {
+pub(in crate::store::git) enum Waited<T> {
     Answered(T),
     /// There was no answer within the limit.
     InVain,
@@ -28,7 +28,7 @@ impl<T> Waited<T> {
     ///
     /// # Errors
     /// [`Code::Interrupted`] with what was waited for.
-    pub(super) fn in_time(self, reason: impl Display) -> Result<Option<T>> {
+    pub(in crate::store::git) fn in_time(self, reason: impl Display) -> Result<Option<T>> {
         match self {
             Waited::Answered(answer) => Ok(Some(answer)),
             Waited::InVain => Ok(None),
@@ -38,7 +38,7 @@ impl<T> Waited<T> {
 }
 
 /// Look until there is an answer. It is looked at least once.
-pub(super) fn look_until<T, E>(
+pub(in crate::store::git) fn look_until<T, E>(
     limit: Duration,
     mut look: impl FnMut() -> Result<Option<T>, E>,
 ) -> Result<Waited<T>, E> {

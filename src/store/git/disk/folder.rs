@@ -16,17 +16,17 @@ use gix::ObjectId;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::disk::OrIo as _;
 use super::perm::Sharing;
-use super::repo::Repo;
 use super::sync::Barrier;
-use super::{objects, path};
+use super::{OrIo as _, path};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::objects;
+use crate::store::git::repo::Repo;
 
 mod change;
 
-pub(super) use change::Change;
+pub(in crate::store::git) use change::Change;
 
 /// Where staged files and the bytes that they replace wait; below `.swift/`.
 const STAGING: &str = "local/tmp";
@@ -35,7 +35,7 @@ const STAGING: &str = "local/tmp";
 const OPEN: usize = 200;
 
 /// The `.swift` folder, opened.
-pub(super) struct Folder {
+pub(in crate::store::git) struct Folder {
     root: Rc<OwnedFd>,
     path: PathBuf,
     open: RefCell<HashMap<String, Rc<OwnedFd>>>,
@@ -51,13 +51,13 @@ enum Missing {
 }
 
 /// A file that waits in the staging folder.
-pub(super) struct Staged {
+pub(in crate::store::git) struct Staged {
     name: String,
 }
 
 impl Folder {
     /// Open `.swift` itself.
-    pub(super) fn open(root: &Path) -> Result<Folder> {
+    pub(in crate::store::git) fn open(root: &Path) -> Result<Folder> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(root, flags, Mode::empty()).map_err(|error| unsafe_or_io(error, root))?;
         let (path, open) = (root.to_owned(), RefCell::default());
@@ -65,7 +65,7 @@ impl Folder {
     }
 
     /// The same for whoever writes: others may have to write there, too.
-    pub(super) fn shared(self, sharing: Sharing) -> Folder {
+    pub(in crate::store::git) fn shared(self, sharing: Sharing) -> Folder {
         Folder { sharing, ..self }
     }
 
@@ -119,7 +119,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`Code::UnsafeHome`].
-    pub(super) fn refuse_staging(&self) -> Result<()> {
+    pub(in crate::store::git) fn refuse_staging(&self) -> Result<()> {
         match self.look(path::parent(STAGING)) {
             Ok(Some(_)) => self.look(STAGING).map(drop),
             _ => Ok(()),
@@ -127,7 +127,7 @@ impl Folder {
     }
 
     /// What kind of thing is at a path; symbolic links are not followed.
-    pub(super) fn stat(&self, relative: &str) -> Result<Option<Stat>> {
+    pub(in crate::store::git) fn stat(&self, relative: &str) -> Result<Option<Stat>> {
         let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
         match rustix::fs::statat(&*folder, path::name(relative), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
@@ -137,7 +137,7 @@ impl Folder {
     }
 
     /// The bytes of a regular file, `None` if nothing is there.
-    pub(super) fn read(&self, relative: &str) -> Result<Option<Vec<u8>>> {
+    pub(in crate::store::git) fn read(&self, relative: &str) -> Result<Option<Vec<u8>>> {
         let Some(folder) = self.look(path::parent(relative))? else { return Ok(None) };
         self.read_in(&folder, path::name(relative), &self.place(relative))
     }
@@ -152,7 +152,7 @@ impl Folder {
     /// The id that a file's content has for git, `None` if nothing is there; `before` is the id that the content may
     /// still have. A large file of another size has another content, and is not read to learn which: the id is the null
     /// one, which no content has. So it is of one that this user may not read.
-    pub(super) fn id(
+    pub(in crate::store::git) fn id(
         &self,
         repo: &Repo,
         relative: &str,
@@ -183,18 +183,18 @@ impl Folder {
     }
 
     /// Whether this user may not read a file, or the folder in which it is. One of another user must not stop the rest.
-    pub(super) fn is_closed(&self, relative: &str) -> bool {
+    pub(in crate::store::git) fn is_closed(&self, relative: &str) -> bool {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&*self.root, relative, flags, Mode::empty());
         matches!(opened, Err(Errno::ACCESS | Errno::PERM))
     }
 
     /// Write a file to the staging folder.
-    pub(super) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
+    pub(in crate::store::git) fn stage(&self, content: &[u8], barrier: &mut Barrier) -> Result<Staged> {
         let staging = self.staging()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (name, place, fd) = loop {
-            let name = format!("{}-{}", std::process::id(), super::lock::ordinal());
+            let name = format!("{}-{}", std::process::id(), crate::store::git::lock::ordinal());
             let place = self.place(STAGING).join(&name);
             match rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)) {
                 // Left by a killed process that had our number.
@@ -214,7 +214,7 @@ impl Folder {
     }
 
     /// A file that a person has written, and that is to be committed as it is, has to be flushed too.
-    pub(super) fn flush_kept(&self, relative: &str, barrier: &mut Barrier) -> Result<()> {
+    pub(in crate::store::git) fn flush_kept(&self, relative: &str, barrier: &mut Barrier) -> Result<()> {
         let place = self.place(relative);
         let Some(folder) = self.look(path::parent(relative))? else { return Ok(()) };
         barrier.name_of(&place);
@@ -233,7 +233,7 @@ impl Folder {
     }
 
     /// Remove what killed processes have left in the staging folder; only under the lock. Whether there was any.
-    pub(super) fn sweep(&self) -> Result<bool> {
+    pub(in crate::store::git) fn sweep(&self) -> Result<bool> {
         let Some(staging) = self.look(STAGING)? else { return Ok(false) };
         let place = self.place(STAGING);
         let mut any = false;
@@ -248,7 +248,7 @@ impl Folder {
     }
 
     /// The contents that wait to be put in place; `None` if the place for it is gone, and nothing is known.
-    pub(super) fn staged_ids(&self, repo: &Repo) -> Result<Option<HashSet<ObjectId>>> {
+    pub(in crate::store::git) fn staged_ids(&self, repo: &Repo) -> Result<Option<HashSet<ObjectId>>> {
         let Some(staging) = self.look(STAGING)? else { return Ok(None) };
         let place = self.place(STAGING);
         let mut ids = HashSet::new();
@@ -267,7 +267,7 @@ impl Folder {
     }
 
     /// All regular files below a folder, without what is machine-local and without the link to git.
-    pub(super) fn list(&self, relative: &str, into: &mut Vec<String>) -> Result<()> {
+    pub(in crate::store::git) fn list(&self, relative: &str, into: &mut Vec<String>) -> Result<()> {
         let Some(folder) = self.look(relative)? else { return Ok(()) };
         let place = self.place(relative);
         for entry in rustix::fs::Dir::read_from(&*folder).or_io("list", &place)? {
@@ -293,7 +293,7 @@ impl Folder {
     }
 
     /// Begin a change of several files that is taken back unless it is completed.
-    pub(super) fn change(&self) -> Change<'_> {
+    pub(in crate::store::git) fn change(&self) -> Change<'_> {
         Change::of(self)
     }
 }
@@ -302,11 +302,11 @@ impl Folder {
 const READ_ANYWAY: u64 = 1 << 20;
 
 /// Folders of the queue that are there even when they are empty.
-pub(super) const KEPT: [&str; 2] = ["outbox", "inbox"];
+pub(in crate::store::git) const KEPT: [&str; 2] = ["outbox", "inbox"];
 
 impl Folder {
     /// Remove folders that are empty, from this one upwards. Those stay into which people and programs put files.
-    pub(super) fn prune(&self, relative: &str) {
+    pub(in crate::store::git) fn prune(&self, relative: &str) {
         let mut folder = relative;
         while !folder.is_empty() && !KEPT.contains(&folder) && self.prune_one(folder) {
             folder = path::parent(folder);
@@ -320,7 +320,7 @@ impl Folder {
     }
 
     /// Forget staged files that were not used.
-    pub(super) fn discard(&self, staged: impl IntoIterator<Item = Staged>) {
+    pub(in crate::store::git) fn discard(&self, staged: impl IntoIterator<Item = Staged>) {
         let Ok(staging) = self.staging() else { return };
         for file in staged {
             // What cannot be removed is swept by the next verb.

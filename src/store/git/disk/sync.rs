@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::Durability;
-use super::disk::OrIo as _;
+use super::OrIo as _;
 use crate::domain::fault::Result;
 use crate::store::entries::both;
+use crate::store::git::Durability;
 
 /// From here on the whole file system is flushed at once.
 const MANY: usize = 48;
@@ -21,29 +21,29 @@ const WORTH_SHARING: usize = 3;
 
 /// Files and folders that have to be on the disk before the next step.
 #[derive(Debug, Default)]
-pub(super) struct Barrier {
+pub(in crate::store::git) struct Barrier {
     files: Vec<(PathBuf, File)>,
     folders: BTreeSet<PathBuf>,
 }
 
 impl Barrier {
     /// The content of a file that is open.
-    pub(super) fn file(&mut self, path: &Path, file: File) {
+    pub(in crate::store::git) fn file(&mut self, path: &Path, file: File) {
         self.files.push((path.to_owned(), file));
     }
 
     /// The names in a folder.
-    pub(super) fn folder(&mut self, path: &Path) {
+    pub(in crate::store::git) fn folder(&mut self, path: &Path) {
         self.folders.insert(path.to_owned());
     }
 
     /// The name of a file in its folder.
-    pub(super) fn name_of(&mut self, path: &Path) {
+    pub(in crate::store::git) fn name_of(&mut self, path: &Path) {
         self.folder(path.parent().expect("a file is in a folder"));
     }
 
     /// Wait until all of it is on the disk, if that is wanted.
-    pub(super) fn wait(self, durability: Durability) -> Result<()> {
+    pub(in crate::store::git) fn wait(self, durability: Durability) -> Result<()> {
         if durability == Durability::Fast {
             return Ok(());
         }

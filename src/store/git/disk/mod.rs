@@ -1,6 +1,16 @@
-//! How a failed system call becomes a fault that names the operation and the path.
+//! Files and folders: opened, staged, swapped into place, flushed, and waited for.
 //!
-//! Nothing else in the engine words such a failure, so they all read alike.
+//! The floor of the engine. It owns how bytes reach the disk and with which modes, and which paths the queue may have.
+//! What the bytes mean, and when they are to be written, it does not know.
+//!
+//! Here at the head: how a failed system call becomes a fault that names the operation and the path. Nothing else in the
+//! engine words such a failure, so they all read alike.
+
+pub(super) mod folder;
+pub(super) mod path;
+pub(super) mod patience;
+pub(super) mod perm;
+pub(super) mod sync;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};

@@ -10,12 +10,12 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
-use super::disk::OrIo as _;
+use super::OrIo as _;
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The bits that have to be added to what the umask left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sharing {
+pub(in crate::store::git) enum Sharing {
     /// As the umask says.
     Umask,
     /// These bits are added.
@@ -26,7 +26,7 @@ pub(super) enum Sharing {
 
 impl Sharing {
     /// The meaning of a value of `core.sharedRepository`.
-    pub(super) fn parse(value: Option<&str>) -> Result<Sharing> {
+    pub(in crate::store::git) fn parse(value: Option<&str>) -> Result<Sharing> {
         let Some(value) = value else { return Ok(Sharing::Umask) };
         match value.to_ascii_lowercase().as_str() {
             "" | "umask" | "false" | "no" | "off" | "0" => Ok(Sharing::Umask),
@@ -45,7 +45,7 @@ impl Sharing {
 
     /// Widen a file that is not wide enough. One that is stays untouched: another member of the group may have made
     /// it, and only its owner may change its mode.
-    pub(super) fn file(self, file: &File, path: &Path) -> Result<()> {
+    pub(in crate::store::git) fn file(self, file: &File, path: &Path) -> Result<()> {
         if self == Sharing::Umask {
             return Ok(());
         }
@@ -58,7 +58,7 @@ impl Sharing {
     }
 
     /// Make a folder, and the folders above it, below a folder that exists; returns those that were made.
-    pub(super) fn make_folders(self, path: &Path) -> Result<Vec<std::path::PathBuf>> {
+    pub(in crate::store::git) fn make_folders(self, path: &Path) -> Result<Vec<std::path::PathBuf>> {
         match std::fs::create_dir(path) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(Vec::new()),

@@ -9,9 +9,8 @@ use rustix::io::Errno;
 
 use super::{Folder, Missing, Staged, not_a_file};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::disk::OrIo as _;
-use crate::store::git::path;
-use crate::store::git::sync::Barrier;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{OrIo as _, path};
 
 enum Step {
     /// The file at the path is new; it was the staged one.
