@@ -15,12 +15,12 @@ use gix::ObjectId;
 
 use super::disk::folder::{Change, Folder};
 use super::disk::sync::Barrier;
-use super::external::Git;
 use super::index::file::Entries;
-use super::refs::{self, Movement, Reflog, Tip};
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::refs::{self, Movement, Reflog, Tip};
+use super::repo::{Repo, backwards};
 use super::tree::{self, Leaf};
-use super::{Durability, Guard, Home, HomeKind, backwards, commit, disk};
+use super::{Durability, Guard, Home, HomeKind, commit, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::layout;

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use gix::ObjectId;
 
 use super::history::Reader;
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::tree::{self, Line};
-use super::{Entry, Home, HomeKind, refs};
+use super::{Entry, Home, HomeKind};
 use crate::domain::fault::Result;
 
 /// So much of a commit's hash names it in a cursor.

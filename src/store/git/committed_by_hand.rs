@@ -29,7 +29,9 @@ impl Home {
     pub(crate) fn committed_since(&self, is_verb: impl Fn(&str) -> bool) -> Result<Moved> {
         let repo = self.repo()?;
         let mut moved = Moved::new();
-        let Some(head) = super::refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(moved) };
+        let Some(head) = super::repo::refs::tip(&self.git_dir, &self.common_dir)?.id else {
+            return Ok(moved);
+        };
         let now = self.queue_tree(&repo, repo.commit(head)?.tree)?;
         let Some(known) = self.tree_of_last_verb(&repo) else { return self.looked_through(head, is_verb) };
         let compared = tree::compare(&repo, Some(known), now, "", &mut |path, before, _| {

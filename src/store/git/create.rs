@@ -7,12 +7,11 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::creation::{self, Creation, Source};
-use super::disk;
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, lock, refs, switch, tree};
+use super::{Home, HomeKind, Outcome, Request, disk, lock, switch, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -18,10 +18,10 @@ use super::disk::folder::{Folder, KEPT};
 use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::gitlock::{self, Identity};
-use super::repo::Repo;
+use super::repo::gitlock::{self, Identity};
+use super::repo::{Repo, refs};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Request, commit, exclude, objects, refs};
+use super::{Home, HomeKind, Request, commit, exclude, objects};
 use crate::domain::fault::{Code, Fault, Result};
 
 const HEAD_LINE: &str = "swift creating 1";

@@ -18,11 +18,10 @@ use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, place};
 use super::remove::Removed;
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::worktree::{FOLDER, Worktree};
 use super::{
-    BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, refs, switch,
-    tree,
+    BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, switch, tree,
 };
 use crate::domain::fault::Result;
 

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::create::Judge;
-use super::external::Git;
+use super::create::{self, Judge};
 use super::find::{Place, SETTINGS};
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::{Repo, backwards, refs};
 use super::worktree::{self, FOLDER};
-use super::{Home, HomeKind, backwards, create, refs, tree};
+use super::{Home, HomeKind, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

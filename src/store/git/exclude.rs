@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
-use super::external::Git;
+use super::repo::external::Git;
 use super::worktree::{FOLDER, write_file};
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;

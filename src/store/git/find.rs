@@ -13,12 +13,12 @@ use super::departure::Departure;
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
-use super::gitlock::GitLock;
-use super::repo::{Opened, Repo};
+use super::repo::gitlock::GitLock;
+use super::repo::{Opened, Repo, refs};
 use super::state::unsafe_home;
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Durability, Home, HomeKind, create, creation, refs, relink};
+use super::{Durability, Home, HomeKind, create, creation, relink};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// The file at the top of every queue; a branch is a queue's only if it has it.

@@ -13,10 +13,10 @@ use super::find::place;
 use super::index::beginning;
 use super::moved::{self, Unjoined};
 use super::remove::Removed;
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::switch::{goes_on, no_branch, not_now};
 use super::worktree::FOLDER;
-use super::{Guard, Home, commit, refs};
+use super::{Guard, Home, commit};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

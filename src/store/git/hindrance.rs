@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::disk::patience::look_until;
-use super::{Home, HomeKind, gitlock, refs};
+use super::repo::{gitlock, refs};
+use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 
 /// Something of git's that verbs wait for in vain.

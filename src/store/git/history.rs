@@ -13,11 +13,11 @@ use super::disk::folder::Folder;
 use super::find::SETTINGS;
 use super::ignored::is_never_ignored;
 use super::index::file::Entries;
-use super::repo::{CommitData, Repo};
+use super::repo::{CommitData, Repo, refs};
 use super::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::tree::{self, Leaf};
 use super::worktree::FOLDER;
-use super::{Entry, Home, Touched, disk, index, refs};
+use super::{Entry, Home, Touched, disk, index};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// A file of the queue that is not as HEAD has it.

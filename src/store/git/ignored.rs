@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use gix::worktree::stack::state::ignore::Source;
 
 use super::Home;
-use super::external::Git;
+use super::repo::external::Git;
 use crate::domain::fault::Result;
 
 /// The folders whose files are the queue, with the ends of their names.

@@ -11,12 +11,11 @@ use gix::ObjectId;
 
 use super::commit::Joined;
 use super::committed::{Blob, Commit};
-use super::disk;
-use super::external::Git;
 use super::history::{Reader, Since};
 use super::repo::Repo;
+use super::repo::external::Git;
 use super::tree::{self, Leaf};
-use super::{Change, Guard, Home, HomeKind, Outcome, Request};
+use super::{Change, Guard, Home, HomeKind, Outcome, Request, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::layout;
 
@@ -237,7 +236,7 @@ impl Home {
     }
 
     fn tip_or_detached(&self) -> Result<Option<ObjectId>> {
-        Ok(super::refs::tip(&self.git_dir, &self.common_dir)?.id)
+        Ok(super::repo::refs::tip(&self.git_dir, &self.common_dir)?.id)
     }
 
     /// Paths that a merge in progress has put on the disk: nobody has changed them by hand.

@@ -6,12 +6,11 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::create;
 use super::elsewhere::has_queue;
-use super::external::Git;
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, moved, refs, tree};
+use super::{Home, HomeKind, create, moved, tree};
 use crate::domain::fault::Result;
 use crate::domain::text::as_word;
 use crate::store::layout;

@@ -2,8 +2,8 @@
 //!
 //! They are in HEAD and not on the disk, and nobody has removed them. A queue of which a part cannot be seen is refused.
 
-use super::external::Git;
 use super::index::file::{Stream, Trouble};
+use super::repo::external::Git;
 use super::worktree::FOLDER;
 use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};

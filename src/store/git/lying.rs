@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use super::disk::folder::Folder;
-use super::external::Git;
 use super::find::{Place, SETTINGS, place};
+use super::repo::external::Git;
+use super::repo::refs;
 use super::sweep::Version;
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, refs, tree};
+use super::{Home, HomeKind, tree};
 use crate::domain::fault::{Code, Fault, Result};
 
 impl Place {

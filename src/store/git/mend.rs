@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _};
-use super::external::Git;
 use super::index::file::{Entries, Stream, Trouble};
+use super::repo::external::Git;
 use super::sweep::Version;
 use super::tree::Leaf;
 use super::worktree::FOLDER;

@@ -8,14 +8,12 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::create;
-use super::disk;
 use super::elsewhere::{has_queue, is_plain};
-use super::external::Git;
 use super::find::{Place, SETTINGS};
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, creation, refs, tree};
+use super::{Home, HomeKind, create, creation, disk, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use gix::ObjectId;
 
 use super::history::Reader;
-use super::{Home, refs, tree};
+use super::repo::refs;
+use super::{Home, tree};
 use crate::domain::fault::Result;
 
 /// Among how many commits it is looked for.

@@ -1,6 +1,6 @@
 //! What the queue has in git's database.
 
-use super::external::Git;
+use super::repo::external::Git;
 use super::{Home, HomeKind};
 use crate::domain::fault::Result;
 

@@ -11,10 +11,10 @@ use super::arrival::Arrival;
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
 use super::pending::{Pending, Planned, locks_alone};
-use super::repo::Repo;
+use super::repo::{Repo, gitlock, refs};
 use super::tree::Leaf;
 use super::waiting::keeping::Keeping;
-use super::{Durability, Home, disk, gitlock, objects, refs};
+use super::{Durability, Home, disk, objects};
 use crate::domain::fault::{Fault, Result};
 
 impl Home {

@@ -11,10 +11,10 @@ use gix::ObjectId;
 use super::departure::{Aim, Departure};
 use super::disk::folder::{Folder, KEPT};
 use super::disk::{self, OrIo as _, path};
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::switch::goes_on;
 use super::tree::{self, Leaf};
-use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude, refs};
+use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

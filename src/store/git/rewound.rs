@@ -7,8 +7,9 @@ use std::collections::HashSet;
 
 use gix::ObjectId;
 
-use super::external::Git;
-use super::{Entry, Home, HomeKind, disk, refs};
+use super::repo::external::Git;
+use super::repo::refs;
+use super::{Entry, Home, HomeKind, disk};
 use crate::domain::fault::Result;
 
 impl Home {

@@ -10,10 +10,10 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::find::SETTINGS;
-use super::repo::Repo;
+use super::repo::{Repo, refs};
 use super::tree::{self, Line};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, disk, objects, refs};
+use super::{Home, HomeKind, disk, objects};
 use crate::domain::fault::{Fault, Result};
 
 /// How many objects are read that only older commits have.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::path::Path;
 
 use super::disk::patience::look_until;
-use super::external::Git;
+use super::repo::external::Git;
 use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
 

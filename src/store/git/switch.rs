@@ -13,14 +13,14 @@ use super::commit::build;
 use super::departure::{Aim, Departure};
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
-use super::external::Git;
 use super::find::place;
 use super::objects::Batch;
 use super::remove::Removed;
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::{Repo, refs};
 use super::tree::{self, Leaf};
 use super::worktree::{self, FOLDER};
-use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude, refs};
+use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

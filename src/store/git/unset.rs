@@ -7,13 +7,11 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::create;
-use super::disk;
-use super::external::Git;
 use super::find::{Place, SETTINGS};
-use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::{Repo, refs};
 use super::worktree::{self, FOLDER};
-use super::{creation, refs, tree};
+use super::{create, creation, disk, tree};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use gix::ObjectId;
 
 use super::disk::sync::Barrier;
-use super::external::Git;
 use super::objects::{Made, Staged};
 use super::pack::{self, Sound};
+use super::repo::external::Git;
 use super::{Durability, Home, disk};
 use crate::domain::fault::Result;
 

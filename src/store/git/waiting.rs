@@ -24,8 +24,8 @@ use gix::objs::Kind;
 
 use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _, path};
-use super::repo::Repo;
-use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, refs, tree};
+use super::repo::{Repo, refs};
+use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, tree};
 use crate::domain::fault::Result;
 
 pub(crate) use record::Versions;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::merge::DIFF;
 use super::{merged_tree, text};
 use crate::domain::fault::{Fault, Result};
-use crate::store::git::external::Git;
+use crate::store::git::repo::external::Git;
 
 /// What a merge brings to what is checked out.
 #[derive(Debug)]

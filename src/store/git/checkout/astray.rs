@@ -7,7 +7,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::git::disk::{self, OrIo as _};
 use crate::store::git::find::{Place, place};
-use crate::store::git::refs;
+use crate::store::git::repo::refs;
 
 /// What is wrong, and what helps.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use gix::index::entry::Mode;
 
 use super::text;
 use crate::domain::fault::Result;
-use crate::store::git::external::Git;
 use crate::store::git::find::{Place, place};
+use crate::store::git::repo::external::Git;
 
 /// The paths of repositories that the index of a worktree names and that are there.
 pub(super) fn present(folder: &Path, index: &gix::index::File) -> Vec<String> {

@@ -9,9 +9,9 @@ use super::Checkout;
 use super::left::read_index;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::OrIo as _;
-use crate::store::git::external::Git;
 use crate::store::git::find::place;
 use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
 
 /// The marks; git changes one of the two at a time.
 const SHOWN: [&str; 2] = ["--no-assume-unchanged", "--no-skip-worktree"];

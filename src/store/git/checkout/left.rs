@@ -9,11 +9,10 @@ use gix::index::entry::{Flags, Mode, Stage};
 use super::{Checkout, embedded, head, hidden, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::perm::Sharing;
-use crate::store::git::external::Git;
 use crate::store::git::find::{Place, place};
 use crate::store::git::objects::Batch;
-use crate::store::git::refs;
-use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
 use crate::store::git::tree::{self, Leaf};
 
 /// The most commits of one run that are told.

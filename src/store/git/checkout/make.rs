@@ -10,10 +10,11 @@ use super::{
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::patience::look_until;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::external::Git;
 use crate::store::git::find::{Place, place};
+use crate::store::git::lock;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::gitlock;
 use crate::store::git::worktree::Worktree;
-use crate::store::git::{gitlock, lock};
 
 /// How long somebody else may take to make another worktree of the same repository.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -11,9 +11,10 @@ use super::{administration, current_branch, discard, head, is_dirty, merged_tree
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::git::disk::OrIo as _;
-use crate::store::git::external::{Answer, Git};
 use crate::store::git::find::place;
-use crate::store::git::{refs, state};
+use crate::store::git::repo::external::{Answer, Git};
+use crate::store::git::repo::refs;
+use crate::store::git::state;
 
 /// What a branch changes since it began, as a person reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,10 +21,10 @@ mod stuck;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
-use super::external::Git;
 use super::find::place;
-use super::refs::{self, Tip};
 use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::refs::{self, Tip};
 use super::worktree;
 use crate::domain::fault::Result;
 use astray::own_place;

@@ -9,9 +9,9 @@ use super::left::read_index;
 use super::{merged_tree, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
-use crate::store::git::external::Git;
 use crate::store::git::find::place;
 use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
 
 /// A path that differs between what is checked out and the merge.
 struct Incoming {

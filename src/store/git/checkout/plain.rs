@@ -25,8 +25,7 @@ use crate::env;
 use crate::store::git::disk::perm::Sharing;
 use crate::store::git::disk::{self, OrIo as _};
 use crate::store::git::find::Place;
-use crate::store::git::refs;
-use crate::store::git::repo::Repo;
+use crate::store::git::repo::{Repo, refs};
 use crate::store::git::worktree::Worktree;
 
 /// Make it; gives whether it is there. If not, nothing of it is.

@@ -7,10 +7,9 @@ use super::cut_off::tree_of;
 use super::left::{BEGUN, read_index};
 use super::{Checkout, confirm, embedded, head, hidden, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::external::Git;
 use crate::store::git::find::place;
-use crate::store::git::refs;
-use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
 
 /// Where it is kept. No branch and no tag, so that nothing shows it that does not ask for it, and no push takes it along.
 const KEPT: &str = "refs/swift/left/";

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{head, text};
 use crate::domain::fault::Result;
-use crate::store::git::external::Git;
+use crate::store::git::repo::external::Git;
 
 /// The files that are not as the last commit has them, and which commit that is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _};
-use super::external::Git;
-use super::gitlock::GitLock;
 use super::history::written_at;
 use super::repo::Repo;
+use super::repo::external::Git;
+use super::repo::gitlock::GitLock;
 use super::tree::{self, Leaf};
 use super::{Home, HomeKind, objects};
 use crate::domain::fault::{Code, Fault, Result};

@@ -11,26 +11,26 @@ use gix::ObjectId;
 
 use rustix::fs::{CWD, RenameFlags};
 
-use super::disk::perm::Sharing;
-use super::disk::{self, Make, OrIo as _};
+use super::Repo;
 use super::external::Git;
 use super::gitlock::GitLock;
-use super::repo::Repo;
-use super::{Home, creation};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, Make, OrIo as _};
+use crate::store::git::{Home, creation};
 
 /// Where HEAD points.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tip {
+pub(in crate::store::git) struct Tip {
     /// The full name of the branch that a commit moves; `None` on a detached HEAD.
-    pub(super) branch: Option<String>,
+    pub(in crate::store::git) branch: Option<String>,
     /// The commit, `None` on a branch without commits.
-    pub(super) id: Option<ObjectId>,
+    pub(in crate::store::git) id: Option<ObjectId>,
 }
 
 impl Tip {
     /// The file that holds the value.
-    pub(super) fn file(&self, home: &Home) -> PathBuf {
+    pub(in crate::store::git) fn file(&self, home: &Home) -> PathBuf {
         match &self.branch {
             Some(branch) => home.common_dir.join(branch),
             None => home.git_dir.join("HEAD"),
@@ -38,18 +38,18 @@ impl Tip {
     }
 
     /// The branch without `refs/heads/`.
-    pub(super) fn short(&self) -> Option<&str> {
+    pub(in crate::store::git) fn short(&self) -> Option<&str> {
         self.branch.as_deref().map(short)
     }
 }
 
 /// A branch's name without `refs/heads/`.
-pub(super) fn short(branch: &str) -> &str {
+pub(in crate::store::git) fn short(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
 
 /// Read HEAD and what it points at.
-pub(super) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
+pub(in crate::store::git) fn tip(git_dir: &Path, common_dir: &Path) -> Result<Tip> {
     let path = git_dir.join("HEAD");
     let head = match disk::read_line(&path)? {
         Some(head) => head,
@@ -79,7 +79,7 @@ fn moved(git_dir: &Path) -> Fault {
 }
 
 /// The commit of a ref by its full name.
-pub(super) fn resolve(common_dir: &Path, name: &str) -> Result<Option<ObjectId>> {
+pub(in crate::store::git) fn resolve(common_dir: &Path, name: &str) -> Result<Option<ObjectId>> {
     match value(common_dir, name)? {
         Some(Value::Id(id)) => Ok(Some(id)),
         Some(Value::Name(next)) if is_safe(&next) && next != name => resolve(common_dir, &next),
@@ -120,7 +120,7 @@ fn packed(common_dir: &Path, name: &str) -> Result<Option<Value>> {
 }
 
 /// Names of all refs below a folder such as `refs/heads/swift/`.
-pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
+pub(in crate::store::git) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
     if contains_file(&common_dir.join(folder)) {
         return Ok(true);
     }
@@ -131,7 +131,7 @@ pub(super) fn any_below(common_dir: &Path, folder: &str) -> Result<bool> {
 }
 
 /// All branches by their short names, and the commits that they are at.
-pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
+pub(in crate::store::git) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     const HEADS: &str = "refs/heads/";
     let at = |name: String| {
         let id = resolve(common_dir, &format!("{HEADS}{name}")).ok().flatten()?;
@@ -142,7 +142,7 @@ pub(super) fn heads(common_dir: &Path) -> Result<BTreeMap<String, String>> {
 
 /// What stands in all names but those of branches here: tags, the stash, notes, what is known of branches elsewhere. What
 /// swift itself keeps under a name is left out.
-pub(super) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
+pub(in crate::store::git) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
     let is_other = |name: &str| {
         !["heads/", "worktree/", "bisect/", "rewritten/", "swift/left/"]
             .iter()
@@ -164,7 +164,7 @@ pub(super) fn others(common_dir: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// The names below a folder such as `refs/heads/`, without it, in order.
-pub(super) fn names_below(common_dir: &Path, folder: &str) -> Result<BTreeSet<String>> {
+pub(in crate::store::git) fn names_below(common_dir: &Path, folder: &str) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     loose_below(&common_dir.join(folder), "", &mut names);
     let packed = disk::read(&common_dir.join("packed-refs"))?.unwrap_or_default();
@@ -211,7 +211,7 @@ fn damaged(path: &Path, how: &str) -> Fault {
 }
 
 /// Make a branch that is not there.
-pub(super) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) -> Result<()> {
+pub(in crate::store::git) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) -> Result<()> {
     let path = home.common_dir.join(branch);
     sharing.make_folders(path.parent().expect("a branch is in a folder"))?;
     home.make_records(sharing)?;
@@ -225,14 +225,14 @@ pub(super) fn create(home: &Home, branch: &str, id: ObjectId, sharing: Sharing) 
 }
 
 /// The name of a branch is taken by what is not the queue's.
-pub(super) fn taken(branch: &str, why: &str) -> Fault {
+pub(in crate::store::git) fn taken(branch: &str, why: &str) -> Fault {
     Fault::new(Code::BranchTaken, format!("the branch `{branch}` {why}"))
         .hint("`git branch --all` shows the branches that are there")
 }
 
 /// Remove a branch that is at this commit, with its reflog. In no step is there a lock file that a killed process
 /// could leave: the file is moved aside, and back again if somebody has just written another value into it.
-pub(super) fn delete(home: &Home, branch: &str, id: ObjectId) -> Result<()> {
+pub(in crate::store::git) fn delete(home: &Home, branch: &str, id: ObjectId) -> Result<()> {
     let common_dir = &home.common_dir;
     if matches!(packed(common_dir, branch)?, Some(Value::Id(_))) {
         return unpack(home, branch, id);
@@ -271,7 +271,7 @@ fn remove_empty_above(path: &Path, end: &Path) {
 
 /// Folders for reflogs that were made for the queue's branch: git makes them with the first commit of the project's own, and
 /// that HEAD then has a reflog, too.
-pub(super) fn remove_empty_logs(common_dir: &Path) {
+pub(in crate::store::git) fn remove_empty_logs(common_dir: &Path) {
     let logs = common_dir.join("logs");
     if !logs.join("HEAD").exists() {
         let _ = ["refs/heads", "refs", ""]
@@ -282,7 +282,7 @@ pub(super) fn remove_empty_logs(common_dir: &Path) {
 }
 
 /// Whether a name can be a branch, by git's rules.
-pub(super) fn check_branch(name: &str) -> Result<()> {
+pub(in crate::store::git) fn check_branch(name: &str) -> Result<()> {
     let full = format!("refs/heads/{name}");
     let valid = gix::validate::reference::name(full.as_str().into()).is_ok()
         && !name.starts_with('-')
@@ -295,17 +295,17 @@ pub(super) fn check_branch(name: &str) -> Result<()> {
 }
 
 /// One movement of a branch for the reflogs.
-pub(super) struct Movement<'a> {
-    pub(super) from: Option<ObjectId>,
-    pub(super) to: ObjectId,
-    pub(super) who: &'a gix::actor::Signature,
+pub(in crate::store::git) struct Movement<'a> {
+    pub(in crate::store::git) from: Option<ObjectId>,
+    pub(in crate::store::git) to: ObjectId,
+    pub(in crate::store::git) who: &'a gix::actor::Signature,
     /// What is written beside it.
-    pub(super) message: &'a str,
+    pub(in crate::store::git) message: &'a str,
 }
 
 /// Whether and how reflogs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reflog {
+pub(in crate::store::git) enum Reflog {
     Write,
     /// Only where one exists.
     Continue,
@@ -313,7 +313,7 @@ pub(super) enum Reflog {
 
 impl Reflog {
     /// As the repository is configured.
-    pub(super) fn of(repo: &Repo) -> Reflog {
+    pub(in crate::store::git) fn of(repo: &Repo) -> Reflog {
         match repo.text("core.logAllRefUpdates").as_deref() {
             None | Some("true" | "always" | "yes" | "on" | "1") => Reflog::Write,
             Some(_) => Reflog::Continue,
@@ -322,7 +322,7 @@ impl Reflog {
 }
 
 /// Append to the reflogs of HEAD and of the branch.
-pub(super) fn log(
+pub(in crate::store::git) fn log(
     home: &Home,
     tip: &Tip,
     movement: &Movement<'_>,
@@ -339,7 +339,7 @@ pub(super) fn log(
 }
 
 /// Append to the reflog of HEAD alone.
-pub(super) fn log_of_head(
+pub(in crate::store::git) fn log_of_head(
     home: &Home,
     movement: &Movement<'_>,
     reflog: Reflog,

@@ -1,7 +1,18 @@
-//! The opened repository: configuration, identity, signing, and the reading of objects.
+//! The repository as git has it: opened and judged here, its names, its lock files, and the program `git` beside it.
+//!
+//! The room owns how git's own files are read and moved by git's rules. What the queue is, it does not know, nor when
+//! anything is to be written. At the head: configuration, identity, signing, and the reading of objects.
 //!
 //! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
+
+pub(super) mod backwards;
+mod clock;
+mod extensions;
+pub(super) mod external;
+pub(super) mod gitlock;
+mod legible;
+pub(super) mod refs;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -13,10 +24,10 @@ use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
+use super::deflate;
 use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
 use super::tree::{self, Line};
-use super::{clock, deflate, extensions, legible};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
 

@@ -12,19 +12,19 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 use rustix::io::Errno;
 
-use super::disk::patience::look_until;
-use super::disk::perm::Sharing;
-use super::disk::{self, OrIo as _};
 use crate::domain::fault::{Code, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::patience::look_until;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, OrIo as _};
 
 /// What tells one file from every other: also from a later one that got the same number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity(pub(super) String);
+pub(in crate::store::git) struct Identity(pub(in crate::store::git) String);
 
 /// A lock file, prepared or held; removed when dropped.
 #[derive(Debug)]
-pub(super) struct GitLock {
+pub(in crate::store::git) struct GitLock {
     target: PathBuf,
     private: PathBuf,
     public: PathBuf,
@@ -41,8 +41,9 @@ enum State {
 
 impl GitLock {
     /// Prepare the lock of `target`; nobody is blocked yet.
-    pub(super) fn prepare(target: &Path, scratch: &Path, sharing: Sharing) -> Result<GitLock> {
-        let private = scratch.join(format!("lock-{}-{}", std::process::id(), super::lock::ordinal()));
+    pub(in crate::store::git) fn prepare(target: &Path, scratch: &Path, sharing: Sharing) -> Result<GitLock> {
+        let private =
+            scratch.join(format!("lock-{}-{}", std::process::id(), crate::store::git::lock::ordinal()));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -63,17 +64,17 @@ impl GitLock {
     }
 
     /// Where the lock is when it is held.
-    pub(super) fn public(&self) -> &Path {
+    pub(in crate::store::git) fn public(&self) -> &Path {
         &self.public
     }
 
     /// The file's identity.
-    pub(super) fn identity(&self) -> Result<Identity> {
+    pub(in crate::store::git) fn identity(&self) -> Result<Identity> {
         Ok(identity(self.here())?.expect("a lock that was made is there"))
     }
 
     /// Take the lock; `false` if another program has held it for longer than `patience`.
-    pub(super) fn acquire(&mut self, patience: Duration) -> Result<bool> {
+    pub(in crate::store::git) fn acquire(&mut self, patience: Duration) -> Result<bool> {
         let taken = look_until(patience, || Ok(self.try_acquire()?.then_some(())))?;
         let taken = taken.in_time(self.held_by_another()).map_err(|fault| match fault.code {
             Code::Interrupted => {
@@ -85,7 +86,7 @@ impl GitLock {
     }
 
     /// Why something has to wait for this lock.
-    pub(super) fn held_by_another(&self) -> String {
+    pub(in crate::store::git) fn held_by_another(&self) -> String {
         format!("another program holds {}", self.public.display())
     }
 
@@ -109,17 +110,17 @@ impl GitLock {
     }
 
     /// Write what is to take the target's place.
-    pub(super) fn write(&mut self, content: &[u8]) -> Result<()> {
+    pub(in crate::store::git) fn write(&mut self, content: &[u8]) -> Result<()> {
         self.file.write_all(content).or_io("write", self.here())
     }
 
     /// A second handle, for flushing.
-    pub(super) fn handle(&self) -> Result<File> {
+    pub(in crate::store::git) fn handle(&self) -> Result<File> {
         self.file.try_clone().or_io("open", self.here())
     }
 
     /// Let the lock file take the target's place, which ends the lock.
-    pub(super) fn commit(mut self) -> Result<()> {
+    pub(in crate::store::git) fn commit(mut self) -> Result<()> {
         std::fs::rename(&self.public, &self.target).or_io("write", &self.target)?;
         self.state = State::Done;
         Ok(())
@@ -127,7 +128,7 @@ impl GitLock {
 
     /// Let a prepared file become the target if there is none and nobody holds the lock; whether it did. At no moment
     /// is there a lock file that a killed process could leave.
-    pub(super) fn found(mut self) -> Result<bool> {
+    pub(in crate::store::git) fn found(mut self) -> Result<bool> {
         if self.public.symlink_metadata().is_ok() {
             return Ok(false);
         }
@@ -158,7 +159,7 @@ impl Drop for GitLock {
 }
 
 /// The identity of the file at a path, `None` if there is none.
-pub(super) fn identity(path: &Path) -> Result<Option<Identity>> {
+pub(in crate::store::git) fn identity(path: &Path) -> Result<Option<Identity>> {
     let wanted = StatxFlags::INO | StatxFlags::BTIME;
     let stat = match rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, wanted) {
         Ok(stat) => stat,
@@ -171,6 +172,6 @@ pub(super) fn identity(path: &Path) -> Result<Option<Identity>> {
 }
 
 /// Remove a lock file if it is the very one that is meant.
-pub(super) fn remove_if(path: &Path, meant: &Identity) -> Result<()> {
+pub(in crate::store::git) fn remove_if(path: &Path, meant: &Identity) -> Result<()> {
     if identity(path)?.as_ref() == Some(meant) { disk::remove(path) } else { Ok(()) }
 }

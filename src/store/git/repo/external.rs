@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::disk::OrIo as _;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::OrIo as _;
 
 /// Variables by which git would work on another repository than the one that is meant.
 const LOCAL: &[&str] = &[
@@ -43,7 +43,7 @@ const LOCAL: &[&str] = &[
 ];
 
 /// One call of git.
-pub(super) struct Git {
+pub(in crate::store::git) struct Git {
     folder: PathBuf,
     index: Option<PathBuf>,
     input: Vec<u8>,
@@ -51,22 +51,22 @@ pub(super) struct Git {
 }
 
 /// How a call ended.
-pub(super) struct Answer {
-    pub(super) code: Option<i32>,
-    pub(super) output: Vec<u8>,
+pub(in crate::store::git) struct Answer {
+    pub(in crate::store::git) code: Option<i32>,
+    pub(in crate::store::git) output: Vec<u8>,
     errors: String,
 }
 
 impl Answer {
     /// Everything that git says on stderr, on one line: a sentence that ends in a colon is nothing without its list.
-    pub(super) fn complaint_in_full(&self) -> String {
+    pub(in crate::store::git) fn complaint_in_full(&self) -> String {
         let words: Vec<&str> = self.errors.split_whitespace().collect();
         let text = words.join(" ");
         text.trim_start_matches("fatal: ").trim_start_matches("error: ").chars().take(2_000).collect()
     }
 
     /// The first thing that git says on stderr, without its own mark.
-    pub(super) fn complaint(&self) -> String {
+    pub(in crate::store::git) fn complaint(&self) -> String {
         let first = self.errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
         first.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
     }
@@ -74,30 +74,30 @@ impl Answer {
 
 impl Git {
     /// git in a folder of the checkout that is meant.
-    pub(super) fn at(folder: &Path) -> Git {
+    pub(in crate::store::git) fn at(folder: &Path) -> Git {
         Git { folder: folder.to_owned(), index: None, input: Vec::new(), settings: Vec::new() }
     }
 
     /// Work on this index.
-    pub(super) fn index(mut self, index: &Path) -> Git {
+    pub(in crate::store::git) fn index(mut self, index: &Path) -> Git {
         self.index = Some(index.to_owned());
         self
     }
 
     /// With these settings, whatever the configuration says.
-    pub(super) fn with(mut self, settings: Vec<(String, String)>) -> Git {
+    pub(in crate::store::git) fn with(mut self, settings: Vec<(String, String)>) -> Git {
         self.settings = settings;
         self
     }
 
     /// What git reads.
-    pub(super) fn input(mut self, input: Vec<u8>) -> Git {
+    pub(in crate::store::git) fn input(mut self, input: Vec<u8>) -> Git {
         self.input = input;
         self
     }
 
     /// Run it and be content with nothing but success.
-    pub(super) fn run(self, arguments: &[&str]) -> Result<Vec<u8>> {
+    pub(in crate::store::git) fn run(self, arguments: &[&str]) -> Result<Vec<u8>> {
         let answer = self.ask(arguments)?;
         if answer.code == Some(0) {
             return Ok(answer.output);
@@ -109,7 +109,7 @@ impl Git {
     }
 
     /// Run it, whatever the exit status.
-    pub(super) fn ask(self, arguments: &[&str]) -> Result<Answer> {
+    pub(in crate::store::git) fn ask(self, arguments: &[&str]) -> Result<Answer> {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().or_io("start", Path::new("git"))?;

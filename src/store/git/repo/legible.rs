@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use super::{Home, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::{as_word, shown};
+use crate::store::git::{Home, disk};
 
 /// The longest that a file may be which says little; git reads all of it, again and again.
 const SMALL: u64 = 16 << 20;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::disk::{self, OrIo as _};
 use crate::domain::fault::Result;
+use crate::store::git::disk::{self, OrIo as _};
 
 /// How many bytes of the end are read first, and how many if that does not tell: some lines, and some hundred.
 const ENDS: [u64; 2] = [1 << 10, 64 << 10];
@@ -17,7 +17,10 @@ const ENDS: [u64; 2] = [1 << 10, 64 << 10];
 ///
 /// # Errors
 /// [`Code::Io`](crate::domain::fault::Code::Io).
-pub(super) fn find<T>(log: &Path, mut each: impl FnMut(&[u8]) -> ControlFlow<T>) -> Result<Option<T>> {
+pub(in crate::store::git) fn find<T>(
+    log: &Path,
+    mut each: impl FnMut(&[u8]) -> ControlFlow<T>,
+) -> Result<Option<T>> {
     let mut told = 0;
     for most in ENDS {
         let Some(end) = End::of(log, most)? else { return Ok(None) };
@@ -35,7 +38,7 @@ pub(super) fn find<T>(log: &Path, mut each: impl FnMut(&[u8]) -> ControlFlow<T>)
 }
 
 /// From where to where a line says that a ref was moved; the beginning and the end of a ref are no movement.
-pub(super) fn movement(line: &[u8]) -> Option<(ObjectId, ObjectId)> {
+pub(in crate::store::git) fn movement(line: &[u8]) -> Option<(ObjectId, ObjectId)> {
     let mut words = line.split(|byte| *byte == b' ');
     let mut id = || ObjectId::from_hex(words.next()?).ok().filter(|id| !id.is_null());
     id().zip(id())
