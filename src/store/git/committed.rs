@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashSet};
 use gix::ObjectId;
 
 use super::history::Reader;
+use super::objects::tree::{self, Line};
 use super::repo::{Repo, refs};
-use super::tree::{self, Line};
 use super::{Entry, Home, HomeKind};
 use crate::domain::fault::Result;
 

@@ -11,7 +11,7 @@ use gix::ObjectId;
 
 use super::Home;
 use super::history::{Reader, Since};
-use super::tree;
+use super::objects::tree;
 use crate::domain::fault::Result;
 
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.

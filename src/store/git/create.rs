@@ -8,10 +8,11 @@ use gix::ObjectId;
 
 use super::creation::{self, Creation, Source};
 use super::find::{Place, SETTINGS, is_link_to, place};
+use super::objects::tree;
 use super::repo::{Repo, refs};
 use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, disk, lock, switch, tree};
+use super::{Home, HomeKind, Outcome, Request, disk, lock, switch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

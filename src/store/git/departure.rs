@@ -17,11 +17,12 @@ use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, place};
+use super::objects::tree;
 use super::remove::Removed;
 use super::repo::{Repo, refs};
 use super::worktree::{FOLDER, Worktree};
 use super::{
-    BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, switch, tree,
+    BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, switch,
 };
 use crate::domain::fault::Result;
 

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
+use super::objects::tree;
 use super::repo::Repo;
 use super::reverted::{Graph, Node};
-use super::tree;
 use crate::domain::fault::Result;
 
 /// What went with a queue that was taken out.

@@ -11,8 +11,8 @@ use gix::ObjectId;
 
 use super::commit::blob_id;
 use super::disk::folder::Folder;
+use super::objects::tree::{self, Leaf};
 use super::repo::Repo;
-use super::tree::{self, Leaf};
 use super::{Home, HomeKind, disk};
 use crate::domain::fault::Result;
 

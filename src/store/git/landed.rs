@@ -7,10 +7,11 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::elsewhere::has_queue;
+use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, create, moved, tree};
+use super::{Home, HomeKind, create, moved};
 use crate::domain::fault::Result;
 use crate::domain::text::as_word;
 use crate::store::layout;

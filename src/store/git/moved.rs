@@ -10,10 +10,11 @@ use gix::ObjectId;
 
 use super::elsewhere::{has_queue, is_plain};
 use super::find::{Place, SETTINGS};
+use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, create, creation, disk, tree};
+use super::{Home, HomeKind, create, creation, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

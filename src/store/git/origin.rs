@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 
+use super::Home;
 use super::history::Reader;
+use super::objects::tree;
 use super::repo::refs;
-use super::{Home, tree};
 use crate::domain::fault::Result;
 
 /// Among how many commits it is looked for.

@@ -13,8 +13,8 @@ use gix::ObjectId;
 use super::disk::perm::Sharing;
 use super::disk::sync::Barrier;
 use super::disk::{self, Make, OrIo as _};
+use super::objects::tree::Leaf;
 use super::repo::gitlock::{self, Identity};
-use super::tree::Leaf;
 use super::{Durability, Home, HomeKind, lock};
 use crate::domain::fault::{Code, Fault, Result};
 

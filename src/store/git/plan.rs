@@ -7,10 +7,10 @@ use gix::objs::Kind;
 
 use super::disk::folder::Folder;
 use super::disk::path;
+use super::objects::tree::{self, Leaf};
 use super::objects::{self, Batch};
 use super::pending::Planned;
 use super::repo::Repo;
-use super::tree::{self, Leaf};
 use super::{Change, Expect, Home, debt};
 use crate::domain::fault::{Code, Fault, Result};
 

@@ -10,10 +10,11 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::find::SETTINGS;
+use super::objects::tree::{self, Line};
+use super::objects::{self};
 use super::repo::{Repo, refs};
-use super::tree::{self, Line};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, disk, objects};
+use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Fault, Result};
 
 /// How many objects are read that only older commits have.

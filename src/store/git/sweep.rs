@@ -19,13 +19,12 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::disk::{self, OrIo as _};
-use super::index;
 use super::index::file::{Entries, Trouble};
 use super::index::outline::Outline;
+use super::objects::tree;
 use super::repo::Repo;
-use super::tree;
 use super::worktree::FOLDER;
-use super::{Home, HomeKind};
+use super::{Home, HomeKind, index};
 use crate::domain::fault::Result;
 use crate::store::entries;
 

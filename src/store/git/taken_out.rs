@@ -10,9 +10,10 @@ use std::path::Path;
 
 use gix::ObjectId;
 
+use super::Home;
 use super::history::Reader;
+use super::objects::tree;
 use super::repo::{backwards, refs};
-use super::{Home, tree};
 use crate::domain::fault::Result;
 
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.

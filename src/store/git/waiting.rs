@@ -24,8 +24,9 @@ use gix::objs::Kind;
 
 use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _, path};
+use super::objects::{self, tree};
 use super::repo::{Repo, refs};
-use super::{Change, Expect, Guard, Home, HomeKind, commit, objects, tree};
+use super::{Change, Expect, Guard, Home, HomeKind, commit};
 use crate::domain::fault::Result;
 
 pub(crate) use record::Versions;

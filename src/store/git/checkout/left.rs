@@ -11,9 +11,9 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::perm::Sharing;
 use crate::store::git::find::{Place, place};
 use crate::store::git::objects::Batch;
+use crate::store::git::objects::tree::{self, Leaf};
 use crate::store::git::repo::external::Git;
 use crate::store::git::repo::{Repo, refs};
-use crate::store::git::tree::{self, Leaf};
 
 /// The most commits of one run that are told.
 const MOST_COMMITS: usize = 1000;

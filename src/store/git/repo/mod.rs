@@ -24,10 +24,10 @@ use gix::ObjectId;
 use gix::objs::{Find as _, Kind};
 use gix::odb::store::init::Slots;
 
-use super::deflate;
 use super::disk::perm::Sharing;
 use super::disk::{self, OrIo as _};
-use super::tree::{self, Line};
+use super::objects::deflate;
+use super::objects::tree::{self, Line};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
 

@@ -61,8 +61,8 @@ fn an_interrupted_commit_is_finished() {
 
 /// The pending record that a commit writes; caught by making the commit from its result.
 fn record_of(home: &Home, make: impl FnOnce() -> String) -> crate::store::git::pending::Pending {
+    use crate::store::git::objects::tree::{FILE, Leaf};
     use crate::store::git::pending::{Pending, Planned};
-    use crate::store::git::tree::{FILE, Leaf};
     let id = make();
     let repo = crate::store::git::repo::Repo::open(&home.git_dir).unwrap();
     let hex = |hex: &str| repo.id(hex).unwrap();

@@ -11,12 +11,12 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::disk::sync::Barrier;
-use super::objects::{Made, Staged};
 use super::pack::{self, Sound};
-use super::repo::external::Git;
-use super::{Durability, Home, disk};
+use super::{Made, Staged};
 use crate::domain::fault::Result;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::repo::external::Git;
+use crate::store::git::{Durability, Home, disk};
 
 /// How many packs of like size become one.
 const TOGETHER: usize = 8;
@@ -29,7 +29,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 
 impl Home {
     /// Remember a pack of ours; one that is not remembered is left to git.
-    pub(super) fn note_pack(&self, made: Made) {
+    pub(in crate::store::git) fn note_pack(&self, made: Made) {
         let path = self.packs_path();
         let Ok(record) = disk::append(&path, line(made)) else { return };
         let _ = self.repo().and_then(|repo| repo.sharing()?.file(&record, &path));
@@ -39,7 +39,7 @@ impl Home {
     ///
     /// # Errors
     /// Those of reading and writing; whatever happens, every object is still there.
-    pub(super) fn join_packs(&self, durability: Durability) -> Result<()> {
+    pub(in crate::store::git) fn join_packs(&self, durability: Durability) -> Result<()> {
         let mut packs = self.packs()?;
         for tier in 0..TIERS.len() - 1 {
             self.join_tier(tier, &mut packs, durability)?;

@@ -10,30 +10,30 @@ use std::rc::Rc;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::objects::Batch;
-use super::repo::Repo;
+use super::Batch;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::repo::Repo;
 
 /// One line of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) mode: u32,
-    pub(super) name: Vec<u8>,
-    pub(super) id: ObjectId,
+pub(in crate::store::git) struct Line {
+    pub(in crate::store::git) mode: u32,
+    pub(in crate::store::git) name: Vec<u8>,
+    pub(in crate::store::git) id: ObjectId,
 }
 
 pub(super) const FOLDER: u32 = 0o040_000;
-pub(super) const FILE: u32 = 0o100_644;
-pub(super) const PROGRAM: u32 = 0o100_755;
+pub(in crate::store::git) const FILE: u32 = 0o100_644;
+pub(in crate::store::git) const PROGRAM: u32 = 0o100_755;
 /// A commit of another repository.
-pub(super) const LINK: u32 = 0o160_000;
+pub(in crate::store::git) const LINK: u32 = 0o160_000;
 
 impl Line {
-    pub(super) fn is_folder(&self) -> bool {
+    pub(in crate::store::git) fn is_folder(&self) -> bool {
         self.mode & 0o170_000 == FOLDER
     }
 
-    pub(super) fn is_file(&self) -> bool {
+    pub(in crate::store::git) fn is_file(&self) -> bool {
         self.mode & 0o170_000 == FILE & 0o170_000
     }
 
@@ -57,13 +57,13 @@ pub(super) fn find<'a>(lines: &'a [Line], name: &[u8]) -> Option<&'a Line> {
 
 /// A file as it is to be in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Leaf {
-    pub(super) mode: u32,
-    pub(super) id: ObjectId,
+pub(in crate::store::git) struct Leaf {
+    pub(in crate::store::git) mode: u32,
+    pub(in crate::store::git) id: ObjectId,
 }
 
 /// The lines of a tree object, sorted. git writes them so, other programs not always.
-pub(super) fn parse(mut data: &[u8], hash_len: usize) -> Option<Vec<Line>> {
+pub(in crate::store::git) fn parse(mut data: &[u8], hash_len: usize) -> Option<Vec<Line>> {
     let mut lines = Vec::with_capacity(data.len() / 40);
     while !data.is_empty() {
         let space = data.iter().position(|b| *b == b' ')?;
@@ -97,7 +97,7 @@ fn render(lines: &[Line]) -> Vec<u8> {
 }
 
 /// Write the trees below `base` with `changes` made; `None` if nothing is left.
-pub(super) fn edit(
+pub(in crate::store::git) fn edit(
     repo: &Repo,
     base: Option<ObjectId>,
     changes: &BTreeMap<String, Option<Leaf>>,
@@ -181,7 +181,7 @@ impl Entries {
 }
 
 /// The entry at a path below a tree.
-pub(super) fn lookup(repo: &Repo, root: ObjectId, path: &str) -> Result<Option<Line>> {
+pub(in crate::store::git) fn lookup(repo: &Repo, root: ObjectId, path: &str) -> Result<Option<Line>> {
     let mut tree = root;
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {
@@ -199,7 +199,7 @@ pub(super) fn lookup(repo: &Repo, root: ObjectId, path: &str) -> Result<Option<L
 }
 
 /// All files below a tree, with `prefix` in front of their paths.
-pub(super) fn flatten(
+pub(in crate::store::git) fn flatten(
     repo: &Repo,
     root: ObjectId,
     prefix: &str,
@@ -217,7 +217,7 @@ pub(super) fn flatten(
 }
 
 /// What differs between two trees, called with path, before and after.
-pub(super) fn compare(
+pub(in crate::store::git) fn compare(
     repo: &Repo,
     before: Option<ObjectId>,
     after: Option<ObjectId>,

@@ -34,7 +34,7 @@ pub(super) fn stored(stream: &[u8]) -> Option<&[u8]> {
 const SLICE: usize = 64 << 10;
 
 /// Whether a zlib stream has its end, checksum and all, and nothing stands behind it.
-pub(super) fn is_whole(stream: &[u8]) -> bool {
+pub(in crate::store::git) fn is_whole(stream: &[u8]) -> bool {
     let (mut state, mut room) = (Decompress::new(), vec![0; SLICE]);
     loop {
         let before = (state.total_in(), state.total_out());

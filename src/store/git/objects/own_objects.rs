@@ -1,8 +1,8 @@
 //! What the queue has in git's database.
 
-use super::repo::external::Git;
-use super::{Home, HomeKind};
 use crate::domain::fault::Result;
+use crate::store::git::repo::external::Git;
+use crate::store::git::{Home, HomeKind};
 
 /// The objects of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,20 @@
-//! New objects of one commit: collected in memory, staged under temporary names, then published together.
+//! git's objects: those that a commit adds, the trees among them, and the packs that they become.
 //!
+//! The room owns what is written to git's database and how it gets there. It moves no branch and changes no file of the
+//! queue; where objects that nobody names are left over, git clears them away.
+//!
+//! At the head: new objects of one commit, collected in memory, staged under temporary names, then published together.
 //! They become one small pack: two files to make and to flush, where single objects would be a file and often a
 //! folder each. Staging and publishing are apart so that the content can be flushed in between: a name that reaches
 //! the disk before its content would be an empty file after a power cut.
+
+pub(super) mod deflate;
+mod own_objects;
+mod pack;
+pub(super) mod tree;
+mod upkeep;
+
+pub(crate) use own_objects::OwnObjects;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -16,8 +28,8 @@ use gix::objs::Kind;
 use super::disk::perm::Sharing;
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
-use super::pack::{self, Pack};
 use crate::domain::fault::{Code, Fault, Result};
+use pack::Pack;
 
 /// How temporary names begin; git's own prefix, so that its garbage collection knows them.
 pub(super) const TEMPORARY: &str = "tmp_obj_swift_";
@@ -123,12 +135,7 @@ impl Made {
 
 impl Staged {
     /// The two files of a pack, under temporary names.
-    pub(super) fn pack(
-        pack: &Pack,
-        objects: &Path,
-        sharing: Sharing,
-        barrier: &mut Barrier,
-    ) -> Result<Staged> {
+    fn pack(pack: &Pack, objects: &Path, sharing: Sharing, barrier: &mut Barrier) -> Result<Staged> {
         let mut staged = Staged { files: Vec::new(), sharing, pack: Made::of(pack), empty: Vec::new() };
         let folder = objects.join("pack");
         for made in sharing.make_folders(&folder)? {
