@@ -11,12 +11,12 @@ use super::disk::folder::Folder;
 use super::disk::perm::Sharing;
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
+use super::index::sweep::Version;
 use super::objects::tree::Leaf;
 use super::pending::Pending;
 use super::repo::gitlock::{GitLock, Identity};
 use super::repo::refs::{self, Movement, Reflog, Tip};
 use super::repo::{CommitData, Repo};
-use super::sweep::Version;
 use super::{Durability, Home, lock};
 use crate::domain::fault::{Fault, Result};
 

@@ -11,10 +11,9 @@ use gix::objs::Kind;
 
 use super::find::SETTINGS;
 use super::objects::tree::{self, Line};
-use super::objects::{self};
 use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Home, HomeKind, disk};
+use super::{Home, HomeKind, disk, objects};
 use crate::domain::fault::{Fault, Result};
 
 /// How many objects are read that only older commits have.

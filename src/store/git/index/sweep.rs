@@ -18,15 +18,15 @@ use gix::ObjectId;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
-use super::disk::{self, OrIo as _};
-use super::index::file::{Entries, Trouble};
-use super::index::outline::Outline;
-use super::objects::tree;
-use super::repo::Repo;
-use super::worktree::FOLDER;
-use super::{Home, HomeKind, index};
+use super::file::{Entries, Trouble};
+use super::outline::Outline;
 use crate::domain::fault::Result;
 use crate::store::entries;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::Repo;
+use crate::store::git::worktree::FOLDER;
+use crate::store::git::{Home, HomeKind, index};
 
 /// What no verb looks at, at the top of the queue.
 const PASSED_OVER: [&str; 3] = ["audit", "archive", "runs"];
@@ -36,16 +36,16 @@ const HEAD_LINE: &str = "swift in step 1";
 
 /// What tells one version of the index from every other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version(String);
+pub(in crate::store::git) struct Version(String);
 
 impl Version {
     /// Of the file at a path; `None` if it cannot be told.
-    pub(super) fn at(path: &Path) -> Option<Version> {
+    pub(in crate::store::git) fn at(path: &Path) -> Option<Version> {
         version(CWD, path, AtFlags::empty())
     }
 
     /// Of an open file; renaming it changes nothing.
-    pub(super) fn of(file: &std::fs::File) -> Option<Version> {
+    pub(in crate::store::git) fn of(file: &std::fs::File) -> Option<Version> {
         version(file, Path::new(""), AtFlags::EMPTY_PATH)
     }
 }
@@ -75,7 +75,7 @@ impl Home {
     }
 
     /// The queue's own tree in the tree of a commit.
-    pub(super) fn queue_tree(&self, repo: &Repo, root: ObjectId) -> Result<Option<ObjectId>> {
+    pub(in crate::store::git) fn queue_tree(&self, repo: &Repo, root: ObjectId) -> Result<Option<ObjectId>> {
         match self.kind {
             HomeKind::Branch => Ok(Some(root)),
             HomeKind::Tree => {
@@ -85,20 +85,20 @@ impl Home {
     }
 
     /// Whether this version of the index is known to have exactly the files of this tree of the queue.
-    pub(super) fn is_in_step(&self, queue: ObjectId, version: Option<Version>) -> bool {
+    pub(in crate::store::git) fn is_in_step(&self, queue: ObjectId, version: Option<Version>) -> bool {
         let Some(version) = version else { return false };
         let record = disk::read(&self.step_path()).ok().flatten();
         record.is_some_and(|record| record == step(queue, &version).into_bytes())
     }
 
     /// Whether this version of the index was written by us, and agreed with a commit then.
-    pub(super) fn is_as_written(&self, version: &Version) -> bool {
+    pub(in crate::store::git) fn is_as_written(&self, version: &Version) -> bool {
         let record = disk::read(&self.step_path()).ok().flatten();
         record.is_some_and(|record| record.ends_with(format!("\n{}\n", version.0).as_bytes()))
     }
 
     /// The queue's tree in the last commit of a verb here of which the index was known to agree with it.
-    pub(super) fn tree_of_last_verb(&self, repo: &Repo) -> Option<ObjectId> {
+    pub(in crate::store::git) fn tree_of_last_verb(&self, repo: &Repo) -> Option<ObjectId> {
         let record = disk::read(&self.step_path()).ok().flatten()?;
         let tree = record
             .strip_prefix(HEAD_LINE.as_bytes())?
@@ -109,12 +109,12 @@ impl Home {
     }
 
     /// Note that this version of the index has exactly the files of this tree. Lost, it costs time and nothing else.
-    pub(super) fn note_in_step(&self, queue: ObjectId, version: &Version) {
+    pub(in crate::store::git) fn note_in_step(&self, queue: ObjectId, version: &Version) {
         let _ = self.write_record(&self.step_path(), step(queue, version).as_bytes());
     }
 
     /// Whether an index has exactly the files of this tree.
-    pub(super) fn agrees(&self, repo: &Repo, index: &File, queue: ObjectId) -> Result<bool> {
+    pub(in crate::store::git) fn agrees(&self, repo: &Repo, index: &File, queue: ObjectId) -> Result<bool> {
         let Ok(index) = Entries::all(index, repo.hash.len_in_bytes()) else { return Ok(false) };
         let mut files = std::collections::BTreeMap::new();
         tree::flatten(repo, queue, "", &mut files)?;
@@ -130,7 +130,7 @@ impl Home {
     }
 
     /// What stands before each path of the queue in the index.
-    pub(super) fn prefix(&self) -> &'static str {
+    pub(in crate::store::git) fn prefix(&self) -> &'static str {
         match self.kind {
             HomeKind::Branch => "",
             HomeKind::Tree => ".swift/",
@@ -148,8 +148,8 @@ fn step(queue: ObjectId, version: &Version) -> String {
 
 /// What the index says about the files that are looked at.
 #[derive(Debug)]
-pub(super) struct Known {
-    pub(super) entries: Entries,
+pub(in crate::store::git) struct Known {
+    pub(in crate::store::git) entries: Entries,
     /// Folders whose files are as the index says, because no name in them has changed since; without a `/` at their
     /// ends, relative to the queue.
     still: HashSet<String>,
@@ -157,7 +157,7 @@ pub(super) struct Known {
 
 impl Known {
     /// Read what is needed of an index that was written at a time.
-    pub(super) fn of(
+    pub(in crate::store::git) fn of(
         index: &File,
         id_len: usize,
         home: &Home,
@@ -216,14 +216,14 @@ fn is_still(root: &OwnedFd, folder: &str, written: (u32, u32)) -> bool {
 }
 
 /// A comparison of the queue's folder with an index that stands for HEAD.
-pub(super) struct Sweep<'a> {
-    pub(super) known: &'a Known,
-    pub(super) prefix: &'static str,
+pub(in crate::store::git) struct Sweep<'a> {
+    pub(in crate::store::git) known: &'a Known,
+    pub(in crate::store::git) prefix: &'static str,
     /// The time of the index: a file as young as that may have been edited in the same instant.
-    pub(super) written: (u32, u32),
-    pub(super) root: &'a Path,
+    pub(in crate::store::git) written: (u32, u32),
+    pub(in crate::store::git) root: &'a Path,
     /// Folders at the top that are not looked at.
-    pub(super) passed_over: &'a [&'a str],
+    pub(in crate::store::git) passed_over: &'a [&'a str],
 }
 
 /// How closely a folder is looked at.
@@ -268,7 +268,7 @@ pub(super) struct Found {
 
 impl Sweep<'_> {
     /// The files that may differ, and the entries whose files are gone.
-    pub(super) fn run(&self) -> Result<(Vec<String>, Vec<String>)> {
+    pub(in crate::store::git) fn run(&self) -> Result<(Vec<String>, Vec<String>)> {
         let fd = rustix::fs::open(self.root, FLAGS, Mode::empty()).or_io("open", self.root)?;
         let found = self.folder(&fd, "")?;
         let entries = &self.known.entries;
@@ -364,7 +364,7 @@ impl Sweep<'_> {
 }
 
 /// Whether a path is not below one of these folders.
-pub(super) fn is_looked_at(path: &str, passed_over: &[&str]) -> bool {
+pub(in crate::store::git) fn is_looked_at(path: &str, passed_over: &[&str]) -> bool {
     let top = path.split('/').next().unwrap_or_default();
     !passed_over.contains(&top)
 }

@@ -9,15 +9,15 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::disk::folder::Folder;
-use super::disk::{self, OrIo as _};
-use super::index::file::{Entries, Stream, Trouble};
-use super::objects::tree::Leaf;
-use super::repo::external::Git;
+use super::file::{Entries, Stream, Trouble};
 use super::sweep::Version;
-use super::worktree::FOLDER;
-use super::{Home, HomeKind};
 use crate::domain::fault::Result;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::objects::tree::Leaf;
+use crate::store::git::repo::external::Git;
+use crate::store::git::worktree::FOLDER;
+use crate::store::git::{Home, HomeKind};
 
 impl Home {
     /// A file that is as HEAD has it, and that git's index has otherwise: somebody has staged that, or the index is an old one.
@@ -63,7 +63,7 @@ impl Home {
     }
 
     /// Make the index of HEAD's files anew if what is there cannot be read. The lock is held.
-    pub(super) fn mend_index(&self) -> Result<()> {
+    pub(in crate::store::git) fn mend_index(&self) -> Result<()> {
         let Some(path) = self.torn_index()? else { return Ok(()) };
         if std::fs::metadata(&path).or_io("inspect", &path)?.len() == 0 {
             disk::remove(&path)?;

@@ -2,12 +2,12 @@
 //!
 //! They are in HEAD and not on the disk, and nobody has removed them. A queue of which a part cannot be seen is refused.
 
-use super::index::file::{Stream, Trouble};
-use super::repo::external::Git;
-use super::worktree::FOLDER;
-use super::{Home, HomeKind, disk};
+use super::file::{Stream, Trouble};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::{as_word, shown};
+use crate::store::git::repo::external::Git;
+use crate::store::git::worktree::FOLDER;
+use crate::store::git::{Home, HomeKind, disk};
 
 impl Home {
     /// Refuse a sparse checkout that leaves out files of the queue. Costs a look for one name where there is none.
