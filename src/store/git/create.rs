@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::commit::lock;
+use super::commit::state::{unfinished, unsafe_home};
 use super::creation::{self, Creation, Source};
 use super::find::{Place, SETTINGS, is_link_to, place};
 use super::objects::tree;
 use super::repo::{Repo, refs};
-use super::state::{unfinished, unsafe_home};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, disk, lock, switch};
+use super::{Home, HomeKind, Outcome, Request, disk, switch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::commit::lock;
 use super::disk::folder::{Folder, Staged};
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _, path};
-use super::{Change, Durability, Expect, Guard, Home, lock};
+use super::{Change, Durability, Expect, Guard, Home};
 use crate::domain::fault::{Code, Fault, Result};
 
 impl Home {

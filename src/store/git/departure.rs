@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::commit::lock;
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
 use super::disk::{self, OrIo as _};
@@ -21,9 +22,7 @@ use super::objects::tree;
 use super::remove::Removed;
 use super::repo::{Repo, refs};
 use super::worktree::{FOLDER, Worktree};
-use super::{
-    BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, lock, switch,
-};
+use super::{BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, switch};
 use crate::domain::fault::Result;
 
 const HEAD_LINE: &str = "swift leaving 1";

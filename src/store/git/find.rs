@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::commit::state::unsafe_home;
 use super::departure::Departure;
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
@@ -16,7 +17,6 @@ use super::disk::{self, OrIo as _};
 use super::objects::tree::{self, Leaf};
 use super::repo::gitlock::GitLock;
 use super::repo::{Opened, Repo, refs};
-use super::state::unsafe_home;
 use super::worktree::{self, FOLDER, Worktree};
 use super::{Durability, Home, HomeKind, create, creation, relink};
 use crate::domain::fault::{Code, Fault, Result};

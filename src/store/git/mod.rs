@@ -4,7 +4,6 @@
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
-mod arrival;
 mod barred;
 mod beneath;
 pub(crate) mod checkout;
@@ -22,29 +21,23 @@ mod farewell;
 mod fetched;
 mod find;
 mod follow;
-mod heal;
 mod hindrance;
 mod history;
 mod ignored;
 mod index;
 mod joining;
 mod landed;
-mod lock;
 mod lying;
 mod moved;
 mod objects;
 mod origin;
 mod overrun;
-mod pending;
-mod plan;
-mod recover;
 mod relink;
 mod remove;
 mod repo;
 mod reverted;
 mod rewound;
 mod soundness;
-mod state;
 mod switch;
 mod taken_out;
 mod unset;
@@ -58,6 +51,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use barred::Barred;
+pub(crate) use commit::Guard;
 pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
 pub(crate) use create::Created;
 pub(crate) use farewell::Farewells;
@@ -66,7 +60,6 @@ pub(crate) use hindrance::Hindrance;
 pub(crate) use index::Reach;
 pub(crate) use joining::{Conclusion, Join, Unmerged};
 pub(crate) use landed::Landed;
-pub(crate) use lock::Guard;
 pub(crate) use moved::Unjoined;
 pub(crate) use objects::OwnObjects;
 pub(crate) use remove::{BranchFate, Removed};

@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::commit::lock;
+use super::commit::state::unsafe_home;
 use super::disk::folder::Folder;
 use super::find::{Place, SETTINGS, is_link_to};
 use super::objects::tree;
 use super::repo::{Repo, refs};
-use super::state::unsafe_home;
 use super::waiting::owed::Brought;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Cause, Home, HomeKind, Rebuilt, create, creation, disk, lock};
+use super::{Cause, Home, HomeKind, Rebuilt, create, creation, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::local::is_frozen;

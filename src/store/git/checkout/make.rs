@@ -8,10 +8,10 @@ use super::{
     refuse_stranger, remove_folder,
 };
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::commit::lock;
 use crate::store::git::disk::patience::look_until;
 use crate::store::git::disk::{self, OrIo as _};
 use crate::store::git::find::{Place, place};
-use crate::store::git::lock;
 use crate::store::git::repo::external::Git;
 use crate::store::git::repo::gitlock;
 use crate::store::git::worktree::Worktree;

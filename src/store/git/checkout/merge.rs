@@ -10,11 +10,11 @@ use super::obstacle::refuse_obstacles;
 use super::{administration, current_branch, discard, head, is_dirty, merged_tree, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::commit::state;
 use crate::store::git::disk::OrIo as _;
 use crate::store::git::find::place;
 use crate::store::git::repo::external::{Answer, Git};
 use crate::store::git::repo::refs;
-use crate::store::git::state;
 
 /// What a branch changes since it began, as a person reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

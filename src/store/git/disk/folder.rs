@@ -194,7 +194,7 @@ impl Folder {
         let staging = self.staging()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (name, place, fd) = loop {
-            let name = format!("{}-{}", std::process::id(), crate::store::git::lock::ordinal());
+            let name = format!("{}-{}", std::process::id(), crate::store::git::commit::lock::ordinal());
             let place = self.place(STAGING).join(&name);
             match rustix::fs::openat(&*staging, &name, flags, Mode::from_raw_mode(0o666)) {
                 // Left by a killed process that had our number.

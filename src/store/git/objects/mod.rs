@@ -147,7 +147,8 @@ impl Staged {
     }
 
     fn write(&mut self, objects: &Path, target: &Path, data: &[u8], barrier: &mut Barrier) -> Result<()> {
-        let temporary = objects.join(format!("{TEMPORARY}{}_{}", std::process::id(), super::lock::ordinal()));
+        let temporary =
+            objects.join(format!("{TEMPORARY}{}_{}", std::process::id(), super::commit::lock::ordinal()));
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

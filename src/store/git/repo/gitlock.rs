@@ -42,8 +42,11 @@ enum State {
 impl GitLock {
     /// Prepare the lock of `target`; nobody is blocked yet.
     pub(in crate::store::git) fn prepare(target: &Path, scratch: &Path, sharing: Sharing) -> Result<GitLock> {
-        let private =
-            scratch.join(format!("lock-{}-{}", std::process::id(), crate::store::git::lock::ordinal()));
+        let private = scratch.join(format!(
+            "lock-{}-{}",
+            std::process::id(),
+            crate::store::git::commit::lock::ordinal()
+        ));
         let file = OpenOptions::new()
             .read(true)
             .write(true)

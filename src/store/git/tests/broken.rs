@@ -60,9 +60,9 @@ fn an_interrupted_commit_is_finished() {
 }
 
 /// The pending record that a commit writes; caught by making the commit from its result.
-fn record_of(home: &Home, make: impl FnOnce() -> String) -> crate::store::git::pending::Pending {
+fn record_of(home: &Home, make: impl FnOnce() -> String) -> crate::store::git::commit::pending::Pending {
+    use crate::store::git::commit::pending::{Pending, Planned};
     use crate::store::git::objects::tree::{FILE, Leaf};
-    use crate::store::git::pending::{Pending, Planned};
     let id = make();
     let repo = crate::store::git::repo::Repo::open(&home.git_dir).unwrap();
     let hex = |hex: &str| repo.id(hex).unwrap();

@@ -14,11 +14,11 @@ use gix::ObjectId;
 use super::owed::Bond;
 use super::record::{Kept, Waiting};
 use crate::domain::fault::{Fault, Result};
-use crate::store::git::arrival::Stop;
+use crate::store::git::commit::arrival::Stop;
+use crate::store::git::commit::pending::Planned;
 use crate::store::git::disk::folder::{Folder, Staged};
 use crate::store::git::disk::path;
 use crate::store::git::disk::sync::Barrier;
-use crate::store::git::pending::Planned;
 use crate::store::git::repo::Repo;
 use crate::store::git::{Change, Durability, Expect, Guard, Home, commit, debt};
 

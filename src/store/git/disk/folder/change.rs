@@ -77,7 +77,8 @@ impl<'a> Change<'a> {
             return Err(not_a_file(&place));
         }
         let (staging, folder) = (self.folder.staging()?, self.folder(path)?);
-        let old = Staged { name: format!("{}-{}", std::process::id(), crate::store::git::lock::ordinal()) };
+        let old =
+            Staged { name: format!("{}-{}", std::process::id(), crate::store::git::commit::lock::ordinal()) };
         rustix::fs::renameat(&*folder, path::name(path), &*staging, &old.name).or_io("remove", &place)?;
         let content = self.folder.read_in(&staging, &old.name, &place);
         self.steps.push(Step::Taken(path.to_owned(), old));

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::disk::folder::Folder;
-use super::disk::path;
-use super::objects::tree::{self, Leaf};
-use super::objects::{self, Batch};
 use super::pending::Planned;
-use super::repo::Repo;
-use super::{Change, Expect, Home, debt};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::path;
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::objects::{self, Batch};
+use crate::store::git::repo::Repo;
+use crate::store::git::{Change, Expect, Home, debt};
 
 /// The files of a commit to be, with their objects.
 pub(super) struct Plan<'a> {

@@ -4,27 +4,40 @@
 //! everything is renamed into place under git's own locks. An error on the way puts all files back; a kill leaves
 //! the record, and the next verb finishes or drops the commit. The index moves before the branch: the other way
 //! round, the person's next commit would silently take ours back.
+//!
+//! The room owns the way there: the lock, what may refuse or delay a commit, the plan, the record, the arrival, and what
+//! becomes of all that when it is cut off. Why something is committed, and what is in a file, it does not know.
+
+pub(super) mod arrival;
+mod heal;
+pub(super) mod lock;
+pub(super) mod pending;
+mod plan;
+mod recover;
+pub(super) mod state;
+
+pub(crate) use lock::Guard;
 
 use std::collections::BTreeMap;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::arrival::{Arrival, Flush, Locks, Stop};
 use super::disk::folder::{Folder, Staged};
 use super::disk::path;
 use super::disk::sync::Barrier;
 use super::objects::tree::Leaf;
 use super::objects::{self, Batch};
-use super::pending::{Pending, moved};
-use super::plan::Plan;
 use super::repo::gitlock::GitLock;
 use super::repo::refs::{self, Tip};
 use super::repo::{CommitData, Repo};
 use super::waiting::Contents;
-use super::{Durability, Guard, Home, HomeKind, Outcome, Request, Signing, debt};
+use super::{Durability, Home, HomeKind, Outcome, Request, Signing, debt};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use arrival::{Arrival, Flush, Locks, Stop};
+use pending::{Pending, moved};
+use plan::Plan;
 
 /// How often a commit is made anew because the branch has moved meanwhile.
 const ATTEMPTS: usize = 16;

@@ -7,18 +7,19 @@ use std::fs::File;
 
 use gix::ObjectId;
 
-use super::disk::folder::Folder;
-use super::disk::perm::Sharing;
-use super::disk::sync::Barrier;
-use super::disk::{self, OrIo as _};
-use super::index::sweep::Version;
-use super::objects::tree::Leaf;
+use super::lock;
 use super::pending::Pending;
-use super::repo::gitlock::{GitLock, Identity};
-use super::repo::refs::{self, Movement, Reflog, Tip};
-use super::repo::{CommitData, Repo};
-use super::{Durability, Home, lock};
 use crate::domain::fault::{Fault, Result};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::index::sweep::Version;
+use crate::store::git::objects::tree::Leaf;
+use crate::store::git::repo::gitlock::{GitLock, Identity};
+use crate::store::git::repo::refs::{self, Movement, Reflog, Tip};
+use crate::store::git::repo::{CommitData, Repo};
+use crate::store::git::{Durability, Home};
 
 /// A commit that is to become HEAD.
 pub(super) struct Arrival<'a> {
@@ -86,10 +87,10 @@ impl Locks {
 }
 
 /// Why an attempt ended without a commit.
-pub(super) struct Stop {
-    pub(super) fault: Fault,
+pub(in crate::store::git) struct Stop {
+    pub(in crate::store::git) fault: Fault,
     /// Not everything could be put back; the pending record has to stay.
-    pub(super) half: bool,
+    pub(in crate::store::git) half: bool,
 }
 
 impl From<Fault> for Stop {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use std::path::Path;
 
-use super::disk::patience::look_until;
-use super::repo::external::Git;
-use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::patience::look_until;
+use crate::store::git::repo::external::Git;
+use crate::store::git::{Home, HomeKind, disk};
 
 /// Files in the git folder that show an unfinished operation, with its name.
 const OPERATIONS: &[(&str, &str)] = &[
@@ -22,13 +22,13 @@ const OPERATIONS: &[(&str, &str)] = &[
 ];
 
 /// What git is in the middle of in a checkout, by its git folder: `a merge`, `a rebase`.
-pub(super) fn unfinished(git_dir: &Path) -> Option<&'static str> {
+pub(in crate::store::git) fn unfinished(git_dir: &Path) -> Option<&'static str> {
     OPERATIONS.iter().find(|(name, _)| git_dir.join(name).exists()).map(|(_, operation)| *operation)
 }
 
 impl Home {
     /// Why a commit has to wait although nothing is wrong; `None` if it need not.
-    pub(super) fn waits(&self) -> Result<Option<String>> {
+    pub(in crate::store::git) fn waits(&self) -> Result<Option<String>> {
         if self.kind == HomeKind::Tree && self.hook {
             return Ok(Some("called from inside a git hook or alias".to_owned()));
         }
@@ -39,7 +39,7 @@ impl Home {
     }
 
     /// What git is in the middle of.
-    pub(super) fn operation(&self) -> Option<&'static str> {
+    pub(in crate::store::git) fn operation(&self) -> Option<&'static str> {
         unfinished(&self.git_dir)
     }
 
@@ -52,7 +52,7 @@ impl Home {
     }
 
     /// Whether a collection is at work now, and has packs in mind that must not go away under it.
-    pub(super) fn is_collecting(&self) -> bool {
+    pub(in crate::store::git) fn is_collecting(&self) -> bool {
         is_held(&self.common_dir.join("gc.pid")).unwrap_or(true)
     }
 
@@ -135,7 +135,7 @@ fn is_old(record: &std::path::Path) -> bool {
 }
 
 /// `.swift` is something else than a folder.
-pub(super) fn unsafe_home(root: &std::path::Path) -> Fault {
+pub(in crate::store::git) fn unsafe_home(root: &std::path::Path) -> Fault {
     Fault::new(Code::UnsafeHome, format!("{} is a symbolic link or not a folder", root.display()))
         .hint(format!("`ls -ld {}` shows what it is", root.display()))
 }

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::commit::blob_id;
-use super::disk::folder::Folder;
-use super::objects::tree::{self, Leaf};
-use super::repo::Repo;
-use super::{Home, HomeKind, disk};
+use super::blob_id;
 use crate::domain::fault::Result;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::Repo;
+use crate::store::git::{Home, HomeKind, disk};
 
 /// How many paths are remembered.
 const REMEMBERED: usize = 256;

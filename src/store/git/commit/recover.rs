@@ -8,18 +8,18 @@ use std::collections::{BTreeMap, HashSet};
 use gix::ObjectId;
 
 use super::arrival::Arrival;
-use super::disk::folder::Folder;
-use super::disk::sync::Barrier;
-use super::objects::tree::Leaf;
 use super::pending::{Pending, Planned, locks_alone};
-use super::repo::{Repo, gitlock, refs};
-use super::waiting::keeping::Keeping;
-use super::{Durability, Home, disk, objects};
 use crate::domain::fault::{Fault, Result};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::objects::tree::Leaf;
+use crate::store::git::repo::{Repo, gitlock, refs};
+use crate::store::git::waiting::keeping::Keeping;
+use crate::store::git::{Durability, Home, disk, objects};
 
 impl Home {
     /// Finish or drop what a killed process has left; the lock is held, so that process is gone.
-    pub(super) fn recover(&self) -> Result<()> {
+    pub(in crate::store::git) fn recover(&self) -> Result<()> {
         if !self.root.is_dir() {
             return Ok(());
         }

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::disk::folder::Folder;
-use super::disk::patience::{LONGEST, Waited, look_until};
-use super::disk::{self, OrIo as _};
-use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::env::signals::Wait;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::patience::{LONGEST, Waited, look_until};
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::{Home, HomeKind, creation};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
 #[derive(Debug)]
@@ -74,13 +74,13 @@ impl Home {
     }
 
     /// A defect of the caller, not of the repository: the guard of one queue was used for another.
-    pub(super) fn check(&self, guard: &Guard) {
+    pub(in crate::store::git) fn check(&self, guard: &Guard) {
         assert_eq!(guard.common_dir, self.common_dir, "the lock of another repository is held");
     }
 }
 
 /// Take the lock and nothing else. Whoever holds it writes and removes records, so these are where they seem to be.
-pub(super) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
+pub(in crate::store::git) fn hold(common_dir: &PathBuf, wait: Duration) -> Result<Guard> {
     refuse_link(&creation::folder(common_dir))?;
     let file = File::open(common_dir).or_io("open", common_dir)?;
     let held = match file.try_lock() {
@@ -148,7 +148,7 @@ fn wait_for(file: File, limit: Duration) -> std::io::Result<Waited<File>> {
 }
 
 /// A number that this process has not used yet, for temporary names.
-pub(super) fn ordinal() -> u64 {
+pub(in crate::store::git) fn ordinal() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

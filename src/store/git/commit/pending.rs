@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::disk::perm::Sharing;
-use super::disk::sync::Barrier;
-use super::disk::{self, Make, OrIo as _};
-use super::objects::tree::Leaf;
-use super::repo::gitlock::{self, Identity};
-use super::{Durability, Home, HomeKind, lock};
+use super::lock;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{self, Make, OrIo as _};
+use crate::store::git::objects::tree::Leaf;
+use crate::store::git::repo::gitlock::{self, Identity};
+use crate::store::git::{Durability, Home, HomeKind};
 
 const HEAD_LINE: &str = "swift pending 1";
 
@@ -25,21 +26,21 @@ const LOCKS_LINE: &str = "swift locks 1";
 
 /// A commit on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pending {
-    pub(super) commit: ObjectId,
-    pub(super) parent: Option<ObjectId>,
-    pub(super) objects: Vec<ObjectId>,
-    pub(super) files: Vec<Planned>,
+pub(in crate::store::git) struct Pending {
+    pub(in crate::store::git) commit: ObjectId,
+    pub(in crate::store::git) parent: Option<ObjectId>,
+    pub(in crate::store::git) objects: Vec<ObjectId>,
+    pub(in crate::store::git) files: Vec<Planned>,
     /// Lock files as [`Home::portable`] names them.
-    pub(super) locks: Vec<(String, Identity)>,
+    pub(in crate::store::git) locks: Vec<(String, Identity)>,
 }
 
 /// One file of the commit on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Planned {
-    pub(super) path: String,
-    pub(super) old: Option<ObjectId>,
-    pub(super) new: Option<Leaf>,
+pub(in crate::store::git) struct Planned {
+    pub(in crate::store::git) path: String,
+    pub(in crate::store::git) old: Option<ObjectId>,
+    pub(in crate::store::git) new: Option<Leaf>,
 }
 
 impl Home {
@@ -57,17 +58,17 @@ impl Home {
         std::fs::metadata(self.pending_path()).is_ok_and(|record| record.len() > 0)
     }
 
-    pub(super) fn pending_path(&self) -> PathBuf {
+    pub(in crate::store::git) fn pending_path(&self) -> PathBuf {
         self.records().join("pending")
     }
 
     /// Note what is about to be done.
-    pub(super) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
+    pub(in crate::store::git) fn note_pending(&self, pending: &Pending, barrier: &mut Barrier) -> Result<()> {
         self.note_record(&pending.render(), barrier)
     }
 
     /// Note what is about to be done, with a commit or without one.
-    pub(super) fn note_record(&self, record: &[u8], barrier: &mut Barrier) -> Result<()> {
+    pub(in crate::store::git) fn note_record(&self, record: &[u8], barrier: &mut Barrier) -> Result<()> {
         let path = self.pending_path();
         // In place, always the same file: a record that is cut short lacks its last line and counts for nothing.
         let mut file = match disk::record(&path, Make::Nothing) {
@@ -122,7 +123,7 @@ impl Home {
     }
 
     /// Remove locks of ours that could not be removed before, now that the record is about to be written over.
-    pub(super) fn free_locks(&self) -> Result<()> {
+    pub(in crate::store::git) fn free_locks(&self) -> Result<()> {
         if !self.is_unfinished() {
             return Ok(());
         }
@@ -134,7 +135,7 @@ impl Home {
         self.empty_pending()
     }
 
-    pub(super) fn empty_pending(&self) -> Result<()> {
+    pub(in crate::store::git) fn empty_pending(&self) -> Result<()> {
         let path = self.pending_path();
         match disk::record(&path, Make::Nothing) {
             Err(error) if !disk::is_absent(&error) => Err(error).or_io("empty", &path),
@@ -143,7 +144,7 @@ impl Home {
     }
 
     /// A path in the git folders in a way that survives a move of the repository.
-    pub(super) fn portable(&self, path: &Path) -> String {
+    pub(in crate::store::git) fn portable(&self, path: &Path) -> String {
         let below =
             |folder: &Path| path.strip_prefix(folder).ok().map(|rest| rest.to_string_lossy().into_owned());
         match (below(&self.git_dir), below(&self.common_dir)) {
@@ -164,19 +165,19 @@ impl Home {
     }
 
     /// Private files on their way into the git folder.
-    pub(super) fn scratch(&self) -> PathBuf {
+    pub(in crate::store::git) fn scratch(&self) -> PathBuf {
         self.records().join("tmp")
     }
 
     /// Write a small record in place; whoever shares the repository can write it, too.
-    pub(super) fn write_record(&self, path: &Path, content: &[u8]) -> Result<File> {
+    pub(in crate::store::git) fn write_record(&self, path: &Path, content: &[u8]) -> Result<File> {
         let file = disk::overwrite(path, content).or_io("write", path)?;
         self.repo()?.sharing()?.file(&file, path)?;
         Ok(file)
     }
 
     /// Make the folders of the records.
-    pub(super) fn make_records(&self, sharing: Sharing) -> Result<()> {
+    pub(in crate::store::git) fn make_records(&self, sharing: Sharing) -> Result<()> {
         sharing.make_folders(&self.scratch()).map(drop)
     }
 }
