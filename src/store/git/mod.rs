@@ -12,7 +12,6 @@ mod committed;
 mod committed_by_hand;
 mod create;
 mod creation;
-mod debt;
 mod departure;
 mod disk;
 mod elsewhere;

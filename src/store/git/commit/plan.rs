@@ -12,7 +12,8 @@ use crate::store::git::disk::path;
 use crate::store::git::objects::tree::{self, Leaf};
 use crate::store::git::objects::{self, Batch};
 use crate::store::git::repo::Repo;
-use crate::store::git::{Change, Expect, Home, debt};
+use crate::store::git::waiting::debt;
+use crate::store::git::{Change, Expect, Home};
 
 /// The files of a commit to be, with their objects.
 pub(super) struct Plan<'a> {

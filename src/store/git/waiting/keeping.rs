@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 
+use super::debt;
 use super::owed::Bond;
 use super::record::{Kept, Waiting};
 use crate::domain::fault::{Fault, Result};
@@ -20,7 +21,7 @@ use crate::store::git::disk::folder::{Folder, Staged};
 use crate::store::git::disk::path;
 use crate::store::git::disk::sync::Barrier;
 use crate::store::git::repo::Repo;
-use crate::store::git::{Change, Durability, Expect, Guard, Home, commit, debt};
+use crate::store::git::{Change, Durability, Expect, Guard, Home, commit};
 
 const HEAD_LINE: &str = "swift keeping 1";
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
+use super::debt::differs;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::commit::{self, lock};
-use crate::store::git::debt::differs;
 use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::sync::Barrier;
 use crate::store::git::disk::{self, OrIo as _};

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::commit::lock;
-use super::disk::folder::{Folder, Staged};
-use super::disk::sync::Barrier;
-use super::disk::{self, OrIo as _, path};
-use super::{Change, Durability, Expect, Guard, Home};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::commit::lock;
+use crate::store::git::disk::folder::{Folder, Staged};
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{self, OrIo as _, path};
+use crate::store::git::{Change, Durability, Expect, Guard, Home};
 
 impl Home {
     /// Paths that are written, or kept apart, and not committed.
@@ -27,7 +27,12 @@ impl Home {
     }
 
     /// Write files without committing them.
-    pub(super) fn keep_in_place(&self, guard: &Guard, changes: Vec<Change>, reason: &str) -> Result<()> {
+    pub(in crate::store::git) fn keep_in_place(
+        &self,
+        guard: &Guard,
+        changes: Vec<Change>,
+        reason: &str,
+    ) -> Result<()> {
         self.check(guard);
         for change in &changes {
             path::check(&change.path)?;
@@ -43,7 +48,7 @@ impl Home {
         written
     }
 
-    pub(super) fn debt_set(&self) -> Result<BTreeSet<String>> {
+    pub(in crate::store::git) fn debt_set(&self) -> Result<BTreeSet<String>> {
         let record = disk::read(&self.debt_path())?.unwrap_or_default();
         // One without its reason at the beginning is none of ours, however long it is.
         if record.first().is_none_or(|byte| *byte == 0) {
@@ -59,14 +64,18 @@ impl Home {
     }
 
     /// Note that these paths wait.
-    pub(super) fn add_debts(&self, paths: impl IntoIterator<Item = String>, reason: &str) -> Result<()> {
+    pub(in crate::store::git) fn add_debts(
+        &self,
+        paths: impl IntoIterator<Item = String>,
+        reason: &str,
+    ) -> Result<()> {
         let mut all = self.debt_set()?;
         all.extend(paths);
         self.write_debts_because(&all, reason)
     }
 
     /// Note that these paths are committed.
-    pub(super) fn settle_debts<T>(&self, paid: &BTreeMap<String, T>) -> Result<()> {
+    pub(in crate::store::git) fn settle_debts<T>(&self, paid: &BTreeMap<String, T>) -> Result<()> {
         let all = self.debt_set()?;
         if all.is_empty() {
             return Ok(());
@@ -75,7 +84,7 @@ impl Home {
         self.write_debts(&left)
     }
 
-    pub(super) fn write_debts(&self, paths: &BTreeSet<String>) -> Result<()> {
+    pub(in crate::store::git) fn write_debts(&self, paths: &BTreeSet<String>) -> Result<()> {
         self.write_debts_because(paths, "see the last message")
     }
 
@@ -137,7 +146,7 @@ fn write_staged(
 
 /// Put changes in their places, to stay there.
 pub(super) fn place_all(
-    change: &mut super::disk::folder::Change<'_>,
+    change: &mut crate::store::git::disk::folder::Change<'_>,
     wanted: &[Change],
     staged: &[Option<Staged>],
 ) -> Result<()> {
@@ -148,8 +157,8 @@ pub(super) fn place_all(
 }
 
 /// Put one change in its place, if what is there is what was expected.
-pub(super) fn place(
-    change: &mut super::disk::folder::Change<'_>,
+pub(in crate::store::git) fn place(
+    change: &mut crate::store::git::disk::folder::Change<'_>,
     wanted: &Change,
     staged: Option<&Staged>,
 ) -> Result<()> {
@@ -165,7 +174,7 @@ pub(super) fn place(
     }
 }
 
-pub(super) fn differs(path: &str) -> Fault {
+pub(in crate::store::git) fn differs(path: &str) -> Fault {
     Fault::new(Code::Changed, format!("`.swift/{path}` is not as it was when it was read"))
         .hint("run the same command again")
 }

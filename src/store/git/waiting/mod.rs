@@ -1,4 +1,9 @@
-//! Changes that wait until git is done with what the person has begun, in the home in the tree only.
+//! What is done and not committed yet: the debts, what is kept so that none is lost, and changes that cannot even be in
+//! the tree.
+//!
+//! The room owns the records of all that, until the commit. It makes none itself, and loses nothing for want of one.
+//!
+//! At the head: changes that wait until git is done with what the person has begun, in the home in the tree only.
 //!
 //! In the middle of a rebase or a merge nothing in the working tree or in the index may differ by our doing: git would
 //! not go on, and what it takes back it would take back in half. So a change is kept below the git folder: a record,
@@ -10,6 +15,7 @@
 //! merged and deleted, it goes to the one that is checked out. All lie in the repository's shared git folder: git removes
 //! that of a worktree together with it.
 
+pub(super) mod debt;
 pub(super) mod keeping;
 mod left;
 pub(super) mod owed;
