@@ -10,7 +10,7 @@ use std::rc::Rc;
 use gix::ObjectId;
 
 use super::commit::Joined;
-use super::committed::{Blob, Commit};
+use super::history::committed::{Blob, Commit};
 use super::history::{Reader, Since};
 use super::objects::tree::{self, Leaf};
 use super::repo::Repo;

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::committed::{Commit, Committed};
 use super::disk::folder::Folder;
 use super::disk::sync::Barrier;
 use super::find::{Place, SETTINGS, place};
 use super::history::Reader;
+use super::history::committed::{Commit, Committed};
 use super::index::beginning;
 use super::objects::tree;
 use super::repo::{Repo, refs};

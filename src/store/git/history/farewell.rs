@@ -9,10 +9,10 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
-use super::objects::tree;
-use super::repo::Repo;
 use super::reverted::{Graph, Node};
 use crate::domain::fault::Result;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::Repo;
 
 /// What went with a queue that was taken out.
 #[derive(Debug, Default)]

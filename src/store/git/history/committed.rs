@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use gix::ObjectId;
 
-use super::history::Reader;
-use super::objects::tree::{self, Line};
-use super::repo::{Repo, refs};
-use super::{Entry, Home, HomeKind};
+use super::Reader;
 use crate::domain::fault::Result;
+use crate::store::git::objects::tree::{self, Line};
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Entry, Home, HomeKind};
 
 /// So much of a commit's hash names it in a cursor.
 const SHORT_HASH: usize = 8;
@@ -25,17 +25,17 @@ pub(crate) struct Blob(ObjectId);
 pub(crate) struct Commit(ObjectId);
 
 impl Blob {
-    pub(super) fn of(id: ObjectId) -> Blob {
+    pub(in crate::store::git) fn of(id: ObjectId) -> Blob {
         Blob(id)
     }
 
-    pub(super) fn is(self, id: ObjectId) -> bool {
+    pub(in crate::store::git) fn is(self, id: ObjectId) -> bool {
         self.0 == id
     }
 }
 
 impl Commit {
-    pub(super) fn of(id: ObjectId) -> Commit {
+    pub(in crate::store::git) fn of(id: ObjectId) -> Commit {
         Commit(id)
     }
 

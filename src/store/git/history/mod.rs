@@ -1,7 +1,21 @@
 //! Reading the queue back from git: its commits, what each did, and where the folder differs from HEAD.
 //!
+//! The room owns every question to the past: what commits hold, who made them, what was taken back or is out of reach.
+//! It reads and writes nothing; what follows from an answer is decided elsewhere.
+//!
 //! Both homes are read in the same way: the queue's tree is the top of a commit that has the settings file there,
 //! and the `.swift` folder otherwise. So the history stays one when the queue moves from one home to the other.
+
+pub(super) mod committed;
+mod committed_by_hand;
+mod farewell;
+mod origin;
+mod reverted;
+mod rewound;
+mod taken_out;
+
+pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
+pub(crate) use farewell::Farewells;
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::fs::File;

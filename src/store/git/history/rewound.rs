@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use gix::ObjectId;
 
-use super::repo::external::Git;
-use super::repo::refs;
-use super::{Entry, Home, HomeKind, disk};
 use crate::domain::fault::Result;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::refs;
+use crate::store::git::{Entry, Home, HomeKind, disk};
 
 impl Home {
     /// The commits that the branch has left, newest first, without those that are `known` to be in its history.

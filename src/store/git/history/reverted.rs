@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
-use super::Home;
-use super::history::Reader;
-use super::repo::Repo;
+use super::Reader;
 use crate::domain::fault::Result;
+use crate::store::git::Home;
+use crate::store::git::repo::Repo;
 
 /// How git begins to say which commit it takes back, and against which side of a merge.
 const REVERTS: &str = "This reverts commit ";

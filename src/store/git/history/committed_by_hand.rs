@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use gix::ObjectId;
 
-use super::Home;
-use super::history::{Reader, Since};
-use super::objects::tree;
+use super::{Reader, Since};
 use crate::domain::fault::Result;
+use crate::store::git::Home;
+use crate::store::git::objects::tree;
 
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.
 const MOST_COMMITS: usize = 512;
@@ -29,7 +29,7 @@ impl Home {
     pub(crate) fn committed_since(&self, is_verb: impl Fn(&str) -> bool) -> Result<Moved> {
         let repo = self.repo()?;
         let mut moved = Moved::new();
-        let Some(head) = super::repo::refs::tip(&self.git_dir, &self.common_dir)?.id else {
+        let Some(head) = crate::store::git::repo::refs::tip(&self.git_dir, &self.common_dir)?.id else {
             return Ok(moved);
         };
         let now = self.queue_tree(&repo, repo.commit(head)?.tree)?;

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 
-use super::Home;
-use super::history::Reader;
-use super::objects::tree;
-use super::repo::refs;
+use super::Reader;
 use crate::domain::fault::Result;
+use crate::store::git::Home;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::refs;
 
 /// Among how many commits it is looked for.
 const MOST_COMMITS: usize = 1 << 16;

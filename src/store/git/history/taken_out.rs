@@ -10,11 +10,11 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::Home;
-use super::history::Reader;
-use super::objects::tree;
-use super::repo::{backwards, refs};
+use super::Reader;
 use crate::domain::fault::Result;
+use crate::store::git::Home;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{backwards, refs};
 
 /// Among how many commits since the last verb they are looked for. In the home in the tree most are the person's own.
 const MOST_COMMITS: usize = 512;
