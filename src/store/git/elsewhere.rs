@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::create::{self, Judge};
-use super::find::{Place, SETTINGS};
+use super::home::create::{self, Judge};
+use super::home::find::{Place, SETTINGS};
+use super::home::worktree::{self, FOLDER};
 use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, backwards, refs};
-use super::worktree::{self, FOLDER};
 use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;

@@ -6,10 +6,11 @@
 use std::path::Path;
 
 use super::elsewhere::is_plain;
-use super::find::Place;
+use super::home::create;
+use super::home::find::Place;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
-use super::{Home, HomeKind, create, disk};
+use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
 
 /// A remote of which the branch of the queue was not fetched, whether it has it or not.

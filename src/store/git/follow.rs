@@ -6,16 +6,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::departure::{Aim, Departure};
 use super::disk::folder::Folder;
 use super::disk::path;
-use super::find::place;
+use super::home::departure::{Aim, Departure};
+use super::home::find::place;
+use super::home::remove::Removed;
+use super::home::switch::{goes_on, no_branch, not_now};
+use super::home::worktree::FOLDER;
 use super::index::beginning;
 use super::moved::{self, Unjoined};
-use super::remove::Removed;
 use super::repo::{Repo, refs};
-use super::switch::{goes_on, no_branch, not_now};
-use super::worktree::FOLDER;
 use super::{Guard, Home, commit};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;

@@ -93,7 +93,7 @@ impl Home {
     fn staged(&self, which: &[&str]) -> Result<Vec<(String, u8, Leaf)>> {
         let below = match self.kind {
             HomeKind::Branch => ".",
-            HomeKind::Tree => super::worktree::FOLDER,
+            HomeKind::Tree => super::home::worktree::FOLDER,
         };
         let words = [&["ls-files", "--full-name", "-z", "--stage"], which, &["--", below]].concat();
         let answer = Git::at(&self.checkout).run(&words)?;

@@ -7,11 +7,12 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::elsewhere::has_queue;
+use super::home::create;
+use super::home::worktree::FOLDER;
 use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
-use super::worktree::FOLDER;
-use super::{Home, HomeKind, create, moved};
+use super::{Home, HomeKind, moved};
 use crate::domain::fault::Result;
 use crate::domain::text::as_word;
 use crate::store::layout;

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use super::disk::folder::Folder;
-use super::find::{Place, SETTINGS, place};
+use super::home::find::{Place, SETTINGS, place};
+use super::home::worktree::FOLDER;
 use super::index::sweep::Version;
 use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::refs;
-use super::worktree::FOLDER;
 use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
 

@@ -5,20 +5,15 @@
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
 
 mod barred;
-mod beneath;
 pub(crate) mod checkout;
 mod commit;
-mod create;
-mod creation;
-mod departure;
 mod disk;
 mod elsewhere;
-mod exclude;
 mod fetched;
-mod find;
 mod follow;
 mod hindrance;
 mod history;
+mod home;
 mod ignored;
 mod index;
 mod joining;
@@ -26,15 +21,10 @@ mod landed;
 mod lying;
 mod moved;
 mod objects;
-mod overrun;
-mod relink;
-mod remove;
 mod repo;
 mod soundness;
-mod switch;
 mod unset;
 mod waiting;
-mod worktree;
 
 #[cfg(test)]
 mod tests;
@@ -44,16 +34,14 @@ use std::time::Duration;
 
 pub(crate) use barred::Barred;
 pub(crate) use commit::Guard;
-pub(crate) use create::Created;
-pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
 pub(crate) use hindrance::Hindrance;
 pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells};
+pub(crate) use home::{BranchFate, Created, Removed, identity_name_at, project_paths, remote_url_at};
 pub(crate) use index::Reach;
 pub(crate) use joining::{Conclusion, Join, Unmerged};
 pub(crate) use landed::Landed;
 pub(crate) use moved::Unjoined;
 pub(crate) use objects::OwnObjects;
-pub(crate) use remove::{BranchFate, Removed};
 pub(crate) use soundness::Harm;
 pub(crate) use waiting::{Contents, Versions};
 

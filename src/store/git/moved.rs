@@ -9,12 +9,13 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::elsewhere::{has_queue, is_plain};
-use super::find::{Place, SETTINGS};
+use super::home::find::{Place, SETTINGS};
+use super::home::worktree::FOLDER;
+use super::home::{create, creation};
 use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
-use super::worktree::FOLDER;
-use super::{Home, HomeKind, create, creation, disk};
+use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 
@@ -204,7 +205,7 @@ impl Home {
     /// in the tree meanwhile.
     pub(crate) fn note_left_in_tree(&self) -> Result<()> {
         let (Some(tip), Some(project)) = (self.own_tip()?, self.root.parent()) else { return Ok(()) };
-        let Some(left) = super::find::place(project)?.left_in_tree(tip)? else { return Ok(()) };
+        let Some(left) = super::home::find::place(project)?.left_in_tree(tip)? else { return Ok(()) };
         let name = left.to_string();
         let command = self.joining(&name, left, tip)?;
         self.note_unjoined(left, &Unjoined { name, command })

@@ -9,10 +9,10 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::find::SETTINGS;
+use super::home::find::SETTINGS;
+use super::home::worktree::FOLDER;
 use super::objects::tree::{self, Line};
 use super::repo::{Repo, refs};
-use super::worktree::FOLDER;
 use super::{Home, HomeKind, disk, objects};
 use crate::domain::fault::{Fault, Result};
 

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::find::{Place, SETTINGS};
+use super::disk;
+use super::home::find::{Place, SETTINGS};
+use super::home::worktree::{self, FOLDER};
+use super::home::{create, creation};
 use super::objects::tree;
 use super::repo::external::Git;
 use super::repo::{Repo, refs};
-use super::worktree::{self, FOLDER};
-use super::{create, creation, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 

@@ -6,7 +6,7 @@ use super::{Checkout, administrations, current_branch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::find::{Place, place};
+use crate::store::git::home::find::{Place, place};
 use crate::store::git::repo::refs;
 
 /// What is wrong, and what helps.

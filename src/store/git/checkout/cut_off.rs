@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{branch_tip, head, merged_tree, text};
 use crate::domain::fault::Result;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::external::Git;
 
 /// What is noted while git merges: where the checkout stood, and what is merged.

@@ -9,7 +9,7 @@ use gix::index::entry::Mode;
 
 use super::text;
 use crate::domain::fault::Result;
-use crate::store::git::find::{Place, place};
+use crate::store::git::home::find::{Place, place};
 use crate::store::git::repo::external::Git;
 
 /// The paths of repositories that the index of a worktree names and that are there.

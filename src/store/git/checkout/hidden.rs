@@ -9,7 +9,7 @@ use super::Checkout;
 use super::left::read_index;
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::OrIo as _;
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::Repo;
 use crate::store::git::repo::external::Git;
 

@@ -9,7 +9,7 @@ use gix::index::entry::{Flags, Mode, Stage};
 use super::{Checkout, embedded, head, hidden, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::disk::perm::Sharing;
-use crate::store::git::find::{Place, place};
+use crate::store::git::home::find::{Place, place};
 use crate::store::git::objects::Batch;
 use crate::store::git::objects::tree::{self, Leaf};
 use crate::store::git::repo::external::Git;

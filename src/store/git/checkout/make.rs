@@ -11,10 +11,10 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::store::git::commit::lock;
 use crate::store::git::disk::patience::look_until;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::find::{Place, place};
+use crate::store::git::home::find::{Place, place};
+use crate::store::git::home::worktree::Worktree;
 use crate::store::git::repo::external::Git;
 use crate::store::git::repo::gitlock;
-use crate::store::git::worktree::Worktree;
 
 /// How long somebody else may take to make another worktree of the same repository.
 const PATIENCE: Duration = Duration::from_secs(300);

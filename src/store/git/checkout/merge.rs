@@ -12,7 +12,7 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
 use crate::store::git::commit::state;
 use crate::store::git::disk::OrIo as _;
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::external::{Answer, Git};
 use crate::store::git::repo::refs;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::domain::fault::Result;
 use crate::format::audit::digest;
 use crate::store::git::disk;
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::refs;
 
 /// Where branches are at one moment.

@@ -9,7 +9,7 @@ use super::left::read_index;
 use super::{merged_tree, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::Repo;
 use crate::store::git::repo::external::Git;
 

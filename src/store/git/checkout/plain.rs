@@ -24,9 +24,9 @@ use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
 use crate::store::git::disk::perm::Sharing;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::find::Place;
+use crate::store::git::home::find::Place;
+use crate::store::git::home::worktree::Worktree;
 use crate::store::git::repo::{Repo, refs};
-use crate::store::git::worktree::Worktree;
 
 /// Make it; gives whether it is there. If not, nothing of it is.
 pub(super) fn make(place: &Place, wanted: &Checkout) -> bool {

@@ -7,7 +7,7 @@ use super::cut_off::tree_of;
 use super::left::{BEGUN, read_index};
 use super::{Checkout, confirm, embedded, head, hidden, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 use crate::store::git::repo::external::Git;
 use crate::store::git::repo::{Repo, refs};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Checkout;
 use crate::domain::fault::Result;
 use crate::store::git::disk;
-use crate::store::git::find::place;
+use crate::store::git::home::find::place;
 
 /// What git locks for one worktree alone.
 const LOCKS: [&str; 2] = ["index.lock", "HEAD.lock"];

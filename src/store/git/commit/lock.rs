@@ -16,7 +16,8 @@ use crate::env::signals::Wait;
 use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::patience::{LONGEST, Waited, look_until};
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::{Home, HomeKind, creation};
+use crate::store::git::home::creation;
+use crate::store::git::{Home, HomeKind};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
 #[derive(Debug)]

@@ -24,13 +24,13 @@ use std::rc::Rc;
 use gix::ObjectId;
 
 use super::disk::folder::Folder;
-use super::find::SETTINGS;
+use super::home::find::SETTINGS;
+use super::home::worktree::FOLDER;
 use super::ignored::is_never_ignored;
 use super::index::file::Entries;
 use super::index::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::objects::tree::{self, Leaf};
 use super::repo::{CommitData, Repo, refs};
-use super::worktree::FOLDER;
 use super::{Entry, Home, Touched, disk, index};
 use crate::domain::fault::{Code, Fault, Result};
 

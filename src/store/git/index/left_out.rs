@@ -5,8 +5,8 @@
 use super::file::{Stream, Trouble};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::{as_word, shown};
+use crate::store::git::home::worktree::FOLDER;
 use crate::store::git::repo::external::Git;
-use crate::store::git::worktree::FOLDER;
 use crate::store::git::{Home, HomeKind, disk};
 
 impl Home {

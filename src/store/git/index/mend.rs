@@ -14,9 +14,9 @@ use super::sweep::Version;
 use crate::domain::fault::Result;
 use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::worktree::FOLDER;
 use crate::store::git::objects::tree::Leaf;
 use crate::store::git::repo::external::Git;
-use crate::store::git::worktree::FOLDER;
 use crate::store::git::{Home, HomeKind};
 
 impl Home {

@@ -23,9 +23,9 @@ use super::outline::Outline;
 use crate::domain::fault::Result;
 use crate::store::entries;
 use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::worktree::FOLDER;
 use crate::store::git::objects::tree;
 use crate::store::git::repo::Repo;
-use crate::store::git::worktree::FOLDER;
 use crate::store::git::{Home, HomeKind, index};
 
 /// What no verb looks at, at the top of the queue.

@@ -15,9 +15,10 @@ use super::Repo;
 use super::external::Git;
 use super::gitlock::GitLock;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::Home;
 use crate::store::git::disk::perm::Sharing;
 use crate::store::git::disk::{self, Make, OrIo as _};
-use crate::store::git::{Home, creation};
+use crate::store::git::home::creation;
 
 /// Where HEAD points.
 #[derive(Debug, Clone, PartialEq, Eq)]

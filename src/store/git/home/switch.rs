@@ -9,20 +9,21 @@ use std::path::Path;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::commit::build;
 use super::departure::{Aim, Departure};
-use super::disk::folder::Folder;
-use super::disk::sync::Barrier;
 use super::find::place;
-use super::objects::Batch;
-use super::objects::tree::{self, Leaf};
 use super::remove::Removed;
-use super::repo::external::Git;
-use super::repo::{Repo, refs};
 use super::worktree::{self, FOLDER};
-use super::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request, creation, exclude};
+use super::{creation, exclude};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::commit::build;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::objects::Batch;
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Change, Durability, Expect, Guard, Home, HomeKind, Outcome, Request};
 
 /// Where the log is.
 const LOG: &str = "audit/";
@@ -239,12 +240,12 @@ impl Home {
 }
 
 /// The commit that decides is made: there is no way back, and the next verb goes on.
-pub(super) fn goes_on(fault: Fault) -> Fault {
+pub(in crate::store::git) fn goes_on(fault: Fault) -> Fault {
     fault.hint("the queue is on its way; the next verb finishes that: `swift list`")
 }
 
 /// On a detached HEAD the queue would be gone from every branch with the next checkout.
-pub(super) fn no_branch(checkout: &Path) -> Fault {
+pub(in crate::store::git) fn no_branch(checkout: &Path) -> Fault {
     let text = format!("no branch is checked out in {}, so none would have the queue", checkout.display());
     let at = as_word(checkout);
     let back = || format!("`git -C {at} switch -` goes back to the branch that was checked out before");
@@ -259,7 +260,7 @@ pub(super) fn was_elsewhere(checkout: &Path) -> bool {
     before.is_ok_and(|name| name.starts_with(b"refs/heads/"))
 }
 
-pub(super) fn not_now(reason: &str) -> Fault {
+pub(in crate::store::git) fn not_now(reason: &str) -> Fault {
     Fault::new(Code::InProgress, format!("the queue cannot be moved now: {reason}"))
         .hint("`git status` shows what git is in the middle of")
 }

@@ -14,15 +14,16 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
 use super::departure::Departure;
-use super::disk::folder::{Folder, KEPT};
-use super::disk::perm::Sharing;
-use super::disk::{self, OrIo as _};
+use super::exclude;
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::repo::gitlock::{self, Identity};
-use super::repo::{Repo, refs};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Request, commit, exclude, objects};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::folder::{Folder, KEPT};
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::repo::gitlock::{self, Identity};
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind, Request, commit, objects};
 
 const HEAD_LINE: &str = "swift creating 1";
 
@@ -59,7 +60,7 @@ pub(super) enum Source {
     Remote(ObjectId),
 }
 
-pub(super) fn folder(common_dir: &Path) -> PathBuf {
+pub(in crate::store::git) fn folder(common_dir: &Path) -> PathBuf {
     common_dir.join("swift")
 }
 

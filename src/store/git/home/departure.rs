@@ -13,17 +13,18 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::commit::lock;
-use super::disk::folder::Folder;
-use super::disk::sync::Barrier;
-use super::disk::{self, OrIo as _};
 use super::find::{Place, SETTINGS, place};
-use super::objects::tree;
 use super::remove::Removed;
-use super::repo::{Repo, refs};
 use super::worktree::{FOLDER, Worktree};
-use super::{BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing, creation, switch};
+use super::{creation, switch};
 use crate::domain::fault::Result;
+use crate::store::git::commit::lock;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{BranchFate, Durability, Guard, Home, HomeKind, Outcome, Request, Signing};
 
 const HEAD_LINE: &str = "swift leaving 1";
 
@@ -32,7 +33,7 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// What the queue leaves for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(in crate::store::git) enum Aim {
     /// Out of the repository.
     Gone(BranchFate),
     /// From its own branch into the tree; the message is that of the commit.
@@ -45,7 +46,7 @@ pub(super) enum Aim {
 
 /// A queue on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Departure {
+pub(in crate::store::git) struct Departure {
     root: PathBuf,
     /// The name of the worktree's administration and its branch in full, in the home on a branch.
     linked: Option<(String, String)>,
@@ -55,7 +56,7 @@ pub(super) struct Departure {
 
 impl Departure {
     /// Note, durably, that a queue leaves.
-    pub(super) fn begin(home: &Home, aim: Aim) -> Result<Departure> {
+    pub(in crate::store::git) fn begin(home: &Home, aim: Aim) -> Result<Departure> {
         let departure = Departure::of(home, aim)?;
         let records = creation::folder(&home.common_dir);
         home.repo()?.sharing()?.make_folders(&records)?;
@@ -68,7 +69,7 @@ impl Departure {
     }
 
     /// The record of a queue as it is now.
-    pub(super) fn of(home: &Home, aim: Aim) -> Result<Departure> {
+    pub(in crate::store::git) fn of(home: &Home, aim: Aim) -> Result<Departure> {
         let tip = home.tip()?;
         let name = home.git_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let linked =
@@ -174,7 +175,7 @@ impl Departure {
     }
 
     /// What the queue had in git when it left.
-    pub(super) fn files(&self, repo: &Repo) -> Result<BTreeMap<String, tree::Leaf>> {
+    pub(in crate::store::git) fn files(&self, repo: &Repo) -> Result<BTreeMap<String, tree::Leaf>> {
         let mut files = BTreeMap::new();
         if let Some(tip) = self.tip {
             tree::flatten(repo, repo.commit(tip)?.tree, "", &mut files)?;
@@ -183,7 +184,7 @@ impl Departure {
     }
 
     /// The queue's branch and where it stood.
-    pub(super) fn branch(&self) -> Option<(&str, ObjectId)> {
+    pub(in crate::store::git) fn branch(&self) -> Option<(&str, ObjectId)> {
         self.linked.as_ref().map(|(_, branch)| branch.as_str()).zip(self.tip)
     }
 

@@ -9,14 +9,15 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::departure::{Aim, Departure};
-use super::disk::folder::{Folder, KEPT};
-use super::disk::{self, OrIo as _, path};
-use super::objects::tree::{self, Leaf};
-use super::repo::{Repo, refs};
 use super::switch::goes_on;
-use super::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit, creation, exclude};
+use super::{creation, exclude};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::folder::{Folder, KEPT};
+use crate::store::git::disk::{self, OrIo as _, path};
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Change, Expect, Guard, Home, HomeKind, Outcome, Request, commit};
 
 /// What becomes of the queue's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +144,11 @@ impl Home {
     }
 
     /// The queue has moved into the tree: its worktree goes, its branch too, its files stay.
-    pub(super) fn leave_worktree(&self, departure: &Departure, removed: &mut Removed) -> Result<()> {
+    pub(in crate::store::git) fn leave_worktree(
+        &self,
+        departure: &Departure,
+        removed: &mut Removed,
+    ) -> Result<()> {
         self.drop_worktree(removed)?;
         // Its commits stay reachable through the commit that was made in the tree.
         self.delete_branch(departure, removed)?;
@@ -151,7 +156,7 @@ impl Home {
     }
 
     /// The same, and the branch stays.
-    pub(super) fn leave_worktree_alone(&self, removed: &mut Removed) -> Result<()> {
+    pub(in crate::store::git) fn leave_worktree_alone(&self, removed: &mut Removed) -> Result<()> {
         self.drop_worktree(removed)?;
         self.drop_records()
     }

@@ -9,17 +9,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::commit::lock;
-use super::commit::state::unsafe_home;
-use super::disk::folder::Folder;
 use super::find::{Place, SETTINGS, is_link_to};
-use super::objects::tree;
-use super::repo::{Repo, refs};
-use super::waiting::owed::Brought;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Cause, Home, HomeKind, Rebuilt, create, creation, disk};
+use super::{create, creation};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::commit::lock;
+use crate::store::git::commit::state::unsafe_home;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::waiting::owed::Brought;
+use crate::store::git::{Cause, Home, HomeKind, Rebuilt, disk};
 use crate::store::local::is_frozen;
 
 /// How long other processes are waited for.
@@ -164,7 +165,7 @@ impl Home {
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
     /// by the queue's branch would see.
-    pub(super) fn refuse_other_branch(&self) -> Result<()> {
+    pub(in crate::store::git) fn refuse_other_branch(&self) -> Result<()> {
         if self.kind != HomeKind::Branch {
             return Ok(());
         }
@@ -188,7 +189,7 @@ impl Home {
         Ok(!is_queues(noted)? && is_queues(now)?)
     }
 
-    pub(super) fn index_of_head(&self) -> Result<()> {
+    pub(in crate::store::git) fn index_of_head(&self) -> Result<()> {
         let repo = self.repo()?;
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(()) };
         let folder = Folder::open(&self.root)?;

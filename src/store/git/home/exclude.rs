@@ -7,12 +7,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::disk::perm::Sharing;
-use super::disk::{self, OrIo as _};
-use super::repo::external::Git;
 use super::worktree::{FOLDER, write_file};
-use super::{Home, HomeKind};
 use crate::domain::fault::Result;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::repo::external::Git;
+use crate::store::git::{Home, HomeKind};
 
 const LINE: &str = "/.swift/";
 

@@ -9,20 +9,21 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::commit::state::unsafe_home;
 use super::departure::Departure;
-use super::disk::folder::Folder;
-use super::disk::sync::Barrier;
-use super::disk::{self, OrIo as _};
-use super::objects::tree::{self, Leaf};
-use super::repo::gitlock::GitLock;
-use super::repo::{Opened, Repo, refs};
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Durability, Home, HomeKind, create, creation, relink};
+use super::{create, creation, relink};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::commit::state::unsafe_home;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::gitlock::GitLock;
+use crate::store::git::repo::{Opened, Repo, refs};
+use crate::store::git::{Durability, Home, HomeKind};
 
 /// The file at the top of every queue; a branch is a queue's only if it has it.
-pub(super) const SETTINGS: &str = "swift.toml";
+pub(in crate::store::git) const SETTINGS: &str = "swift.toml";
 
 /// The folder of the queue that belongs to one machine alone.
 const MACHINE: &str = "local/";
@@ -32,11 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A checkout and its git folders.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(in crate::store::git) struct Place {
     /// `None` inside a bare repository.
-    pub(super) checkout: Option<PathBuf>,
-    pub(super) git_dir: PathBuf,
-    pub(super) common_dir: PathBuf,
+    pub(in crate::store::git) checkout: Option<PathBuf>,
+    pub(in crate::store::git) git_dir: PathBuf,
+    pub(in crate::store::git) common_dir: PathBuf,
 }
 
 /// The root of the checkout and the repository's shared git folder.
@@ -92,7 +93,7 @@ impl Home {
     }
 
     /// The opened repository; opened once, because that costs more than most of what is then asked of it.
-    pub(super) fn repo(&self) -> Result<Rc<Repo>> {
+    pub(in crate::store::git) fn repo(&self) -> Result<Rc<Repo>> {
         self.opened.get(&self.git_dir)
     }
 
@@ -167,7 +168,7 @@ impl Home {
 
 impl Place {
     /// The queue's home, if this repository has one that is whole.
-    pub(super) fn home(&self) -> Result<Option<Home>> {
+    pub(in crate::store::git) fn home(&self) -> Result<Option<Home>> {
         let note = creation::note(&self.common_dir)?;
         if let Some(departure) = note.as_deref().and_then(Departure::parse) {
             departure.settle(self)?;
@@ -275,7 +276,7 @@ impl Place {
         }
     }
 
-    pub(super) fn tree_home(&self, checkout: &Path) -> Result<Home> {
+    pub(in crate::store::git) fn tree_home(&self, checkout: &Path) -> Result<Home> {
         Ok(Home {
             root: checkout.join(FOLDER),
             stand: self.checkout.clone(),
@@ -293,7 +294,7 @@ impl Place {
     }
 
     /// The folder that a queue's worktree is made in: the main checkout, so that it outlives linked ones.
-    pub(super) fn project(&self) -> Result<PathBuf> {
+    pub(in crate::store::git) fn project(&self) -> Result<PathBuf> {
         if let Some(main) = self.main_checkout()? {
             return Ok(main);
         }
@@ -306,7 +307,7 @@ impl Place {
         })
     }
 
-    pub(super) fn main_checkout(&self) -> Result<Option<PathBuf>> {
+    pub(in crate::store::git) fn main_checkout(&self) -> Result<Option<PathBuf>> {
         if self.git_dir == self.common_dir {
             return Ok(self.checkout.clone());
         }
@@ -340,7 +341,7 @@ pub(super) fn is_link_to(root: &Path, admin: &Path) -> bool {
 }
 
 /// The repository that a folder belongs to.
-pub(super) fn place(start: &Path) -> Result<Place> {
+pub(in crate::store::git) fn place(start: &Path) -> Result<Place> {
     let start = std::fs::canonicalize(start).or_io("enter", start)?;
     for folder in start.ancestors() {
         let dot_git = folder.join(".git");

@@ -11,18 +11,19 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::disk::folder::Folder;
-use super::disk::sync::Barrier;
 use super::find::{Place, SETTINGS, place};
-use super::history::Reader;
-use super::history::committed::{Commit, Committed};
-use super::index::beginning;
-use super::objects::tree;
-use super::repo::{Repo, refs};
 use super::worktree::FOLDER;
-use super::{Cause, Durability, Home, HomeKind, Rebuilt, commit, creation, disk, relink, switch};
+use super::{creation, relink, switch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::history::Reader;
+use crate::store::git::history::committed::{Commit, Committed};
+use crate::store::git::index::beginning;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Cause, Durability, Home, HomeKind, Rebuilt, commit, disk};
 use crate::store::local::is_frozen;
 
 /// How long other processes are waited for.
@@ -63,7 +64,7 @@ impl Place {
     }
 
     /// What git has put into the folder of a queue that is on a branch of its own.
-    pub(super) fn overrun(&self, home: &Home) -> Result<Option<Overrun>> {
+    pub(in crate::store::git) fn overrun(&self, home: &Home) -> Result<Option<Overrun>> {
         let checkout = home.root.parent().filter(|_| home.kind == HomeKind::Branch).map(Path::to_owned);
         let Some(checkout) = checkout else { return Ok(None) };
         let Some(git_dir) = self.git_dir_of(&checkout) else { return Ok(None) };
@@ -206,9 +207,9 @@ fn has_folder(repo: &Repo, reader: &mut Reader, id: &str) -> bool {
 }
 
 /// What the project's index has in the place of the queue.
-pub(super) struct Overrun {
+pub(in crate::store::git) struct Overrun {
     checkout: PathBuf,
-    pub(super) git_dir: PathBuf,
+    pub(in crate::store::git) git_dir: PathBuf,
     /// The branch that is checked out.
     branch: Option<String>,
     found: Vec<beginning::Named>,

@@ -13,16 +13,16 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::disk::folder::{Change, Folder};
-use super::disk::sync::Barrier;
-use super::index::file::Entries;
-use super::objects::tree::{self, Leaf};
-use super::repo::external::Git;
-use super::repo::refs::{self, Movement, Reflog, Tip};
-use super::repo::{Repo, backwards};
-use super::{Durability, Guard, Home, HomeKind, commit, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::folder::{Change, Folder};
+use crate::store::git::disk::sync::Barrier;
+use crate::store::git::index::file::Entries;
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::refs::{self, Movement, Reflog, Tip};
+use crate::store::git::repo::{Repo, backwards};
+use crate::store::git::{Durability, Guard, Home, HomeKind, commit, disk};
 use crate::store::layout;
 
 /// How git calls what moves a branch without the files of its checkout, at the beginning of a line of a reflog.

@@ -7,26 +7,26 @@
 use std::path::{Path, PathBuf};
 
 use super::creation;
-use super::disk::perm::Sharing;
-use super::disk::{self, OrIo as _};
 use crate::domain::fault::Result;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, OrIo as _};
 
 /// The name of the queue's folder.
-pub(super) const FOLDER: &str = ".swift";
+pub(in crate::store::git) const FOLDER: &str = ".swift";
 
 /// The administration of one linked worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Worktree {
+pub(in crate::store::git) struct Worktree {
     /// `<common>/worktrees/<name>`.
-    pub(super) admin: PathBuf,
+    pub(in crate::store::git) admin: PathBuf,
     /// Where the administration says that the checkout is.
-    pub(super) root: PathBuf,
+    pub(in crate::store::git) root: PathBuf,
     /// The short name of its branch.
-    pub(super) branch: Option<String>,
+    pub(in crate::store::git) branch: Option<String>,
 }
 
 /// The worktree of a queue that the repository knows, whether its folder is still there or not.
-pub(super) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
+pub(in crate::store::git) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
     let folder = common_dir.join("worktrees");
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -45,7 +45,7 @@ pub(super) fn registered(common_dir: &Path) -> Result<Option<Worktree>> {
 }
 
 /// Read one administration folder.
-pub(super) fn read(admin: &Path) -> Result<Option<Worktree>> {
+pub(in crate::store::git) fn read(admin: &Path) -> Result<Option<Worktree>> {
     let Some(link) = disk::read(&admin.join("gitdir"))? else { return Ok(None) };
     // A folder may have a line break in its name.
     let link = admin.join(String::from_utf8_lossy(&link).trim_end());

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::commit::lock;
-use super::commit::state::{unfinished, unsafe_home};
 use super::creation::{self, Creation, Source};
 use super::find::{Place, SETTINGS, is_link_to, place};
-use super::objects::tree;
-use super::repo::{Repo, refs};
+use super::switch;
 use super::worktree::{self, FOLDER, Worktree};
-use super::{Home, HomeKind, Outcome, Request, disk, switch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::commit::lock;
+use crate::store::git::commit::state::{unfinished, unsafe_home};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind, Outcome, Request, disk};
 
 /// What `create` has found or made.
 #[derive(Debug)]
@@ -315,7 +316,7 @@ pub(super) fn checked_out(common_dir: &Path, branch: &str, but: Option<&Path>) -
 
 /// A branch is a queue's if its tree has the settings file at the top, and that reads as a queue's. A file of that name can
 /// be somebody's own: it is also that of a language.
-pub(super) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
+pub(in crate::store::git) fn is_queue(repo: &Repo, commit: ObjectId) -> Result<bool> {
     let tree = repo.commit(commit)?.tree;
     let there = tree::lookup(repo, tree, SETTINGS)?.is_some_and(|line| !line.is_folder());
     // What cannot be looked at may be a queue's.
@@ -334,7 +335,7 @@ fn names_project(settings: &[u8]) -> bool {
 }
 
 /// The settings of the queue in a commit; `None` if it has none.
-pub(super) fn settings(repo: &Repo, commit: ObjectId) -> Result<Option<Vec<u8>>> {
+pub(in crate::store::git) fn settings(repo: &Repo, commit: ObjectId) -> Result<Option<Vec<u8>>> {
     let tree = repo.commit(commit)?.tree;
     let Some(line) = tree::lookup(repo, tree, SETTINGS)? else { return Ok(None) };
     if !line.is_file() {
