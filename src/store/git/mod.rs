@@ -6,20 +6,15 @@
 
 mod barred;
 pub(crate) mod checkout;
+mod clones;
 mod commit;
 mod disk;
-mod elsewhere;
-mod fetched;
-mod follow;
 mod hindrance;
 mod history;
 mod home;
 mod ignored;
 mod index;
-mod joining;
-mod landed;
 mod lying;
-mod moved;
 mod objects;
 mod repo;
 mod soundness;
@@ -33,14 +28,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use barred::Barred;
+pub(crate) use clones::{Conclusion, Join, Landed, Unjoined, Unmerged};
 pub(crate) use commit::Guard;
 pub(crate) use hindrance::Hindrance;
 pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells};
 pub(crate) use home::{BranchFate, Created, Removed, identity_name_at, project_paths, remote_url_at};
 pub(crate) use index::Reach;
-pub(crate) use joining::{Conclusion, Join, Unmerged};
-pub(crate) use landed::Landed;
-pub(crate) use moved::Unjoined;
 pub(crate) use objects::OwnObjects;
 pub(crate) use soundness::Harm;
 pub(crate) use waiting::{Contents, Versions};

@@ -6,12 +6,12 @@
 use std::path::Path;
 
 use super::elsewhere::is_plain;
-use super::home::create;
-use super::home::find::Place;
-use super::repo::external::Git;
-use super::repo::{Repo, refs};
-use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::home::create;
+use crate::store::git::home::find::Place;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind, disk};
 
 /// A remote of which the branch of the queue was not fetched, whether it has it or not.
 pub(super) enum Unfetched {
@@ -85,7 +85,7 @@ impl Place {
     }
 
     /// Refuse to begin a queue where a remote may have one that was never fetched.
-    pub(super) fn refuse_unfetched(&self, repo: &Repo, branch: &str) -> Result<()> {
+    pub(in crate::store::git) fn refuse_unfetched(&self, repo: &Repo, branch: &str) -> Result<()> {
         let Some(unfetched) = self.unfetched(repo, branch) else { return Ok(()) };
         let local = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
         let is_fetched = self.remote_branches(repo)?.iter().any(|(_, name)| name == branch);

@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::home::create::{self, Judge};
-use super::home::find::{Place, SETTINGS};
-use super::home::worktree::{self, FOLDER};
-use super::objects::tree;
-use super::repo::external::Git;
-use super::repo::{Repo, backwards, refs};
-use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::home::create::{self, Judge};
+use crate::store::git::home::find::{Place, SETTINGS};
+use crate::store::git::home::worktree::{self, FOLDER};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, backwards, refs};
+use crate::store::git::{Home, HomeKind};
 
 /// Among how many branches of remotes a queue is looked for.
 const MOST_BRANCHES: usize = 256;
@@ -119,7 +119,7 @@ impl Place {
     }
 
     /// Refuse to begin a second queue. One that was taken out of the branch at hand is no obstacle there.
-    pub(super) fn refuse_second(&self) -> Result<()> {
+    pub(in crate::store::git) fn refuse_second(&self) -> Result<()> {
         let on_a_remote = || self.on_a_remote(&Repo::open(&self.common_dir)?);
         let found = self.elsewhere()?.map_or_else(on_a_remote, |elsewhere| Ok(Some(elsewhere)))?;
         let Some(elsewhere) = found else { return Ok(()) };
@@ -135,7 +135,7 @@ impl Place {
 
     /// Refuse to begin a queue beside one that is on a branch of its own, of whatever name. A file of that name can also
     /// be the person's own; so the settings have to read as a queue's.
-    pub(super) fn refuse_beside_a_branch(&self, repo: &Repo, judge: Judge<'_>) -> Result<()> {
+    pub(in crate::store::git) fn refuse_beside_a_branch(&self, repo: &Repo, judge: Judge<'_>) -> Result<()> {
         let is_queues = |id| match create::settings(repo, id) {
             Ok(Some(settings)) => {
                 judge(&settings).map_or_else(|fault| fault.code != Code::Malformed, |()| true)
@@ -170,7 +170,7 @@ impl Place {
     }
 
     /// Whether what is checked out at hand has something else than a queue where the queue would be.
-    pub(super) fn tracks_folder(&self) -> Result<bool> {
+    pub(in crate::store::git) fn tracks_folder(&self) -> Result<bool> {
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(false) };
         let repo = Repo::open(&self.common_dir)?;
         let root = repo.commit(tip)?.tree;
@@ -179,7 +179,7 @@ impl Place {
     }
 
     /// Whether what is checked out at hand has a commit of another repository there, as `git add -f` makes it of a queue.
-    pub(super) fn tracks_link(&self) -> Result<bool> {
+    pub(in crate::store::git) fn tracks_link(&self) -> Result<bool> {
         let Some(tip) = refs::tip(&self.git_dir, &self.common_dir)?.id else { return Ok(false) };
         let repo = Repo::open(&self.common_dir)?;
         let line = tree::lookup(&repo, repo.commit(tip)?.tree, FOLDER)?;
@@ -206,7 +206,7 @@ impl Place {
     }
 
     /// That there is no queue, and what leads to one.
-    pub(super) fn not_initialised(&self) -> Result<Fault> {
+    pub(in crate::store::git) fn not_initialised(&self) -> Result<Fault> {
         if let Some(fault) = self.without_settings()? {
             return Ok(fault);
         }

@@ -7,14 +7,15 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::elsewhere::has_queue;
-use super::home::create;
-use super::home::worktree::FOLDER;
-use super::objects::tree;
-use super::repo::external::Git;
-use super::repo::{Repo, refs};
-use super::{Home, HomeKind, moved};
+use super::moved;
 use crate::domain::fault::Result;
 use crate::domain::text::as_word;
+use crate::store::git::home::create;
+use crate::store::git::home::worktree::FOLDER;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind};
 use crate::store::layout;
 
 /// How many merges are looked at.

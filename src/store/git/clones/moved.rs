@@ -9,15 +9,15 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::elsewhere::{has_queue, is_plain};
-use super::home::find::{Place, SETTINGS};
-use super::home::worktree::FOLDER;
-use super::home::{create, creation};
-use super::objects::tree;
-use super::repo::external::Git;
-use super::repo::{Repo, refs};
-use super::{Home, HomeKind, disk};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::home::find::{Place, SETTINGS};
+use crate::store::git::home::worktree::FOLDER;
+use crate::store::git::home::{create, creation};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind, disk};
 
 /// The first line of a commit that moves a queue, without the word for its new home and the bracket that ends it.
 const SUBJECT: &str = "swift: move the queue (";
@@ -100,7 +100,7 @@ pub(super) fn at_hand(git_dir: &Path, common_dir: &Path) -> Result<Vec<ObjectId>
 impl Home {
     /// Where the project's history says that this queue, which is on a branch of its own here, is in the tree now: the
     /// commit, or `None` inside if another clone's move came as part of a commit that says nothing of it.
-    pub(super) fn moved_into_tree(&self, git_dir: &Path) -> Result<Option<Option<ObjectId>>> {
+    pub(in crate::store::git) fn moved_into_tree(&self, git_dir: &Path) -> Result<Option<Option<ObjectId>>> {
         let all = at_hand(git_dir, &self.common_dir)?;
         let repo = Repo::open(&self.common_dir)?;
         if !all.iter().any(|id| has_queue(&repo, *id)) {
@@ -205,7 +205,9 @@ impl Home {
     /// in the tree meanwhile.
     pub(crate) fn note_left_in_tree(&self) -> Result<()> {
         let (Some(tip), Some(project)) = (self.own_tip()?, self.root.parent()) else { return Ok(()) };
-        let Some(left) = super::home::find::place(project)?.left_in_tree(tip)? else { return Ok(()) };
+        let Some(left) = crate::store::git::home::find::place(project)?.left_in_tree(tip)? else {
+            return Ok(());
+        };
         let name = left.to_string();
         let command = self.joining(&name, left, tip)?;
         self.note_unjoined(left, &Unjoined { name, command })
@@ -215,14 +217,14 @@ impl Home {
 impl Place {
     /// The commit that took the queue out of the tree of what is at hand, to a branch of its own, if that is the last that
     /// is known of it there.
-    pub(super) fn moved_to_branch(&self) -> Result<Option<ObjectId>> {
+    pub(in crate::store::git) fn moved_to_branch(&self) -> Result<Option<ObjectId>> {
         let all = at_hand(&self.git_dir, &self.common_dir)?;
         let found = newest(&self.common_dir, &all, None)?.filter(|found| found.to == HomeKind::Branch);
         Ok(found.map(|found| found.commit))
     }
 
     /// The same of a merge that is in progress, and that could not take away what was changed here.
-    pub(super) fn move_that_comes_in(&self) -> Result<Option<ObjectId>> {
+    pub(in crate::store::git) fn move_that_comes_in(&self) -> Result<Option<ObjectId>> {
         let all = at_hand(&self.git_dir, &self.common_dir)?;
         let Some((here, merged)) = all.split_first().filter(|(_, merged)| !merged.is_empty()) else {
             return Ok(None);
@@ -254,7 +256,7 @@ impl Place {
     }
 
     /// Another clone has moved the queue out of this tree, and what was committed here meanwhile is left in it.
-    pub(super) fn left_to_take_out(&self, moved: ObjectId) -> Result<Fault> {
+    pub(in crate::store::git) fn left_to_take_out(&self, moved: ObjectId) -> Result<Fault> {
         let checkout = self.checkout.as_deref().unwrap_or(&self.common_dir);
         let text = format!(
             "the queue has moved from the tree to a branch of its own, in commit {}; what {} still has in `.swift/` is \
@@ -291,7 +293,7 @@ impl Place {
     }
 
     /// Refuse to begin a queue where another clone has moved the one of this tree to a branch that is not here yet.
-    pub(super) fn refuse_unfetched_move(&self) -> Result<()> {
+    pub(in crate::store::git) fn refuse_unfetched_move(&self) -> Result<()> {
         match self.moved_away()? {
             Some(fault) => Err(fault.hint("`swift init --branch swift` makes a new queue all the same")),
             None => Ok(()),

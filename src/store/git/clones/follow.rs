@@ -6,19 +6,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::disk::folder::Folder;
-use super::disk::path;
-use super::home::departure::{Aim, Departure};
-use super::home::find::place;
-use super::home::remove::Removed;
-use super::home::switch::{goes_on, no_branch, not_now};
-use super::home::worktree::FOLDER;
-use super::index::beginning;
 use super::moved::{self, Unjoined};
-use super::repo::{Repo, refs};
-use super::{Guard, Home, commit};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::path;
+use crate::store::git::home::departure::{Aim, Departure};
+use crate::store::git::home::find::place;
+use crate::store::git::home::remove::Removed;
+use crate::store::git::home::switch::{goes_on, no_branch, not_now};
+use crate::store::git::home::worktree::FOLDER;
+use crate::store::git::index::beginning;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Guard, Home, commit};
 
 impl Home {
     /// The queue of a folder that is on a branch of its own here, and in the tree of what the project has pulled.
@@ -61,7 +61,7 @@ impl Home {
     }
 
     /// Every step can be done again: whoever finds the record does.
-    pub(super) fn leave_for_tree(&self, departure: &Departure, target: &Home) -> Result<()> {
+    pub(in crate::store::git) fn leave_for_tree(&self, departure: &Departure, target: &Home) -> Result<()> {
         let folder = Folder::open(&self.root)?;
         let mut change = folder.change();
         let only_here = self.only_here(departure, target)?.committed;

@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
-use super::commit::Joined;
-use super::history::committed::{Blob, Commit};
-use super::history::{Reader, Since};
-use super::objects::tree::{self, Leaf};
-use super::repo::Repo;
-use super::repo::external::Git;
-use super::{Change, Guard, Home, HomeKind, Outcome, Request, disk};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::commit::Joined;
+use crate::store::git::history::committed::{Blob, Commit};
+use crate::store::git::history::{Reader, Since};
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
+use crate::store::git::{Change, Guard, Home, HomeKind, Outcome, Request, disk};
 use crate::store::layout;
 
 /// The commit that is being merged in.
@@ -93,7 +93,7 @@ impl Home {
     fn staged(&self, which: &[&str]) -> Result<Vec<(String, u8, Leaf)>> {
         let below = match self.kind {
             HomeKind::Branch => ".",
-            HomeKind::Tree => super::home::worktree::FOLDER,
+            HomeKind::Tree => crate::store::git::home::worktree::FOLDER,
         };
         let words = [&["ls-files", "--full-name", "-z", "--stage"], which, &["--", below]].concat();
         let answer = Git::at(&self.checkout).run(&words)?;
@@ -134,7 +134,7 @@ impl Home {
     }
 
     /// It is committed. git takes the same away with a commit of its own.
-    pub(super) fn forget_squash(&self) {
+    pub(in crate::store::git) fn forget_squash(&self) {
         if self.kind == HomeKind::Branch {
             let _ = disk::remove(&self.git_dir.join(SQUASH));
         }
@@ -236,7 +236,7 @@ impl Home {
     }
 
     fn tip_or_detached(&self) -> Result<Option<ObjectId>> {
-        Ok(super::repo::refs::tip(&self.git_dir, &self.common_dir)?.id)
+        Ok(crate::store::git::repo::refs::tip(&self.git_dir, &self.common_dir)?.id)
     }
 
     /// Paths that a merge in progress has put on the disk: nobody has changed them by hand.
@@ -248,7 +248,7 @@ impl Home {
             return Ok(BTreeSet::new());
         }
         let repo = self.repo()?;
-        let folder = super::disk::folder::Folder::open(&self.root)?;
+        let folder = crate::store::git::disk::folder::Folder::open(&self.root)?;
         let head = self.head_leaves(&repo)?;
         let mut paths = BTreeSet::new();
         let staged = self.staged(&[])?;
@@ -258,8 +258,10 @@ impl Home {
             if *stage != 0 {
                 paths.insert(path.clone());
             } else if head.get(path) != Some(leaf) {
-                let here =
-                    folder.read(path)?.map(|content| super::commit::blob_id(&repo, &content)).transpose()?;
+                let here = folder
+                    .read(path)?
+                    .map(|content| crate::store::git::commit::blob_id(&repo, &content))
+                    .transpose()?;
                 if here == Some(leaf.id) {
                     paths.insert(path.clone());
                 }
@@ -335,13 +337,13 @@ impl Home {
     }
 
     /// Whether a commit on its way is the one that ends the merge that waits.
-    pub(super) fn would_conclude(&self, repo: &Repo, commit: ObjectId) -> Result<bool> {
+    pub(in crate::store::git) fn would_conclude(&self, repo: &Repo, commit: ObjectId) -> Result<bool> {
         let parents = repo.commit(commit)?.parents;
         Ok(matches!(self.merged_in()?[..], [theirs] if parents.len() > 1 && parents.contains(&theirs)))
     }
 
     /// Take away what git kept of a merge that is concluded, if it is.
-    pub(super) fn forget_concluded(&self, repo: &Repo) -> Result<()> {
+    pub(in crate::store::git) fn forget_concluded(&self, repo: &Repo) -> Result<()> {
         match self.merged_in()?[..] {
             [theirs] if self.kind == HomeKind::Branch && self.has_joined(repo, theirs)? => {
                 self.forget_merge()
@@ -352,7 +354,7 @@ impl Home {
 
     /// A merge whose files are all gone cannot be concluded: what it was to bring would count as removed. Gives the commits
     /// that it was to bring.
-    pub(super) fn give_up_merge(&self) -> Result<Vec<String>> {
+    pub(in crate::store::git) fn give_up_merge(&self) -> Result<Vec<String>> {
         let theirs = self.merged_in()?;
         if !theirs.is_empty() {
             self.forget_merge()?;
@@ -389,7 +391,7 @@ impl Home {
     }
 
     /// The paths of which the index has anything.
-    pub(super) fn in_index(&self) -> Result<BTreeSet<String>> {
+    pub(in crate::store::git) fn in_index(&self) -> Result<BTreeSet<String>> {
         Ok(self.staged(&[])?.into_iter().map(|(path, ..)| path).collect())
     }
 
