@@ -3,22 +3,33 @@
 //! It finds the home of a queue, holds its lock, writes files of the queue and the commit that records them as
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
+//!
+//! The rooms, from the ground up; what of each the others may use, its head says:
+//!
+//! ```text
+//! disk      # files and folders: opened, staged, swapped into place, flushed, waited for
+//! repo      # the repository as git has it: configuration, refs, git's lock files, the program `git`
+//! objects   # git's objects: trees and packs, what a commit adds
+//! index     # the index, and what it tells about the files
+//! history   # questions to the past; reads only
+//! home      # where the queue lies: found, made, put right, moved, taken away
+//! commit    # one verb, one commit: lock, plan, record, arrival, recovery
+//! waiting   # what is done and not committed yet
+//! clones    # what other clones have done, and where two histories meet
+//! health    # whether the queue is well; looks only
+//! checkout  # worktrees of runs
+//! ```
 
-mod barred;
 pub(crate) mod checkout;
 mod clones;
 mod commit;
 mod disk;
-mod hindrance;
+mod health;
 mod history;
 mod home;
-mod ignored;
 mod index;
-mod lying;
 mod objects;
 mod repo;
-mod soundness;
-mod unset;
 mod waiting;
 
 #[cfg(test)]
@@ -27,15 +38,13 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use barred::Barred;
 pub(crate) use clones::{Conclusion, Join, Landed, Unjoined, Unmerged};
 pub(crate) use commit::Guard;
-pub(crate) use hindrance::Hindrance;
+pub(crate) use health::{Barred, Harm, Hindrance};
 pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells};
 pub(crate) use home::{BranchFate, Created, Removed, identity_name_at, project_paths, remote_url_at};
 pub(crate) use index::Reach;
 pub(crate) use objects::OwnObjects;
-pub(crate) use soundness::Harm;
 pub(crate) use waiting::{Contents, Versions};
 
 pub(crate) use crate::domain::settings::{Durability, Signing};

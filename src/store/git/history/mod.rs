@@ -1,7 +1,7 @@
 //! Reading the queue back from git: its commits, what each did, and where the folder differs from HEAD.
 //!
 //! The room owns every question to the past: what commits hold, who made them, what was taken back or is out of reach.
-//! It reads and writes nothing; what follows from an answer is decided elsewhere.
+//! It only reads; what follows from an answer is decided elsewhere.
 //!
 //! Both homes are read in the same way: the queue's tree is the top of a commit that has the settings file there,
 //! and the `.swift` folder otherwise. So the history stays one when the queue moves from one home to the other.
@@ -24,9 +24,9 @@ use std::rc::Rc;
 use gix::ObjectId;
 
 use super::disk::folder::Folder;
+use super::health::ignored::is_never_ignored;
 use super::home::find::SETTINGS;
 use super::home::worktree::FOLDER;
-use super::ignored::is_never_ignored;
 use super::index::file::Entries;
 use super::index::sweep::{Known, Reach, Sweep, Version, is_looked_at};
 use super::objects::tree::{self, Leaf};

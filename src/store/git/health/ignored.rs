@@ -7,9 +7,9 @@ use std::collections::HashSet;
 
 use gix::worktree::stack::state::ignore::Source;
 
-use super::Home;
-use super::repo::external::Git;
 use crate::domain::fault::Result;
+use crate::store::git::Home;
+use crate::store::git::repo::external::Git;
 
 /// The folders whose files are the queue, with the ends of their names.
 const OWN: [(&str, &str); 9] = [
@@ -25,7 +25,7 @@ const OWN: [(&str, &str); 9] = [
 ];
 
 /// Whether a path relative to `.swift/` is taken up whatever rule covers it.
-pub(super) fn is_never_ignored(path: &str) -> bool {
+pub(in crate::store::git) fn is_never_ignored(path: &str) -> bool {
     OWN.iter().any(|(folder, end)| path.starts_with(folder) && path.ends_with(end))
 }
 
@@ -43,7 +43,7 @@ impl Home {
     ///
     /// # Errors
     /// Those of starting git, which is asked where the patterns cannot be read here.
-    pub(super) fn ignored(&self, paths: &[String]) -> Result<HashSet<String>> {
+    pub(in crate::store::git) fn ignored(&self, paths: &[String]) -> Result<HashSet<String>> {
         match self.ignored_here(paths) {
             Some(ignored) => Ok(ignored),
             None => self.ignored_by_git(paths),
@@ -51,7 +51,7 @@ impl Home {
     }
 
     /// Without a process, which would cost more than the commit. `None` if something cannot be read.
-    pub(super) fn ignored_here(&self, paths: &[String]) -> Option<HashSet<String>> {
+    pub(in crate::store::git) fn ignored_here(&self, paths: &[String]) -> Option<HashSet<String>> {
         let repo = self.repo().ok()?;
         let gix = repo.gix();
         if gix.workdir()?.canonicalize().ok()? != self.checkout.canonicalize().ok()? {
@@ -70,7 +70,7 @@ impl Home {
     }
 
     /// The same, answered by git.
-    pub(super) fn ignored_by_git(&self, paths: &[String]) -> Result<HashSet<String>> {
+    pub(in crate::store::git) fn ignored_by_git(&self, paths: &[String]) -> Result<HashSet<String>> {
         let mut input = Vec::new();
         for path in paths {
             input.extend_from_slice(path.as_bytes());

@@ -9,12 +9,12 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::home::find::SETTINGS;
-use super::home::worktree::FOLDER;
-use super::objects::tree::{self, Line};
-use super::repo::{Repo, refs};
-use super::{Home, HomeKind, disk, objects};
 use crate::domain::fault::{Fault, Result};
+use crate::store::git::home::find::SETTINGS;
+use crate::store::git::home::worktree::FOLDER;
+use crate::store::git::objects::tree::{self, Line};
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Home, HomeKind, disk, objects};
 
 /// How many objects are read that only older commits have.
 const MOST_OLDER: usize = 20_000;

@@ -7,22 +7,22 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::disk;
-use super::home::find::{Place, SETTINGS};
-use super::home::worktree::{self, FOLDER};
-use super::home::{create, creation};
-use super::objects::tree;
-use super::repo::external::Git;
-use super::repo::{Repo, refs};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk;
+use crate::store::git::home::find::{Place, SETTINGS};
+use crate::store::git::home::worktree::{self, FOLDER};
+use crate::store::git::home::{create, creation};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
 
 /// How many digits of a commit's id are told.
 const DIGITS: usize = 12;
 
 impl Place {
     /// The refusal to see no queue where there is one without settings.
-    pub(super) fn without_settings(&self) -> Result<Option<Fault>> {
+    pub(in crate::store::git) fn without_settings(&self) -> Result<Option<Fault>> {
         let noted = disk::read_line(&creation::folder(&self.common_dir).join("branch"))?;
         match self.branch_without_settings(noted.as_deref().unwrap_or("swift"))? {
             Some(fault) => Ok(Some(fault)),
@@ -31,7 +31,7 @@ impl Place {
     }
 
     /// The same for a branch of the queue's own, here or at `origin`.
-    pub(super) fn branch_without_settings(&self, branch: &str) -> Result<Option<Fault>> {
+    pub(in crate::store::git) fn branch_without_settings(&self, branch: &str) -> Result<Option<Fault>> {
         let here = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))?;
         let there = || refs::resolve(&self.common_dir, &format!("refs/remotes/origin/{branch}"));
         let Some(tip) = here.map_or_else(there, |tip| Ok(Some(tip)))? else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
-use super::Home;
+use crate::store::git::Home;
 
 /// What keeps verbs that write from it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk::patience::look_until;
-use super::repo::{gitlock, refs};
-use super::{Home, HomeKind};
 use crate::domain::fault::Result;
+use crate::store::git::disk::patience::look_until;
+use crate::store::git::repo::{gitlock, refs};
+use crate::store::git::{Home, HomeKind};
 
 /// Something of git's that verbs wait for in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,19 +4,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::disk::folder::Folder;
-use super::home::find::{Place, SETTINGS, place};
-use super::home::worktree::FOLDER;
-use super::index::sweep::Version;
-use super::objects::tree;
-use super::repo::external::Git;
-use super::repo::refs;
-use super::{Home, HomeKind};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::home::find::{Place, SETTINGS, place};
+use crate::store::git::home::worktree::FOLDER;
+use crate::store::git::index::sweep::Version;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::refs;
+use crate::store::git::{Home, HomeKind};
 
 impl Place {
     /// Whether the commit that is checked out has the queue's settings, or the next one will.
-    pub(super) fn is_in_git(&self, home: &Home) -> Result<bool> {
+    pub(in crate::store::git) fn is_in_git(&self, home: &Home) -> Result<bool> {
         // The index that a verb has left vouches for it, and costs no look into the repository.
         if Version::at(&home.index_path()).is_some_and(|version| home.is_as_written(&version)) {
             return Ok(true);
@@ -35,7 +35,7 @@ impl Place {
     }
 
     /// That the settings at hand are those of no queue yet.
-    pub(super) fn lies_there(&self) -> Option<Fault> {
+    pub(in crate::store::git) fn lies_there(&self) -> Option<Fault> {
         let settings = self.checkout.as_ref()?.join(FOLDER).join(SETTINGS);
         settings.is_file().then(|| {
             let text = format!("{} is in no commit: it is no queue yet", settings.display());
@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// The folder that a queue of this kind would be in.
-    pub(super) fn root_of(&self, kind: HomeKind) -> Result<PathBuf> {
+    pub(in crate::store::git) fn root_of(&self, kind: HomeKind) -> Result<PathBuf> {
         let checkout = match (kind, &self.checkout) {
             (HomeKind::Tree, Some(checkout)) => checkout.clone(),
             _ => self.project()?,
