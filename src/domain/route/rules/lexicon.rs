@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use super::group::Group;
 use super::pattern::{self, Hearing, Pattern};
 use super::table::Table;
-use super::token::Token;
+use crate::domain::route::token::Token;
 
 /// The patterns of the built-in rules, and those of the project.
 #[derive(Debug, Clone)]
-pub(super) struct Lexicon {
+pub(in crate::domain::route) struct Lexicon {
     builtin: Table,
     own: Vec<(Group, Pattern)>,
     own_by_word: HashMap<String, Vec<usize>>,
@@ -19,17 +19,17 @@ pub(super) struct Lexicon {
 
 /// A pattern that occurs in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hit {
+pub(in crate::domain::route) struct Hit {
     /// Where it ends (exclusive).
-    pub(super) end: usize,
+    pub(in crate::domain::route) end: usize,
     /// How many words the pattern has.
-    pub(super) length: usize,
-    pub(super) group: Group,
+    pub(in crate::domain::route) length: usize,
+    pub(in crate::domain::route) group: Group,
 }
 
 /// The patterns that occur in a request, by the token at which they begin.
 #[derive(Debug, Clone)]
-pub(super) struct Hits {
+pub(in crate::domain::route) struct Hits {
     hits: Vec<Hit>,
     /// Where the hits of each token begin, and at last where all end.
     starts: Vec<usize>,
@@ -37,7 +37,7 @@ pub(super) struct Hits {
 
 impl Hits {
     /// Those that begin here.
-    pub(super) fn at(&self, at: usize) -> &[Hit] {
+    pub(in crate::domain::route) fn at(&self, at: usize) -> &[Hit] {
         match self.starts.get(at..at + 2) {
             Some(&[start, end]) => &self.hits[start..end],
             _ => &[],
@@ -45,12 +45,12 @@ impl Hits {
     }
 
     /// Whether one of a group begins anywhere.
-    pub(super) fn any(&self, group: Group) -> bool {
+    pub(in crate::domain::route) fn any(&self, group: Group) -> bool {
         self.hits.iter().any(|hit| hit.group == group)
     }
 
     /// Where the longest of a group that begins here ends.
-    pub(super) fn end(&self, at: usize, group: Group) -> Option<usize> {
+    pub(in crate::domain::route) fn end(&self, at: usize, group: Group) -> Option<usize> {
         self.at(at).iter().filter(|hit| hit.group == group).map(|hit| hit.end).max()
     }
 }
@@ -68,12 +68,16 @@ impl Lexicon {
     }
 
     /// Where in these tokens which patterns occur.
-    pub(super) fn hits(&self, tokens: &[Token<'_>]) -> Hits {
+    pub(in crate::domain::route) fn hits(&self, tokens: &[Token<'_>]) -> Hits {
         self.hits_of(tokens, |_| true)
     }
 
     /// Where in these tokens the patterns of these groups occur.
-    pub(super) fn hits_of(&self, tokens: &[Token<'_>], is_wanted: impl Fn(Group) -> bool) -> Hits {
+    pub(in crate::domain::route) fn hits_of(
+        &self,
+        tokens: &[Token<'_>],
+        is_wanted: impl Fn(Group) -> bool,
+    ) -> Hits {
         let mut found = Hits { hits: Vec::new(), starts: Vec::with_capacity(tokens.len() + 1) };
         for (at, token) in tokens.iter().enumerate() {
             found.starts.push(found.hits.len());
@@ -91,7 +95,10 @@ impl Lexicon {
     }
 
     /// The patterns that are kept under a word.
-    pub(super) fn under<'l>(&'l self, word: &str) -> impl Iterator<Item = (Group, &'l str)> + use<'l> {
+    pub(in crate::domain::route) fn under<'l>(
+        &'l self,
+        word: &str,
+    ) -> impl Iterator<Item = (Group, &'l str)> + use<'l> {
         let own = self.own_by_word.get(word).into_iter().flatten();
         let own = own.map(|&number| (self.own[number].0, self.own[number].1.as_str()));
         let builtin =

@@ -6,14 +6,14 @@
 
 use std::ops::Range;
 
-use super::grammar::{clause_end, clause_start, is_action, is_participle};
-use super::group::Group;
 use super::reading::Reading;
-use super::rules::Role;
 use super::scene::has;
 use super::shell;
-use super::token::{Kind, Token, Voice};
-use super::vocabulary::{
+use crate::domain::route::grammar::{clause_end, clause_start, is_action, is_participle};
+use crate::domain::route::rules::Role;
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::token::{Kind, Token, Voice};
+use crate::domain::route::vocabulary::{
     ADVERBS, AFTERWARDS, CIRCUMSTANCES, DETERMINERS, EXECUTING, MOMENTS, OF, PERSONS, QUERYING, RETELLING,
     WORKING,
 };

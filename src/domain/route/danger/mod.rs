@@ -2,23 +2,32 @@
 //!
 //! A false alarm costs a question, a miss may cost a database; so where the words leave a doubt, the answer is that
 //! a person is asked. A word of loss is a request in every mood and order, unless it stands in one of the few ways in
-//! which people talk about losing things while they write programs (see [`super::loss`]). Words that destroy only what
+//! which people talk about losing things while they write programs (see [`loss`]). Words that destroy only what
 //! they are done to, such as `drop` or `deploy`, need an object that somebody would miss.
+//!
+//! The room owns that judgement, from the words in their surroundings. How hard a request is does not matter here.
+
+mod command;
+mod doubt;
+mod form;
+mod loss;
+mod reading;
+mod scene;
+mod shell;
+mod step;
 
 use std::ops::Range;
 
 use super::decision::Confidence;
-use super::doubt;
-use super::form::{Form, form};
 use super::grammar::{is_demand, is_negated};
-use super::group::Group;
-use super::lexicon::{Hit, Hits};
-use super::loss;
-use super::reading::Reading;
 use super::rules::Rules;
-use super::scene::Scene;
+use super::rules::group::Group;
+use super::rules::lexicon::{Hit, Hits};
 use super::token::Token;
 use super::vocabulary::{ABSENT, AFTER_PASSIVE};
+use form::{Form, form};
+use reading::Reading;
+use scene::Scene;
 
 /// Something destructive that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::token::is_one_of;
-use super::vocabulary::{SHORT_VERBS, SLIPPED_VERBS};
+use super::is_one_of;
+use crate::domain::route::vocabulary::{SHORT_VERBS, SLIPPED_VERBS};
 use crate::domain::text::is_hidden;
 
 /// The text with each letter in its plain form; most texts are that already.
-pub(super) fn normal(text: &str) -> Cow<'_, str> {
+pub(in crate::domain::route) fn normal(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return unescaped(joined(Cow::Borrowed(text)));
     }

@@ -9,7 +9,7 @@
 //! A pattern stays the text that it is and is read while it is compared: most are never looked at for a request, so
 //! nothing has to be made of them when the program starts.
 
-use super::token::{Kind, Token, Voice};
+use crate::domain::route::token::{Kind, Token, Voice};
 
 /// How many words a `..` may stand for.
 const GAP: usize = 6;
@@ -144,7 +144,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Whether a path is that of a page of text.
-pub(super) fn is_text(path: &str) -> bool {
+pub(in crate::domain::route) fn is_text(path: &str) -> bool {
     [".md", ".txt", ".rst", ".adoc"].iter().any(|ending| path.ends_with(ending))
 }
 
@@ -187,8 +187,8 @@ fn is_config(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::tokens;
     use super::*;
+    use crate::domain::route::token::tokens;
 
     fn finds(pattern: &str, text: &str) -> bool {
         let pattern = Pattern::parse(pattern).unwrap();

@@ -1,8 +1,8 @@
 //! In which form a word of loss stands: an order, a passive, a noun, or what somebody else does.
 
-use super::grammar::{clause_end, clause_start, is_participle};
-use super::token::{Kind, Token};
-use super::vocabulary::{ADVERBS, AFTER_PASSIVE, DETERMINERS, UNCHANGED, USERS};
+use crate::domain::route::grammar::{clause_end, clause_start, is_participle};
+use crate::domain::route::token::{Kind, Token};
+use crate::domain::route::vocabulary::{ADVERBS, AFTER_PASSIVE, DETERMINERS, UNCHANGED, USERS};
 
 /// Which form a word of loss has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

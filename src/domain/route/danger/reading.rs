@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::form::{Form, form, is_order};
-use super::grammar::{clause_end, clause_start, is_participle};
-use super::group::Group;
-use super::lexicon::Hits;
-use super::rules::Rules;
-use super::token::{Kind, Token};
-use super::vocabulary::{ADVERBS, OBJECT_BEGINNINGS, PRONOUNS};
+use crate::domain::route::grammar::{clause_end, clause_start, is_participle};
+use crate::domain::route::rules::Rules;
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::rules::lexicon::Hits;
+use crate::domain::route::token::{Kind, Token};
+use crate::domain::route::vocabulary::{ADVERBS, OBJECT_BEGINNINGS, PRONOUNS};
 
 /// How many words before its last one the name of a thing may have.
 const LONGEST_NAME: usize = 12;

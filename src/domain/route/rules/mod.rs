@@ -1,19 +1,27 @@
-//! The rules as data: which words say what, and how much.
+//! The rules as data: which words say what, and how much; their patterns, and where those occur in a request.
+//!
+//! The room knows words and where they stand. What a sentence asks for it does not know.
 //!
 //! A project's own are a [`Spec`], which `format` reads from TOML. The built-in rules are a file like that too, but
-//! come as the table that a test makes of it (see [`super::table`]).
+//! come as the table that a test makes of it (see [`table`]).
 
-use super::group::Group;
-use super::lexicon::Lexicon;
-use super::pattern::Pattern;
-use super::table::Table;
-use super::{Tier, Verdict};
+pub(super) mod group;
+pub(super) mod lexicon;
+pub(super) mod pattern;
+pub(super) mod slip;
+mod table;
+
+pub(crate) use pattern::Pattern;
+
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Code, Fault};
+use super::{Code, Fault, Tier, Verdict};
 use crate::domain::task::{Kind, words};
 use crate::domain::text::shown;
+use group::Group;
+use lexicon::Lexicon;
+use table::Table;
 
 words! {
     /// What a word of a signal is about.
@@ -175,7 +183,7 @@ impl Spec {
             let loss = if one.loss { "loss" } else { "act" };
             writeln!(head, "danger\t{objects}\t{loss}\t{}", one.name).unwrap();
         }
-        super::table::writing::table(head.trim_end(), &self.entries(0, 0))
+        table::writing::table(head.trim_end(), &self.entries(0, 0))
     }
 }
 

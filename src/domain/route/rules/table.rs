@@ -63,11 +63,11 @@ pub(super) mod writing {
     use std::collections::BTreeMap;
     use std::fmt::Write;
 
-    use super::super::pattern::{Pattern, keys};
     use super::{Group, RULE};
+    use crate::domain::route::rules::pattern::{Pattern, keys};
 
     /// The table of these lines and patterns.
-    pub(in super::super) fn table(head: &str, entries: &[(Group, Pattern)]) -> String {
+    pub(in crate::domain::route) fn table(head: &str, entries: &[(Group, Pattern)]) -> String {
         let mut patterns = String::new();
         let mut words: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (group, pattern) in entries {
@@ -90,8 +90,8 @@ pub(super) mod writing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pattern::Pattern;
     use super::*;
+    use crate::domain::route::rules::pattern::Pattern;
 
     #[test]
     fn every_word_is_found_and_no_other() {

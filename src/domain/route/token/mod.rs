@@ -2,10 +2,18 @@
 //!
 //! Code, quotations, paths, addresses and identifiers are kept as tokens, so that commands in them can be seen, but
 //! they say nothing of what is intended. One pass, linear in the length of the text.
+//!
+//! The room owns how a text becomes words: in which letters it is read, which forms a word has, what only looks like one.
+//! It knows no rule.
 
-use super::shape::{is_list_of_words, is_opaque};
-use super::span::Span;
-use super::{lemma, report};
+pub(super) mod lemma;
+pub(super) mod normal;
+mod report;
+mod shape;
+mod span;
+
+use shape::{is_list_of_words, is_opaque};
+use span::Span;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@
 //! written. This is English grammar and no matter of settings.
 
 use super::form::{Form, form, is_after_article, is_noun};
-use super::group::Group;
-use super::lexicon::Hits;
 use super::scene::{Scene, has};
-use super::token::{Kind, Token};
-use super::vocabulary::{
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::rules::lexicon::Hits;
+use crate::domain::route::token::{Kind, Token};
+use crate::domain::route::vocabulary::{
     ADVERBS, AFTER_PASSIVE, ASKING, CAUSING, CIRCUMSTANCES, DETERMINERS, EXECUTABLES, FINITE, MODALS,
     NEGATIONS, PARTS, PERSONS, REGRETS, RENEWED, SHOWING, TROUBLES, USERS, WISHES,
 };

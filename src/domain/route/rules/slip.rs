@@ -3,11 +3,11 @@
 //! Only words whose loss would be a loss are known so; a word that the rules know is never taken for another.
 
 use super::lexicon::Lexicon;
-use super::token::Token;
-use super::vocabulary::{SHORT_VERBS, SLIPPED_OBJECTS, SLIPPED_VERBS};
+use crate::domain::route::token::{Token, lemma};
+use crate::domain::route::vocabulary::{SHORT_VERBS, SLIPPED_OBJECTS, SLIPPED_VERBS};
 
 /// Put the word that is meant beside each word that is none.
-pub(super) fn correct(lexicon: &Lexicon, tokens: &mut [Token<'_>]) {
+pub(in crate::domain::route) fn correct(lexicon: &Lexicon, tokens: &mut [Token<'_>]) {
     for at in 0..tokens.len() {
         if !tokens[at].is_said() {
             continue;
@@ -18,7 +18,7 @@ pub(super) fn correct(lexicon: &Lexicon, tokens: &mut [Token<'_>]) {
         }
         let meant = meant(&tokens[at].lower).or_else(|| halved(tokens, at));
         if let Some(word) = meant {
-            tokens[at].lemmas.extend(super::lemma::candidates(word));
+            tokens[at].lemmas.extend(lemma::candidates(word));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A word of loss in its surroundings: what stands before and behind it, and what it is a part of.
 
 use super::form::{Form, form, previous};
-use super::grammar::{clause_end, clause_start, is_action};
-use super::group::Group;
-use super::lexicon::Hits;
-use super::token::{Kind, Token, is_one_of};
-use super::vocabulary::{
+use crate::domain::route::grammar::{clause_end, clause_start, is_action};
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::rules::lexicon::Hits;
+use crate::domain::route::token::{Kind, Token, is_one_of};
+use crate::domain::route::vocabulary::{
     ACTORS, CIRCUMSTANCES, EXECUTABLES, PARTS, PLANS, TROUBLES, USERS, WEIGHING, WORKING,
 };
 /// A word of loss in its surroundings.

@@ -1,16 +1,15 @@
 //! Commands of shells and databases, in whatever voice they are written: which are to be run, and which are only a
 //! matter of conversation.
 
-use super::danger::{Found, quoted};
-use super::grammar::{clause_end, clause_start, is_negated};
-use super::group::Group;
-use super::pattern;
 use super::reading::Reading;
 use super::scene::has;
-use super::shell;
 use super::step::{Standing, Step};
-use super::token::{Kind, Token, Voice};
-use super::vocabulary::{
+use super::{Found, quoted, shell};
+use crate::domain::route::grammar::{clause_end, clause_start, is_negated};
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::rules::pattern;
+use crate::domain::route::token::{Kind, Token, Voice};
+use crate::domain::route::vocabulary::{
     AFTER_PASSIVE, CHECKING, CIRCUMSTANCES, CONCERNING, DETERMINERS, EXECUTABLES, EXECUTING, OTHERS, PARTS,
     REWRITING, TALKING, TEXTS, USERS, WORKING,
 };

@@ -4,16 +4,15 @@
 //! program says so: there is a verb of writing or fixing, a part of a program, something that goes wrong, a question.
 //! Where none of these is said, and a database, a bucket or a branch of the remote is, a person knows what is meant.
 
-use super::danger::{Found, quoted};
-use super::decision::Confidence;
-use super::grammar::{is_action, is_negated};
-use super::group::Group;
 use super::reading::Reading;
-use super::rules::Role;
 use super::scene::has;
-use super::shell;
-use super::token::{Kind, Token};
-use super::vocabulary::{
+use super::{Found, quoted, shell};
+use crate::domain::route::decision::Confidence;
+use crate::domain::route::grammar::{is_action, is_negated};
+use crate::domain::route::rules::Role;
+use crate::domain::route::rules::group::Group;
+use crate::domain::route::token::{Kind, Token};
+use crate::domain::route::vocabulary::{
     AFTER_NOUN, AFTER_PASSIVE, BLAND, BROKEN, PARTS, PROGRAMMING, QUESTIONS, SHOWING, SURFACES, WORKING,
 };
 

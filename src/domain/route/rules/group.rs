@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// What a pattern belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
+pub(in crate::domain::route) enum Group {
     /// The signal of this number.
     Signal(usize),
     /// The condition of the rule of this number.

@@ -2,9 +2,9 @@
 //!
 //! A path is no intent, but `run ./wipe.sh` is, and so is `rails db:drop`.
 
-use super::grammar::{clause_end, clause_start};
-use super::token::{Kind, Token, Voice, is_one_of};
-use super::vocabulary::{
+use crate::domain::route::grammar::{clause_end, clause_start};
+use crate::domain::route::token::{Kind, Token, Voice, is_one_of};
+use crate::domain::route::vocabulary::{
     BEFORE_PROGRAMS, LOSING_ARGUMENTS, LOSING_CALLS, LOSING_NAMES, LOST_BY_TARGETS, PROGRAMS, RUNNING,
     TASK_RUNNERS,
 };
@@ -81,8 +81,8 @@ fn parts(name: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::tokens;
     use super::*;
+    use crate::domain::route::token::tokens;
 
     #[test]
     fn what_is_run_counts_and_what_is_only_named_does_not() {

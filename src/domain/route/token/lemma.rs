@@ -4,7 +4,7 @@
 //! short: `wip` stays itself, `wiping` may be `wipe`.
 
 /// The word itself and what it may be a form of, likeliest first.
-pub(super) fn candidates(word: &str) -> Vec<String> {
+pub(in crate::domain::route) fn candidates(word: &str) -> Vec<String> {
     let mut found = vec![word.to_owned()];
     let mut add = |text: String| {
         if text.len() >= 2 && !found.contains(&text) {

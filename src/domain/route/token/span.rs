@@ -1,6 +1,6 @@
 //! Code and quotations within a line.
 
-use super::token::Voice;
+use super::Voice;
 
 /// A piece between marks, by lengths in bytes.
 pub(super) struct Span {
