@@ -1,7 +1,7 @@
 //! The repository as git has it: opened and judged here, its names, its lock files, and the program `git` beside it.
 //!
 //! The room owns how git's own files are read and moved by git's rules. What the queue is, it does not know, nor when
-//! anything is to be written. At the head: configuration, identity, signing, and the reading of objects.
+//! anything is to be written. At the head: configuration, and the reading of objects.
 //!
 //! Opened anew for each home that is found, because gix caches configuration and identity. It refuses what must not be
 //! written to: a repository of somebody else, and storage that gix does not know.
@@ -11,6 +11,7 @@ mod clock;
 mod extensions;
 pub(super) mod external;
 pub(super) mod gitlock;
+mod identity;
 mod legible;
 pub(super) mod refs;
 
@@ -90,12 +91,6 @@ pub(super) struct CommitData {
     pub(super) parents: Vec<ObjectId>,
     pub(super) message: String,
     pub(super) seconds: i64,
-}
-
-/// Who a commit is by.
-pub(super) struct Identity {
-    pub(super) author: gix::actor::Signature,
-    pub(super) committer: gix::actor::Signature,
 }
 
 impl Repo {
@@ -327,41 +322,6 @@ impl Repo {
             .filter(|id| id.kind() == self.hash)
             .ok_or_else(|| Fault::new(Code::Git, format!("`{hex}` is not the hash of a git object")))
     }
-
-    /// Author and committer as git is configured, at this moment.
-    pub(super) fn identity(&self) -> Result<Identity> {
-        let time = clock::now();
-        Ok(Identity {
-            author: self.signature("author", time)?,
-            committer: self.signature("committer", time)?,
-        })
-    }
-
-    /// Who somebody is, in the order in which gix looks; its own function also asks for two times and, for that,
-    /// twice for the time zone, which takes longer than the whole commit.
-    fn signature(&self, role: &str, time: gix::date::Time) -> Result<gix::actor::Signature> {
-        let own = |key: &str| self.text(&format!("{role}.{key}"));
-        let last = |key: &str| self.text(&format!("gitoxide.{role}.{key}Fallback"));
-        let name = own("name").or_else(|| self.text("user.name")).or_else(|| last("name"));
-        let email = own("email")
-            .or_else(|| self.text("user.email"))
-            .or_else(|| self.text("gitoxide.user.emailFallback"))
-            .or_else(|| last("email"));
-        let known = |text: Option<String>| {
-            let text = text.map(|text| without_crud(&text));
-            text.filter(|text| !text.is_empty()).ok_or_else(no_identity)
-        };
-        Ok(gix::actor::Signature { name: known(name)?.into(), email: known(email)?.into(), time })
-    }
-
-    /// Sign a commit if git is configured so.
-    pub(super) fn sign(&self, commit: gix::objs::Commit) -> Result<gix::objs::Commit> {
-        let options = self.gix.commit_signing_options_if_enabled().map_err(|error| not_signed(&error))?;
-        match options {
-            Some(options) => commit.sign(options).map_err(|error| not_signed(&error)),
-            None => Ok(commit),
-        }
-    }
 }
 
 fn unsound(id: ObjectId, how: &str) -> Fault {
@@ -415,47 +375,4 @@ fn code(error: &gix::Error) -> Code {
 fn no_storage(git_dir: &Path, format: &str) -> Fault {
     Fault::new(Code::Unsupported, format!("{} keeps its refs as `{format}`", git_dir.display()))
         .hint("`git refs migrate --ref-format=files` converts it (git 2.46 or newer)")
-}
-
-/// A name or address as git puts it into a commit: without what would end it there, and without crud at its ends.
-fn without_crud(text: &str) -> String {
-    let is_crud = |c: char| c <= ' ' || ",:;<>\"\\'".contains(c);
-    text.trim_matches(is_crud).chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0')).collect()
-}
-
-fn no_identity() -> Fault {
-    Fault::new(Code::NoIdentity, "git does not know who makes the commits of the queue")
-        .hint("git config user.name \"Your Name\"")
-        .hint("git config user.email \"you@example.com\"")
-}
-
-fn not_signed(error: &gix::Error) -> Fault {
-    use gix::error::MetadataValue as Value;
-    let told = error.metadata_merged();
-    let program = match told.get("program") {
-        Some(Value::Path(program)) => program.display().to_string(),
-        Some(Value::String(program)) => program.clone(),
-        _ => "the signing program".to_owned(),
-    };
-    let said = match told.get("stderr") {
-        Some(Value::Bytes(said)) => said_by_signer(&String::from_utf8_lossy(said)),
-        _ if ended_early(error) => said_by_signer(""),
-        _ => shown(&error.probable_cause().to_string()),
-    };
-    Fault::new(Code::Signing, format!("commits have to be signed, and `{}` refuses: {said}", shown(&program)))
-        .hint("`git config --get-regexp '^(gpg|user.signingkey|commit.gpgsign)'` shows what is configured")
-        .hint("`sign = \"never\"` in `.swift/swift.toml` leaves the commits of the queue unsigned")
-}
-
-/// Whether the program did not even read what it was to sign.
-fn ended_early(error: &gix::Error) -> bool {
-    let cause = error.probable_cause().downcast_ref::<std::io::Error>();
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// What a person can read of it; gpg mixes it with lines for programs.
-fn said_by_signer(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
-    let said = lines.take(3).map(shown).collect::<Vec<_>>().join("; ");
-    if said.is_empty() { "it said nothing".to_owned() } else { said }
 }
