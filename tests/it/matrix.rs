@@ -13,7 +13,6 @@ mod scenes;
 mod verdict;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::errno::Errno;
 
@@ -113,27 +112,37 @@ impl Extent {
     }
 }
 
-/// Strike at the verbs in one home; what did not hold.
-fn run(home: Home, trial: Trial) {
+/// Strike at each verb that is wanted; what did not hold. `strike` makes the row of one verb, `None` where nothing can be
+/// followed.
+fn run_each<S>(
+    scenes: impl IntoIterator<Item = (&'static str, S)>,
+    mut strike: impl FnMut(S, (Extent, usize)) -> Option<Row>,
+) {
     let extent = Extent::wanted();
     let only = std::env::var("SWIFT_PROVE_VERB").ok();
-    let sandbox = Sandbox::new();
-    let world = World::all(&sandbox, home.init());
-    world.keep_as("base");
-    let mut rows = Vec::new();
-    for (salt, scene) in scenes(home).iter().enumerate() {
-        if only.as_ref().is_some_and(|only| only != scene.name) {
+    let mut failures = Vec::new();
+    for (salt, (name, scene)) in scenes.into_iter().enumerate() {
+        if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
-        let Some(row) = strike_scene(&sandbox, &world, home, trial, scene, (extent, salt)) else {
+        let Some(row) = strike(scene, (extent, salt)) else {
             report::skipped();
             return;
         };
         row.write();
-        rows.push(row);
+        failures.extend(row.failures);
     }
-    let failures: Vec<String> = rows.iter().flat_map(|row| row.failures.clone()).collect();
     assert!(failures.is_empty(), "{} did not hold:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+/// Strike at the verbs in one home.
+fn run(home: Home, trial: Trial) {
+    let sandbox = Sandbox::new();
+    let world = World::all(&sandbox, home.init());
+    world.keep_as("base");
+    run_each(scenes(home).iter().map(|scene| (scene.name, scene)), |scene, sample| {
+        strike_scene(&sandbox, &world, home, trial, scene, sample)
+    });
 }
 
 fn strike_scene(
@@ -167,15 +176,10 @@ fn strike_scene(
             row.missed += 1;
             continue;
         }
-        row.tried += 1;
         let strike = as_it_fell(strike, &traced);
-        let when = told(scene, home, strike, &traced);
-        let held =
-            catch_unwind(AssertUnwindSafe(|| verdict::hold(world, home, scene, &ends, strike, &traced)));
-        match held {
-            Ok(found) => row.note(&found),
-            Err(panic) => row.failures.push(format!("{when}\n{}", report::said(&*panic))),
-        }
+        row.judge(&told(scene, home, strike, &traced), || {
+            verdict::hold(world, home, scene, &ends, strike, &traced)
+        });
     }
     Some(row)
 }

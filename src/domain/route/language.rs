@@ -1,7 +1,7 @@
 //! Whether a request is in English, the only language that the rules know.
 
-use super::group::Group;
-use super::lexicon::{Hit, Hits};
+use super::rules::group::Group;
+use super::rules::lexicon::{Hit, Hits};
 use super::token::Token;
 use super::vocabulary::{ENGLISH, OTHER_LANGUAGES};
 

@@ -5,32 +5,14 @@
 //! this module owns how they are counted. It refuses to guess: what it does not understand goes to the middle tier
 //! with a low confidence.
 
-mod command;
 mod danger;
 mod decision;
-mod doubt;
 pub(crate) mod evaluation;
-mod form;
 mod grammar;
-mod group;
 mod head;
 mod language;
-mod lemma;
-mod lexicon;
-mod loss;
-mod normal;
-mod pattern;
-mod reading;
-mod report;
 pub(crate) mod rules;
-mod scene;
 mod score;
-mod shape;
-mod shell;
-mod slip;
-mod span;
-mod step;
-mod table;
 mod token;
 mod vocabulary;
 
@@ -41,14 +23,15 @@ use super::fault::{Code, Fault, Result};
 use super::task::{Effort, Priority, words};
 use super::text::shown;
 use decision::{by_name, guarded, lifted, verdict_of};
-use group::Group;
-use lexicon::Hits;
-use rules::{Rule, Rules};
+use rules::group::Group;
+use rules::lexicon::Hits;
+use rules::{Rule, Rules, slip};
 use score::{Counted, Step};
+use token::normal;
 
 pub(crate) use decision::{Confidence, Decision};
 pub(crate) use head::{Head, Model};
-pub(crate) use pattern::Pattern;
+pub(crate) use rules::Pattern;
 pub(crate) use score::Evidence;
 
 words! {

@@ -5,8 +5,8 @@
 
 use super::Tier;
 use super::grammar::{is_action, is_lacked, is_negated, is_told, names_a_surface};
-use super::group::Group;
-use super::lexicon::Hits;
+use super::rules::group::Group;
+use super::rules::lexicon::Hits;
 use super::rules::{Role, Rules, Signal};
 use super::token::{Kind, Token};
 

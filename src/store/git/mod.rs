@@ -3,73 +3,34 @@
 //! It finds the home of a queue, holds its lock, writes files of the queue and the commit that records them as
 //! one step, and reads history back. It knows nothing of tasks: paths and bytes in, commits out. It touches
 //! only what belongs to the queue; in the default home it never touches the person's HEAD, index or branch.
+//!
+//! The rooms, from the ground up; what of each the others may use, its head says:
+//!
+//! ```text
+//! disk      # files and folders: opened, staged, swapped into place, flushed, waited for
+//! repo      # the repository as git has it: configuration, refs, git's lock files, the program `git`
+//! objects   # git's objects: trees and packs, what a commit adds
+//! index     # the index, and what it tells about the files
+//! history   # questions to the past; reads only
+//! home      # where the queue lies: found, made, put right, moved, taken away
+//! commit    # one verb, one commit: lock, plan, record, arrival, recovery
+//! waiting   # what is done and not committed yet
+//! clones    # what other clones have done, and where two histories meet
+//! health    # whether the queue is well; looks only
+//! checkout  # worktrees of runs
+//! ```
 
-mod arrival;
-mod backwards;
-mod barred;
-mod beneath;
 pub(crate) mod checkout;
-mod clock;
+mod clones;
 mod commit;
-mod committed;
-mod committed_by_hand;
-mod create;
-mod creation;
-mod debt;
-mod deflate;
-mod departure;
 mod disk;
-mod elsewhere;
-mod exclude;
-mod extensions;
-mod external;
-mod farewell;
-mod fetched;
-mod find;
-mod folder;
-mod follow;
-mod gitlock;
-mod heal;
-mod hindrance;
+mod health;
 mod history;
-mod ignored;
+mod home;
 mod index;
-mod joining;
-mod landed;
-mod left_out;
-mod legible;
-mod lock;
-mod lying;
-mod mend;
-mod moved;
 mod objects;
-mod origin;
-mod overrun;
-mod own_objects;
-mod pack;
-mod path;
-mod patience;
-mod pending;
-mod perm;
-mod plan;
-mod recover;
-mod refs;
-mod relink;
-mod remove;
 mod repo;
-mod reverted;
-mod rewound;
-mod soundness;
-mod state;
-mod sweep;
-mod switch;
-mod sync;
-mod taken_out;
-mod tree;
-mod unset;
-mod upkeep;
 mod waiting;
-mod worktree;
 
 #[cfg(test)]
 mod tests;
@@ -77,20 +38,13 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use barred::Barred;
-pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
-pub(crate) use create::Created;
-pub(crate) use farewell::Farewells;
-pub(crate) use find::{identity_name_at, project_paths, remote_url_at};
-pub(crate) use hindrance::Hindrance;
-pub(crate) use joining::{Conclusion, Join, Unmerged};
-pub(crate) use landed::Landed;
-pub(crate) use lock::Guard;
-pub(crate) use moved::Unjoined;
-pub(crate) use own_objects::OwnObjects;
-pub(crate) use remove::{BranchFate, Removed};
-pub(crate) use soundness::Harm;
-pub(crate) use sweep::Reach;
+pub(crate) use clones::{Conclusion, Join, Landed, Unjoined, Unmerged};
+pub(crate) use commit::Guard;
+pub(crate) use health::{Barred, Harm, Hindrance};
+pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells};
+pub(crate) use home::{BranchFate, Created, Removed, identity_name_at, project_paths, remote_url_at};
+pub(crate) use index::Reach;
+pub(crate) use objects::OwnObjects;
 pub(crate) use waiting::{Contents, Versions};
 
 pub(crate) use crate::domain::settings::{Durability, Signing};

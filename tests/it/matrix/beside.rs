@@ -9,11 +9,10 @@ mod scenes;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::report::{self, Row};
+use super::report::Row;
 use super::verdict::Found;
-use super::{Blow, Extent, Home, Trial};
+use super::{Blow, Extent, Home, Trial, run_each};
 use crate::sandbox::{Place, Running, Sandbox, Strike, Traced};
 use crate::snapshot::Snapshot;
 use crate::world::{World, intact, locks};
@@ -67,26 +66,14 @@ impl<'w, 'a> Kept<'w, 'a> {
     }
 }
 
-/// Kill each verb at the calls with which it touches the world; what did not hold.
+/// Kill each verb at the calls with which it touches the world.
 fn run(home: Home) {
-    let extent = Extent::wanted();
-    let only = std::env::var("SWIFT_PROVE_VERB").ok();
-    let mut failures = Vec::new();
-    for (salt, scene) in scenes(home).iter().enumerate() {
-        if only.as_ref().is_some_and(|only| only != scene.name) {
-            continue;
-        }
+    run_each(scenes(home).iter().map(|scene| (scene.name, scene)), |scene, sample| {
         let sandbox = Sandbox::new();
         sandbox.has_claude(WORK);
         let world = World::all(&sandbox, home.init());
-        let Some(row) = strike_scene(&sandbox, &world, home, scene, (extent, salt)) else {
-            report::skipped();
-            return;
-        };
-        row.write();
-        failures.extend(row.failures);
-    }
-    assert!(failures.is_empty(), "{} did not hold:\n{}", failures.len(), failures.join("\n\n"));
+        strike_scene(&sandbox, &world, home, scene, sample)
+    });
 }
 
 fn strike_scene(
@@ -120,19 +107,10 @@ fn strike_scene(
             ended(beside);
             continue;
         }
-        row.tried += 1;
         let own = traced.touches.get(strike.at).is_some_and(|touch| touch.own);
-        let held = catch_unwind(AssertUnwindSafe(|| {
+        row.judge(&told(scene, home, strike, &traced), || {
             hold(world, home, scene, &verb, [&old, &new], (strike, own), beside)
-        }));
-        match held {
-            Ok(found) => row.note(&found),
-            Err(panic) => row.failures.push(format!(
-                "{}\n{}",
-                told(scene, home, strike, &traced),
-                report::said(&*panic)
-            )),
-        }
+        });
     }
     Some(row)
 }

@@ -6,11 +6,10 @@
 mod scenes;
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::report::{self, Row};
+use super::report::Row;
 use super::verdict::Found;
-use super::{Blow, Extent, Home, Trial};
+use super::{Blow, Extent, Home, Trial, run_each};
 use crate::sandbox::{Place, Sandbox, Strike, Traced};
 use crate::snapshot::Snapshot;
 use crate::world::{World, add, files, intact};
@@ -24,25 +23,13 @@ struct Course {
 }
 
 fn run(home: Home, trial: Trial) {
-    let extent = Extent::wanted();
-    let only = std::env::var("SWIFT_PROVE_VERB").ok();
     let sandbox = Sandbox::new();
     let world = World::all(&sandbox, home.init());
     world.keep_as("base");
-    let mut failures = Vec::new();
-    for (salt, scene) in SCENES.iter().enumerate() {
-        if only.as_ref().is_some_and(|only| only != scene.name) {
-            continue;
-        }
+    run_each(SCENES.iter().map(|scene| (scene.name, scene)), |scene, sample| {
         world.restore_from("base");
-        let Some(row) = strike_scene(&sandbox, &world, home, trial, scene, (extent, salt)) else {
-            report::skipped();
-            return;
-        };
-        row.write();
-        failures.extend(row.failures);
-    }
-    assert!(failures.is_empty(), "{} did not hold:\n{}", failures.len(), failures.join("\n\n"));
+        strike_scene(&sandbox, &world, home, trial, scene, sample)
+    });
 }
 
 fn strike_scene(
@@ -73,22 +60,17 @@ fn strike_scene(
             row.missed += 1;
             continue;
         }
-        row.tried += 1;
-        let held = catch_unwind(AssertUnwindSafe(|| {
+        row.judge(&told(scene, home, strike, &traced), || {
             hold(world, home, scene, &id, [&old, &new], (super::as_it_fell(strike, &traced), &traced))
-        }));
-        match held {
-            Ok(found) => row.note(&found),
-            Err(panic) => {
-                let touch = &traced.touches[strike.at];
-                let (name, said) = (scene.name, report::said(&*panic));
-                let output = format!("{}{}", traced.output.stdout, traced.output.stderr);
-                let blow = format!("{:?} instead of call {}, {touch}", strike.blow, strike.at);
-                row.failures.push(format!("{name} ({home}): {blow}\n{output}\n{said}"));
-            }
-        }
+        });
     }
     Some(row)
+}
+
+fn told(scene: &Scene, home: Home, strike: Strike, traced: &Traced) -> String {
+    let (touch, output) = (&traced.touches[strike.at], &traced.output);
+    let blow = format!("{:?} instead of call {}, {touch}", strike.blow, strike.at);
+    format!("{} ({home}): {blow}\n{}{}", scene.name, output.stdout, output.stderr)
 }
 
 /// Judge what is left; a panic says what does not hold.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::verdict::Found;
 use super::{Home, Trial};
@@ -17,7 +18,7 @@ pub(super) struct Row {
     /// How many calls of the verb touch the world.
     calls: usize,
     /// How often it was struck, and how often it took another way and did not come to the call.
-    pub(super) tried: usize,
+    tried: usize,
     pub(super) missed: usize,
     /// What was found: the old state, the new one, success in spite of the blow.
     old: usize,
@@ -35,7 +36,16 @@ impl Row {
         Row { home, trial, verb, calls, tried, missed, old, new, went_on, blocked, failures: Vec::new() }
     }
 
-    pub(super) fn note(&mut self, found: &Found) {
+    /// Have it judged what a blow has left. A panic says what does not hold, after `told`, which says what the blow was.
+    pub(super) fn judge(&mut self, told: &str, hold: impl FnOnce() -> Found) {
+        self.tried += 1;
+        match catch_unwind(AssertUnwindSafe(hold)) {
+            Ok(found) => self.note(&found),
+            Err(panic) => self.failures.push(format!("{told}\n{}", said(&*panic))),
+        }
+    }
+
+    fn note(&mut self, found: &Found) {
         self.old += usize::from(found.is_old);
         self.new += usize::from(!found.is_old);
         self.went_on += usize::from(found.went_on);

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::external::Git;
 use super::merge::DIFF;
 use super::{merged_tree, text};
 use crate::domain::fault::{Fault, Result};
+use crate::store::git::repo::external::Git;
 
 /// What a merge brings to what is checked out.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::disk::{self, OrIo as _};
-use super::super::find::{Place, place};
-use super::super::refs;
 use super::{Checkout, administrations, current_branch};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::find::{Place, place};
+use crate::store::git::repo::refs;
 
 /// What is wrong, and what helps.
 #[derive(Debug)]

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::disk::{self, OrIo as _};
-use super::super::external::Git;
-use super::super::find::place;
 use super::{branch_tip, head, merged_tree, text};
 use crate::domain::fault::Result;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::find::place;
+use crate::store::git::repo::external::Git;
 
 /// What is noted while git merges: where the checkout stood, and what is merged.
 fn note(project: &Path) -> Result<PathBuf> {

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use gix::index::entry::Mode;
 
-use super::super::external::Git;
-use super::super::find::{Place, place};
 use super::text;
 use crate::domain::fault::Result;
+use crate::store::git::home::find::{Place, place};
+use crate::store::git::repo::external::Git;
 
 /// The paths of repositories that the index of a worktree names and that are there.
 pub(super) fn present(folder: &Path, index: &gix::index::File) -> Vec<String> {

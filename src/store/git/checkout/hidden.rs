@@ -5,13 +5,13 @@ use std::path::Path;
 
 use gix::index::entry::{Flags, Stage};
 
-use super::super::disk::OrIo as _;
-use super::super::external::Git;
-use super::super::find::place;
-use super::super::repo::Repo;
 use super::Checkout;
 use super::left::read_index;
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::OrIo as _;
+use crate::store::git::home::find::place;
+use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
 
 /// The marks; git changes one of the two at a time.
 const SHOWN: [&str; 2] = ["--no-assume-unchanged", "--no-skip-worktree"];

@@ -6,15 +6,14 @@ use std::path::Path;
 use gix::ObjectId;
 use gix::index::entry::{Flags, Mode, Stage};
 
-use super::super::external::Git;
-use super::super::find::{Place, place};
-use super::super::objects::Batch;
-use super::super::perm::Sharing;
-use super::super::refs;
-use super::super::repo::Repo;
-use super::super::tree::{self, Leaf};
 use super::{Checkout, embedded, head, hidden, text};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::home::find::{Place, place};
+use crate::store::git::objects::Batch;
+use crate::store::git::objects::tree::{self, Leaf};
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
 
 /// The most commits of one run that are told.
 const MOST_COMMITS: usize = 1000;

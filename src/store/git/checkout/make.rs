@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::disk::{self, OrIo as _};
-use super::super::external::Git;
-use super::super::find::{Place, place};
-use super::super::gitlock;
-use super::super::lock;
-use super::super::patience::look_until;
-use super::super::worktree::Worktree;
 use super::{
     Checkout, WORKTREES, administration, administrations, branch_tip, confirm, discard, plain,
     refuse_stranger, remove_folder,
 };
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::commit::lock;
+use crate::store::git::disk::patience::look_until;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::find::{Place, place};
+use crate::store::git::home::worktree::Worktree;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::gitlock;
 
 /// How long somebody else may take to make another worktree of the same repository.
 const PATIENCE: Duration = Duration::from_secs(300);

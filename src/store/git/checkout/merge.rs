@@ -5,17 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::disk::OrIo as _;
-use super::super::external::{Answer, Git};
-use super::super::find::place;
-use super::super::{refs, state};
-use super::cut_off::tree_of;
+use super::cut_off::{self, tree_of};
 use super::obstacle::refuse_obstacles;
-use super::{
-    administration, current_branch, cut_off, discard, head, is_dirty, merged_tree, remove_folder, text,
-};
+use super::{administration, current_branch, discard, head, is_dirty, merged_tree, remove_folder, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
+use crate::store::git::commit::state;
+use crate::store::git::disk::OrIo as _;
+use crate::store::git::home::find::place;
+use crate::store::git::repo::external::{Answer, Git};
+use crate::store::git::repo::refs;
 
 /// What a branch changes since it began, as a person reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

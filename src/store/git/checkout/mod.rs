@@ -21,11 +21,11 @@ mod stuck;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, OrIo as _};
-use super::external::Git;
-use super::find::place;
-use super::refs::{self, Tip};
+use super::home::find::place;
+use super::home::worktree;
 use super::repo::Repo;
-use super::worktree;
+use super::repo::external::Git;
+use super::repo::refs::{self, Tip};
 use crate::domain::fault::Result;
 use astray::own_place;
 

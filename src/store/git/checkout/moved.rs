@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::super::disk;
-use super::super::find::place;
-use super::super::refs;
 use crate::domain::fault::Result;
 use crate::format::audit::digest;
+use crate::store::git::disk;
+use crate::store::git::home::find::place;
+use crate::store::git::repo::refs;
 
 /// Where branches are at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

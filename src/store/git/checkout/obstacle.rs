@@ -5,13 +5,13 @@ use std::path::Path;
 
 use gix::index::entry::Flags;
 
-use super::super::external::Git;
-use super::super::find::place;
-use super::super::repo::Repo;
 use super::left::read_index;
 use super::{merged_tree, text};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::shown;
+use crate::store::git::home::find::place;
+use crate::store::git::repo::Repo;
+use crate::store::git::repo::external::Git;
 
 /// A path that differs between what is checked out and the merge.
 struct Incoming {

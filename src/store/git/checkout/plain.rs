@@ -18,16 +18,15 @@ use gix::refs::transaction::PreviousValue;
 use gix::worktree::stack::state::attributes::Source;
 use rustix::fs::{CWD, OFlags, RenameFlags, openat, symlinkat};
 
-use super::super::disk::{self, OrIo as _};
-use super::super::find::Place;
-use super::super::perm::Sharing;
-use super::super::refs;
-use super::super::repo::Repo;
-use super::super::worktree::Worktree;
 use super::make::INITIALIZING;
 use super::{Checkout, administrations, half_made, remove_folder};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::env;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::home::find::Place;
+use crate::store::git::home::worktree::Worktree;
+use crate::store::git::repo::{Repo, refs};
 
 /// Make it; gives whether it is there. If not, nothing of it is.
 pub(super) fn make(place: &Place, wanted: &Checkout) -> bool {

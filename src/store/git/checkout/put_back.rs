@@ -3,14 +3,13 @@
 
 use std::path::Path;
 
-use super::super::external::Git;
-use super::super::find::place;
-use super::super::refs;
-use super::super::repo::Repo;
 use super::cut_off::tree_of;
 use super::left::{BEGUN, read_index};
 use super::{Checkout, confirm, embedded, head, hidden, is_dirty, text};
 use crate::domain::fault::{Code, Fault, Result};
+use crate::store::git::home::find::place;
+use crate::store::git::repo::external::Git;
+use crate::store::git::repo::{Repo, refs};
 
 /// Where it is kept. No branch and no tag, so that nothing shows it that does not ask for it, and no push takes it along.
 const KEPT: &str = "refs/swift/left/";

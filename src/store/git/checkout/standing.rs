@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::super::external::Git;
 use super::{head, text};
 use crate::domain::fault::Result;
+use crate::store::git::repo::external::Git;
 
 /// The files that are not as the last commit has them, and which commit that is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::super::disk;
-use super::super::find::place;
 use super::Checkout;
 use crate::domain::fault::Result;
+use crate::store::git::disk;
+use crate::store::git::home::find::place;
 
 /// What git locks for one worktree alone.
 const LOCKS: [&str; 2] = ["index.lock", "HEAD.lock"];

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::super::disk;
+use crate::store::git::disk;
 
 /// How much is read in one go.
 const SLICE: usize = 8 << 10;

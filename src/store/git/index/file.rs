@@ -11,8 +11,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::super::disk::OrIo as _;
 use crate::domain::fault::{Code, Fault};
+use crate::store::git::disk::OrIo as _;
 
 /// Why an index cannot be read here.
 #[derive(Debug)]

@@ -1,23 +1,33 @@
-//! Bringing an index in step with a commit: the queue's own, or the person's with everything else in it kept.
+//! The index: read in slices, brought in step with a commit, and what it tells about the files without a look at HEAD.
+//!
+//! The room owns the bytes of an index, the queue's own and the person's. What it does not know of them it leaves to git,
+//! and entries that are not the queue's stay as they are.
+//!
+//! At the head: bringing an index in step with a commit, the queue's own, or the person's with everything else in it kept.
 
 pub(super) mod beginning;
 mod edit;
 pub(super) mod file;
+mod left_out;
+mod mend;
 pub(super) mod outline;
+pub(super) mod sweep;
+
+pub(crate) use sweep::Reach;
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::disk::folder::Folder;
 use super::disk::{self, OrIo as _};
-use super::external::Git;
-use super::folder::Folder;
-use super::gitlock::GitLock;
 use super::history::written_at;
+use super::objects::tree::{self, Leaf};
 use super::repo::Repo;
-use super::tree::Leaf;
-use super::{Home, HomeKind, objects, tree};
+use super::repo::external::Git;
+use super::repo::gitlock::GitLock;
+use super::{Home, HomeKind, objects};
 use crate::domain::fault::{Code, Fault, Result};
 use edit::{Edits, Extras, Fresh, Rewrite};
 use file::{Entry, Stamp, Trouble};

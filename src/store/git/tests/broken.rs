@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::sandbox::{BOTH, Sandbox, commit, try_commit, write};
 use crate::domain::fault::Code;
-use crate::store::git::folder::Folder;
-use crate::store::git::gitlock::GitLock;
-use crate::store::git::perm::Sharing;
-use crate::store::git::{Home, HomeKind, Outcome, refs};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::perm::Sharing;
+use crate::store::git::repo::gitlock::GitLock;
+use crate::store::git::repo::refs;
+use crate::store::git::{Home, HomeKind, Outcome};
 
 /// A commit is taken back to each stage at which a kill can have stopped it, and the next lock puts it in order.
 #[test]
@@ -59,9 +60,9 @@ fn an_interrupted_commit_is_finished() {
 }
 
 /// The pending record that a commit writes; caught by making the commit from its result.
-fn record_of(home: &Home, make: impl FnOnce() -> String) -> crate::store::git::pending::Pending {
-    use crate::store::git::pending::{Pending, Planned};
-    use crate::store::git::tree::{FILE, Leaf};
+fn record_of(home: &Home, make: impl FnOnce() -> String) -> crate::store::git::commit::pending::Pending {
+    use crate::store::git::commit::pending::{Pending, Planned};
+    use crate::store::git::objects::tree::{FILE, Leaf};
     let id = make();
     let repo = crate::store::git::repo::Repo::open(&home.git_dir).unwrap();
     let hex = |hex: &str| repo.id(hex).unwrap();
@@ -120,7 +121,7 @@ fn a_lock_that_is_not_ours_is_left() {
     let mut record = record_of(&home, || commit(&home, vec![write("x.md", "x\n")]));
     let lock = home.git_dir.join("index.lock");
     std::fs::write(&lock, "git\n").unwrap();
-    record.locks = vec![(home.portable(&lock), crate::store::git::gitlock::Identity("1:0.0".into()))];
+    record.locks = vec![(home.portable(&lock), crate::store::git::repo::gitlock::Identity("1:0.0".into()))];
     home.note_pending(&record, &mut Default::default()).unwrap();
     let mut home = home;
     home.patience = Duration::from_millis(1);

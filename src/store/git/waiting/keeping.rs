@@ -11,15 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 
+use super::debt;
 use super::owed::Bond;
 use super::record::{Kept, Waiting};
 use crate::domain::fault::{Fault, Result};
-use crate::store::git::arrival::Stop;
-use crate::store::git::folder::{Folder, Staged};
-use crate::store::git::pending::Planned;
+use crate::store::git::commit::arrival::Stop;
+use crate::store::git::commit::pending::Planned;
+use crate::store::git::disk::folder::{Folder, Staged};
+use crate::store::git::disk::path;
+use crate::store::git::disk::sync::Barrier;
 use crate::store::git::repo::Repo;
-use crate::store::git::sync::Barrier;
-use crate::store::git::{Change, Durability, Expect, Guard, Home, commit, debt, path};
+use crate::store::git::{Change, Durability, Expect, Guard, Home, commit};
 
 const HEAD_LINE: &str = "swift keeping 1";
 

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use super::WORKTREES;
 use super::record::Waiting;
 use crate::domain::fault::Result;
-use crate::store::git::repo::Repo;
-use crate::store::git::{Guard, Home, HomeKind, refs, tree};
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Guard, Home, HomeKind};
 use crate::store::layout;
 
 /// A debt whose worktree is gone.

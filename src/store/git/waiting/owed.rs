@@ -17,9 +17,10 @@ use gix::ObjectId;
 use super::record::{Kept, RECORD, Waiting};
 use super::{Contents, Versions, WORKTREES};
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::folder::Folder;
-use crate::store::git::repo::Repo;
-use crate::store::git::{Change, Expect, Guard, Home, HomeKind, commit, disk, refs, tree};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::objects::tree;
+use crate::store::git::repo::{Repo, refs};
+use crate::store::git::{Change, Expect, Guard, Home, HomeKind, commit, disk};
 use crate::store::layout;
 
 /// So many moves of HEAD, the newest, are looked at for commits of a person's.

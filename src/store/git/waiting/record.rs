@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
+use super::debt::differs;
 use crate::domain::fault::{Code, Fault, Result};
-use crate::store::git::debt::differs;
+use crate::store::git::commit::{self, lock};
+use crate::store::git::disk::folder::Folder;
+use crate::store::git::disk::sync::Barrier;
 use crate::store::git::disk::{self, OrIo as _};
-use crate::store::git::folder::Folder;
 use crate::store::git::repo::Repo;
-use crate::store::git::sync::Barrier;
-use crate::store::git::{Change, Durability, Expect, Home, commit, lock};
+use crate::store::git::{Change, Durability, Expect, Home};
 
 const HEAD_LINE: &str = "swift waiting 1";
 

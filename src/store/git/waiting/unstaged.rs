@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Home;
 use super::record::{Kept, Waiting};
 use crate::domain::fault::Result;
-use crate::store::git::folder::Folder;
+use crate::store::git::disk::folder::Folder;
 use crate::store::git::{Change, Expect, Guard, commit};
 
 /// Where the note is, among what is kept of debts.
