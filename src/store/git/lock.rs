@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::patience::{LONGEST, Waited, look_until};
+use super::relink::Noted;
 use super::{Home, HomeKind, creation};
 use crate::domain::fault::{Code, Fault, Result};
 use crate::domain::text::as_word;
@@ -29,7 +30,10 @@ impl Home {
     /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
     pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
         let guard = hold(&self.common_dir, wait)?;
-        self.refuse_strange()?;
+        if self.refuse_strange()? == Noted::Amiss {
+            // One that stays wrong counts for nothing.
+            let _ = self.note_branch();
+        }
         self.recover()?;
         Ok(guard)
     }
@@ -46,7 +50,7 @@ impl Home {
         disk::read(&self.pending_path()).map(drop)
     }
 
-    fn refuse_strange(&self) -> Result<()> {
+    fn refuse_strange(&self) -> Result<Noted> {
         for folder in [self.records(), self.scratch(), self.waiting_folder(), self.linked_debts()] {
             refuse_link(&folder)?;
         }
