@@ -14,6 +14,7 @@ use super::arrival::{Arrival, Flush, Locks, Stop};
 use super::debt;
 use super::folder::{Folder, Staged};
 use super::gitlock::GitLock;
+use super::index::{Missing, Updated};
 use super::objects::{self, Batch};
 use super::pending::{Pending, moved};
 use super::plan::Plan;
@@ -116,16 +117,15 @@ impl Home {
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
         if let Ok(Attempt::Done(_)) = attempt {
-            self.tidy(id, &plan.leaves, request.durability);
+            self.tidy(&plan.leaves, request.durability);
         }
         attempt.map_err(|stop| stop.fault)
     }
 
     /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a debt that
-    /// is paid is harmless, without a memory nothing is healed, and packs can be joined another time.
-    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>, durability: Durability) {
+    /// is paid is harmless, and packs can be joined another time.
+    fn tidy(&self, leaves: &BTreeMap<String, Option<Leaf>>, durability: Durability) {
         let _ = self.settle_debts(leaves);
-        let _ = self.remember(id, leaves);
         let _ = self.join_packs(durability);
         self.forget_squash();
     }
@@ -193,8 +193,10 @@ impl Home {
         self.note_locks(&[(self.portable(lock.public()), lock.identity()?)])?;
         if lock.acquire(self.patience)? {
             let tree = tip.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
-            self.update_index(repo, folder, &mut lock, leaves, tree)?;
-            lock.commit()?;
+            let missing = tree.map_or(Missing::Begin, |tree| self.missing(tip, tree));
+            if let Updated::Written { .. } = self.update_index(repo, folder, &mut lock, leaves, missing)? {
+                lock.commit()?;
+            }
         }
         self.empty_pending()
     }

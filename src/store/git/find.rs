@@ -13,6 +13,7 @@ use super::departure::Departure;
 use super::disk::{self, OrIo as _};
 use super::folder::Folder;
 use super::gitlock::GitLock;
+use super::index::Missing;
 use super::repo::{Opened, Repo};
 use super::state::unsafe_home;
 use super::sync::Barrier;
@@ -155,7 +156,7 @@ impl Home {
         let sharing = repo.sharing()?;
         self.make_records(sharing)?;
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
-        self.update_index(repo, folder, &mut index, made, Some(root))?;
+        self.update_index(repo, folder, &mut index, made, Missing::Fill(root))?;
         let path = self.git_dir.join("index");
         index.handle()?.sync_all().or_io("flush", &path)?;
         index.found()?;

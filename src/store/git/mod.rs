@@ -60,6 +60,7 @@ mod repo;
 mod reverted;
 mod rewound;
 mod soundness;
+mod stale;
 mod state;
 mod sweep;
 mod switch;
@@ -91,6 +92,7 @@ pub(crate) use own_objects::OwnObjects;
 pub(crate) use remove::{BranchFate, Removed};
 pub(crate) use soundness::Harm;
 pub(crate) use sweep::Reach;
+pub(crate) use taken_out::TakenOut;
 pub(crate) use waiting::{Contents, Versions};
 
 pub(crate) use crate::domain::settings::{Durability, Signing};
