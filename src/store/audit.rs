@@ -239,9 +239,16 @@ pub(crate) fn returned(queue: &Queue) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-fn is_whole_addition(queue: &Queue, path: &str) -> Result<bool> {
+/// Whether a file is a segment that is whole, and goes on from what is committed of it.
+///
+/// # Errors
+/// Those of reading it, here and in the last commit.
+pub(crate) fn is_whole_addition(queue: &Queue, path: &str) -> Result<bool> {
     let Some(written) = queue.read(path)? else { return Ok(false) };
     let committed = queue.home.read_committed(path)?.unwrap_or_default();
+    if written == committed {
+        return Ok(false);
+    }
     let Ok(segment) = format::audit::parse_bytes(&written) else { return Ok(false) };
     let is_in_place = layout::segment_path(segment.writer, segment.segment) == path;
     Ok(is_in_place && written.starts_with(&committed) && format::audit::verify(&segment).is_empty())

@@ -4,10 +4,10 @@ mod committed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::git::Reach;
+use super::git::{Reach, TakenOut};
 use super::replay::{self, Standing};
 use super::tx::Tx;
-use super::{adoption, cache, files, layout, message};
+use super::{adoption, audit, cache, files, layout, message};
 use crate::domain::event::{Event, EventKind, Fact};
 use crate::domain::fault::Result;
 use crate::domain::id::TaskId;
@@ -51,7 +51,22 @@ pub(crate) fn record_changes(tx: &mut Tx<'_>, reach: Reach) -> Result<()> {
     let before = before.into_iter().filter(|(path, _)| !joined.contains(path) && !merged.contains_key(path));
     committed::record(tx, before.collect())?;
     record_merges(tx, merged)?;
-    raise_tokens(tx)
+    let taken_out = tx.queue.home.taken_out_by_git(message::is_of_a_verb)?;
+    find_records(tx, &taken_out, &debts)?;
+    raise_tokens(tx, taken_out)
+}
+
+/// Segments of the log that the branch had before it was set back, and the folder still has. Their files lie where no verb
+/// looks by itself, and those of other clones no verb here writes on.
+fn find_records(tx: &mut Tx<'_>, taken_out: &[TakenOut], debts: &[String]) -> Result<()> {
+    let segments =
+        taken_out.iter().map(|version| &version.path).filter(|path| path.starts_with(layout::AUDIT));
+    for path in segments.filter(|path| !debts.contains(path)).collect::<BTreeSet<_>>() {
+        if audit::is_whole_addition(tx.queue, path)? {
+            tx.has_come_back(path);
+        }
+    }
+    Ok(())
 }
 
 /// What a verb wrote and could not commit yet, and is nowhere now, though the log is as the verb has left it: no git has
@@ -81,9 +96,9 @@ fn record_removed(tx: &mut Tx<'_>, debts: &[String]) -> Result<()> {
 
 /// What git takes back takes a fencing token along, and the log's record of it too. It was given out all the same, and
 /// is never given out again.
-fn raise_tokens(tx: &mut Tx<'_>) -> Result<()> {
+fn raise_tokens(tx: &mut Tx<'_>, taken_out: Vec<TakenOut>) -> Result<()> {
     let (limits, mut given) = (tx.queue.limits(), BTreeMap::new());
-    for version in tx.queue.home.taken_out_by_git(message::is_of_a_verb)? {
+    for version in taken_out {
         if layout::folder_of(&version.path).is_none() {
             continue;
         }

@@ -39,6 +39,8 @@ pub(crate) struct Tx<'q> {
     staged: BTreeMap<String, Option<Vec<u8>>>,
     /// Paths that are committed even where their bytes on disk stay: changes made by hand.
     taken: BTreeSet<String>,
+    /// Segments of the log that go into the next commit, whatever else that is for.
+    records: BTreeSet<String>,
     facts: Vec<Fact>,
     /// What lies about and could not be recorded.
     pub(crate) problems: Vec<Problem>,
@@ -84,6 +86,7 @@ impl<'q> Tx<'q> {
             read: BTreeMap::new(),
             staged: BTreeMap::new(),
             taken: BTreeSet::new(),
+            records: BTreeSet::new(),
             facts: Vec::new(),
             problems: Vec::new(),
             policy: queue.settings.commit,
@@ -166,6 +169,11 @@ impl<'q> Tx<'q> {
         self.staged.insert(path.to_owned(), bytes.clone());
         self.taken.insert(path.to_owned());
         Ok(bytes)
+    }
+
+    /// Have the next commit take along a segment of the log that git has left without one.
+    pub(crate) fn has_come_back(&mut self, segment: &str) {
+        self.records.insert(segment.to_owned());
     }
 
     /// Commit a staged path even where its bytes are on the disk already: git may have it otherwise in its index.
@@ -317,6 +325,9 @@ impl<'q> Tx<'q> {
             for path in audit::returned(queue)?.into_iter().chain(queue.home.squashed()?) {
                 self.take(&path)?;
             }
+        }
+        for path in std::mem::take(&mut self.records).iter().filter(|_| !queue.home.keeps_apart()) {
+            self.take(path)?;
         }
         // One commit for a session names all that is in it; otherwise what waited gets a commit of its own.
         let waited =

@@ -58,7 +58,7 @@ fn a_folder_that_was_moved_is_named_where_it_is() {
 }
 
 #[test]
-fn a_note_that_names_a_branch_of_the_persons_counts_for_nothing() {
+fn a_note_that_names_a_branch_of_the_persons_counts_for_nothing_and_is_put_right() {
     let sandbox = Sandbox::new();
     let web = sandbox.project("web");
     add(&web, ".", "One");
@@ -67,8 +67,25 @@ fn a_note_that_names_a_branch_of_the_persons_counts_for_nothing() {
         web.write(".git/swift/branch", noted);
         add(&web, ".", noted.trim());
         sound(&web, noted);
+        assert_eq!(
+            web.read(".git/swift/branch").trim(),
+            "swift",
+            "{noted}: the next verb notes the right one"
+        );
     }
     assert_eq!(web.git("branch --show-current").trim(), "main");
+    // A dry run and whoever only reads write nothing.
+    web.write(".git/swift/branch", "other\n");
+    web.swift_ok("list");
+    web.swift_ok("task . --dry-run Two");
+    assert_eq!(web.read(".git/swift/branch"), "other\n");
+    web.git("branch --move swift queue");
+    add(&web, ".", "Renamed");
+    assert_eq!(web.read(".git/swift/branch"), "queue\n");
+    web.git("branch --move queue swift");
+    add(&web, ".", "Renamed again");
+    assert_eq!(web.read(".git/swift/branch"), "swift\n");
+    sound(&web, "renamed");
     // That the checkout is at another branch than the queue's is found as ever.
     web.git("-C .swift switch --quiet -c aside");
     assert!(web.swift("task . Two").ended(9).stderr.contains("and the queue's is `swift`"));

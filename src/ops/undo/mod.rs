@@ -6,6 +6,7 @@
 mod choice;
 mod halves;
 mod hand;
+mod look;
 mod neighbours;
 mod refusal;
 mod states;
@@ -25,6 +26,7 @@ use crate::store::tx::{Committed, Operation, Tx};
 
 use choice::{Chosen, can_come_back, named, newest, newest_here, open, operation_of, projects};
 use hand::{Hand, Whose};
+use look::Look;
 use neighbours::Neighbours;
 use refusal::{
     as_before, is_as_left, outstanding_files, refuse_a_repair, refuse_a_round_that_waits, refuse_beginning,
@@ -113,11 +115,15 @@ pub(crate) struct Undone {
 /// # Errors
 /// [`Code::UnknownOperation`], [`Code::Nothing`], [`Code::Overtaken`]; [`Code::Unreachable`] if another repository of it cannot be reached.
 pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
+    plan_at(queue, wanted, Look::Close)
+}
+
+fn plan_at(queue: &Queue, wanted: Option<&str>, look: Look) -> Result<Plan> {
     let neighbours = Neighbours::of(queue)?;
     let chosen = match wanted {
         Some(text) => named(queue, &neighbours, text)?,
         None => {
-            refuse_waiting(queue)?;
+            look.at(queue, || refuse_waiting(queue))?;
             let newest = newest(queue, &neighbours)?;
             refuse_a_round_that_waits(queue, &neighbours, &newest.entry)?;
             refuse_what_no_commit_names(queue, &newest.entry)
@@ -135,13 +141,13 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
     let (mut parts, mut outstanding) = (Vec::new(), 0);
     for project in &projects {
         let part = open(queue, &neighbours, project)?;
-        refuse_what_waits(&part, project, operation)?;
+        look.at(&part, || refuse_what_waits(&part, project, operation))?;
         let files = reversals(&part, operation, projects.len())?;
         if files.is_empty() {
             refuse_what_is_not_named(&part, project, operation)?;
         } else {
             let part = Part { project: project.clone(), files, queue: part };
-            outstanding += outstanding_files(&part, operation)?;
+            outstanding += look.at(&part.queue, || outstanding_files(&part, operation))?;
             parts.push(part);
         }
     }
@@ -166,7 +172,7 @@ pub(crate) fn plan(queue: &Queue, wanted: Option<&str>) -> Result<Plan> {
 /// Where the newest operation that a commit names can be taken back, the way there.
 fn led_on(queue: &Queue, newest: &Chosen, fault: Fault) -> Fault {
     match operation_of(&newest.entry).map(|operation| operation.random_part()) {
-        Some(named) if plan(queue, Some(&named)).is_ok() => {
+        Some(named) if plan_at(queue, Some(&named), Look::Glance).is_ok() => {
             fault.hint(format!("`swift undo {named}` takes back the newest operation that a commit names"))
         }
         _ => fault,
@@ -181,7 +187,7 @@ pub(crate) fn may_be_offered(queue: &Queue) -> bool {
     let of_a_round =
         |entry: &Entry| message::values(&entry.message, message::EVENTS).any(choice::tells_of_a_round);
     let is_whole = |entry: &Entry| match operation_of(entry).filter(|_| of_a_round(entry)) {
-        Some(operation) => plan(queue, Some(&operation.random_part())).is_ok(),
+        Some(operation) => plan_at(queue, Some(&operation.random_part()), Look::Glance).is_ok(),
         None => true,
     };
     let is_alone = |entry: Entry| {

@@ -41,7 +41,7 @@ use std::time::Duration;
 pub(crate) use clones::{Conclusion, Join, Landed, Unjoined, Unmerged};
 pub(crate) use commit::Guard;
 pub(crate) use health::{Barred, Harm, Hindrance};
-pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells};
+pub(crate) use history::{Blob, Commit, Committed, CommittedChange, Farewells, TakenOut};
 pub(crate) use home::{BranchFate, Created, Removed, identity_name_at, project_paths, remote_url_at};
 pub(crate) use index::Reach;
 pub(crate) use objects::OwnObjects;

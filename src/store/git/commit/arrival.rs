@@ -14,6 +14,7 @@ use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::perm::Sharing;
 use crate::store::git::disk::sync::Barrier;
 use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::index::Updated;
 use crate::store::git::index::sweep::Version;
 use crate::store::git::objects::tree::Leaf;
 use crate::store::git::repo::gitlock::{GitLock, Identity};
@@ -131,8 +132,10 @@ impl Home {
     ) -> Result<(), Stop> {
         let Flush { before: mut barrier, after, durability } = flush;
         let was_in_step = self.was_in_step(repo, arrival.tip)?;
-        let old_index =
-            self.update_index(repo, folder, &mut locks.index, arrival.leaves, Some(arrival.commit.tree))?;
+        let stale = if was_in_step.is_some() { None } else { self.stale(repo, folder, arrival)? };
+        let leaves = stale.as_ref().unwrap_or(arrival.leaves);
+        let missing = self.missing(arrival.tip, arrival.commit.tree);
+        let updated = self.update_index(repo, folder, &mut locks.index, leaves, missing)?;
         let new_index = locks.index.handle()?;
         let version = Version::of(&new_index);
         let moves = arrival.tip.id != Some(arrival.id);
@@ -145,16 +148,23 @@ impl Home {
         barrier.wait(durability)?;
         let (index, reference) = (self.index_path(), arrival.tip.file(self));
         let old_reference = disk::open(&reference)?;
-        let done = self.publish(repo, arrival, locks, after).and_then(|barrier| barrier.wait(durability));
+        let done =
+            self.publish(repo, arrival, locks, &updated, after).and_then(|barrier| barrier.wait(durability));
+        let (old_index, replaced, version) = match updated {
+            Updated::Written { old, replaced } => (Some(old), replaced, version),
+            Updated::Left => (None, None, None),
+        };
         done.map_err(|fault| {
             // The branch first, so that nobody sees a commit whose files are taken back.
-            let back = self.restore(&reference, old_reference).and_then(|()| self.restore(&index, old_index));
+            let index_back = || old_index.map_or(Ok(()), |old| self.restore(&index, old));
+            let back = self.restore(&reference, old_reference).and_then(|()| index_back());
             Stop { fault, half: back.is_err() }
         })?;
+        // Only hints for the next verb, so whatever fails here costs nothing but time.
         if let Some(version) = version {
-            // Only a hint for the next verb, so whatever fails here costs nothing but time.
             let _ = self.hint_in_step(repo, arrival, &new_index, was_in_step, &version);
         }
+        let _ = self.remember(arrival, replaced.as_ref());
         Ok(())
     }
 
@@ -187,12 +197,18 @@ impl Home {
         repo: &Repo,
         arrival: &Arrival<'_>,
         locks: Locks,
+        updated: &Updated,
         mut barrier: Barrier,
     ) -> Result<Barrier> {
         let (index, reference) = (self.index_path(), arrival.tip.file(self));
         let Locks { index: index_lock, head, branch, sharing } = locks;
-        index_lock.commit()?;
-        barrier.name_of(&index);
+        match updated {
+            Updated::Written { .. } => {
+                index_lock.commit()?;
+                barrier.name_of(&index);
+            }
+            Updated::Left => drop(index_lock),
+        }
         if arrival.tip.id != Some(arrival.id) {
             let who = repo.identity().map(|identity| identity.committer);
             if let Ok(who) = &who {

@@ -17,6 +17,7 @@ use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::patience::{LONGEST, Waited, look_until};
 use crate::store::git::disk::{self, OrIo as _};
 use crate::store::git::home::creation;
+use crate::store::git::home::relink::Noted;
 use crate::store::git::{Home, HomeKind};
 
 /// The exclusive hold on one queue; released when dropped, also by the operating system.
@@ -30,7 +31,10 @@ impl Home {
     /// Take the lock, waiting for others no longer than `wait`, and put in order what a killed process has left.
     pub(crate) fn lock(&self, wait: Duration) -> Result<Guard> {
         let guard = hold(&self.common_dir, wait)?;
-        self.refuse_strange()?;
+        if self.refuse_strange()? == Noted::Amiss {
+            // One that stays wrong counts for nothing.
+            let _ = self.note_branch();
+        }
         self.recover()?;
         Ok(guard)
     }
@@ -47,7 +51,7 @@ impl Home {
         disk::read(&self.pending_path()).map(drop)
     }
 
-    fn refuse_strange(&self) -> Result<()> {
+    fn refuse_strange(&self) -> Result<Noted> {
         for folder in [self.records(), self.scratch(), self.waiting_folder(), self.linked_debts()] {
             refuse_link(&folder)?;
         }

@@ -14,6 +14,7 @@ pub(super) mod lock;
 pub(super) mod pending;
 mod plan;
 mod recover;
+mod stale;
 pub(super) mod state;
 
 pub(crate) use lock::Guard;
@@ -26,6 +27,7 @@ use gix::objs::Kind;
 use super::disk::folder::{Folder, Staged};
 use super::disk::path;
 use super::disk::sync::Barrier;
+use super::index::{Missing, Updated};
 use super::objects::tree::Leaf;
 use super::objects::{self, Batch};
 use super::repo::gitlock::GitLock;
@@ -129,16 +131,15 @@ impl Home {
         let work = Work { home: self, repo, folder: &folder, tip: &tip, durability: request.durability };
         let attempt = work.carry_out(&plan, id, &commit);
         if let Ok(Attempt::Done(_)) = attempt {
-            self.tidy(id, &plan.leaves, request.durability);
+            self.tidy(&plan.leaves, request.durability);
         }
         attempt.map_err(|stop| stop.fault)
     }
 
     /// Bring the records up to date. The commit is made, so a failure here must not be reported as one: a debt that
-    /// is paid is harmless, without a memory nothing is healed, and packs can be joined another time.
-    fn tidy(&self, id: ObjectId, leaves: &BTreeMap<String, Option<Leaf>>, durability: Durability) {
+    /// is paid is harmless, and packs can be joined another time.
+    fn tidy(&self, leaves: &BTreeMap<String, Option<Leaf>>, durability: Durability) {
         let _ = self.settle_debts(leaves);
-        let _ = self.remember(id, leaves);
         let _ = self.join_packs(durability);
         self.forget_squash();
     }
@@ -206,8 +207,10 @@ impl Home {
         self.note_locks(&[(self.portable(lock.public()), lock.identity()?)])?;
         if lock.acquire(self.patience)? {
             let tree = tip.id.map(|id| repo.commit(id)).transpose()?.map(|commit| commit.tree);
-            self.update_index(repo, folder, &mut lock, leaves, tree)?;
-            lock.commit()?;
+            let missing = tree.map_or(Missing::Begin, |tree| self.missing(tip, tree));
+            if let Updated::Written { .. } = self.update_index(repo, folder, &mut lock, leaves, missing)? {
+                lock.commit()?;
+            }
         }
         self.empty_pending()
     }

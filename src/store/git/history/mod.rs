@@ -16,6 +16,7 @@ mod taken_out;
 
 pub(crate) use committed::{Blob, Change as CommittedChange, Commit, Committed};
 pub(crate) use farewell::Farewells;
+pub(crate) use taken_out::TakenOut;
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::fs::File;

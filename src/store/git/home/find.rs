@@ -17,6 +17,7 @@ use crate::store::git::commit::state::unsafe_home;
 use crate::store::git::disk::folder::Folder;
 use crate::store::git::disk::sync::Barrier;
 use crate::store::git::disk::{self, OrIo as _};
+use crate::store::git::index::Missing;
 use crate::store::git::objects::tree::{self, Leaf};
 use crate::store::git::repo::gitlock::GitLock;
 use crate::store::git::repo::{Opened, Repo, refs};
@@ -156,7 +157,7 @@ impl Home {
         let sharing = repo.sharing()?;
         self.make_records(sharing)?;
         let mut index = GitLock::prepare(&self.git_dir.join("index"), &self.scratch(), sharing)?;
-        self.update_index(repo, folder, &mut index, made, Some(root))?;
+        self.update_index(repo, folder, &mut index, made, Missing::Fill(root))?;
         let path = self.git_dir.join("index");
         index.handle()?.sync_all().or_io("flush", &path)?;
         index.found()?;

@@ -11,7 +11,7 @@ pub(super) mod departure;
 mod exclude;
 pub(super) mod find;
 mod overrun;
-mod relink;
+pub(super) mod relink;
 pub(super) mod remove;
 pub(super) mod switch;
 pub(super) mod worktree;

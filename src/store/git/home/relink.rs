@@ -23,6 +23,14 @@ use crate::store::git::waiting::owed::Brought;
 use crate::store::git::{Cause, Home, HomeKind, Rebuilt, disk};
 use crate::store::local::is_frozen;
 
+/// What the note of the queue's branch is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::git) enum Noted {
+    Right,
+    /// It names no queue's branch, and the checkout is at one.
+    Amiss,
+}
+
 /// How long other processes are waited for.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -111,7 +119,7 @@ impl Place {
 
     /// The branch that was noted as the queue's; for a folder that has lost everything else, the usual one.
     fn branch_of_queue(&self, is_cut_off: bool) -> Result<Option<String>> {
-        let noted = disk::read_line(&creation::folder(&self.common_dir).join("branch"))?;
+        let noted = disk::read_line(&note_of_branch(&self.common_dir))?;
         let usual = is_cut_off.then(|| "swift".to_owned());
         for branch in [noted, usual].into_iter().flatten() {
             let Some(tip) = refs::resolve(&self.common_dir, &format!("refs/heads/{branch}"))? else {
@@ -165,17 +173,30 @@ impl Home {
 
     /// In the queue's own checkout a person can switch to another branch; what would be committed there, nobody who goes
     /// by the queue's branch would see.
-    pub(in crate::store::git) fn refuse_other_branch(&self) -> Result<()> {
-        if self.kind != HomeKind::Branch {
-            return Ok(());
+    pub(in crate::store::git) fn refuse_other_branch(&self) -> Result<Noted> {
+        let Some(now) = self.branch.as_deref().filter(|_| self.kind == HomeKind::Branch) else {
+            return Ok(Noted::Right);
+        };
+        let Some(own) = disk::read_line(&note_of_branch(&self.common_dir))?.filter(|own| own != now) else {
+            return Ok(Noted::Right);
+        };
+        if self.is_noted_amiss(&own, now)? {
+            return Ok(Noted::Amiss);
         }
-        let Some(now) = self.branch.as_deref() else { return Ok(()) };
-        match noted_branch(&self.common_dir)? {
-            Some(own) if own != now && !self.is_noted_amiss(&own, now)? => {
-                Err(strayed(&self.root, &own, Some(now)))
-            }
-            _ => Ok(()),
+        match refs::resolve(&self.common_dir, &format!("refs/heads/{own}"))? {
+            Some(_) => Err(strayed(&self.root, &own, Some(now))),
+            None => Ok(Noted::Right),
         }
+    }
+
+    /// Note the branch of the checkout as the queue's.
+    pub(in crate::store::git) fn note_branch(&self) -> Result<()> {
+        let Some(branch) = &self.branch else { return Ok(()) };
+        worktree::write_file(
+            &note_of_branch(&self.common_dir),
+            &format!("{branch}\n"),
+            self.repo()?.sharing()?,
+        )
     }
 
     /// Whether the note names a branch that is no queue's, while that of the checkout is: a torn note, or another hand's.
@@ -197,9 +218,13 @@ impl Home {
     }
 }
 
+fn note_of_branch(common_dir: &Path) -> PathBuf {
+    creation::folder(common_dir).join("branch")
+}
+
 /// The branch that was noted as the queue's, if it is there: another one is renamed, if anything.
 fn noted_branch(common_dir: &Path) -> Result<Option<String>> {
-    let Some(own) = disk::read_line(&creation::folder(common_dir).join("branch"))? else { return Ok(None) };
+    let Some(own) = disk::read_line(&note_of_branch(common_dir))? else { return Ok(None) };
     Ok(refs::resolve(common_dir, &format!("refs/heads/{own}"))?.map(|_| own))
 }
 

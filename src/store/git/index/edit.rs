@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 
 use gix::ObjectId;
 
-use super::file::{Entry, HEADER, SIZE, SLICE, Stamp, Stream, Tail, Trouble};
+use super::file::{Entry, HEADER, Mark, SIZE, SLICE, Stamp, Stream, Tail, Trouble};
 use crate::domain::fault::Result;
 
 /// A new entry.
@@ -47,6 +47,8 @@ pub(in crate::store::git) struct Rewrite {
     pieces: Vec<Piece>,
     /// Whether the old file carried a checksum; a new one does.
     pub(in crate::store::git) checked: bool,
+    /// What was at the paths of the edits, and is not any more.
+    pub(in crate::store::git) replaced: BTreeMap<Vec<u8>, Mark>,
 }
 
 impl Rewrite {
@@ -71,11 +73,15 @@ impl Rewrite {
         let mut plan = Plan::default();
         let mut pending = edits.iter().peekable();
         let mut obstacles = Obstacles::of(edits);
+        let mut before = BTreeMap::new();
         while let Some(entry) = stream.next()? {
             while let Some(edit) = pending.next_if(|(path, _)| path.as_slice() < entry.path) {
                 plan.push(edit);
             }
             let replaced = pending.peek().is_some_and(|(path, _)| path.as_slice() == entry.path);
+            if replaced && entry.plain {
+                before.insert(entry.path.to_vec(), entry.mark());
+            }
             if replaced || obstacles.has(entry.path) {
                 continue;
             }
@@ -89,7 +95,7 @@ impl Rewrite {
             made.extend_from_slice(&(tree.len() as u32).to_be_bytes());
             made.extend_from_slice(&tree);
         }
-        Ok(plan.finish(version, tail.checked))
+        Ok(Rewrite { replaced: before, ..plan.finish(version, tail.checked) })
     }
 
     /// Hand over all bytes, in slices.
@@ -172,7 +178,7 @@ impl Plan {
         header.extend_from_slice(&version.to_be_bytes());
         header.extend_from_slice(&self.count.to_be_bytes());
         self.pieces.insert(0, Piece::Made(header));
-        Rewrite { pieces: self.pieces, checked }
+        Rewrite { pieces: self.pieces, checked, replaced: BTreeMap::new() }
     }
 }
 

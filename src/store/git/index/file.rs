@@ -11,6 +11,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
+use gix::ObjectId;
+
 use crate::domain::fault::{Code, Fault};
 use crate::store::git::disk::OrIo as _;
 
@@ -54,6 +56,25 @@ pub(in crate::store::git) struct Stamp {
     pub(in crate::store::git) uid: u32,
     pub(in crate::store::git) gid: u32,
     pub(in crate::store::git) size: u32,
+}
+
+/// A blob and the file that it was read from, as a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store::git) struct Mark(pub(in crate::store::git) String);
+
+/// How a mark ends that names no file: the blob came out of a commit.
+const NO_FILE: &str = ":0.0:0.0:0";
+
+impl Mark {
+    /// Whether it names the file.
+    pub(in crate::store::git) fn names_a_file(&self) -> bool {
+        !self.0.ends_with(NO_FILE)
+    }
+
+    /// Whether it is of this blob.
+    pub(in crate::store::git) fn is_of(&self, blob: &ObjectId) -> bool {
+        self.0.split(':').next() == Some(blob.to_string().as_str())
+    }
 }
 
 /// Where the size of the file stands in an entry.
@@ -111,6 +132,14 @@ impl<'a> Entry<'a> {
             gid: field(8),
             size: field(9),
         }
+    }
+
+    /// What tells it from every entry of another version of the file: git keeps the times of the one that was there when
+    /// it was added, and none of what it takes from a commit.
+    pub(in crate::store::git) fn mark(&self) -> Mark {
+        let Stamp { ctime, mtime, ino, .. } = self.stamp();
+        let id: String = self.id().iter().map(|byte| format!("{byte:02x}")).collect();
+        Mark(format!("{id}:{}.{}:{}.{}:{ino}", ctime.0, ctime.1, mtime.0, mtime.1))
     }
 
     /// The seconds of the time of the last change of the file.

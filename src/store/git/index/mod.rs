@@ -27,10 +27,37 @@ use super::objects::tree::{self, Leaf};
 use super::repo::Repo;
 use super::repo::external::Git;
 use super::repo::gitlock::GitLock;
+use super::repo::refs::Tip;
 use super::{Home, HomeKind, objects};
 use crate::domain::fault::{Code, Fault, Result};
 use edit::{Edits, Extras, Fresh, Rewrite};
-use file::{Entry, Stamp, Trouble};
+use file::{Entry, Mark, Stamp, Trouble};
+
+/// What becomes of an index that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The queue's own gets all files of this tree.
+    Fill(gix::ObjectId),
+    /// Nothing is committed yet, so there is nothing else that it would have to have.
+    Begin,
+    /// After a commit that has files, to git all of them are removed. With an index of ours alone the person's would still
+    /// be, and nobody would see why: it is left to them to make it.
+    After(gix::ObjectId),
+}
+
+/// What became of the index.
+#[derive(Debug)]
+pub(super) enum Updated {
+    /// The new one is in the lock file.
+    Written {
+        /// Still open, for taking it back; `None` if there was none.
+        old: Option<File>,
+        /// What it had at the paths that were written; `None` if that is not known.
+        replaced: Option<BTreeMap<Vec<u8>, Mark>>,
+    },
+    /// There was none, and is none.
+    Left,
+}
 
 impl Home {
     /// The index that git uses for the checkout; a symbolic link is followed, as git does.
@@ -54,20 +81,22 @@ impl Home {
         }
     }
 
-    /// Write the index with the given leaves into its lock file; gives the old one, still open, for taking it back,
-    /// `None` if there was none.
-    ///
-    /// `whole` is what the index has to contain if it is missing altogether.
+    /// Write the index with the given leaves into its lock file.
     pub(super) fn update_index(
         &self,
         repo: &Repo,
         folder: &Folder,
         lock: &mut GitLock,
         leaves: &BTreeMap<String, Option<Leaf>>,
-        whole: Option<gix::ObjectId>,
-    ) -> Result<Option<File>> {
+        missing: Missing,
+    ) -> Result<Updated> {
         let path = self.index_path();
         let old = disk::open(&path)?;
+        if let (None, Missing::After(head)) = (&old, missing)
+            && repo.commit(head)?.tree != gix::ObjectId::empty_tree(repo.hash)
+        {
+            return Ok(Updated::Left);
+        }
         let mut edits = self.edits(folder, leaves)?;
         let id_len = repo.hash.len_in_bytes();
         let rewrite = match &old {
@@ -78,14 +107,18 @@ impl Home {
                 })
             }
             None => {
-                if let (HomeKind::Branch, Some(whole)) = (self.kind, whole) {
+                if let Missing::Fill(whole) = missing {
                     add_missing(repo, whole, &mut edits)?;
                 }
                 Ok(Rewrite::anew(&edits))
             }
         };
+        let mut replaced = None;
         match rewrite {
-            Ok(rewrite) => self.write_index(repo, &rewrite, old.as_ref(), lock)?,
+            Ok(rewrite) => {
+                self.write_index(repo, &rewrite, old.as_ref(), lock)?;
+                replaced = Some(rewrite.replaced);
+            }
             Err(Trouble::Exotic(_)) => lock.write(&self.update_by_git(&path, leaves)?)?,
             Err(trouble) => return Err(trouble.at(&path)),
         }
@@ -93,7 +126,16 @@ impl Home {
             let handle = lock.handle()?;
             handle.set_permissions(metadata.permissions()).or_io("share", lock.public())?;
         }
-        Ok(old)
+        Ok(Updated::Written { old, replaced })
+    }
+
+    /// What becomes of the index if there is none, and a commit with this tree is what it would have to agree with.
+    pub(super) fn missing(&self, tip: &Tip, tree: gix::ObjectId) -> Missing {
+        match (self.kind, tip.id) {
+            (HomeKind::Branch, _) => Missing::Fill(tree),
+            (HomeKind::Tree, Some(head)) => Missing::After(head),
+            (HomeKind::Tree, None) => Missing::Begin,
+        }
     }
 
     fn write_index(

@@ -26,6 +26,9 @@ use crate::store::layout;
 /// So many moves of HEAD, the newest, are looked at for commits of a person's.
 const MOST_MOVES: usize = 64;
 
+/// So many records are looked at, where each is replaced while it is.
+const MOST_LOOKS: usize = 8;
+
 /// What a debt belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::git) enum Bond {
@@ -126,7 +129,7 @@ impl Home {
 
     /// What is to be read in place of files that git has taken back.
     pub(super) fn owed_over(&self) -> Result<BTreeMap<String, Option<PathBuf>>> {
-        let Some(owed) = self.taken_back_of_debts()? else { return Ok(BTreeMap::new()) };
+        let Some(owed) = look_again(|| self.taken_back_of_debts())? else { return Ok(BTreeMap::new()) };
         let content = |kept: &Kept| kept.new.map(|id| owed.content(id));
         Ok(owed.files.iter().map(|(path, kept)| (path.clone(), content(kept))).collect())
     }
@@ -361,10 +364,45 @@ impl Home {
     }
 }
 
+/// Who looks without the lock may have a record before it that another process replaces, and contents of it sweeps, before
+/// they are read: the record that counts is the one that is there now.
+fn look_again<T>(mut look: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 1..MOST_LOOKS {
+        match look() {
+            Err(fault) if fault.code == Code::Io => {}
+            looked => return looked,
+        }
+    }
+    look()
+}
+
 fn was_edited(path: &str, branch: &str) -> Fault {
     Fault::new(
         Code::InProgress,
         format!("`.swift/{path}` was written on `{branch}`, is not committed, and was edited here since"),
     )
     .hint(format!("`git switch {branch}` goes back there; the next verb commits it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of looking when the first looks fail so, and how many looks that were.
+    fn looked(failing: usize, code: Code) -> (Result<()>, usize) {
+        let mut looks = 0;
+        let result = look_again(|| {
+            looks += 1;
+            if looks > failing { Ok(()) } else { Err(Fault::new(code, "gone")) }
+        });
+        (result, looks)
+    }
+
+    #[test]
+    fn what_vanishes_under_a_look_is_looked_at_again_and_not_for_ever() {
+        assert!(matches!(looked(0, Code::Io), (Ok(()), 1)));
+        assert!(matches!(looked(3, Code::Io), (Ok(()), 4)));
+        assert!(matches!(looked(usize::MAX, Code::Io), (Err(_), MOST_LOOKS)));
+        assert!(matches!(looked(1, Code::Git), (Err(_), 1)));
+    }
 }
