@@ -39,9 +39,14 @@ pub(crate) fn segment_paths(queue: &Queue) -> Result<(Vec<String>, Vec<Problem>)
     Ok((found.files, found.problems))
 }
 
+/// How long after its month something may have come into a segment. None does now; before segments ended with their month,
+/// one was written on until it was full, and a clone may still have a program that does so.
+const LATE: SignedDuration = SignedDuration::from_hours(92 * 24);
+
 /// The paths of the segments that may hold events from an instant on, and of some more, oldest first.
 fn segment_paths_since(queue: &Queue, start: Timestamp) -> Result<(Vec<String>, Vec<Problem>)> {
-    let month = layout::month_began(&layout::log_of_month(start)).unwrap_or(Timestamp::MIN);
+    let early = start.checked_sub(LATE).unwrap_or(Timestamp::MIN);
+    let month = layout::month_began(&layout::log_of_month(early)).unwrap_or(Timestamp::MIN);
     let is_wanted = |folder: &str| layout::month_began(folder).is_none_or(|began| began >= month);
     let mut found = queue.paths_within(layout::AUDIT, &is_wanted)?;
     in_order(&mut found.files);
@@ -111,8 +116,9 @@ pub(crate) fn newest(queue: &Queue, most: usize) -> Result<Log> {
         take_newest(queue, &mut log, found.files, most, &mut per_writer);
         log.events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
         log.events.truncate(most);
-        // What is in the folders of earlier months happened before this one.
-        if log.events.len() == most && log.events.last().is_none_or(|event| event.at >= began) {
+        // What is in the folders of earlier months happened before.
+        let before = began.checked_add(LATE).unwrap_or(Timestamp::MAX);
+        if log.events.len() == most && log.events.last().is_none_or(|event| event.at >= before) {
             break;
         }
     }

@@ -137,4 +137,13 @@ fn a_session_and_a_task_may_last_over_the_end_of_a_month() {
     at("2026-04-02T09:00:00Z", "task . 'By a clock that is right again'");
     assert_eq!(kinds(&web.json("log -n 100")).len(), 6);
     web.swift_ok("audit verify");
+    // Before segments ended with their month, one went on in the next.
+    let april = folders.lines().find(|path| path.contains("2026-04")).unwrap();
+    fs::rename(
+        web.path(&format!(".swift/{april}")),
+        web.path(&format!(".swift/{}", april.replace("2026-04", "2026-03"))),
+    )
+    .unwrap();
+    assert_eq!(kinds(&web.json(&*format!("log {id}"))).len(), 3);
+    assert_eq!(kinds(&web.json("log -n 3")), ["session.finished", "task.done", "task.created"]);
 }
