@@ -1,5 +1,6 @@
 //! Working inside an agent's session: hooks, context, and how they are installed.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -191,7 +192,7 @@ fn executed(context: &Context, line: Line) -> Option<String> {
         Stay::Detached => detached(&words),
         Stay::Endless(why) => return explained(&not_here(&words, why)),
     };
-    Some(hooks::answered(&told(context, &words)))
+    told(context, &words).map(|told| hooks::answered(&told))
 }
 
 /// A command that would not come to an end inside of a session.
@@ -215,25 +216,27 @@ fn explained(fault: &Fault) -> Option<String> {
     Some(hooks::context("UserPromptSubmit", text.trim_end()))
 }
 
-/// What the program itself says to these words, in a process of its own: whatever becomes of it, the hook goes on.
+/// What the program itself says to these words, in a process of its own: whatever becomes of it, the hook goes on. `None` if
+/// the folder, or the program, is gone.
 #[expect(
     clippy::disallowed_methods,
     reason = "a hook starts this very program with the words that were typed"
 )]
-fn told(context: &Context, words: &[String]) -> String {
-    let ended = env::program().and_then(|program| {
-        Command::new(program)
-            .args(words)
-            .current_dir(&context.start)
-            .env_remove("EDITOR")
-            .env_remove("VISUAL")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| Fault::of_system("swift cannot be started", &error))
-    });
-    let text = ended.map_or_else(|fault| not_begun(&fault), |output| said(&output));
+fn told(context: &Context, words: &[String]) -> Option<String> {
+    let ended = Command::new(env::program().ok()?)
+        .args(words)
+        .current_dir(&context.start)
+        .env_remove("EDITOR")
+        .env_remove("VISUAL")
+        .stdin(Stdio::null())
+        .output();
+    let text = match ended {
+        Ok(output) => said(&output),
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => not_begun(&error),
+    };
     let told: String = text.chars().take(LONGEST_ANSWER).collect();
-    format!("$ swift {}\n{told}", shell_words::join(words))
+    Some(format!("$ swift {}\n{told}", shell_words::join(words)))
 }
 
 /// What a program printed. One that was cut off cannot say so itself, and nothing at all would look as if it had gone well.
@@ -249,8 +252,9 @@ fn said(output: &Output) -> String {
 }
 
 /// The person has typed a command, so it is the person who has to hear that it came to nothing.
-fn not_begun(fault: &Fault) -> String {
-    format!("error: nothing was done: {}\nhint: type it in a terminal of your own", fault.message)
+fn not_begun(error: &std::io::Error) -> String {
+    let fault = Fault::of_system("nothing was done: swift cannot be started", error);
+    format!("error: {}\nhint: type it in a terminal of your own", fault.message)
 }
 
 /// Advice on the model, or the hand-over to a run.
