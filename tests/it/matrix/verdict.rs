@@ -135,6 +135,11 @@ fn is_listed_by_doctor(scene: &Scene, output: &Output) -> bool {
     scene.name.starts_with("doctor") && output.status == 8 && is_advised
 }
 
+/// A hook whose own answer cannot be written must not stop anybody's prompt.
+fn is_a_silent_hook(scene: &Scene, output: &Output) -> bool {
+    scene.prompt.is_some() && output.stdout.is_empty()
+}
+
 /// Where one repository of several refuses, the others go on; the answer lists it, and the status is that of the refusal.
 fn is_listed_by_a_round(scene: &Scene, output: &Output) -> bool {
     let has = |start: &str| output.stdout.lines().any(|line| line.trim_start().starts_with(start));
@@ -163,8 +168,7 @@ pub(super) fn hold(
             || (output.status == 9 && clear)
             || is_listed_by_doctor(scene, output)
             || is_listed_by_a_round(scene, output)
-            // A hook whose own answer cannot be written must not stop anybody's prompt.
-            || scene.prompt.is_some() && output.stdout.is_empty();
+            || is_a_silent_hook(scene, output);
         assert!(is_clear, "neither success nor a clear error of status 9");
     }
     // The person goes on first, every other time.
@@ -181,7 +185,9 @@ pub(super) fn hold(
     }
     let is_old = judge(world, scene, ends, &extra, was_killed);
     if !was_killed && scene.next == Next::Task {
-        let told = !output.stderr.contains("stdout cannot be written") && !is_listed_by_doctor(scene, output);
+        let told = !output.stderr.contains("stdout cannot be written")
+            && !is_listed_by_doctor(scene, output)
+            && !is_a_silent_hook(scene, output);
         // Where one repository of several refuses, the others go on, and the answer lists it.
         let is_partial = scene.spans && output.stdout.contains("problem: ");
         assert!(output.status != 0 || !is_old || is_partial, "it said that it did it, and did not");
