@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sandbox::{Place, Sandbox};
-use crate::world::{add, codes, sound};
+use crate::world::{LOCKS_OF_GIT, add, codes, sound};
 
 fn findings(place: &Place<'_>, status: i32) -> Value {
     place.swift("doctor --json").ended(status).json()["findings"].clone()
@@ -21,14 +21,7 @@ fn command(finding: &Value, start: &str) -> Vec<String> {
 
 #[test]
 fn a_lock_that_stays_is_named_with_what_puts_it_aside() {
-    let locks = [
-        ("init", ".git/worktrees/-swift/index.lock"),
-        ("init", ".git/worktrees/-swift/HEAD.lock"),
-        ("init", ".git/refs/heads/swift.lock"),
-        ("init --in-tree", ".git/index.lock"),
-        ("init --in-tree", ".git/refs/heads/main.lock"),
-    ];
-    for (init, lock) in locks {
+    for (init, lock) in LOCKS_OF_GIT {
         let sandbox = Sandbox::new();
         let web = sandbox.repository("web");
         web.swift_ok(format!("{init} --id acme/web").as_str());

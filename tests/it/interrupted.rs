@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::sandbox::{Arguments, Place, Sandbox};
-use crate::world::{World, add, copies, files, sound, text};
+use crate::world::{LOCKS_OF_GIT, World, add, copies, files, sound, text};
 
 /// So often a verb is started again that was not interrupted before it gave up waiting by itself.
 const TRIES: usize = 10;
@@ -32,14 +32,7 @@ fn interrupt(place: &Place<'_>, lock: &str, args: impl Arguments + Clone) -> Str
 
 #[test]
 fn a_verb_that_waits_for_a_lock_of_git_says_what_ctrl_c_has_left() {
-    let locks = [
-        ("init", ".git/worktrees/-swift/index.lock"),
-        ("init", ".git/worktrees/-swift/HEAD.lock"),
-        ("init", ".git/refs/heads/swift.lock"),
-        ("init --in-tree", ".git/index.lock"),
-        ("init --in-tree", ".git/refs/heads/main.lock"),
-    ];
-    for (init, lock) in locks {
+    for (init, lock) in LOCKS_OF_GIT {
         let sandbox = Sandbox::new();
         let web = sandbox.repository("web");
         web.swift_ok(format!("{init} --id acme/web").as_str());

@@ -123,6 +123,15 @@ fn copy(from: &Place<'_>, to: &Place<'_>) {
         .ok();
 }
 
+/// What makes a queue, and a lock file that git may hold there while a verb commits.
+pub(crate) const LOCKS_OF_GIT: [(&str, &str); 5] = [
+    ("init", ".git/worktrees/-swift/index.lock"),
+    ("init", ".git/worktrees/-swift/HEAD.lock"),
+    ("init", ".git/refs/heads/swift.lock"),
+    ("init --in-tree", ".git/index.lock"),
+    ("init --in-tree", ".git/refs/heads/main.lock"),
+];
+
 /// Add a task; its id.
 #[track_caller]
 pub(crate) fn add(place: &Place<'_>, to: &str, title: &str) -> String {
